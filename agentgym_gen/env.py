@@ -1,0 +1,242 @@
+"""The Gymnasium face of a world: texts in, texts out."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
+import gymnasium
+
+from agentgym_gen.errors import EpisodeOverError, InvalidValueError, unknown_name
+from agentgym_gen.interface import Dialect, Interface
+from agentgym_gen.spaces import Unicode
+from agentgym_gen.task import Task, TaskId
+from agentgym_gen.world import Command, EndReason, Malformed, Outcome, Scene, World
+
+MAX_OBSERVATION_CHARS = 16384
+"""The longest observation; a longer one is cut with a visible mark."""
+
+INFO_KEYS = (
+    "task_id",
+    "goal",
+    "admissible_actions",
+    "valid_action",
+    "success",
+    "score",
+    "turn",
+    "end_reason",
+)
+"""The keys that every ``info`` has; a world may add its own, always the same ones."""
+
+
+class TextEnv(gymnasium.Env[str, str]):
+    """A world, an interface and a stream of tasks as a Gymnasium environment.
+
+    Observations and actions are texts. ``terminated`` is the world's end, ``truncated`` the turn
+    limit. A text that is no command costs a turn and is answered by an observation; the state of
+    the world is unchanged and ``info["valid_action"]`` is False.
+
+    Args:
+        world: A world, or ``"module:class"`` of one.
+        tier: The difficulty tier; None plays all tiers.
+        split: ``train``, ``valid`` or ``test``.
+        interface: An `Interface`, preset names joined by ``+``, or a mapping from axis to value.
+        max_turns: The turn limit of every episode; None takes each task's own.
+        seed: The seed of the order of tasks when the first reset gives none.
+        render_mode: ``"ansi"`` or None; `render` returns the last observation.
+        **options: The world's own keyword arguments.
+
+    Raises:
+        UnknownNameError: if there is no such tier, split or interface.
+        InvalidValueError: if `max_turns` is not positive.
+    """
+
+    metadata = {"render_modes": ["ansi"], "render_fps": 4}  # noqa: RUF012  (Gymnasium's own form)
+
+    def __init__(
+        self,
+        world: str | World[Any],
+        *,
+        tier: str | None = None,
+        split: str = "train",
+        interface: Interface | str | Mapping[str, object] = "native",
+        max_turns: int | None = None,
+        seed: int | None = None,
+        render_mode: str | None = None,
+        **options: object,
+    ) -> None:
+        self.world: World[Any] = load_world(world, options)
+        self.interface = Interface.parse(interface)
+        self.tiers = self._known_tiers(tier)
+        self.split = self._known_split(split)
+        if max_turns is not None and (not isinstance(max_turns, int) or max_turns < 1):
+            raise InvalidValueError(f"`max_turns` is a positive number or None, not {max_turns!r}")
+        if render_mode not in (None, "ansi"):
+            raise unknown_name("render mode", render_mode, ["ansi"], "or None")
+        self.render_mode = render_mode
+        self.observation_space = Unicode(MAX_OBSERVATION_CHARS)
+        self.action_space = Unicode(MAX_OBSERVATION_CHARS)
+        self._max_turns = max_turns
+        self._seed = seed
+        self._task: Task[Any] | None = None
+        self._over = True
+
+    @property
+    def instruction(self) -> str:
+        """The rules of the current episode, which a model reads before the first observation."""
+        self._started()
+        return self._dialect.instruction()
+
+    @property
+    def task(self) -> Task[Any]:
+        """The current task."""
+        return self._started()
+
+    @property
+    def turn_limit(self) -> int:
+        """How many turns the current episode allows."""
+        self._started()
+        return self._limit
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[str, dict[str, Any]]:
+        """Start an episode: the task ``options["task_id"]``, or one drawn from this split.
+
+        Raises:
+            InvalidValueError: if the task is unknown or belongs to another tier or split.
+        """
+        super().reset(seed=self._first_seed(seed))
+        task = self._choose(dict(options or {}))
+        scene = self.world.reset(task)
+        self._task, self._over, self._turn = task, False, 0
+        self._limit = self._max_turns or self.world.turn_limit()
+        self._dialect = Dialect(self.interface, self.world, task.id)
+        self._menu = self.world.admissible()
+        self._observation = self._clip(self._dialect.show(scene, self._menu, 0))
+        self._score, self._end, self._valid = 0.0, None, True
+        return self._observation, self._info()
+
+    def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
+        """Take one turn.
+
+        Raises:
+            EpisodeOverError: if the episode has ended or never began.
+            InvalidValueError: if *action* is not a text.
+        """
+        if self._over:
+            raise EpisodeOverError(
+                "This episode has not begun or is over; call `reset()` before `step()`"
+            )
+        if not isinstance(action, str):
+            raise InvalidValueError(f"An action is a text, not {action!r}")
+        self._turn += 1
+        said = self._dialect.read(action, self._menu)
+        reward = self._refuse(said) if isinstance(said, Malformed) else self._carry_out(said)
+        terminated = self._end is not None
+        truncated = not terminated and self._turn >= self._limit
+        if truncated:
+            self._end = EndReason.TURN_LIMIT
+        self._over = terminated or truncated
+        return self._observation, reward, terminated, truncated, self._info()
+
+    def render(self) -> str | None:  # type: ignore[override]  # Env says RenderFrame
+        """Return the last observation in the ``ansi`` mode."""
+        return self._observation if self.render_mode == "ansi" and self._task else None
+
+    def write(self, command: Command) -> str:
+        """Return *command* as it has to be said in the current episode."""
+        self._started()
+        return self._dialect.write(command, self._menu)
+
+    def expert_action(self) -> str | None:
+        """Return what the expert would say now, or None if the goal cannot be reached any more."""
+        self._started()
+        plan = self.world.plan()
+        return self.write(plan[0]) if plan else None
+
+    def _refuse(self, malformed: Malformed) -> float:
+        self._valid = False
+        self._observation = self._clip(self._dialect.refuse(malformed, self._menu, self._turn))
+        return 0.0
+
+    def _carry_out(self, command: Command) -> float:
+        outcome: Outcome = self.world.step(command)
+        self._valid, self._score, self._end = outcome.valid, outcome.score, outcome.end
+        if outcome.valid:
+            self._menu = self.world.admissible() if outcome.end is None else ()
+        self._observation = self._clip(self._dialect.answer(outcome, self._menu, self._turn))
+        return outcome.reward
+
+    def _info(self) -> dict[str, Any]:
+        return {
+            "task_id": str(self.task.id),
+            "goal": self._dialect.tell((self.world.goal(),)),
+            "admissible_actions": self._dialect.listed(self._menu),
+            "valid_action": self._valid,
+            "success": self._end is EndReason.SUCCESS,
+            "score": self._score,
+            "turn": self._turn,
+            "end_reason": None if self._end is None else str(self._end),
+            **self.world.info(),
+        }
+
+    def _clip(self, text: str) -> str:
+        return self.observation_space.clip(text)  # type: ignore[attr-defined]  # it is Unicode
+
+    def _first_seed(self, seed: int | None) -> int | None:
+        first, self._seed = self._seed, None
+        return first if seed is None else seed
+
+    def _choose(self, options: dict[str, Any]) -> Task[Any]:
+        wanted = options.pop("task_id", None)
+        if options:
+            raise unknown_name("reset option", next(iter(options)), ["task_id"], "all")
+        if wanted is None:
+            tier = self.tiers[int(self.np_random.integers(len(self.tiers)))]
+            size = self.world.tasks.size(tier, self.split)
+            return self.world.tasks.make(tier, self.split, int(self.np_random.integers(size)))
+        task = self.world.tasks.find(wanted)
+        self._check_belongs(task.id)
+        return task
+
+    def _check_belongs(self, task_id: TaskId) -> None:
+        if task_id.tier not in self.tiers or task_id.split != self.split:
+            raise InvalidValueError(
+                f"Task {str(task_id)!r} does not belong to this environment, which plays the "
+                f"split {self.split!r} of {', '.join(self.tiers)}; make one with split="
+                f"{task_id.split!r} and tier={task_id.tier!r}"
+            )
+
+    def _known_tiers(self, tier: str | None) -> tuple[str, ...]:
+        tiers = self.world.tasks.tiers
+        if tier is not None and tier not in tiers:
+            raise unknown_name("tier", tier, tiers, "list them with: agentgym-gen envs")
+        return tiers if tier is None else (tier,)
+
+    def _known_split(self, split: str) -> str:
+        if split not in self.world.tasks.splits:
+            known = self.world.tasks.splits
+            raise unknown_name("split", split, known, "list them with: agentgym-gen envs")
+        return split
+
+    def _started(self) -> Task[Any]:
+        if self._task is None:
+            raise EpisodeOverError("No episode has begun; call `reset()` first")
+        return self._task
+
+
+def load_world(world: str | World[Any], options: Mapping[str, object]) -> World[Any]:
+    """Return *world*, or build it from ``"module:class"`` with *options*."""
+    if isinstance(world, World):
+        if options:
+            raise InvalidValueError(f"A world that is built already takes no options: {options!r}")
+        return world
+    module, _, name = world.partition(":")
+    factory = getattr(importlib.import_module(module), name)
+    built: World[Any] = factory(**options)
+    return built
+
+
+__all__ = ["INFO_KEYS", "MAX_OBSERVATION_CHARS", "Scene", "TextEnv", "load_world"]

@@ -1,0 +1,83 @@
+"""Every error that the library raises on purpose, in one tree.
+
+    AgentGymGenError
+    ├── InvalidValueError (ValueError)        a value outside what is accepted
+    │   └── UnknownNameError                  a name that is not in a known list
+    ├── NameClashError (ValueError)           a name registered twice
+    ├── EpisodeOverError (gymnasium ResetNeeded)  a step before reset or after the end
+    ├── MissingExtraError (ImportError)       an optional dependency is not installed
+    ├── DataError (OSError)                   a file that cannot be read, found or written
+    │   └── ResultExistsError (FileExistsError)  a result that would be overwritten
+    └── TrainingError (RuntimeError)          training that cannot go on
+
+Each also inherits the standard error that it refines, so that an existing ``except`` still works.
+All take one message and are therefore picklable. What a model says is never an error: it is an
+observation.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+import gymnasium
+
+
+class AgentGymGenError(Exception):
+    """The root of the library's errors."""
+
+
+class InvalidValueError(AgentGymGenError, ValueError):
+    """A value outside what is accepted."""
+
+
+class UnknownNameError(InvalidValueError):
+    """A name that is not in a known list."""
+
+
+class NameClashError(AgentGymGenError, ValueError):
+    """A name that is registered already, as something else."""
+
+
+class EpisodeOverError(AgentGymGenError, gymnasium.error.ResetNeeded):
+    """A step before the first reset or after the end of an episode."""
+
+
+class MissingExtraError(AgentGymGenError, ImportError):
+    """An optional dependency that is not installed."""
+
+
+class DataError(AgentGymGenError, OSError):
+    """A file that cannot be read, found or written."""
+
+
+class ResultExistsError(DataError, FileExistsError):
+    """A result that would be overwritten."""
+
+
+class TrainingError(AgentGymGenError, RuntimeError):
+    """Training that cannot go on."""
+
+
+def unknown_name(kind: str, value: object, known: Iterable[str], listing: str) -> UnknownNameError:
+    """Return the error for a name that is not known.
+
+    Args:
+        kind: What the name names, such as ``"tier"``.
+        value: The name that was given.
+        known: The names that are accepted.
+        listing: How to list the known names, in words.
+    """
+    names = sorted(known)
+    near = difflib.get_close_matches(str(value), names, n=1, cutoff=0.5)
+    meant = f"; did you mean {near[0]!r}?" if near else ""
+    shown = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
+    return UnknownNameError(f"Unknown {kind} {value!r}{meant} Known: {shown} ({listing})")
+
+
+def missing_extra(package: str, extra: str, purpose: str) -> MissingExtraError:
+    """Return the error for an optional *package* that is needed for *purpose*."""
+    return MissingExtraError(
+        f"{purpose} needs {package!r}, which is not installed; "
+        f"run: pip install 'agentgym-gen[{extra}]'"
+    )

@@ -1,0 +1,160 @@
+"""An interface bound to a world and a task: the only place where all axes meet."""
+
+from __future__ import annotations
+
+from agentgym_gen.interface.axes import Interface
+from agentgym_gen.interface.distractors import aside_lines
+from agentgym_gen.interface.form import write_facts
+from agentgym_gen.interface.names import Renaming
+from agentgym_gen.interface.syntax import SYNTAXES
+from agentgym_gen.interface.wording import templates
+from agentgym_gen.task import TaskId
+from agentgym_gen.world import (
+    Command,
+    Malformed,
+    Message,
+    Outcome,
+    Scene,
+    VerbName,
+    World,
+    phrase_of,
+)
+
+MAX_ACTION_CHARS = 8192
+"""The length of an action above which it is refused unread."""
+
+LIST_HEADER = "Available actions:"
+
+
+class Dialect:
+    """How one episode is shown and spoken to.
+
+    Args:
+        interface: The axes.
+        world: The world of the episode, already reset to the task.
+        task_id: The task, whose streams draw synonyms, symbols, names and distractors.
+    """
+
+    def __init__(self, interface: Interface, world: World[object], task_id: TaskId) -> None:
+        self._interface = interface
+        self._world = world
+        self._task_id = task_id
+        self._templates = templates(world.verbs, interface.wording, task_id.stream("wording"))
+        self._syntax = SYNTAXES[interface.syntax](world.verbs, self._templates)
+        self._native = interface.wording == "native" and interface.syntax == "native"
+        self._renaming = (
+            Renaming(world.nouns(), task_id.stream("names"))
+            if interface.names == "renamed"
+            else None
+        )
+        self._mentions: dict[Command, str] = {}
+
+    def show(self, scene: Scene, menu: tuple[Command, ...], turn: int) -> str:
+        """Return what is seen at *turn* (0 is the reset), when *menu* is admissible."""
+        if self._interface.form == "native":
+            text = self.tell(scene.message)
+        else:
+            text = write_facts(scene.facts, self._interface.form, self._say)
+        return self._appended(text, menu, turn)
+
+    def answer(self, outcome: Outcome, menu: tuple[Command, ...], turn: int) -> str:
+        """Return what is seen after a command had *outcome*."""
+        if outcome.valid or self._interface.feedback == "native":
+            return self.show(outcome.scene, menu, turn)
+        if self._interface.feedback == "silent":
+            return self._appended("", menu, turn)
+        shown = self.tell(outcome.scene.message)
+        reason = outcome.reason or "it cannot be done now"
+        return self._appended(f"{shown}\n(Not done: {self._say(reason)}.)", menu, turn)
+
+    def refuse(self, malformed: Malformed, menu: tuple[Command, ...], turn: int) -> str:
+        """Return the answer to a text that is no command."""
+        feedback = self._interface.feedback
+        text = "" if feedback == "silent" else self._refusal(malformed)
+        if feedback == "explained" or (feedback == "native" and not self._native):
+            text = f"{text}\n(Not understood: {malformed.reason}.)".lstrip("\n")
+        return self._appended(text, menu, turn)
+
+    def read(self, text: str, menu: tuple[Command, ...]) -> Command | Malformed:
+        """Return the command that *text* means in this dialect, or why it means none."""
+        if len(text) > MAX_ACTION_CHARS:
+            return Malformed(text[:80] + " ...", f"it is longer than {MAX_ACTION_CHARS} characters")
+        said = text
+        if self._renaming is not None:
+            old = self._renaming.old_name(text)
+            if old is not None:
+                return Malformed(text, f"there is nothing called {old!r}")
+            said = self._renaming.back(text)
+        if self._native:
+            return self._world.read(said)
+        return self._syntax.read(said, menu)
+
+    def write(self, command: Command, menu: tuple[Command, ...]) -> str:
+        """Return *command* as a model has to say it."""
+        if self._interface.syntax == "menu":
+            return self._syntax.write(command, menu)
+        return self._mention(command)
+
+    def listed(self, menu: tuple[Command, ...]) -> list[str]:
+        """Return the admissible commands as a model has to say them."""
+        if self._interface.syntax == "menu":
+            return [str(number) for number in range(1, len(menu) + 1)]
+        return [self._mention(command) for command in menu]
+
+    def tell(self, message: Message) -> str:
+        """Return *message* in this dialect's words."""
+        return "".join(map(self._say, message))
+
+    def instruction(self) -> str:
+        """Return the rules of the world and of this dialect."""
+        text = self.tell(self._world.instruction())
+        if self._native:
+            return text
+        usages = [self._mention(verb.usage) for verb in self._world.verbs]
+        lines = [text, self._syntax.rule(), "The actions are:", *(f"- {use}" for use in usages)]
+        return "\n".join(line for line in lines if line)
+
+    def _refusal(self, malformed: Malformed) -> str:
+        return "".join(
+            piece if isinstance(piece, str) else self._say(piece)
+            for piece in self._world.refuse(malformed)
+        )
+
+    def _say(self, piece: object) -> str:
+        if isinstance(piece, Command):
+            return self._mention(piece)
+        if isinstance(piece, VerbName):
+            return phrase_of(self._templates[piece.verb])
+        return self._rename(str(piece))
+
+    def _mention(self, command: Command) -> str:
+        text = self._mentions.get(command)
+        if text is None:
+            text = self._mentions[command] = self._rename_in(command)
+        return text
+
+    def _rename_in(self, command: Command) -> str:
+        args = tuple(map(self._rename, command.args))
+        return self._syntax.mention(Command(command.verb, args))
+
+    def _rename(self, text: str) -> str:
+        return text if self._renaming is None else self._renaming.there(text)
+
+    def _appended(self, text: str, menu: tuple[Command, ...], turn: int) -> str:
+        interface = self._interface
+        parts = [text]
+        if interface.distractors:
+            rng = self._task_id.stream(f"distractors {turn}")
+            parts += aside_lines(self._world.asides, interface.distractors, rng)
+        if interface.syntax == "menu":
+            parts += [LIST_HEADER]
+            parts += [f"{n}. {self._mention(c)}" for n, c in enumerate(menu, 1)]
+        elif self._lists(turn):
+            parts += [LIST_HEADER, *(f"- {self._mention(command)}" for command in menu)]
+        return "\n".join(parts) if len(parts) > 1 else text
+
+    def _lists(self, turn: int) -> bool:
+        listing = self._interface.listing
+        if listing == "native":
+            listing = self._world.listing
+        return listing == "always" or (listing == "first" and turn == 0)

@@ -1,0 +1,199 @@
+"""How an action is written: as a sentence, as JSON, as a call, or as a number of a menu.
+
+Each syntax is a pair: `write` puts a command into text and `read` takes it out again, or says
+why it cannot. Reading is strict and never raises.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Protocol
+
+from agentgym_gen.world import (
+    Command,
+    Malformed,
+    Verb,
+    phrase_of,
+    read_templates,
+    write_template,
+)
+
+
+class Syntax(Protocol):
+    """A way to write commands."""
+
+    def mention(self, command: Command) -> str:
+        """Return *command* as prose mentions it, in a recipe say."""
+
+    def write(self, command: Command, menu: Sequence[Command]) -> str:
+        """Return *command* as an action; *menu* holds the commands that are admissible now.
+
+        Raises:
+            ValueError: if this syntax can say admissible commands only and *command* is not.
+        """
+
+    def read(self, text: str, menu: Sequence[Command]) -> Command | Malformed:
+        """Return the command that *text* means, or why it means none."""
+
+    def rule(self) -> str:
+        """Return how actions are to be written, as the instruction says it; may be empty."""
+
+
+class Sentence:
+    """The syntax of the verbs' templates: ``put mug 1 in drawer 2``."""
+
+    def __init__(self, verbs: tuple[Verb, ...], templates: dict[str, str]) -> None:
+        self._templates = templates
+
+    def mention(self, command: Command) -> str:
+        """Return *command* in the words of its template."""
+        return write_template(self._templates[command.verb], command.args)
+
+    def write(self, command: Command, menu: Sequence[Command] = ()) -> str:
+        """Return *command* in the words of its template."""
+        return self.mention(command)
+
+    def read(self, text: str, menu: Sequence[Command] = ()) -> Command | Malformed:
+        """Return the command whose template *text* fits."""
+        return read_templates(text, self._templates)
+
+    def rule(self) -> str:
+        """Return nothing: the original's instruction shows its sentences."""
+        return ""
+
+
+class Json:
+    """One JSON object an action: ``{"action": "go to", "arguments": {"place": "desk 1"}}``."""
+
+    def __init__(self, verbs: tuple[Verb, ...], templates: dict[str, str]) -> None:
+        self._slots = {verb.name: verb.slots for verb in verbs}
+        self._phrases = {verb: phrase_of(template) for verb, template in templates.items()}
+        self._verbs = {phrase: verb for verb, phrase in self._phrases.items()}
+
+    def write(self, command: Command, menu: Sequence[Command] = ()) -> str:
+        """Return *command* as one line of JSON."""
+        return self.mention(command)
+
+    def mention(self, command: Command) -> str:
+        """Return *command* as one line of JSON."""
+        arguments = dict(zip(self._slots[command.verb], command.args, strict=True))
+        action = {"action": self._phrases[command.verb], "arguments": arguments}
+        return json.dumps(action, ensure_ascii=False)
+
+    def read(self, text: str, menu: Sequence[Command] = ()) -> Command | Malformed:
+        """Return the command that the JSON object *text* names."""
+        try:
+            said = json.loads(text)
+        except (ValueError, RecursionError):
+            return Malformed(text, "it is not one JSON object")
+        if not isinstance(said, dict) or set(said) != {"action", "arguments"}:
+            return Malformed(text, 'it needs exactly the keys "action" and "arguments"')
+        verb = self._verbs.get(said["action"]) if isinstance(said["action"], str) else None
+        if verb is None:
+            return Malformed(text, 'its "action" is none of the known actions')
+        return self._arguments(text, verb, said["arguments"])
+
+    def _arguments(self, text: str, verb: str, given: object) -> Command | Malformed:
+        slots = self._slots[verb]
+        if not isinstance(given, dict) or set(given) != set(slots):
+            return Malformed(text, f'its "arguments" must have exactly the keys {list(slots)}')
+        values = tuple(given[slot] for slot in slots)
+        if not all(isinstance(value, str) and value for value in values):
+            return Malformed(text, "every argument is a text of at least one character")
+        return Command(verb, values)
+
+    def rule(self) -> str:
+        """Return the rule of this syntax."""
+        return (
+            'Answer with one JSON object an action, with the keys "action" and "arguments" '
+            "and nothing else."
+        )
+
+
+class Call:
+    """A function call: ``go_to("desk 1")``."""
+
+    _CALL = re.compile(r"\s*(\w+)\s*\((.*)\)\s*", re.DOTALL)
+    _ARGUMENT = re.compile(r'\s*("(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\')\s*(,|$)', re.DOTALL)
+
+    def __init__(self, verbs: tuple[Verb, ...], templates: dict[str, str]) -> None:
+        self._slots = {verb.name: verb.slots for verb in verbs}
+        phrases = {verb: phrase_of(template) for verb, template in templates.items()}
+        self._functions = {verb: re.sub(r"\W+", "_", p) for verb, p in phrases.items()}
+        self._verbs = {function: verb for verb, function in self._functions.items()}
+
+    def write(self, command: Command, menu: Sequence[Command] = ()) -> str:
+        """Return *command* as a call with texts as arguments."""
+        return self.mention(command)
+
+    def mention(self, command: Command) -> str:
+        """Return *command* as a call with texts as arguments."""
+        arguments = ", ".join(json.dumps(arg, ensure_ascii=False) for arg in command.args)
+        return f"{self._functions[command.verb]}({arguments})"
+
+    def read(self, text: str, menu: Sequence[Command] = ()) -> Command | Malformed:
+        """Return the command that the call *text* names."""
+        found = self._CALL.fullmatch(text)
+        if found is None:
+            return Malformed(text, "it is not one function call")
+        verb = self._verbs.get(found[1])
+        if verb is None:
+            return Malformed(text, f"there is no function {found[1][:40]!r}")
+        args = self._arguments(found[2])
+        slots = self._slots[verb]
+        if args is None or len(args) != len(slots):
+            return Malformed(text, f"{found[1]} takes {len(slots)} quoted texts: {list(slots)}")
+        return Command(verb, args)
+
+    def _arguments(self, text: str) -> tuple[str, ...] | None:
+        args, position, separator = [], 0, ","
+        while position < len(text.rstrip()) or (separator == "," and args):
+            found = self._ARGUMENT.match(text, position)
+            if found is None:
+                return None
+            args.append(re.sub(r"\\(.)", r"\1", found[1][1:-1]))
+            position, separator = found.end(), found[2]
+        return tuple(args) if all(args) else None
+
+    def rule(self) -> str:
+        """Return the rule of this syntax."""
+        return "Answer with one function call an action, its arguments in double quotes."
+
+
+class Menu:
+    """The number of an action in the list that every observation ends with."""
+
+    def __init__(self, verbs: tuple[Verb, ...], templates: dict[str, str]) -> None:
+        self._sentence = Sentence(verbs, templates)
+
+    def write(self, command: Command, menu: Sequence[Command] = ()) -> str:
+        """Return the number of *command* in *menu*."""
+        return str(tuple(menu).index(command) + 1)
+
+    def mention(self, command: Command) -> str:
+        """Return *command* in the words of its template."""
+        return self._sentence.mention(command)
+
+    def read(self, text: str, menu: Sequence[Command] = ()) -> Command | Malformed:
+        """Return the command with the number *text*."""
+        said = text.strip()
+        if not (said.isascii() and said.isdigit() and len(said) < 10):
+            return Malformed(text, "it is not the number of an action")
+        if not 1 <= int(said) <= len(menu):
+            return Malformed(text, f"the list has the numbers 1 to {len(menu)}")
+        return menu[int(said) - 1]
+
+    def rule(self) -> str:
+        """Return the rule of this syntax."""
+        return "Answer with the number of one action of the list."
+
+
+SYNTAXES: dict[str, type[Sentence] | type[Json] | type[Call] | type[Menu]] = {
+    "native": Sentence,
+    "json": Json,
+    "call": Call,
+    "menu": Menu,
+}
+"""The syntaxes by the value of the axis."""

@@ -1,0 +1,98 @@
+"""One table of environments, and the loop that registers their ids with Gymnasium."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import gymnasium
+
+from agentgym_gen.errors import InvalidValueError, NameClashError, unknown_name
+from agentgym_gen.interface import PRESETS
+from agentgym_gen.task import TIERS
+
+NAMESPACE = "rftgen"
+ENTRY_POINT = "agentgym_gen.env:TextEnv"
+HOW_TO_LIST = "list all with: agentgym-gen envs --ids"
+
+
+@dataclass(frozen=True)
+class Registered:
+    """One environment of the table."""
+
+    name: str
+    """The name in ids: ``TextCraft``."""
+    world: str
+    """``"module:class"`` of its world."""
+    tiers: tuple[str, ...] = TIERS
+    """Its tiers."""
+    version: int = 0
+    """Its version; it rises when data, wording or reward change."""
+    extra: str | None = None
+    """The extra that installs its backend, if it has one."""
+
+    def ids(self) -> dict[str, dict[str, object]]:
+        """Return every id of this environment with its keyword arguments."""
+        table: dict[str, dict[str, object]] = {self._id(): {"world": self.world}}
+        for tier in self.tiers:
+            keywords: dict[str, object] = {"world": self.world, "tier": tier}
+            table[self._id(tier)] = keywords
+            for preset in PRESETS:
+                table[self._id(tier, preset)] = {**keywords, "interface": preset}
+        return table
+
+    def _id(self, *parts: str) -> str:
+        return f"{NAMESPACE}/{'-'.join((self.name, *parts))}-v{self.version}"
+
+
+ENVIRONMENTS: dict[str, Registered] = {}
+"""The registered environments by name."""
+
+BUNDLED = (
+    Registered("TextCraft", "agentgym_gen.envs.textcraft:TextCraft"),
+    Registered("Sokoban", "agentgym_gen.envs.sokoban:Sokoban"),
+)
+
+
+def register(environment: Registered) -> None:
+    """Register every id of *environment*; registering the same one again changes nothing.
+
+    Raises:
+        InvalidValueError: if the name cannot be part of an id.
+        NameClashError: if the name belongs to another environment.
+    """
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*", environment.name):
+        raise InvalidValueError(
+            f"Environment name {environment.name!r} must be letters and digits only"
+        )
+    known = ENVIRONMENTS.get(environment.name)
+    if known == environment:
+        return
+    if known is not None:
+        raise NameClashError(f"Environment {environment.name!r} is registered as {known.world!r}")
+    for env_id, keywords in environment.ids().items():
+        gymnasium.register(env_id, entry_point=ENTRY_POINT, kwargs=keywords)
+    ENVIRONMENTS[environment.name] = environment
+
+
+def register_all() -> None:
+    """Register the bundled environments."""
+    for environment in BUNDLED:
+        register(environment)
+
+
+def env_ids() -> list[str]:
+    """Return every registered id of this library, in the order of the table."""
+    return [env_id for environment in ENVIRONMENTS.values() for env_id in environment.ids()]
+
+
+def check_env_id(env_id: str) -> str:
+    """Return *env_id*.
+
+    Raises:
+        UnknownNameError: if no such id is registered, with the nearest one that is.
+    """
+    known = env_ids()
+    if env_id not in known and env_id not in gymnasium.registry:
+        raise unknown_name("environment id", env_id, known, HOW_TO_LIST)
+    return env_id

@@ -1,0 +1,254 @@
+"""Worlds: the rules and the state of one environment, and the records it speaks in.
+
+A world takes a `Command` and gives an `Outcome`. It knows its own native wording and nothing of
+Gymnasium, prompts, models or other interfaces. What it shows is a `Message`: a tuple of pieces in
+which every mention of a command or a verb is a value, not text, so that an interface can say it
+in other words without searching for it.
+"""
+
+from __future__ import annotations
+
+import abc
+import enum
+import re
+import string
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, ClassVar, Generic, NamedTuple
+
+from agentgym_gen.errors import InvalidValueError
+from agentgym_gen.task import ContentT, Task, Tasks
+
+
+class Command(NamedTuple):
+    """One action as a value: a verb and its arguments, in the order of the verb's slots."""
+
+    verb: str
+    args: tuple[str, ...] = ()
+
+
+class VerbName(NamedTuple):
+    """The mention of a verb in prose; native prose shows the verb's phrase."""
+
+    verb: str
+
+
+Piece = str | Command | VerbName
+"""A part of a message: plain text, or a value that the interface puts into words."""
+
+Message = tuple[Piece, ...]
+"""What a world says."""
+
+
+class Malformed(NamedTuple):
+    """A text that is not a command."""
+
+    text: str
+    """What was said."""
+    reason: str
+    """Why it is not a command, in one sentence without a full stop."""
+
+
+class EndReason(enum.StrEnum):
+    """Why an episode ended."""
+
+    SUCCESS = "success"
+    """The goal was reached."""
+    FAILURE = "failure"
+    """The world ended without the goal."""
+    TURN_LIMIT = "turn_limit"
+    """The turns ran out: the episode was truncated."""
+    BACKEND_ERROR = "backend_error"
+    """The software behind the world failed; the next reset works."""
+
+
+@dataclass(frozen=True)
+class Verb:
+    """One kind of action: its name, its slots and its native wording.
+
+    Raises:
+        InvalidValueError: if a template does not start with a word or its slots differ from the
+            native ones.
+    """
+
+    name: str
+    """An identifier: ``go_to``."""
+    template: str
+    """The native wording with a slot per argument: ``put {object} in/on {receptacle}``."""
+    hints: tuple[str, ...] = ()
+    """What to put into each slot, as the instruction says it: ``target object``."""
+    synonyms: tuple[str, ...] = ()
+    """Other templates with the same slots, written by a person."""
+
+    def __post_init__(self) -> None:
+        """Check the templates."""
+        for template in (self.template, *self.synonyms):
+            if slots_of(template) != self.slots or not phrase_of(template):
+                raise InvalidValueError(
+                    f"Template {template!r} of verb {self.name!r} must start with a word and "
+                    f"have the slots {self.slots}, in this order"
+                )
+        if self.hints and len(self.hints) != len(self.slots):
+            raise InvalidValueError(
+                f"Verb {self.name!r} has {len(self.slots)} slots but {len(self.hints)} hints"
+            )
+
+    @cached_property
+    def slots(self) -> tuple[str, ...]:
+        """The names of the arguments, in order."""
+        return slots_of(self.template)
+
+    @cached_property
+    def usage(self) -> Command:
+        """The command that shows how the verb is used: ``craft [target object] using [...]``."""
+        return Command(self.name, tuple(f"[{hint}]" for hint in self.hints or self.slots))
+
+
+def slots_of(template: str) -> tuple[str, ...]:
+    """Return the slot names of *template* in order."""
+    return tuple(name for _, name, _, _ in string.Formatter().parse(template) if name)
+
+
+def phrase_of(template: str) -> str:
+    """Return the words of *template* before its first slot: ``go to`` of ``go to {place}``."""
+    return template.split("{", 1)[0].strip()
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What a world shows at one moment."""
+
+    message: Message
+    """The native observation."""
+    facts: Mapping[str, object] = field(default_factory=dict)
+    """The same as plain data (texts, numbers, commands, lists of them) for the other forms."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one command did."""
+
+    scene: Scene
+    """What is seen after it."""
+    reward: float = 0.0
+    """The reward of the original environment for this step."""
+    valid: bool = True
+    """Whether the command could be carried out; if not, the state is unchanged."""
+    end: EndReason | None = None
+    """Why the episode is over, or None while it goes on."""
+    score: float = 0.0
+    """How much of the task is done, 0 to 1; exactly 1 on success."""
+    reason: str = ""
+    """Why the command was not carried out, for the ``explained`` feedback."""
+
+    @property
+    def success(self) -> bool:
+        """Whether the goal was reached."""
+        return self.end is EndReason.SUCCESS
+
+
+class World(abc.ABC, Generic[ContentT]):
+    """The rules and the state of one environment.
+
+    A subclass sets the class attributes, builds `tasks` in its constructor and implements the
+    abstract methods. Its state belongs to the instance alone, so that two worlds can be played in
+    two threads.
+    """
+
+    name: ClassVar[str]
+    """The environment's name as ids spell it: ``TextCraft``."""
+    verbs: ClassVar[tuple[Verb, ...]]
+    """The action schema."""
+    listing: ClassVar[str] = "never"
+    """When the original lists the admissible actions: ``always``, ``first`` or ``never``."""
+    asides: ClassVar[tuple[str, ...]] = ()
+    """Sentences that have nothing to do with any goal, for the ``distractors`` axis."""
+    tasks: Tasks[ContentT]
+    """The tasks of this environment."""
+
+    @abc.abstractmethod
+    def reset(self, task: Task[ContentT]) -> Scene:
+        """Start *task* and return what is seen first, the goal included."""
+
+    @abc.abstractmethod
+    def step(self, command: Command) -> Outcome:
+        """Carry out *command*, whose verb and number of arguments fit the schema."""
+
+    @abc.abstractmethod
+    def admissible(self) -> tuple[Command, ...]:
+        """Return the commands that can be carried out now, in an order that tells nothing."""
+
+    @abc.abstractmethod
+    def plan(self) -> tuple[Command, ...] | None:
+        """Return admissible commands that reach the goal from here, or None if there are none."""
+
+    @abc.abstractmethod
+    def instruction(self) -> Message:
+        """Return the rules as the original tells them to a model, before the first observation."""
+
+    @abc.abstractmethod
+    def goal(self) -> str:
+        """Return what is to be reached in the current task."""
+
+    @abc.abstractmethod
+    def turn_limit(self) -> int:
+        """Return how many turns the current task allows by default."""
+
+    @abc.abstractmethod
+    def refuse(self, malformed: Malformed) -> Message:
+        """Return the original's answer to a text that is no command."""
+
+    def read(self, text: str) -> Command | Malformed:
+        """Read *text* as the original does; by default by the verbs' templates."""
+        return read_templates(text, {verb.name: verb.template for verb in self.verbs})
+
+    def nouns(self) -> tuple[str, ...]:
+        """Return the names of the things in the current task, for the ``names`` axis."""
+        return ()
+
+    def info(self) -> Mapping[str, Any]:
+        """Return this environment's own entries of ``info``, always with the same keys."""
+        return {}
+
+
+def write_template(template: str, args: tuple[str, ...]) -> str:
+    """Return *template* with its slots filled by *args*.
+
+    >>> write_template("put {object} in {place}", ("mug 1", "drawer 2"))
+    'put mug 1 in drawer 2'
+    """
+    if not args:
+        return template
+    pieces = iter(args)
+    return re.sub(r"\{\w+\}", lambda _: next(pieces), template)
+
+
+def read_templates(text: str, templates: Mapping[str, str]) -> Command | Malformed:
+    """Return the command that *text* spells in one of *templates* (verb name -> template).
+
+    Case and runs of white space do not matter. When several templates fit, the one with the most
+    literal characters is meant: ``look at {x}`` before ``look {x}``.
+    """
+    said = " ".join(text.split())
+    best: tuple[int, Command] | None = None
+    for verb, template in templates.items():
+        found = _template_regex(template).fullmatch(said)
+        weight = len(re.sub(r"\{\w+\}", "", template))
+        if found and (best is None or weight > best[0]):
+            best = weight, Command(verb, found.groups())
+    if best is None:
+        return Malformed(text, "it is none of the known actions")
+    return best[1]
+
+
+def _template_regex(template: str) -> re.Pattern[str]:
+    found = _REGEXES.get(template)
+    if found is None:
+        parts = re.split(r"\{\w+\}", template)
+        pattern = "(.+?)".join(re.escape(part) for part in parts)
+        found = _REGEXES.setdefault(template, re.compile(pattern, re.IGNORECASE))
+    return found
+
+
+_REGEXES: dict[str, re.Pattern[str]] = {}

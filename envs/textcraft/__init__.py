@@ -1,0 +1,1 @@
+"""TextCraft: crafting in Minecraft as text."""
