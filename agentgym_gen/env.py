@@ -54,7 +54,7 @@ class TextEnv(gymnasium.Env[str, str]):
 
     metadata = {"render_modes": ["ansi"], "render_fps": 4}  # noqa: RUF012  (Gymnasium's own form)
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  (the keyword arguments that every id accepts)
         self,
         world: str | World[Any],
         *,
@@ -75,7 +75,7 @@ class TextEnv(gymnasium.Env[str, str]):
         if render_mode not in (None, "ansi"):
             raise unknown_name("render mode", render_mode, ["ansi"], "or None")
         self.render_mode = render_mode
-        self.observation_space = Unicode(MAX_OBSERVATION_CHARS)
+        self._space = self.observation_space = Unicode(MAX_OBSERVATION_CHARS)
         self.action_space = Unicode(MAX_OBSERVATION_CHARS)
         self._max_turns = max_turns
         self._seed = seed
@@ -115,7 +115,8 @@ class TextEnv(gymnasium.Env[str, str]):
         self._dialect = Dialect(self.interface, self.world, task.id)
         self._menu = self.world.admissible()
         self._observation = self._clip(self._dialect.show(scene, self._menu, 0))
-        self._score, self._end, self._valid = 0.0, None, True
+        self._score, self._valid = 0.0, True
+        self._end: EndReason | None = None
         return self._observation, self._info()
 
     def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
@@ -141,9 +142,15 @@ class TextEnv(gymnasium.Env[str, str]):
         self._over = terminated or truncated
         return self._observation, reward, terminated, truncated, self._info()
 
-    def render(self) -> str | None:  # type: ignore[override]  # Env says RenderFrame
+    def render(self) -> str | None:
         """Return the last observation in the ``ansi`` mode."""
         return self._observation if self.render_mode == "ansi" and self._task else None
+
+    @property
+    def admissible_actions(self) -> list[str]:
+        """What can be done now, as it has to be said."""
+        self._started()
+        return self._dialect.listed(self._menu)
 
     def write(self, command: Command) -> str:
         """Return *command* as it has to be said in the current episode."""
@@ -183,7 +190,7 @@ class TextEnv(gymnasium.Env[str, str]):
         }
 
     def _clip(self, text: str) -> str:
-        return self.observation_space.clip(text)  # type: ignore[attr-defined]  # it is Unicode
+        return self._space.clip(text)
 
     def _first_seed(self, seed: int | None) -> int | None:
         first, self._seed = self._seed, None

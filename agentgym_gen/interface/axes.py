@@ -72,7 +72,7 @@ class Interface:
         if isinstance(spec, Interface):
             return spec
         if isinstance(spec, str):
-            return cls(**_merge(spec))
+            return cls(**_merge(spec))  # type: ignore[arg-type]  # the values are those of PRESETS
         if isinstance(spec, Mapping):
             for axis in spec:
                 if axis not in _FIELDS:
@@ -124,7 +124,7 @@ _FIELDS = tuple(f.name for f in fields(Interface))
 _PRESET_OF = {pair: name for name, axes in PRESETS.items() for pair in axes.items()}
 
 
-def _merge(spec: str) -> dict[str, str]:
+def _merge(spec: str) -> dict[str, object]:
     merged: dict[str, object] = {}
     for name in spec.split("+"):
         if name == "native":
@@ -138,4 +138,4 @@ def _merge(spec: str) -> dict[str, str]:
                     f"Interface {spec!r} sets `{axis}` to both {merged[axis]!r} and {value!r}; "
                     "name at most one preset per axis"
                 )
-    return merged  # type: ignore[return-value]  # the values are those of PRESETS
+    return merged

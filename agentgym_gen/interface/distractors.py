@@ -17,9 +17,7 @@ COMMON_ASIDES = (
 """The sentences for worlds that bring none of their own."""
 
 
-def aside_lines(
-    asides: tuple[str, ...], amount: int, rng: np.random.Generator
-) -> tuple[str, ...]:
+def aside_lines(asides: tuple[str, ...], amount: int, rng: np.random.Generator) -> tuple[str, ...]:
     """Return *amount* sentences drawn from *asides* without repetition while they last."""
     pool = asides or COMMON_ASIDES
     order: list[str] = []

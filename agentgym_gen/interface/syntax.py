@@ -148,7 +148,8 @@ class Call:
         return Command(verb, args)
 
     def _arguments(self, text: str) -> tuple[str, ...] | None:
-        args, position, separator = [], 0, ","
+        args: list[str] = []
+        position, separator = 0, ","
         while position < len(text.rstrip()) or (separator == "," and args):
             found = self._ARGUMENT.match(text, position)
             if found is None:

@@ -1,0 +1,118 @@
+"""Policies: chat messages in, a completion out. Random, expert and scripted ones live here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from agentgym_gen.env import TextEnv
+from agentgym_gen.prompt import ChatMessage, PromptStyle, wrap_action
+
+
+@dataclass(frozen=True)
+class Request:
+    """One episode that waits for an action."""
+
+    episode: int
+    """The number of the episode, the same on all its turns and never used twice in a rollout."""
+    turn: int
+    """The number of this turn, from 0."""
+    messages: tuple[ChatMessage, ...]
+    """What the model is asked."""
+    style: PromptStyle
+    """How the answer is to be formed."""
+    env: TextEnv
+    """The environment, for policies that look behind the text."""
+    rng: np.random.Generator
+    """The episode's own stream, for policies that draw."""
+
+
+@dataclass(frozen=True)
+class Completion:
+    """What a policy said, with the tokens when it has any."""
+
+    text: str
+    """The completion as text."""
+    context_ids: tuple[int, ...] = ()
+    """The tokens that were added to the episode's sequence before the action."""
+    action_ids: tuple[int, ...] = ()
+    """The tokens that were sampled, the one that ended the turn included."""
+    logprobs: tuple[float, ...] = ()
+    """The log-probability of each sampled token under the distribution it was drawn from."""
+    fresh: bool = False
+    """Whether `context_ids` start a new sequence instead of continuing the episode's."""
+    cut: bool = False
+    """Whether the completion ran into the limit of new tokens."""
+
+
+class Policy(Protocol):
+    """Anything that acts."""
+
+    def act(self, requests: Sequence[Request]) -> list[Completion]:
+        """Return a completion for each of *requests*, in their order.
+
+        All episodes that are still played are asked at once: one that is missing has ended.
+        """
+
+
+class RandomPolicy:
+    """Draws one of the admissible actions, from the episode's own stream."""
+
+    def act(self, requests: Sequence[Request]) -> list[Completion]:
+        """Return an admissible action for each request."""
+        return [Completion(wrap_action(r.style, _any_action(r))) for r in requests]
+
+
+def _any_action(request: Request) -> str:
+    actions = request.env.admissible_actions
+    return actions[int(request.rng.integers(len(actions)))] if actions else ""
+
+
+class ExpertPolicy:
+    """Follows the world's own solution; where there is none any more, it acts at random."""
+
+    def act(self, requests: Sequence[Request]) -> list[Completion]:
+        """Return the expert's action for each request."""
+        return [
+            Completion(wrap_action(r.style, r.env.expert_action() or _any_action(r)))
+            for r in requests
+        ]
+
+
+class ScriptedPolicy:
+    """Says the given texts, one a turn, whatever it is asked; then falls silent.
+
+    Args:
+        texts: The completions of every episode, turn by turn.
+    """
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._texts = tuple(texts)
+
+    def act(self, requests: Sequence[Request]) -> list[Completion]:
+        """Return the text of each request's turn."""
+        return [
+            Completion(self._texts[r.turn] if r.turn < len(self._texts) else "") for r in requests
+        ]
+
+
+class AskPolicy:
+    """Asks somebody: calls *ask* with the last message and takes what it returns.
+
+    Args:
+        ask: Called with each request; returns the action.
+    """
+
+    def __init__(self, ask: Callable[[Request], str]) -> None:
+        self._ask = ask
+
+    def act(self, requests: Sequence[Request]) -> list[Completion]:
+        """Return what *ask* answers to each request."""
+        return [Completion(wrap_action(r.style, self._ask(r))) for r in requests]
+
+
+POLICIES: dict[str, Callable[[], Policy]] = {"random": RandomPolicy, "expert": ExpertPolicy}
+"""The policies that need no model, by name."""

@@ -1,0 +1,106 @@
+"""What one episode leaves behind: its turns as text, and as append-only token sequences."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from agentgym_gen.policy import Completion
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One observation, the answer to it and what came of it."""
+
+    observation: str
+    """What was seen before the answer."""
+    completion: Completion
+    """What the policy said."""
+    action: str
+    """The action taken out of the completion."""
+    reward: float
+    """The reward of the step."""
+    valid: bool
+    """Whether the action could be carried out."""
+
+
+@dataclass(frozen=True)
+class TokenSequence:
+    """A sequence of tokens of one episode, as it was generated; nothing is tokenised again.
+
+    The four tuples have one entry per token.
+    """
+
+    ids: tuple[int, ...]
+    """The tokens, context and actions in the order in which they were seen."""
+    action_mask: tuple[bool, ...]
+    """True exactly at the tokens that the policy sampled."""
+    logprobs: tuple[float, ...]
+    """The sampled log-probability at action tokens, 0 elsewhere."""
+    turns: tuple[int, ...]
+    """The number of the turn whose context or action the token belongs to."""
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """One episode."""
+
+    env_id: str
+    """The environment's registered id."""
+    task_id: str
+    """The task."""
+    interface: str
+    """The interface, as `Interface` prints itself."""
+    sample: int
+    """Which of the episodes of this task it is."""
+    turns: tuple[Turn, ...]
+    """The turns, from the first."""
+    last_observation: str
+    """What was seen after the last turn."""
+    success: bool
+    """Whether the goal was reached."""
+    score: float
+    """How much of the task was done, 0 to 1."""
+    end_reason: str
+    """Why it ended, a value of `EndReason`."""
+
+    @property
+    def total_reward(self) -> float:
+        """The sum of the rewards."""
+        return sum(turn.reward for turn in self.turns)
+
+    @property
+    def invalid_turns(self) -> int:
+        """How many turns had an action that could not be carried out."""
+        return sum(not turn.valid for turn in self.turns)
+
+    @property
+    def action_tokens(self) -> int:
+        """How many tokens the policy sampled."""
+        return sum(len(turn.completion.action_ids) for turn in self.turns)
+
+    def sequences(self) -> tuple[TokenSequence, ...]:
+        """Return the tokens: one sequence, or one per turn when the prompt has a window.
+
+        Turns without tokens, of a policy that has none, leave no sequence.
+        """
+        grouped: list[list[tuple[int, Completion]]] = []
+        for number, turn in enumerate(self.turns):
+            if not turn.completion.action_ids:
+                continue
+            if turn.completion.fresh or not grouped:
+                grouped.append([])
+            grouped[-1].append((number, turn.completion))
+        return tuple(_join(group) for group in grouped)
+
+
+def _join(group: list[tuple[int, Completion]]) -> TokenSequence:
+    ids: list[int] = []
+    mask: list[bool] = []
+    logprobs: list[float] = []
+    turns: list[int] = []
+    for number, said in group:
+        ids += [*said.context_ids, *said.action_ids]
+        mask += [False] * len(said.context_ids) + [True] * len(said.action_ids)
+        logprobs += [*([0.0] * len(said.context_ids)), *said.logprobs]
+        turns += [number] * (len(said.context_ids) + len(said.action_ids))
+    return TokenSequence(tuple(ids), tuple(mask), tuple(logprobs), tuple(turns))
