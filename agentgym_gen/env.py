@@ -133,7 +133,7 @@ class TextEnv(gymnasium.Env[str, str]):
         if not isinstance(action, str):
             raise InvalidValueError(f"An action is a text, not {action!r}")
         self._turn += 1
-        said = self._dialect.read(action, self._menu)
+        said = self._dialect.read(_encodable(action), self._menu)
         reward = self._refuse(said) if isinstance(said, Malformed) else self._carry_out(said)
         terminated = self._end is not None
         truncated = not terminated and self._turn >= self._limit
@@ -232,6 +232,11 @@ class TextEnv(gymnasium.Env[str, str]):
         if self._task is None:
             raise EpisodeOverError("No episode has begun; call `reset()` first")
         return self._task
+
+
+def _encodable(text: str) -> str:
+    """Return *text* with its lone surrogates replaced: they could be written to no file."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def load_world(world: str | World[Any], options: Mapping[str, object]) -> World[Any]:
