@@ -1,0 +1,133 @@
+"""The documentation is true: its Python runs, its commands exist, its transcripts are current.
+
+The Python blocks of one page run in order, as one program, in an empty folder. A block with a
+title (```python title="lamps.py") is a file of that name, which the later blocks can import.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from agentgym_gen.cli import build_parser
+from agentgym_gen.registration import BUNDLED
+from tools import transcripts
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+FENCE = re.compile(
+    r"^(?P<indent> *)```(?P<language>\w+)(?: title=\"(?P<title>[^\"]+)\")?[^\n]*\n"
+    r"(?P<code>.*?)^(?P=indent)```$",
+    re.MULTILINE | re.DOTALL,
+)
+
+ENVIRONMENT_HEADINGS = ("Tiers", "Reward", "Transcript", "Citation")
+
+
+def relative(path: Path) -> str:
+    """Return the name of *path* in the repository."""
+    return path.relative_to(ROOT).as_posix()
+
+
+def write_program(page: str, folder: Path) -> Path | None:
+    """Write the Python of *page* into *folder*; return its program, or None if it has none.
+
+    Each line keeps its number, so that an error names the line of the page.
+    """
+    program = [""] * (page.count("\n") + 1)
+    for block in FENCE.finditer(page):
+        if block["language"] != "python":
+            continue
+        lines = [line.removeprefix(block["indent"]) for line in block["code"].splitlines()]
+        if block["title"]:
+            (folder / block["title"]).write_text("\n".join(lines) + "\n", encoding="utf-8")
+            continue
+        start = page.count("\n", 0, block.start("code"))
+        program[start : start + len(lines)] = lines
+    if not any(program):
+        return None
+    path = folder / "page.py"
+    path.write_text("\n".join(program), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("page", PAGES, ids=relative)
+def test_python_blocks_run(page: Path, tmp_path: Path) -> None:
+    """Every Python block of a page runs, without a warning."""
+    program = write_program(page.read_text(encoding="utf-8"), tmp_path)
+    if program is None:
+        return
+    environ = {**os.environ, "MPLBACKEND": "Agg"}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(program)],
+        cwd=tmp_path,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+
+
+def commands(page: Path, program: str) -> list[list[str]]:
+    """Return the words of every line of a `sh` block of *page* that starts with *program*."""
+    text = page.read_text(encoding="utf-8")
+    lines = [
+        line.strip()
+        for block in FENCE.finditer(text)
+        if block["language"] in {"sh", "console"}
+        for line in block["code"].splitlines()
+    ]
+    words = [shlex.split(line.removeprefix("$ "), comments=True) for line in lines]
+    return [found for found in words if found and found[0].startswith(program)]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=relative)
+def test_commands_exist(page: Path) -> None:
+    """Every `agentgym-gen` line is one that the command line accepts."""
+    for _, *arguments in commands(page, "agentgym-gen"):
+        try:
+            build_parser().parse_args(arguments)
+        except SystemExit as end:
+            assert end.code == 0, f"not a command: agentgym-gen {shlex.join(arguments)}"  # noqa: PT017
+
+
+@pytest.mark.parametrize("page", PAGES, ids=relative)
+def test_scripts_exist(page: Path) -> None:
+    """Every script that a page names can be started."""
+    for program, *_ in commands(page, "tools/"):
+        assert os.access(ROOT / program, os.X_OK), program
+
+
+@pytest.mark.parametrize("page", PAGES, ids=relative)
+def test_transcripts_are_current(page: Path) -> None:
+    """The transcripts of a page are what the environments say today."""
+    text = page.read_text(encoding="utf-8")
+
+    assert transcripts.renewed(text) == text, "run: python -m tools.transcripts"
+
+
+@pytest.mark.parametrize("name", [environment.name for environment in BUNDLED])
+def test_every_environment_has_a_page(name: str) -> None:
+    """An environment has a page with the sections that a user looks for."""
+    page = (ROOT / "docs" / "environments" / f"{name.lower()}.md").read_text(encoding="utf-8")
+    headings = " ".join(re.findall(r"^##+ (.*)$", page, re.MULTILINE)).lower()
+
+    assert [word for word in ENVIRONMENT_HEADINGS if word.lower() not in headings] == []
+
+
+def test_changelog_has_the_version() -> None:
+    """The changelog speaks of the version that is built."""
+    cfg = (ROOT / "setup.cfg").read_text(encoding="utf-8")
+    version = re.search(r"^version = (\S+)$", cfg, re.MULTILINE)
+
+    assert version is not None
+    assert f"## [{version[1]}]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")

@@ -1,0 +1,78 @@
+"""Renew the transcripts in the documentation: ``python -m tools.transcripts``.
+
+A transcript stands between two comments, the first of which says what is played:
+
+    <!-- transcript: textcraft/easy/test/0 interface=json turns=2 -->
+    ...
+    <!-- end -->
+
+The expert plays. A test compares every transcript with what the environments say today.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+from agentgym_gen.env import TextEnv
+from agentgym_gen.registration import BUNDLED
+from agentgym_gen.rollout import make_text_env
+from agentgym_gen.task import TaskId
+
+ROOT = Path(__file__).parents[1]
+PLACE = re.compile(
+    r"(?P<indent> *)<!-- transcript: (?P<task>\S+)(?P<settings>[^\n]*?) -->\n"
+    r".*?(?P=indent)<!-- end -->\n",
+    re.DOTALL,
+)
+
+
+def renewed(page: str) -> str:
+    """Return *page* with every transcript played again."""
+    return PLACE.sub(_renew, page)
+
+
+def _renew(place: re.Match[str]) -> str:
+    settings = dict(word.split("=", 1) for word in place["settings"].split())
+    block = ["```text", *_play(place["task"], settings).splitlines(), "```"]
+    first = f"<!-- transcript: {place['task']}{place['settings']} -->"
+    lines = [first, "", *block, "", "<!-- end -->"]
+    return "".join(f"{place['indent']}{line}".rstrip() + "\n" for line in lines)
+
+
+def _play(task: str, settings: dict[str, str]) -> str:
+    """Return the expert's episode of *task* as text, at most ``turns`` turns of it."""
+    env = _env(TaskId.parse(task), settings.get("interface", "native"))
+    observation, info = env.reset(options={"task_id": task})
+    said = [observation]
+    over = False
+    while not over and info["turn"] < int(settings.get("turns", 1000)):
+        action = env.expert_action() or ""
+        observation, _, terminated, truncated, info = env.step(action)
+        over = terminated or truncated
+        said += ["", f"> {action}", "", observation]
+    if not over:
+        said += ["", "..."]
+    return "\n".join(said)
+
+
+def _env(task: TaskId, interface: str) -> TextEnv:
+    found = next(known for known in BUNDLED if known.name.lower() == task.env)
+    env_id = f"rftgen/{found.name}-{task.tier}-v{found.version}"
+    return make_text_env(env_id, task.split, {"interface": interface})
+
+
+def main() -> int:
+    """Renew every page and name those that changed."""
+    for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+        page = path.read_text(encoding="utf-8")
+        new = renewed(page)
+        if new != page:
+            path.write_text(new, encoding="utf-8")
+            print(f"renewed {path.relative_to(ROOT)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
