@@ -1,0 +1,127 @@
+"""Check what was built: the archives, and the wheel where it is installed alone.
+
+    python tools/check_dist.py archives DIST
+    python tools/check_dist.py installed
+
+The second is run by the Python of an environment that holds the wheel and its core dependencies
+only, from a folder outside the repository.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+import tarfile
+import zipfile
+from collections import Counter
+from importlib.metadata import entry_points, files
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDERS = {"agentgym_gen": "agentgym_gen", "envs": "agentgym_gen/envs"}
+FOLDERS["trainers"] = "agentgym_gen/trainers"
+OPTIONAL = ("torch", "transformers", "peft", "matplotlib", "tqdm", "pytest")
+
+
+def require(holds: object, sentence: str) -> None:
+    """End with *sentence* unless it *holds*."""
+    if not holds:
+        sys.exit(f"check_dist: this does not hold: {sentence}")
+
+
+def source_files() -> set[str]:
+    """Return the files of the three source folders, as they are named in the wheel."""
+    found: set[str] = set()
+    for folder, inside in FOLDERS.items():
+        for path in (ROOT / folder).rglob("*"):
+            part = path.relative_to(ROOT / folder)
+            linked = any((ROOT / folder / parent).is_symlink() for parent in part.parents)
+            if path.is_file() and not linked and "__pycache__" not in part.parts:
+                found.add(f"{inside}/{part.as_posix()}")
+    return found
+
+
+def check_archives(dist: Path) -> None:
+    """Check that wheel and source archive hold every source file once, and nothing else."""
+    wheels, sdists = sorted(dist.glob("*.whl")), sorted(dist.glob("*.tar.gz"))
+    require(len(wheels) == len(sdists) == 1, f"{dist} holds one wheel and one source archive")
+    names = zipfile.ZipFile(wheels[0]).namelist()
+    tops = {name.split("/")[0] for name in names if ".dist-info/" not in name}
+    require(tops == {"agentgym_gen"}, f"the wheel has one top-level name, not {sorted(tops)}")
+    require(not repeated(names), f"no file is in the wheel twice: {repeated(names)}")
+    code = {name for name in names if ".dist-info/" not in name}
+    lost, strange = sorted(source_files() - code), sorted(code - source_files())
+    require(not lost, f"every source file is in the wheel; lost: {lost}")
+    require(not strange, f"the wheel holds source files only; also: {strange}")
+    with tarfile.open(sdists[0]) as archive:
+        members = [member.name.partition("/")[2] for member in archive if member.isfile()]
+    require(not repeated(members), f"no file is in the source archive twice: {repeated(members)}")
+    doubled = [name for name in members if name.startswith(tuple(list(FOLDERS.values())[1:]))]
+    require(not doubled, f"the links are not followed into the source archive: {doubled}")
+    print(f"{wheels[0].name}: {len(code)} files, each once, under one name")
+
+
+def repeated(names: list[str]) -> list[str]:
+    """Return the names that occur more than once."""
+    return [name for name, number in Counter(names).items() if number > 1]
+
+
+def check_installed() -> None:
+    """Check that the installed wheel works alone: it imports, and every environment is played."""
+    require(not Path.cwd().is_relative_to(ROOT), "this runs outside the repository")
+    present = [name for name in OPTIONAL if importlib.util.find_spec(name)]
+    require(not present, f"only the core is installed, not {present}")
+
+    import agentgym_gen
+
+    place = Path(agentgym_gen.__file__)
+    require(not place.is_relative_to(ROOT), f"the installed package is imported, not {place}")
+    tops = {path.parts[0] for path in files("agentgym-gen") or [] if path.parts[0] != ".."}
+    tops = {name for name in tops if not name.endswith(".dist-info")}
+    require(tops == {"agentgym_gen"}, f"one name in site-packages, not {sorted(tops)}")
+    for env_id in agentgym_gen.env_ids():
+        play(env_id)
+    print(f"{len(agentgym_gen.env_ids())} ids made and won by the expert")
+    check_command_line()
+
+
+def play(env_id: str) -> None:
+    """Make *env_id* in the form that imports the package by itself, and let the expert win."""
+    import gymnasium
+
+    env = gymnasium.make(f"agentgym_gen:{env_id}")
+    env.reset(seed=0)
+    over = False
+    while not over:
+        action = env.unwrapped.expert_action()  # type: ignore[attr-defined]  # a TextEnv
+        _, _, terminated, truncated, info = env.step(action)
+        over = terminated or truncated
+    require(info["success"], f"the expert wins {env_id}")
+
+
+def check_command_line() -> None:
+    """Check that `agentgym-gen envs` lists the environments and a wrong id ends with code 2."""
+    require(entry_points(name="agentgym-gen", group="console_scripts"), "the command is declared")
+    program = Path(sys.executable).parent / "agentgym-gen"
+    listed = subprocess.run([program, "envs"], capture_output=True, text=True, check=True)
+    require("TextCraft" in listed.stdout and not listed.stderr, "agentgym-gen envs lists them")
+    wrong = [program, "demo", "rftgen/TextCrafty-easy-v0"]
+    refused = subprocess.run(wrong, capture_output=True, text=True, check=False)
+    require(refused.returncode == 2, "an unknown id ends with exit code 2")
+    require("Traceback" not in refused.stderr, "an unknown id is answered by a sentence")
+    print("agentgym-gen envs works, and a wrong id is refused with a sentence")
+
+
+def main(arguments: list[str]) -> None:
+    """Run one of the two checks."""
+    if arguments[:1] == ["archives"] and len(arguments) == 2:
+        check_archives(Path(arguments[1]))
+    elif arguments == ["installed"]:
+        check_installed()
+    else:
+        sys.exit(__doc__)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
