@@ -179,7 +179,7 @@ class TextEnv(gymnasium.Env[str, str]):
     def _info(self) -> dict[str, Any]:
         return {
             "task_id": str(self.task.id),
-            "goal": self._dialect.tell((self.world.goal(),)),
+            "goal": self._dialect.tell(self.world.goal()),
             "admissible_actions": self._dialect.listed(self._menu),
             "valid_action": self._valid,
             "success": self._end is EndReason.SUCCESS,

@@ -188,7 +188,7 @@ class World(abc.ABC, Generic[ContentT]):
         """Return the rules as the original tells them to a model, before the first observation."""
 
     @abc.abstractmethod
-    def goal(self) -> str:
+    def goal(self) -> Message | str:
         """Return what is to be reached in the current task."""
 
     @abc.abstractmethod
@@ -200,7 +200,7 @@ class World(abc.ABC, Generic[ContentT]):
         """Return the original's answer to a text that is no command."""
 
     def read(self, text: str) -> Command | Malformed:
-        """Read *text* as the original does; by default by the verbs' templates."""
+        """Read *text* as the original does, by its form only; by default by the templates."""
         return read_templates(text, {verb.name: verb.template for verb in self.verbs})
 
     def nouns(self) -> tuple[str, ...]:

@@ -71,7 +71,9 @@ class Dialect:
         """Return the answer to a text that is no command."""
         feedback = self._interface.feedback
         text = "" if feedback == "silent" else self._refusal(malformed)
-        if feedback == "explained" or (feedback == "native" and not self._native):
+        # A sentence is refused in the original's own words; a new syntax says what was wrong.
+        foreign = feedback == "native" and self._interface.syntax != "native"
+        if feedback == "explained" or foreign:
             text = f"{text}\n(Not understood: {malformed.reason}.)".lstrip("\n")
         return self._appended(text, menu, turn)
 
@@ -79,15 +81,12 @@ class Dialect:
         """Return the command that *text* means in this dialect, or why it means none."""
         if len(text) > MAX_ACTION_CHARS:
             return Malformed(text[:80] + " ...", f"it is longer than {MAX_ACTION_CHARS} characters")
-        said = text
-        if self._renaming is not None:
-            old = self._renaming.old_name(text)
-            if old is not None:
-                return Malformed(text, f"there is nothing called {old!r}")
-            said = self._renaming.back(text)
-        if self._native:
-            return self._world.read(said)
-        return self._syntax.read(said, menu)
+        read = self._world.read(text) if self._native else self._syntax.read(text, menu)
+        if self._renaming is None or isinstance(read, Malformed):
+            return read
+        if self._interface.syntax == "menu":
+            return read
+        return self._unrenamed(text, read, self._renaming)
 
     def write(self, command: Command, menu: tuple[Command, ...]) -> str:
         """Return *command* as a model has to say it."""
@@ -101,8 +100,10 @@ class Dialect:
             return [str(number) for number in range(1, len(menu) + 1)]
         return [self._mention(command) for command in menu]
 
-    def tell(self, message: Message) -> str:
+    def tell(self, message: Message | str) -> str:
         """Return *message* in this dialect's words."""
+        if isinstance(message, str):
+            return self._rename(message)
         return "".join(map(self._say, message))
 
     def instruction(self) -> str:
@@ -113,6 +114,14 @@ class Dialect:
         usages = [self._mention(verb.usage) for verb in self._world.verbs]
         lines = [text, self._syntax.rule(), "The actions are:", *(f"- {use}" for use in usages)]
         return "\n".join(line for line in lines if line)
+
+    @staticmethod
+    def _unrenamed(text: str, command: Command, renaming: Renaming) -> Command | Malformed:
+        for argument in command.args:
+            old = renaming.old_name(argument)
+            if old is not None:
+                return Malformed(text, f"there is nothing called {old!r}")
+        return Command(command.verb, tuple(map(renaming.back, command.args)))
 
     def _refusal(self, malformed: Malformed) -> str:
         return "".join(
@@ -146,11 +155,11 @@ class Dialect:
         if interface.distractors:
             rng = self._task_id.stream(f"distractors {turn}")
             parts += aside_lines(self._world.asides, interface.distractors, rng)
-        if interface.syntax == "menu":
-            parts += [LIST_HEADER]
-            parts += [f"{n}. {self._mention(c)}" for n, c in enumerate(menu, 1)]
-        elif self._lists(turn):
-            parts += [LIST_HEADER, *(f"- {self._mention(command)}" for command in menu)]
+        if menu and (interface.syntax == "menu" or self._lists(turn)):
+            numbered = interface.syntax == "menu"
+            marks = (f"{number}." if numbered else "-" for number in range(1, len(menu) + 1))
+            named = map(self._mention, menu)
+            parts += [LIST_HEADER, *map(" ".join, zip(marks, named, strict=True))]
         return "\n".join(parts) if len(parts) > 1 else text
 
     def _lists(self, turn: int) -> bool:

@@ -89,7 +89,8 @@ def mean(rows: Sequence[Row], key: str) -> float:
 
 def invalid_rate(rows: Sequence[Row]) -> float:
     """Return the share of turns whose action could not be carried out."""
-    return sum(row["invalid_turns"] for row in rows) / max(1, sum(row["turns"] for row in rows))
+    turns = sum(int(row["turns"]) for row in rows)
+    return sum(int(row["invalid_turns"]) for row in rows) / max(1, turns)
 
 
 def differences(rows: Sequence[Row], arm: str, column: str) -> list[Floats]:

@@ -1,0 +1,62 @@
+"""The interface as a value."""
+
+import pytest
+
+from agentgym_gen import Interface
+from agentgym_gen.errors import InvalidValueError, UnknownNameError
+from agentgym_gen.interface import AXES, PRESETS
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_preset_prints_as_its_name(preset: str) -> None:
+    """Names read back from the value."""
+    assert str(Interface.parse(preset)) == preset
+
+
+def test_presets_join_with_a_plus() -> None:
+    """Each sets its own axis."""
+    joined = Interface.parse("synonyms+json")
+
+    assert joined == Interface(wording="synonyms", syntax="json")
+    assert Interface.parse(str(joined)) == joined
+
+
+def test_a_mapping_and_the_value_itself_are_accepted() -> None:
+    """`gymnasium.make` passes plain data."""
+    assert Interface.parse({"distractors": 2}) == Interface(distractors=2)
+    assert Interface.parse(Interface(distractors=2)) == Interface(distractors=2)
+    assert str(Interface(distractors=2)) == "distractors=2"
+
+
+@pytest.mark.parametrize("axis", AXES)
+def test_an_unknown_value_of_an_axis_is_named(axis: str) -> None:
+    """The error lists the values of that axis."""
+    with pytest.raises(UnknownNameError, match=f"interface axis `{axis}`: 'jsn'"):
+        Interface(**{axis: "jsn"})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("synonims", "Unknown interface 'synonims'; did you mean 'synonyms'"),
+        ("json+call", "sets `syntax` to both 'json' and 'call'"),
+        ({"wrding": "native"}, "Unknown interface axis 'wrding'; did you mean 'wording'"),
+        ({"distractors": -1}, "`distractors` is 0 to 20, not -1"),
+        ({"distractors": True}, "`distractors` is a whole number, not True"),
+        (7, "`interface` is an Interface, a preset name or a mapping, not 7"),
+    ],
+)
+def test_a_wrong_spec_is_one_clear_error(spec: object, message: str) -> None:
+    """The error says what was wrong with which value."""
+    with pytest.raises(InvalidValueError) as caught:
+        Interface.parse(spec)  # type: ignore[arg-type]
+
+    assert message in str(caught.value)
+
+
+def test_but_changes_a_copy() -> None:
+    """An interface is frozen."""
+    native = Interface()
+
+    assert native.but(syntax="call").syntax == "call"
+    assert native.syntax == "native"

@@ -1,0 +1,127 @@
+"""Interfaces at work, on a small world."""
+
+from typing import Any
+
+import pytest
+
+from agentgym_gen import Interface, TextEnv
+
+TASK = "corridor/easy/train/3"
+
+
+def start(interface: str | dict[str, Any]) -> tuple[TextEnv, str]:
+    """Return an environment at its first observation."""
+    env = TextEnv("toy_world:CorridorWorld", tier="easy", interface=interface)
+    observation, _ = env.reset(options={"task_id": TASK})
+    return env, observation
+
+
+def test_native_shows_the_world_as_it_is() -> None:
+    """Nothing is added and nothing is changed."""
+    env, observation = start("native")
+
+    assert observation == "You are at door 1. Goal: to open door 2."
+    assert env.instruction == "You can walk to [door], open [door]."
+
+
+def test_a_renamed_verb_is_renamed_wherever_it_is_said() -> None:
+    """Observation, instruction, goal and list agree, and none has the old verb."""
+    env, observation = start("symbols")
+    said = [observation, env.instruction, *env.admissible_actions]
+    verb = env.write(env.world.plan()[-1]).split()[0]  # type: ignore[index]
+
+    assert f"Goal: to {verb} door 2." in observation
+    assert not any("open" in text or "walk" in text for text in said)
+
+
+def test_an_old_verb_is_refused_in_the_worlds_own_words() -> None:
+    """The state is unchanged."""
+    env, _ = start("synonyms")
+    observation, _, _, _, info = env.step("walk to door 2")
+
+    assert observation == "Nothing happens."
+    assert not info["valid_action"]
+
+
+def test_a_foreign_syntax_says_why_it_refuses() -> None:
+    """The reason is in the observation."""
+    env, _ = start("json")
+
+    assert env.step("wait")[0] == "Nothing happens.\n(Not understood: it is not one JSON object.)"
+
+
+def test_renamed_things_are_consistent_and_their_old_names_refused() -> None:
+    """One bijection serves observation, list and action."""
+    env, observation = start("renamed")
+    word = observation.split(" 1.")[0].split()[-1]
+
+    assert observation == f"You are at {word} 1. Goal: to open {word} 2."
+    assert not env.step("walk to door 2")[4]["valid_action"]
+    assert env.step(f"walk to {word} 2")[4]["valid_action"]
+
+
+@pytest.mark.parametrize(
+    ("listing", "turns"),
+    [("always", [True, True]), ("first", [True, False]), ("never", [False] * 2)],
+)
+def test_the_listing_decides_when_actions_are_listed(listing: str, turns: list[bool]) -> None:
+    """Always, at the reset only, or never."""
+    env, first = start({"listing": listing})
+    second = env.step("wait")[0]
+
+    assert ["Available actions:\n- " in text for text in (first, second)] == turns
+
+
+def test_a_menu_numbers_what_can_be_done() -> None:
+    """The number does what the line says."""
+    env, observation = start("menu")
+
+    assert "\n1. walk to door 2\n" in observation
+    assert env.step("1")[0].startswith("You are at door 2.")
+
+
+def test_the_forms_write_facts() -> None:
+    """As JSON and as terse lines."""
+    assert start("data")[1] == '{"at": "door 1", "goal": "open door 2"}'
+    assert start("terse")[1] == "at: door 1\ngoal: open door 2"
+
+
+def test_distractors_add_lines_that_differ_by_turn() -> None:
+    """Three lines, drawn anew every turn from the task's stream."""
+    env, first = start("distracted")
+    again = start("distracted")[1]
+    second = env.step("wait")[0]
+
+    assert first == again
+    assert len(first.splitlines()) == 4
+    assert first.splitlines()[1:] != second.splitlines()[1:]
+
+
+@pytest.mark.parametrize(
+    ("feedback", "answer"),
+    [
+        ("native", "Nothing happens."),
+        ("silent", ""),
+        ("explained", "Nothing happens.\n(Not done: there is no such door here.)"),
+    ],
+)
+def test_feedback_decides_how_a_wrong_action_is_answered(feedback: str, answer: str) -> None:
+    """In the world's words, not at all, or with the reason."""
+    env, _ = start({"feedback": feedback})
+
+    assert env.step("open door 9")[0] == answer
+
+
+def test_all_axes_at_once_compose() -> None:
+    """The expert wins through an interface that changes everything."""
+    everything = Interface(
+        "symbols", "json", "always", "json", "renamed", distractors=2, feedback="explained"
+    )
+    env = TextEnv("toy_world:CorridorWorld", tier="hard", split="test", interface=everything)
+    env.reset(options={"task_id": "corridor/hard/test/1"})
+    over = False
+    while not over:
+        _, _, over, truncated, info = env.step(env.expert_action() or "")
+        assert not truncated
+
+    assert info["success"]

@@ -1,0 +1,102 @@
+"""The four ways to write an action."""
+
+import string
+
+import numpy as np
+import pytest
+
+from agentgym_gen import Command, Malformed, Verb
+from agentgym_gen.interface.syntax import SYNTAXES
+
+VERBS = (
+    Verb("put", "put {object} in/on {place}", ("object", "place")),
+    Verb("go_to", "go to {place}"),
+    Verb("look", "look"),
+)
+TEMPLATES = {verb.name: verb.template for verb in VERBS}
+COMMANDS = (
+    Command("put", ("mug 1", "desk 2")),
+    Command("go_to", ('a "quoted" \\ place, with commas',)),
+    Command("go_to", ("it's [here] {now}",)),
+    Command("look"),
+)
+WRITTEN = {
+    "native": ("put mug 1 in/on desk 2", "look"),
+    "json": (
+        '{"action": "put", "arguments": {"object": "mug 1", "place": "desk 2"}}',
+        '{"action": "look", "arguments": {}}',
+    ),
+    "call": ('put("mug 1", "desk 2")', "look()"),
+    "menu": ("1", "4"),
+}
+
+
+@pytest.mark.parametrize("name", SYNTAXES)
+def test_what_is_written_reads_back(name: str) -> None:
+    """Reading is the inverse of writing, whatever the arguments contain."""
+    syntax = SYNTAXES[name](VERBS, TEMPLATES)
+
+    assert [syntax.read(syntax.write(c, COMMANDS), COMMANDS) for c in COMMANDS] == list(COMMANDS)
+
+
+@pytest.mark.parametrize("name", SYNTAXES)
+def test_each_syntax_looks_as_documented(name: str) -> None:
+    """The first and the last command, to the letter."""
+    syntax = SYNTAXES[name](VERBS, TEMPLATES)
+
+    assert (syntax.write(COMMANDS[0], COMMANDS), syntax.write(COMMANDS[-1], COMMANDS)) == WRITTEN[
+        name
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "reason"),
+    [
+        ("json", "look", "not one JSON object"),
+        ("json", "[" * 5000, "not one JSON object"),
+        ("json", "[1]", "exactly the keys"),
+        ("json", '{"action": "look"}', "exactly the keys"),
+        ("json", '{"action": "fly", "arguments": {}}', "none of the known actions"),
+        ("json", '{"action": ["look"], "arguments": {}}', "none of the known actions"),
+        ("json", '{"action": "go to", "arguments": {"x": "desk"}}', "exactly the keys ['place']"),
+        ("json", '{"action": "go to", "arguments": {"place": 1}}', "every argument is a text"),
+        ("json", '{"action": "go to", "arguments": {"place": ""}}', "every argument is a text"),
+        ("call", "look", "not one function call"),
+        ("call", "fly()", "no function 'fly'"),
+        ("call", "go_to(desk)", "takes 1 quoted texts"),
+        ("call", 'go_to("desk",)', "takes 1 quoted texts"),
+        ("call", 'go_to("a", "b")', "takes 1 quoted texts"),
+        ("call", "go_to(" + "(" * 5000 + ")", "takes 1 quoted texts"),
+        ("menu", "5", "numbers 1 to 4"),
+        ("menu", "0", "numbers 1 to 4"),
+        ("menu", "look", "not the number"),
+        ("menu", "²", "not the number"),
+        ("menu", "9" * 5000, "not the number"),
+        ("native", "fly", "none of the known actions"),
+    ],
+)
+def test_a_text_that_is_no_command_says_why(name: str, text: str, reason: str) -> None:
+    """Reading never raises; the reason is a sentence."""
+    read = SYNTAXES[name](VERBS, TEMPLATES).read(text, COMMANDS)
+
+    assert isinstance(read, Malformed)
+    assert reason in read.reason
+
+
+@pytest.mark.parametrize("name", SYNTAXES)
+def test_random_text_never_raises(name: str) -> None:
+    """A thousand random texts of the characters that syntaxes are made of."""
+    syntax = SYNTAXES[name](VERBS, TEMPLATES)
+    rng = np.random.default_rng(0)
+    alphabet = list("\"'\\{}[](),: \n\x00" + string.ascii_lowercase[:6] + "é1")
+    texts = ("".join(rng.choice(alphabet, size=rng.integers(30))) for _ in range(1000))
+
+    assert all(isinstance(syntax.read(text, COMMANDS), Malformed | Command) for text in texts)
+
+
+def test_the_template_with_most_words_is_meant() -> None:
+    """`look at {x}` wins over `look {x}`."""
+    verbs = (Verb("look", "look {way}"), Verb("examine", "look at {thing}"))
+    syntax = SYNTAXES["native"](verbs, {verb.name: verb.template for verb in verbs})
+
+    assert syntax.read("LOOK  at mug", ()) == Command("examine", ("mug",))

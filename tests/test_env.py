@@ -1,0 +1,174 @@
+"""The Gymnasium face."""
+
+import pickle
+
+import gymnasium
+import pytest
+
+from agentgym_gen import TextEnv
+from agentgym_gen.env import INFO_KEYS, MAX_OBSERVATION_CHARS
+from agentgym_gen.errors import EpisodeOverError, InvalidValueError, UnknownNameError
+
+WORLD = "toy_world:CorridorWorld"
+
+
+def play_expert(env: TextEnv) -> list[tuple[float, bool, bool]]:
+    """Play the expert to the end and return reward, terminated and truncated of every step."""
+    steps, over = [], False
+    while not over:
+        _, reward, terminated, truncated, _ = env.step(env.expert_action() or "")
+        steps.append((reward, terminated, truncated))
+        over = terminated or truncated
+    return steps
+
+
+def test_an_episode_that_is_won_terminates() -> None:
+    """Success is the world's end, with score 1."""
+    env = TextEnv(WORLD, tier="easy")
+    env.reset(seed=1)
+    steps = play_expert(env)
+
+    assert steps[-1] == (1.0, True, False)
+    assert [step[1:] for step in steps[:-1]] == [(False, False)] * (len(steps) - 1)
+
+
+def test_the_turn_limit_truncates() -> None:
+    """The last turn is truncated, not terminated, and names its reason."""
+    env = TextEnv(WORLD, tier="easy", max_turns=2)
+    env.reset(seed=1)
+    first = env.step("wait")
+    _, _, terminated, truncated, info = env.step("wait")
+
+    assert first[2:4] == (False, False)
+    assert (terminated, truncated, info["end_reason"]) == (False, True, "turn_limit")
+
+
+def test_success_at_the_last_turn_is_success() -> None:
+    """Termination wins over truncation."""
+    env = TextEnv(WORLD, tier="easy", max_turns=2)
+    env.reset(options={"task_id": "corridor/easy/train/0"})
+
+    assert play_expert(env)[-1] == (1.0, True, False)
+
+
+def test_info_always_has_the_same_keys() -> None:
+    """At the reset, after nonsense, and at the end."""
+    env = TextEnv(WORLD, tier="easy")
+    _, first = env.reset(seed=0)
+    infos = [first, env.step("fly")[4], env.step(env.expert_action() or "")[4]]
+
+    assert [tuple(info) for info in infos] == [INFO_KEYS] * 3
+
+
+@pytest.mark.parametrize("action", ["", "fly", "\x00\x1b[2J", "😀\ud800", "a" * 100_000])
+def test_nonsense_is_an_observation(action: str) -> None:
+    """It costs a turn, says that it was wrong and changes nothing."""
+    env = TextEnv(WORLD, tier="easy")
+    env.reset(seed=0)
+    before = env.admissible_actions
+    observation, reward, terminated, truncated, info = env.step(action)
+
+    assert (observation, reward, terminated, truncated) == ("Nothing happens.", 0.0, False, False)
+    assert (info["valid_action"], info["turn"]) == (False, 1)
+    assert env.admissible_actions == before
+
+
+def test_a_step_without_an_episode_is_gymnasiums_error() -> None:
+    """Before the reset and after the end."""
+    env = TextEnv(WORLD, tier="easy", max_turns=1)
+    with pytest.raises(gymnasium.error.ResetNeeded):
+        env.step("wait")
+    env.reset(seed=0)
+    env.step("wait")
+    with pytest.raises(EpisodeOverError, match="call `reset\\(\\)` before `step\\(\\)`"):
+        env.step("wait")
+
+
+def test_an_action_that_is_no_text_is_the_callers_error() -> None:
+    """The error shows the value."""
+    env = TextEnv(WORLD)
+    env.reset(seed=0)
+    with pytest.raises(InvalidValueError, match="An action is a text, not 3"):
+        env.step(3)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("keywords", "message"),
+    [
+        ({"tier": "eazy"}, "Unknown tier 'eazy'; did you mean 'easy'?"),
+        ({"split": "tst"}, "Unknown split 'tst'; did you mean 'test'?"),
+        ({"max_turns": 0}, "`max_turns` is a positive number or None, not 0"),
+        ({"interface": "jso"}, "Unknown interface 'jso'; did you mean 'json'?"),
+        ({"render_mode": "rgb_array"}, "Unknown render mode 'rgb_array'"),
+    ],
+)
+def test_a_wrong_keyword_value_is_named(keywords: dict[str, object], message: str) -> None:
+    """With the nearest value that is accepted."""
+    with pytest.raises(InvalidValueError) as caught:
+        TextEnv(WORLD, **keywords)  # type: ignore[arg-type]
+
+    assert message in str(caught.value)
+
+
+def test_a_misspelt_keyword_is_an_error() -> None:
+    """Nothing swallows it; the world's own keywords are accepted."""
+    with pytest.raises(TypeError, match="splt"):
+        TextEnv(WORLD, splt="test")
+    assert TextEnv(WORLD, slow=True).world.slow  # type: ignore[attr-defined]
+
+
+def test_a_task_of_another_split_is_refused() -> None:
+    """Training cannot read the test split by accident."""
+    env = TextEnv(WORLD, tier="easy")
+    with pytest.raises(InvalidValueError, match="plays the split 'train' of easy"):
+        env.reset(options={"task_id": "corridor/easy/test/1"})
+    with pytest.raises(UnknownNameError, match="Unknown reset option 'task'"):
+        env.reset(options={"task": "corridor/easy/train/1"})
+
+
+def test_seeds_decide_the_order_of_tasks() -> None:
+    """The same seed gives the same tasks; `seed=` of the constructor serves the first reset."""
+    one, two = TextEnv(WORLD, seed=5), TextEnv(WORLD)
+    first = [one.reset()[1]["task_id"] for _ in range(5)]
+    second = [two.reset(seed=5 if n == 0 else None)[1]["task_id"] for n in range(5)]
+
+    assert first == second
+    assert len(set(first)) > 1
+
+
+def test_an_environment_without_a_tier_plays_all_tiers() -> None:
+    """`rftgen/<Env>-v0` mixes them."""
+    env = TextEnv(WORLD, seed=0)
+
+    tiers = {env.reset()[1]["task_id"].split("/")[1] for _ in range(40)}
+    assert tiers == {"easy", "medium", "hard"}
+
+
+def test_render_returns_the_last_observation() -> None:
+    """Only in the ansi mode."""
+    env = TextEnv(WORLD, render_mode="ansi")
+    observation, _ = env.reset(seed=0)
+
+    assert env.render() == observation
+    assert TextEnv(WORLD).render() is None
+
+
+def test_a_long_observation_is_cut() -> None:
+    """It fits the declared space."""
+    env = TextEnv(WORLD)
+    env.reset(seed=0)
+    env.world.refuse = lambda _: ("x" * 10**6,)  # type: ignore[method-assign]
+    observation = env.step("fly")[0]
+
+    assert len(observation) == MAX_OBSERVATION_CHARS
+    assert observation.endswith("... [cut]")
+
+
+def test_an_environment_survives_pickling_in_mid_episode() -> None:
+    """The copy goes on where the original is."""
+    env = TextEnv(WORLD, tier="hard")
+    env.reset(seed=0)
+    env.step(env.expert_action() or "")
+    copy = pickle.loads(pickle.dumps(env))
+
+    assert play_expert(copy) == play_expert(env)

@@ -1,0 +1,86 @@
+"""From history to messages, and from completions to actions."""
+
+import pytest
+
+from agentgym_gen.errors import InvalidValueError
+from agentgym_gen.prompt import Exchange, PromptStyle, build, read_action, wrap_action
+
+PAST = [Exchange("o0", "a0"), Exchange("o1", "a1"), Exchange("o2", "a2")]
+
+
+def contents(style: PromptStyle) -> list[str]:
+    """Return what the messages say."""
+    return [message["content"] for message in build(style, "Rules.", PAST, "o3")]
+
+
+def test_without_a_window_messages_only_grow() -> None:
+    """The messages of a turn begin with those of the turn before."""
+    style = PromptStyle("action")
+    earlier = build(style, "Rules.", PAST[:2], "o2")
+    now = build(style, "Rules.", PAST, "o3")
+
+    assert now[: len(earlier)] == earlier
+    assert [message["role"] for message in now] == ["user", "assistant"] * 3 + ["user"]
+
+
+def test_the_first_message_opens_with_the_rules() -> None:
+    """Those of the world, then those of the format."""
+    first = contents(PromptStyle("action"))[0]
+
+    assert first == "Rules.\n\nAnswer with your next action and nothing else.\n\no0"
+
+
+@pytest.mark.parametrize(
+    ("window", "keep_first", "expected"),
+    [
+        (None, True, ["o0", "a0", "o1", "a1", "o2", "a2", "o3"]),
+        (9, True, ["o0", "a0", "o1", "a1", "o2", "a2", "o3"]),
+        (3, True, ["o0", "a0", "o1", "a1", "o2", "a2", "o3"]),
+        (1, True, ["o0\n\no2", "a2", "o3"]),
+        (1, False, ["o2", "a2", "o3"]),
+        (0, True, ["o0\n\no3"]),
+        (0, False, ["o3"]),
+    ],
+)
+def test_a_window_keeps_the_latest_exchanges(
+    window: int | None, keep_first: bool, expected: list[str]
+) -> None:
+    """And the first observation, which has the goal, unless told otherwise."""
+    style = PromptStyle("action", instruction=False, window=window, keep_first=keep_first)
+
+    assert contents(style) == expected
+
+
+@pytest.mark.parametrize("form", ["react", "action", "tool"])
+@pytest.mark.parametrize("action", ["go to desk 1", '{"action": "x", "arguments": {}}', "é"])
+def test_a_wrapped_action_reads_back(form: str, action: str) -> None:
+    """In every format, whatever the syntax of the action."""
+    style = PromptStyle(form)
+
+    assert read_action(style, wrap_action(style, action)) == action
+
+
+@pytest.mark.parametrize(
+    ("form", "completion"),
+    [
+        ("react", "I just talk"),
+        ("react", "Action:\nlook\nAction:\ngo"),
+        ("tool", "look"),
+        ("tool", "<tool_call>{</tool_call>"),
+        ("tool", '<tool_call>{"name": "fly", "arguments": {"action": "look"}}</tool_call>'),
+        ("tool", '<tool_call>{"name": "act", "arguments": {"action": 3}}</tool_call>'),
+        ("tool", "<tool_call>[]</tool_call>"),
+        ("tool", "<tool_call>" + "[" * 5000 + "</tool_call>"),
+    ],
+)
+def test_a_broken_completion_is_passed_on_whole(form: str, completion: str) -> None:
+    """The environment then answers it as a text that is no command."""
+    assert read_action(PromptStyle(form), completion) == completion
+
+
+def test_a_wrong_style_is_an_error() -> None:
+    """Format and window are checked."""
+    with pytest.raises(InvalidValueError, match="Unknown prompt format 'reat'; did you mean"):
+        PromptStyle("reat")
+    with pytest.raises(InvalidValueError, match="`window` is 0 or more, or None, not -1"):
+        PromptStyle(window=-1)

@@ -1,0 +1,52 @@
+"""The table of environments."""
+
+import gymnasium
+import pytest
+
+import agentgym_gen
+from agentgym_gen import Registered, env_ids, register, register_all
+from agentgym_gen.errors import InvalidValueError, NameClashError
+
+
+def test_registering_again_changes_nothing() -> None:
+    """Importing twice is harmless."""
+    before = env_ids()
+    register_all()
+
+    assert env_ids() == before
+
+
+def test_a_name_that_is_taken_is_an_error() -> None:
+    """Nothing is overwritten."""
+    before = dict(gymnasium.registry)
+    with pytest.raises(NameClashError, match="'Sokoban' is registered as"):
+        register(Registered("Sokoban", "somewhere:Else"))
+
+    assert dict(gymnasium.registry) == before
+
+
+@pytest.mark.parametrize("name", ["", "Two Words", "dash-ed", "a/b", "1st"])
+def test_a_name_that_no_id_can_hold_is_an_error(name: str) -> None:
+    """Gymnasium would parse the id otherwise than it is meant."""
+    with pytest.raises(InvalidValueError, match="letters and digits only"):
+        register(Registered(name, "x:Y"))
+
+
+def test_the_version_is_last_in_every_id() -> None:
+    """Gymnasium finds name and version."""
+    for env_id in env_ids():
+        spec = gymnasium.spec(env_id)
+        assert (spec.namespace, spec.version) == ("rftgen", 0)
+        assert spec.to_json()
+
+
+def test_the_module_form_needs_no_import() -> None:
+    """`gymnasium.make("agentgym_gen:rftgen/...")` works too."""
+    env = gymnasium.make("agentgym_gen:rftgen/Sokoban-easy-v0")
+
+    assert env.reset(seed=0)[0] in env.observation_space
+
+
+def test_everything_public_is_exported() -> None:
+    """`__all__` names what there is."""
+    assert all(hasattr(agentgym_gen, name) for name in agentgym_gen.__all__)

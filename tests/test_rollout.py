@@ -1,0 +1,160 @@
+"""Rollouts and what they leave behind."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from agentgym_gen import Registered, register
+from agentgym_gen.errors import InvalidValueError, UnknownNameError
+from agentgym_gen.policy import (
+    AskPolicy,
+    Completion,
+    ExpertPolicy,
+    RandomPolicy,
+    Request,
+    ScriptedPolicy,
+)
+from agentgym_gen.prompt import PromptStyle
+from agentgym_gen.rollout import Episode, draw_task_ids, groups, run
+from agentgym_gen.seeding import stream
+from agentgym_gen.trajectory import TokenSequence
+
+ENV = "rftgen/Corridor-medium-v0"
+PLAIN = PromptStyle("action", instruction=False)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _corridor() -> None:
+    register(Registered("Corridor", "toy_world:CorridorWorld"))
+
+
+def episodes(number: int, samples: int = 1) -> list[Episode]:
+    """Return episodes of the first tasks."""
+    tasks = [f"corridor/medium/train/{index}" for index in range(number)]
+    return [Episode(ENV, task, sample) for task in tasks for sample in range(samples)]
+
+
+def test_the_expert_wins_and_trajectories_keep_their_order() -> None:
+    """However many slots there are."""
+    played = run(episodes(7), ExpertPolicy(), slots=3)
+
+    assert [t.task_id for t in played] == [e.task_id for e in episodes(7)]
+    assert all(t.success and t.end_reason == "success" and t.score == 1 for t in played)
+
+
+def test_random_episodes_do_not_depend_on_the_slots() -> None:
+    """Every episode draws from its own stream."""
+    wide, narrow = (run(episodes(6, 2), RandomPolicy(), slots=slots) for slots in (12, 1))
+
+    assert wide == narrow
+    assert wide[0].turns != wide[1].turns
+
+
+def test_the_seed_changes_what_a_policy_draws() -> None:
+    """And nothing else does."""
+    one, two, other = (run(episodes(3), RandomPolicy(), seed=seed) for seed in (1, 1, 2))
+
+    assert one == two != other
+
+
+def test_a_slot_is_refilled_as_soon_as_its_episode_ends() -> None:
+    """Every call but the last ones has as many requests as there are slots."""
+    sizes = []
+
+    class Counting(RandomPolicy):
+        def act(self, requests: Sequence[Request]) -> list[Completion]:
+            sizes.append(len(requests))
+            return super().act(requests)
+
+    run(episodes(20), Counting(), slots=4)
+
+    assert sizes[:5] == [4] * 5
+    assert sizes == sorted(sizes, reverse=True)
+
+
+def test_a_script_is_followed_and_nonsense_recorded() -> None:
+    """A trajectory has what was seen, said and done."""
+    (trajectory,) = run(
+        [Episode(ENV, "corridor/medium/train/1", options={"max_turns": 2})],
+        ScriptedPolicy(["Thought:\nhm\n\nAction:\nwait", "fly"]),
+    )
+
+    assert [turn.action for turn in trajectory.turns] == ["wait", "fly"]
+    assert [turn.valid for turn in trajectory.turns] == [True, False]
+    assert trajectory.invalid_turns == 1
+    assert trajectory.end_reason == "turn_limit"
+    assert trajectory.last_observation == "Nothing happens."
+
+
+def test_somebody_can_be_asked() -> None:
+    """The answer is the action."""
+    (trajectory,) = run(episodes(1), AskPolicy(lambda r: r.env.expert_action() or ""))
+
+    assert trajectory.success
+
+
+def test_groups_are_the_samples_of_one_task() -> None:
+    """In order of appearance."""
+    grouped = list(groups(run(episodes(2, 3), RandomPolicy())))
+
+    assert [[t.sample for t in group] for group in grouped] == [[0, 1, 2], [0, 1, 2]]
+
+
+def test_drawn_tasks_are_different_and_seeded() -> None:
+    """An environment of all tiers draws from each."""
+    drawn = draw_task_ids("rftgen/Corridor-v0", "test", 30, stream("x"))
+
+    assert len(set(drawn)) == 30
+    assert drawn == draw_task_ids("rftgen/Corridor-v0", "test", 30, stream("x"))
+    assert {task.split("/")[1] for task in drawn} == {"easy", "medium", "hard"}
+
+
+def test_an_unknown_id_and_no_slots_are_errors() -> None:
+    """They are named before anything is played."""
+    with pytest.raises(UnknownNameError, match="did you mean 'rftgen/Corridor-easy-v0'"):
+        run([Episode("rftgen/Corridor-eazy-v0", "corridor/easy/train/1")], RandomPolicy())
+    with pytest.raises(InvalidValueError, match="`slots` is at least 1, not 0"):
+        run([], RandomPolicy(), slots=0)
+
+
+class Tokens:
+    """A policy that waits with known tokens: context 1 + turn, action 10 + turn and the end 9."""
+
+    def __init__(self, fresh: bool) -> None:
+        self.fresh = fresh
+
+    def act(self, requests: Sequence[Request]) -> list[Completion]:
+        """Return the tokens of each request's turn."""
+        return [
+            Completion("wait", (1 + r.turn, 0), (10 + r.turn, 9), (-0.5, -0.25), self.fresh)
+            for r in requests
+        ]
+
+
+def play_tokens(fresh: bool) -> tuple[TokenSequence, ...]:
+    """Return the sequences of an episode of two turns."""
+    episode = Episode(ENV, "corridor/medium/train/1", options={"max_turns": 2})
+    return run([episode], Tokens(fresh), style=PLAIN)[0].sequences()
+
+
+def test_append_only_tokens_make_one_sequence_with_an_exact_mask() -> None:
+    """Turn 0: context 1 0, action 10 9; turn 1: context 2 0, action 11 9."""
+    (sequence,) = play_tokens(fresh=False)
+
+    assert sequence.ids == (1, 0, 10, 9, 2, 0, 11, 9)
+    assert sequence.action_mask == (False, False, True, True, False, False, True, True)
+    assert sequence.logprobs == (0, 0, -0.5, -0.25, 0, 0, -0.5, -0.25)
+    assert sequence.turns == (0, 0, 0, 0, 1, 1, 1, 1)
+
+
+def test_fresh_contexts_make_a_sequence_a_turn() -> None:
+    """As with a history window."""
+    first, second = play_tokens(fresh=True)
+
+    assert (first.ids, second.ids) == ((1, 0, 10, 9), (2, 0, 11, 9))
+    assert second.turns == (1, 1, 1, 1)
+
+
+def test_episodes_without_tokens_have_no_sequence() -> None:
+    """Random and expert policies leave text only."""
+    assert run(episodes(1), ExpertPolicy())[0].sequences() == ()
