@@ -1,0 +1,54 @@
+"""The tasks of Sokoban: generated levels in three tiers, or the levels of a Boxoban folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from agentgym_gen.envs.sokoban.board import Level
+from agentgym_gen.envs.sokoban.boxoban import BoxobanTasks
+from agentgym_gen.envs.sokoban.generator import Recipe, draw_level
+from agentgym_gen.task import TaskId, Tasks
+
+RECIPES = {
+    "easy": Recipe(
+        sizes=((6, 6),), boxes=(1,), pushes=(2, 5), carving=(6, 14), pulls=12, states=2_000
+    ),
+    "medium": Recipe(
+        sizes=((7, 7), (7, 8), (8, 7), (8, 8)),
+        boxes=(2, 3),
+        pushes=(6, 13),
+        carving=(12, 24),
+        pulls=10,
+        states=4_000,
+    ),
+    "hard": Recipe(
+        sizes=((10, 10),), boxes=(4,), pushes=(14, 40), carving=(36, 60), pulls=10, states=4_000
+    ),
+}
+"""What the levels of each tier are like; the bands of pushes do not overlap."""
+
+SIZE = 100_000
+"""How many generated tasks every split of every tier has."""
+
+
+class GeneratedTasks(Tasks[Level]):
+    """Levels drawn from the task's own stream; a level belongs to one split by its hash."""
+
+    env = "sokoban"
+
+    def size(self, tier: str, split: str) -> int:
+        """Return how many tasks there are, the same number everywhere."""
+        return SIZE
+
+    def draw(self, task_id: TaskId, index: int) -> Level:
+        """Return the first level of the task's stream that is of its tier and its split."""
+        return draw_level(RECIPES[task_id.tier], task_id.split, task_id.stream("level"))
+
+
+def open_tasks(levels_dir: str | Path | None) -> Tasks[Level]:
+    """Return the generated tasks, or those of the folder *levels_dir*.
+
+    Raises:
+        DataError: if the folder is missing.
+    """
+    return GeneratedTasks() if levels_dir is None else BoxobanTasks(Path(levels_dir))
