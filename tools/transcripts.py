@@ -1,4 +1,4 @@
-"""Renew the transcripts in the documentation: ``python -m tools.transcripts``.
+"""Renew transcripts and tables in the documentation: ``python -m tools.transcripts``.
 
 A transcript stands between two comments, the first of which says what is played:
 
@@ -6,7 +6,8 @@ A transcript stands between two comments, the first of which says what is played
     ...
     <!-- end -->
 
-The expert plays. A test compares every transcript with what the environments say today.
+The expert plays. The comment ``environments`` stands before a table of environments and tiers.
+A test compares all of them with what the environments say today.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pathlib import Path
 from agentgym_gen.env import TextEnv
 from agentgym_gen.registration import BUNDLED
 from agentgym_gen.rollout import make_text_env
-from agentgym_gen.task import TaskId
+from agentgym_gen.task import SPLITS, TaskId
 
 ROOT = Path(__file__).parents[1]
 PLACE = re.compile(
@@ -26,11 +27,12 @@ PLACE = re.compile(
     r".*?(?P=indent)<!-- end -->\n",
     re.DOTALL,
 )
+TABLE = re.compile(r"<!-- environments -->\n.*?<!-- end -->\n", re.DOTALL)
 
 
 def renewed(page: str) -> str:
-    """Return *page* with every transcript played again."""
-    return PLACE.sub(_renew, page)
+    """Return *page* with every transcript played again and every table made again."""
+    return TABLE.sub(lambda _: _table(), PLACE.sub(_renew, page))
 
 
 def _renew(place: re.Match[str]) -> str:
@@ -61,6 +63,20 @@ def _env(task: TaskId, interface: str) -> TextEnv:
     found = next(known for known in BUNDLED if known.name.lower() == task.env)
     env_id = f"rftgen/{found.name}-{task.tier}-v{found.version}"
     return make_text_env(env_id, task.split, {"interface": interface})
+
+
+def _table() -> str:
+    """Return the table of environments, tiers and tasks."""
+    heads = ["environment", "tier", *(f"{split} tasks" for split in SPLITS), "id"]
+    rows = [heads, ["---", "---", *["---:"] * len(SPLITS), "---"]]
+    for found in BUNDLED:
+        for tier in found.tiers:
+            env_id = f"rftgen/{found.name}-{tier}-v{found.version}"
+            tasks = make_text_env(env_id, "train").world.tasks
+            sizes = [f"{tasks.size(tier, split):,}" for split in SPLITS]
+            rows.append([found.name, tier, *sizes, f"`{env_id}`"])
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    return "\n".join(["<!-- environments -->", "", *lines, "", "<!-- end -->", ""])
 
 
 def main() -> int:
