@@ -29,10 +29,12 @@ def write_text(path: Path, text: str) -> None:
             os.fsync(file.fileno())
         scratch.chmod(0o644)
         scratch.replace(path)
+        scratch = None
     except OSError as error:
+        raise DataError(f"Cannot write {path}: {error.strerror or error}") from error
+    finally:
         if scratch is not None:
             scratch.unlink(missing_ok=True)
-        raise DataError(f"Cannot write {path}: {error.strerror or error}") from error
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:

@@ -74,7 +74,7 @@ def run_study(study: Study, out: Path, *, say: Say, recipe: Recipe | None = None
         check_env_id(env_id)
     _claim(study, out)
     recipe = recipe or _load_recipe(study.recipe)
-    tasks = {column: test_tasks(study, column) for column in study.columns}
+    tasks = {column: held_out_tasks(study, column) for column in study.columns}
     progress = Progress(_stage_weights(study), say)
     for seed in study.seeds:
         base = model_folder(out, BASE, seed)
@@ -98,7 +98,7 @@ def rows_file(out: Path, cell: Cell) -> Path:
     return out / "rows" / f"{cell.name}.jsonl"
 
 
-def test_tasks(study: Study, column: str) -> list[str]:
+def held_out_tasks(study: Study, column: str) -> list[str]:
     """Return the test tasks of *column*: the same for every arm, seed and interface."""
     env = make_text_env(column, "test")
     rng = stream("study tasks", env.world.tasks.env, *env.tiers)

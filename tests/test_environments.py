@@ -1,0 +1,183 @@
+"""What holds for every registered environment."""
+
+import concurrent.futures
+import json
+import multiprocessing
+import os
+import subprocess
+import sys
+import warnings
+
+import gymnasium
+import pytest
+from gymnasium.utils.env_checker import check_env
+
+import agentgym_gen.registration as table
+from agentgym_gen import env_ids
+from agentgym_gen.env import INFO_KEYS
+from agentgym_gen.policy import ExpertPolicy, RandomPolicy
+from agentgym_gen.prompt import PromptStyle
+from agentgym_gen.rollout import Episode, draw_task_ids, make_text_env, run
+from agentgym_gen.seeding import stream
+from agentgym_gen.testing import NONSENSE, check_world
+
+BUNDLED = [environment.name for environment in table.BUNDLED]
+TIERS = [(e.name, tier) for e in table.BUNDLED for tier in e.tiers]
+PLAIN = PromptStyle("action", instruction=False)
+
+
+def bundled_ids() -> list[str]:
+    """Return the ids of the bundled environments, without those that tests register."""
+    return [i for i in env_ids() if i.split("/")[1].split("-")[0] in BUNDLED]
+
+
+@pytest.mark.parametrize("env_id", bundled_ids())
+def test_gymnasiums_checker_has_nothing_to_say(env_id: str) -> None:
+    """No error and no warning."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        env = gymnasium.make(env_id, render_mode="ansi")
+        check_env(env.unwrapped)
+        env.close()
+
+
+@pytest.mark.parametrize("environment", table.BUNDLED, ids=lambda e: e.name)
+def test_the_contract_of_a_world_holds(environment: table.Registered) -> None:
+    """Every law, on two tasks of every tier and split."""
+    check_world(environment.world, tasks_per_split=2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "tier"), TIERS)
+@pytest.mark.parametrize("split", ["train", "valid", "test"])
+def test_the_expert_wins_200_of_200(name: str, tier: str, split: str) -> None:
+    """In every tier and split, within the turn limit."""
+    env_id = f"rftgen/{name}-{tier}-v0"
+    tasks = draw_task_ids(env_id, split, 200, stream("expert test", env_id, split))
+    played = run([Episode(env_id, task) for task in tasks], ExpertPolicy(), style=PLAIN)
+
+    assert len(set(tasks)) == 200
+    assert [t.task_id for t in played if not t.success] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", BUNDLED)
+def test_splits_share_no_world(name: str) -> None:
+    """The fingerprints of 300 tasks of each split, of all tiers together, are disjoint."""
+    seen: dict[str, set[str]] = {}
+    for split in ("train", "valid", "test"):
+        env = make_text_env(f"rftgen/{name}-v0", split)
+        ids = draw_task_ids(f"rftgen/{name}-v0", split, 300, stream("splits", name, split))
+        seen[split] = {env.world.tasks.find(task).fingerprint for task in ids}
+
+    assert not seen["train"] & seen["valid"]
+    assert not seen["train"] & seen["test"]
+    assert not seen["valid"] & seen["test"]
+
+
+def transcripts() -> str:
+    """Return, as JSON, what random and expert policies see in every environment and preset."""
+    told = []
+    for env_id in bundled_ids():
+        split = "test"
+        tasks = draw_task_ids(env_id, split, 2, stream("transcripts", env_id))
+        for policy in (ExpertPolicy(), RandomPolicy()):
+            played = run([Episode(env_id, task) for task in tasks], policy, style=PLAIN)
+            told += [
+                (t.task_id, t.turns[-1].action, [x.observation for x in t.turns]) for t in played
+            ]
+    return json.dumps(told)
+
+
+@pytest.fixture(scope="module")
+def told_here() -> str:
+    """The transcripts of this process and thread."""
+    return transcripts()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("hash_seed", ["0", "1"])
+def test_transcripts_do_not_depend_on_the_hash_seed(hash_seed: str, told_here: str) -> None:
+    """Byte for byte, in another process."""
+    code = "import test_environments as t; print(t.transcripts())"
+    path = os.pathsep.join([os.path.dirname(__file__), *sys.path])  # noqa: PTH120  (a path list)
+    env = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": path}
+    told = subprocess.run(
+        [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True
+    )
+
+    assert told.stdout.strip() == told_here
+
+
+@pytest.mark.slow
+def test_transcripts_do_not_depend_on_threads(told_here: str) -> None:
+    """Two threads at once tell what one tells."""
+    with concurrent.futures.ThreadPoolExecutor(2) as threads:
+        both = [threads.submit(transcripts) for _ in range(2)]
+
+    assert [told.result() for told in both] == [told_here] * 2
+
+
+@pytest.mark.slow
+def test_transcripts_do_not_depend_on_spawned_processes(told_here: str) -> None:
+    """Nor does pickling get in the way."""
+    context = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(1, mp_context=context) as processes:
+        assert processes.submit(transcripts).result() == told_here
+
+
+@pytest.mark.parametrize(("name", "tier"), TIERS)
+def test_nonsense_is_answered_and_changes_nothing(name: str, tier: str) -> None:
+    """In every tier; the info keeps its keys."""
+    env = make_text_env(f"rftgen/{name}-{tier}-v0", "test", {"max_turns": 100})
+    _, info = env.reset(seed=3)
+    keys, before = set(info), (env.admissible_actions, env.world.plan())
+    for text in NONSENSE:
+        observation, _, terminated, _, info = env.step(text)
+        assert (info["valid_action"], terminated, set(info)) == (False, False, keys)
+        assert observation in env.observation_space
+
+    assert set(INFO_KEYS) <= keys
+    assert (env.admissible_actions, env.world.plan()) == before
+
+
+@pytest.mark.parametrize("name", BUNDLED)
+def test_reset_leaks_nothing_into_the_next_episode(name: str) -> None:
+    """The hundredth reset to a task shows what the first one showed."""
+    env = make_text_env(f"rftgen/{name}-easy-v0", "train")
+    tasks = draw_task_ids(f"rftgen/{name}-easy-v0", "train", 3, stream("leak"))
+    first = [env.reset(options={"task_id": task})[0] for task in tasks]
+    for _ in range(30):
+        env.reset(seed=1)
+        env.step(env.admissible_actions[0])
+
+    assert [env.reset(options={"task_id": task})[0] for task in tasks] == first
+
+
+@pytest.mark.parametrize("name", BUNDLED)
+def test_vector_environments_work(name: str) -> None:
+    """In sync."""
+    envs = gymnasium.make_vec(f"rftgen/{name}-easy-v0", num_envs=2, vectorization_mode="sync")
+    observations, infos = envs.reset(seed=1)
+    observations, rewards, *_, infos = envs.step([info[0] for info in infos["admissible_actions"]])
+    envs.close()
+
+    assert len(observations) == len(rewards) == 2
+    assert list(infos["valid_action"]) == [True, True]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", BUNDLED)
+def test_asynchronous_vector_environments_work(name: str) -> None:
+    """In worker processes, without shared memory."""
+    envs = gymnasium.make_vec(
+        f"rftgen/{name}-easy-v0",
+        num_envs=2,
+        vectorization_mode="async",
+        vector_kwargs={"shared_memory": False, "context": "spawn"},
+    )
+    _, infos = envs.reset(seed=1)
+    _, _, _, _, infos = envs.step([info[0] for info in infos["admissible_actions"]])
+    envs.close()
+
+    assert list(infos["valid_action"]) == [True, True]
