@@ -1,0 +1,78 @@
+"""Short ways to play TextCraft, for its tests."""
+
+from __future__ import annotations
+
+import itertools
+import random
+
+from agentgym_gen.envs.textcraft import Order, TextCraft, TextCraftTasks
+from agentgym_gen.task import SPLITS, TIERS, Task, TaskId
+from agentgym_gen.world import Command, EndReason, Malformed, Outcome
+
+TASKS = TextCraftTasks()
+PLACES = list(itertools.product(TIERS, SPLITS))
+
+
+def world_of(task: Task[Order]) -> TextCraft:
+    """Return a world at the start of *task*."""
+    world = TextCraft()
+    world.reset(task)
+    return world
+
+
+def sign_world() -> TextCraft:
+    """Return a world whose goal is an oak sign, with the recipes for it and no others."""
+    lines = (
+        ("3 oak sign", "6 oak planks, 1 stick"),
+        ("4 oak planks", "1 oak logs"),
+        ("4 stick", "2 planks"),
+        ("4 birch planks", "1 birch logs"),
+    )
+    return world_of(Task(TaskId("textcraft", "medium", "train", "0"), Order("oak sign", lines)))
+
+
+def say(world: TextCraft, text: str) -> Outcome | Malformed:
+    """Return what *world* answers to *text*."""
+    said = world.read(text)
+    return said if isinstance(said, Malformed) else world.step(said)
+
+
+def told(world: TextCraft, text: str) -> str:
+    """Return the words in which *world* answers *text*."""
+    answer = say(world, text)
+    message = world.refuse(answer) if isinstance(answer, Malformed) else answer.scene.message
+    return "".join(map(str, message))
+
+
+def inventory(world: TextCraft) -> dict[str, int]:
+    """Return what is carried in *world*."""
+    found = world.step(Command("inventory")).scene.facts["inventory"]
+    assert isinstance(found, dict)
+    return found
+
+
+def wander(world: TextCraft, moves: int, seed: int) -> None:
+    """Make *moves* admissible moves at random, none of which ends the episode."""
+    chance = random.Random(seed)
+    for _ in range(moves):
+        commands = [c for c in world.admissible() if c.args[:1] != (goal_line(world),)]
+        world.step(chance.choice(commands))
+
+
+def goal_line(world: TextCraft) -> str:
+    """Return how much of what the goal's recipe makes, as a craft command says it."""
+    *_, last = world.plan()
+    return last.args[0]
+
+
+def win(world: TextCraft) -> int:
+    """Play the expert to its end; return the number of commands, each of them admissible."""
+    for turn in itertools.count(1):
+        command = world.plan()[0]
+        assert command in world.admissible()
+        outcome = world.step(command)
+        assert outcome.valid
+        if outcome.end is not None:
+            assert (outcome.end, outcome.reward, outcome.score) == (EndReason.SUCCESS, 1.0, 1.0)
+            return turn
+    raise AssertionError
