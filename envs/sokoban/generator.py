@@ -1,9 +1,9 @@
 """Levels from play backwards: boxes start on their targets and are pulled away.
 
-A room is carved by a random walk. What was pulled can be pushed back, so every candidate is
-solvable; the solver then says how many pushes it really needs. A candidate counts only if it
-belongs to the wanted split, which is checked first because it is cheap, and if its fewest pushes
-are in the tier's band.
+A room is carved by a random walk and then roughened. What was pulled can be pushed back, so every
+candidate is solvable; the solver then says how many pushes it really needs. A candidate counts
+only if it belongs to the wanted split, which is checked first because it is cheap, and if its
+fewest pushes are in the tier's band.
 """
 
 from __future__ import annotations
@@ -53,6 +53,11 @@ class Recipe:
     """The band: the least and the greatest number of pushes that the best solution may have."""
     carving: tuple[int, int]
     """The least and the greatest number of steps of the carving walk."""
+    flips: tuple[int, int]
+    """The least and the greatest number of squares that are then turned from floor to wall, or
+    from wall to floor."""
+    floor: int
+    """The least number of squares that are no walls."""
     pulls: int
     """How many pulls are made for each box."""
     states: int
@@ -92,8 +97,9 @@ def _solved(height: int, width: int, recipe: Recipe, rng: np.random.Generator) -
     """Return a room with its boxes on their targets, or None if it has too little floor."""
     number = recipe.boxes[int(rng.integers(len(recipe.boxes)))]
     floor = _carved(height, width, int(rng.integers(*recipe.carving, endpoint=True)), rng)
+    floor = _roughened(floor, height, width, int(rng.integers(*recipe.flips, endpoint=True)), rng)
     squares = list(singles(floor))
-    if len(squares) < 2 * number + 1:
+    if len(squares) < recipe.floor:
         return None
     chosen = [squares[int(i)] for i in rng.permutation(len(squares))[: number + 1]]
     targets = sum(chosen[1:])
@@ -116,6 +122,19 @@ def _carved(height: int, width: int, steps: int, rng: np.random.Generator) -> in
             if 0 < row + down < height - 1 and 0 < column + right < width - 1:
                 floor |= 1 << (row + down) * width + column + right
     return floor
+
+
+def _roughened(floor: int, height: int, width: int, flips: int, rng: np.random.Generator) -> int:
+    """Return the largest connected part of *floor* after random squares of it are flipped."""
+    rows = rng.integers(1, height - 1, size=flips).tolist()
+    columns = rng.integers(1, width - 1, size=flips).tolist()
+    for row, column in zip(rows, columns, strict=True):
+        floor ^= 1 << row * width + column
+    parts = []
+    while floor:
+        parts.append(flood(floor & -floor, floor, width))
+        floor ^= parts[-1]
+    return max(parts, key=int.bit_count, default=0)
 
 
 def _pulled_away(

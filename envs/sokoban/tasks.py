@@ -11,18 +11,34 @@ from agentgym_gen.task import TaskId, Tasks
 
 RECIPES = {
     "easy": Recipe(
-        sizes=((6, 6),), boxes=(1,), pushes=(2, 5), carving=(6, 14), pulls=12, states=2_000
+        sizes=((6, 6),),
+        boxes=(1,),
+        pushes=(2, 5),
+        carving=(14, 30),
+        flips=(2, 5),
+        floor=11,
+        pulls=10,
+        states=2_000,
     ),
     "medium": Recipe(
         sizes=((7, 7), (7, 8), (8, 7), (8, 8)),
         boxes=(2, 3),
         pushes=(6, 13),
-        carving=(12, 24),
+        carving=(16, 36),
+        flips=(1, 4),
+        floor=16,
         pulls=10,
         states=4_000,
     ),
     "hard": Recipe(
-        sizes=((10, 10),), boxes=(4,), pushes=(14, 40), carving=(36, 60), pulls=10, states=4_000
+        sizes=((10, 10),),
+        boxes=(4,),
+        pushes=(14, 40),
+        carving=(36, 60),
+        flips=(0, 3),
+        floor=32,
+        pulls=10,
+        states=4_000,
     ),
 }
 """What the levels of each tier are like; the bands of pushes do not overlap."""
