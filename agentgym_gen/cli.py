@@ -34,6 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (AgentGymGenError, gymnasium.error.Error) as error:
         print(f"agentgym-gen: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        # The reader has left, as `head` does; nothing more is to be said, not even at exit.
+        sys.stdout = None  # type: ignore[assignment]
+        return 0
     except OSError as error:
         print(f"agentgym-gen: {error.strerror or error}: {error.filename}", file=sys.stderr)
         return 2

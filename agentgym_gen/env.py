@@ -113,7 +113,9 @@ class TextEnv(gymnasium.Env[str, str]):
         self._task, self._over, self._turn = task, False, 0
         self._limit = self._max_turns or self.world.turn_limit()
         self._dialect = Dialect(self.interface, self.world, task.id)
+        self._goal = self._dialect.tell(self.world.goal())
         self._menu = self.world.admissible()
+        self._listed = self._dialect.listed(self._menu)
         self._observation = self._clip(self._dialect.show(scene, self._menu, 0))
         self._score, self._valid = 0.0, True
         self._end: EndReason | None = None
@@ -150,7 +152,7 @@ class TextEnv(gymnasium.Env[str, str]):
     def admissible_actions(self) -> list[str]:
         """What can be done now, as it has to be said."""
         self._started()
-        return self._dialect.listed(self._menu)
+        return list(self._listed)
 
     def write(self, command: Command) -> str:
         """Return *command* as it has to be said in the current episode."""
@@ -172,15 +174,19 @@ class TextEnv(gymnasium.Env[str, str]):
         outcome: Outcome = self.world.step(command)
         self._valid, self._score, self._end = outcome.valid, outcome.score, outcome.end
         if outcome.valid:
-            self._menu = self.world.admissible() if outcome.end is None else ()
+            self._set_menu(self.world.admissible() if outcome.end is None else ())
         self._observation = self._clip(self._dialect.answer(outcome, self._menu, self._turn))
         return outcome.reward
+
+    def _set_menu(self, menu: tuple[Command, ...]) -> None:
+        if menu != self._menu:
+            self._menu, self._listed = menu, self._dialect.listed(menu)
 
     def _info(self) -> dict[str, Any]:
         return {
             "task_id": str(self.task.id),
-            "goal": self._dialect.tell(self.world.goal()),
-            "admissible_actions": self._dialect.listed(self._menu),
+            "goal": self._goal,
+            "admissible_actions": list(self._listed),
             "valid_action": self._valid,
             "success": self._end is EndReason.SUCCESS,
             "score": self._score,

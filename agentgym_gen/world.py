@@ -14,7 +14,7 @@ import re
 import string
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, ClassVar, Generic, NamedTuple
 
 from agentgym_gen.errors import InvalidValueError
@@ -220,8 +220,15 @@ def write_template(template: str, args: tuple[str, ...]) -> str:
     """
     if not args:
         return template
-    pieces = iter(args)
-    return re.sub(r"\{\w+\}", lambda _: next(pieces), template)
+    literals = _literals(template)
+    filled = "".join(map(str.__add__, literals, args))
+    return filled + literals[-1]
+
+
+@lru_cache(maxsize=4096)
+def _literals(template: str) -> tuple[str, ...]:
+    """Return the parts of *template* around its slots: one more than there are slots."""
+    return tuple(re.split(r"\{\w+\}", template))
 
 
 def read_templates(text: str, templates: Mapping[str, str]) -> Command | Malformed:
@@ -242,13 +249,7 @@ def read_templates(text: str, templates: Mapping[str, str]) -> Command | Malform
     return best[1]
 
 
+@lru_cache(maxsize=4096)
 def _template_regex(template: str) -> re.Pattern[str]:
-    found = _REGEXES.get(template)
-    if found is None:
-        parts = re.split(r"\{\w+\}", template)
-        pattern = "(.+?)".join(re.escape(part) for part in parts)
-        found = _REGEXES.setdefault(template, re.compile(pattern, re.IGNORECASE))
-    return found
-
-
-_REGEXES: dict[str, re.Pattern[str]] = {}
+    pattern = "(.+?)".join(map(re.escape, _literals(template)))
+    return re.compile(pattern, re.IGNORECASE)

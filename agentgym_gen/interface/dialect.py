@@ -39,7 +39,7 @@ class Dialect:
         self._interface = interface
         self._world = world
         self._task_id = task_id
-        self._templates = templates(world.verbs, interface.wording, task_id.stream("wording"))
+        self._templates = templates(world.verbs, interface.wording, task_id)
         self._syntax = SYNTAXES[interface.syntax](world.verbs, self._templates)
         self._native = interface.wording == "native" and interface.syntax == "native"
         self._renaming = (

@@ -16,6 +16,8 @@ from agentgym_gen.interface.wording import pseudo_word
 class Renaming:
     """A bijection between nouns and pseudo-words, applied to whole words, longest noun first.
 
+    A noun of several words is also known with underscores: ``oak_log`` is ``oak log``.
+
     Args:
         nouns: The names to replace; a noun may have several words.
         rng: The task's own stream.
@@ -31,7 +33,9 @@ class Renaming:
 
     def there(self, text: str) -> str:
         """Return *text* with every noun replaced by its pseudo-word."""
-        return self._nouns.sub(lambda found: self._there[found[0]], text) if self._there else text
+        if not self._there:
+            return text
+        return self._nouns.sub(lambda found: self._there[found[0].replace("_", " ")], text)
 
     def back(self, text: str) -> str:
         """Return *text* with every pseudo-word replaced by its noun."""
@@ -45,4 +49,5 @@ class Renaming:
 
 def _alternatives(words: dict[str, str]) -> re.Pattern[str]:
     longest_first = sorted(words, key=lambda word: (-len(word), word))
-    return re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, longest_first)) + r")(?!\w)")
+    either = "|".join(re.escape(word).replace(r"\ ", "[ _]") for word in longest_first)
+    return re.compile(rf"(?<!\w)(?:{either})(?!\w)")

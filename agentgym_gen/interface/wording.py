@@ -7,22 +7,24 @@ from __future__ import annotations
 
 import numpy as np
 
-from agentgym_gen.world import Verb, phrase_of, write_template
+from agentgym_gen.task import TaskId
+from agentgym_gen.world import Verb, phrase_of
 
 CONSONANTS = "bdfgklmnprstvz"
 VOWELS = "aeiou"
 
 
-def templates(verbs: tuple[Verb, ...], wording: str, rng: np.random.Generator) -> dict[str, str]:
+def templates(verbs: tuple[Verb, ...], wording: str, task_id: TaskId) -> dict[str, str]:
     """Return the template of every verb, by the verb's name.
 
     Args:
         verbs: The action schema.
         wording: ``native``, ``synonyms`` or ``symbols``.
-        rng: The task's own stream, from which synonyms and symbols are drawn.
+        task_id: The task, from whose own stream synonyms and symbols are drawn.
     """
     if wording == "native":
         return {verb.name: verb.template for verb in verbs}
+    rng = task_id.stream("wording")
     if wording == "synonyms":
         return {verb.name: _synonym(verb, rng) for verb in verbs}
     taken = {phrase_of(verb.template) for verb in verbs}
@@ -57,6 +59,3 @@ def pseudo_word(rng: np.random.Generator, taken: set[str], syllables: int) -> st
         if word not in taken:
             taken.add(word)
             return word
-
-
-__all__ = ["pseudo_word", "templates", "write_template"]
