@@ -67,6 +67,12 @@ class RecipeBook:
         self.lines = tuple(recipe.line() for recipe in self.recipes)
         self.places = {line.args: place for place, line in enumerate(self.lines)}
         self.uses = self._uses()
+        self.inputs = tuple(
+            tuple((self.members(name), count) for name, count in recipe.parts)
+            for recipe in self.recipes
+        )
+        self.users = self._users()
+        self._commands: dict[tuple[object, ...], Command] = {}
         self._levels: dict[str, int] = {}
         self._depths: dict[str, int] = {}
 
@@ -106,6 +112,17 @@ class RecipeBook:
                     todo += self.members(name)
         return tuple(n for n, recipe in enumerate(self.recipes) if recipe.target in found)
 
+    def craft(self, place: int, members: tuple[str, ...]) -> Command:
+        """Return the command that puts *members* into the recipe at *place*, one object for all."""
+        found = self._commands.get((place, members))
+        if found is None:
+            found = self._commands[place, members] = self.recipes[place].line(members)
+        return found
+
+    def get(self, item: str, count: int) -> Command:
+        """Return the command that gets *count* of *item*; one object for all worlds."""
+        return self._commands.setdefault((item, count), Command("get", (f"{count} {item}",)))
+
     def _depth(self, item: str) -> int:
         ways = self.ways.get(item, ())
         depths = [1 + max(self.depth(name) for name, _ in recipe.parts) for recipe in ways]
@@ -118,6 +135,14 @@ class RecipeBook:
             for name, _ in recipe.parts:
                 uses[name] = (*uses.get(name, ()), place)
         return uses
+
+    def _users(self) -> dict[str, tuple[int, ...]]:
+        """Return the places of the recipes that each item can be put into."""
+        users: dict[str, tuple[int, ...]] = {}
+        for name, places in self.uses.items():
+            for item in self.members(name):
+                users[item] = (*users.get(item, ()), *places)
+        return users
 
     def _closes_cycle(self, recipe: Recipe) -> bool:
         """Return whether the recipes so far need the target for one of the parts."""
@@ -143,11 +168,10 @@ class Sheet:
 
     def __init__(self, book: RecipeBook, places: Sequence[int]) -> None:
         self.book = book
-        self.lines = tuple(book.lines[place] for place in places)
-        self.recipes = tuple(book.recipes[place] for place in sorted(places))
+        self.places = tuple(places)
         self.ways: dict[str, tuple[Recipe, ...]] = {}
         counts: dict[str, set[int]] = {}
-        for recipe in self.recipes:
+        for recipe in (book.recipes[place] for place in sorted(places)):
             self.ways[recipe.target] = (*self.ways.get(recipe.target, ()), recipe)
             for name, count in recipe.parts:
                 item = book.raw(name)
@@ -157,8 +181,9 @@ class Sheet:
 
     def nouns(self) -> tuple[str, ...]:
         """Return every item and tag that the recipes name or stand for, sorted."""
-        named = {name for recipe in self.recipes for name, _ in recipe.parts}
-        return tuple(sorted(named | {recipe.target for recipe in self.recipes} | set(self.counts)))
+        recipes = [self.book.recipes[place] for place in self.places]
+        named = {name for recipe in recipes for name, _ in recipe.parts}
+        return tuple(sorted(named | set(self.ways) | set(self.counts)))
 
 
 def _inverted(tags: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:

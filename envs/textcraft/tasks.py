@@ -35,7 +35,7 @@ class Order:
 
     goal: str
     """The item to be made."""
-    recipes: tuple[tuple[str, str], ...]
+    recipes: tuple[tuple[str, ...], ...]
     """The recipes in the order in which they are shown: what each makes, and from what."""
 
 
@@ -64,8 +64,7 @@ class TextCraftTasks(Tasks[Order]):
         rng, book = task_id.stream("recipes"), recipe_book()
         needed = _needed(goal)
         shown = rng.permutation([*needed, *_distractors(needed, rng)])
-        lines = [book.lines[place].args for place in shown]
-        return Order(goal, tuple((made, parts) for made, parts in lines))
+        return Order(goal, tuple(book.lines[place].args for place in shown))
 
 
 @functools.cache

@@ -67,7 +67,7 @@ class TextCraft(World[Order]):
         self._score = 0.0
         self._plan: tuple[Command, ...] | None = None
         self._menu = Menu(self._sheet)
-        return self._opening(self._sheet.lines)
+        return self._opening(tuple(self._book.lines[place] for place in self._sheet.places))
 
     def step(self, command: Command) -> Outcome:
         """Carry out *command*."""
