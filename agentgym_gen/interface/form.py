@@ -33,6 +33,8 @@ def _terse(value: object) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{key} {_terse(part)}" for key, part in value.items()) or "-"
     if isinstance(value, list):
-        separator = "\n" if all(isinstance(part, str) for part in value) else ", "
-        return separator.join(_terse(part) for part in value) or "-"
+        lines = [_terse(part) for part in value]
+        if value and all(isinstance(part, str) for part in value):
+            return "\n" + "\n".join(lines)
+        return ", ".join(lines) or "-"
     return str(value)

@@ -41,8 +41,7 @@ INSTRUCTION: Message = (
     *('state and instruction. You can "', _GET, '" an object (ingredients) from the ', _INVENTORY),
     *(" or the environment, look-up the game ", _INVENTORY, ' by "', _INVENTORY, '", '),
     *('or "', _CRAFT, '" (target) using any of the crafting commands.\n'),
-    'Your output must strictly follow this format:"Thought:\nyour thoughts.\n\n',
-    'Action:\nyour next action"\n\nReminder: \n',
+    "\nReminder: \n",
     *('1. Always specify the quantity when using "', _GET, '" and "', _CRAFT, '" commands. '),
     *("- Example of ", _GET, ": ", Command("get", ("1 lapis lazuli",)), " "),
     *("- Example1 of ", _CRAFT, ": ", Command("craft", ("1 blue dye", "1 lapis lazuli")), " "),
@@ -52,9 +51,9 @@ INSTRUCTION: Message = (
     *(_INVENTORY, " or the environment.\n"),
     "3. You can use ONLY crafting commands provided, do not use your own crafting commands. ",
     'However, if the crafting command uses a generic ingredient like "planks", you can use ',
-    'special types of the same ingredient e.g. "dark oak planks" in the command instead.\n\n',
+    'special types of the same ingredient e.g. "dark oak planks" in the command instead.',
 )
-"""AgentGym's instruction, to the letter."""
+"""AgentGym's instruction to the letter, but for the format of the answer: the prompt says that."""
 
 ASIDES = (
     "A creeper hisses somewhere behind the hill.",

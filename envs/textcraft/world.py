@@ -94,9 +94,9 @@ class TextCraft(World[Order]):
         """Return AgentGym's instruction."""
         return INSTRUCTION
 
-    def goal(self) -> str:
+    def goal(self) -> Message:
         """Return the item to be made."""
-        return f"make {self._goal}"
+        return (VerbName("craft"), f" {self._goal}")
 
     def turn_limit(self) -> int:
         """Return twice the length of the goal's plan, and at least 20."""
@@ -125,8 +125,8 @@ class TextCraft(World[Order]):
         listed: list[Piece] = []
         for line in lines:
             listed += (line, "\n")
-        goal = ("\nGoal: ", VerbName("craft"), f" {self._goal}.")
-        facts = {"goal": self.goal(), "recipes": list(lines)}
+        goal = ("\nGoal: ", *self.goal(), ".")
+        facts = {"goal": self._goal, "recipes": list(lines)}
         return Scene(("Crafting commands:\n", *listed, *goal), facts)
 
     def _carried(self) -> str:

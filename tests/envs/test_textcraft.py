@@ -31,16 +31,15 @@ INSTRUCTION = (
     'of the format "craft [target object] using [input ingredients]".\nEvery round I will give you '
     "an observation, you have to respond an action based on the state and instruction. You can "
     '"get" an object (ingredients) from the inventory or the environment, look-up the game '
-    'inventory by "inventory", or "craft" (target) using any of the crafting commands.\nYour '
-    'output must strictly follow this format:"Thought:\nyour thoughts.\n\nAction:\nyour next '
-    'action"\n\nReminder: \n1. Always specify the quantity when using "get" and "craft" commands. '
+    'inventory by "inventory", or "craft" (target) using any of the crafting commands.\n\n'
+    'Reminder: \n1. Always specify the quantity when using "get" and "craft" commands. '
     "- Example of get: get 1 lapis lazuli - Example1 of craft: craft 1 blue dye using 1 lapis "
     "lazuli - Example2 of craft: craft 1 golden carrot using 8 gold nugget, 1 carrot\n2. When "
     'using "get" command, do not specify whether the item comes from the inventory or the '
     "environment.\n"
     "3. You can use ONLY crafting commands provided, do not use your own crafting commands. "
     'However, if the crafting command uses a generic ingredient like "planks", you can use special '
-    'types of the same ingredient e.g. "dark oak planks" in the command instead.\n\n'
+    'types of the same ingredient e.g. "dark oak planks" in the command instead.'
 )
 
 
@@ -174,7 +173,7 @@ class TestWording:
     """The words of AgentGym's TextCraft."""
 
     def test_instruction_is_the_originals(self) -> None:
-        """The native instruction is AgentGym's, to the letter."""
+        """The native instruction is AgentGym's, without the format of the answer."""
         env = TextEnv(TextCraft(), tier="easy")
         env.reset(seed=0)
 
@@ -188,7 +187,7 @@ class TestWording:
 
         pattern = rf"Crafting commands:\n(craft \d+ [a-z ]+ using .+\n)+\nGoal: craft {goal}\."
         assert re.fullmatch(pattern, observation)
-        assert info["goal"] == f"make {goal}"
+        assert info["goal"] == f"craft {goal}"
 
     def test_transcript(self) -> None:
         """An episode with every kind of answer, in the original's words."""
