@@ -86,6 +86,12 @@ class RFTConfig(TrainConfig):
     """The advantage estimator: ``grpo``, ``dr_grpo`` or ``loo``."""
     advantage_clip: tuple[float, float] = (-1.5, 2.5)
     """Advantages are kept between these two: one bad episode cannot push everything away."""
+    episode_coef: float = 1.0
+    """The weight of that advantage, which all turns of an episode share."""
+    step_coef: float = 0.0
+    """The weight of the advantage of a turn over those of the group that saw the same (GiGPO)."""
+    discount: float = 1.0
+    """What a later success is worth less, by turn, for the advantage of a turn."""
     clip_range: float = 0.2
     """How far below 1 the probability ratio still counts."""
     clip_range_high: float = 0.2
@@ -103,7 +109,7 @@ class RFTConfig(TrainConfig):
     turn_cost: float = 0.0
     """What each turn takes off the reward of an episode."""
     invalid_penalty: float = 0.0
-    """What each action that could not be carried out takes off."""
+    """What is taken off the advantage of the very turn whose action could not be carried out."""
     max_valid_drop: float = 0.4
     """Training stops and goes back when the valid-action rate is this far below its best."""
     slots: int = 128
@@ -117,6 +123,8 @@ class RFTConfig(TrainConfig):
         for name in ("tasks_per_step", "updates_per_step", "max_new_tokens", "slots"):
             check_count(name, getattr(self, name), 1)
         check_count("num_generations", self.num_generations, 1)
+        if self.max_turns is not None:
+            check_count("max_turns", self.max_turns, 1)
         if self.num_generations == 1:
             raise InvalidValueError(
                 "`num_generations` is at least 2, not 1: an advantage is the difference between "
@@ -137,7 +145,9 @@ class RFTConfig(TrainConfig):
         for name in ("clip_range", "clip_range_high", "temperature", "max_valid_drop"):
             if not getattr(self, name) > 0:
                 raise InvalidValueError(f"`{name}` is above 0, not {getattr(self, name)!r}")
-        for name in ("kl_coef", "turn_cost", "invalid_penalty"):
+        if not 0 < self.discount <= 1:
+            raise InvalidValueError(f"`discount` is above 0 and at most 1, not {self.discount!r}")
+        for name in ("kl_coef", "turn_cost", "invalid_penalty", "episode_coef", "step_coef"):
             if getattr(self, name) < 0:
                 raise InvalidValueError(f"`{name}` is 0 or more, not {getattr(self, name)!r}")
 

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from agentgym_gen.rollout import groups
 from agentgym_gen.trainers.advantages import ADVANTAGES, Floats
 from agentgym_gen.trainers.config import RFTConfig
 from agentgym_gen.trainers.tokens import Sample, merge
-from agentgym_gen.trajectory import Trajectory
+from agentgym_gen.trajectory import Trajectory, Turn
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,8 @@ class Lesson:
 
 
 def reward_of(played: Trajectory, args: RFTConfig) -> float:
-    """Return the reward of an episode: its outcome, less what turns and mistakes cost."""
-    cost = args.turn_cost * len(played.turns) + args.invalid_penalty * played.invalid_turns
-    return float(played.success) - cost
+    """Return the reward of an episode: its outcome, less what its turns cost."""
+    return float(played.success) - args.turn_cost * len(played.turns)
 
 
 def learn_from(trajectories: Sequence[Trajectory], args: RFTConfig) -> Lesson:
@@ -45,10 +44,10 @@ def learn_from(trajectories: Sequence[Trajectory], args: RFTConfig) -> Lesson:
         rewards_G = np.array([reward_of(one, args) for one in group])
         rewards += rewards_G.tolist()
         played += 1
-        if np.ptp(rewards_G) < 1e-9:
-            dropped += 1
-            continue
-        samples += _samples(group, rewards_G, args)
+        flat = bool(np.ptp(rewards_G) < 1e-9)
+        dropped += flat
+        if not flat or args.invalid_penalty or args.step_coef:
+            samples += _samples(group, rewards_G, args)
     if args.updates_per_step == 1:
         samples = merge(samples)
     return Lesson(_normalised(samples), played, dropped, float(np.mean(rewards)))
@@ -56,14 +55,59 @@ def learn_from(trajectories: Sequence[Trajectory], args: RFTConfig) -> Lesson:
 
 def _samples(group: list[Trajectory], rewards_G: Floats, args: RFTConfig) -> list[Sample]:
     advantages_G = ADVANTAGES[args.estimator](rewards_G).clip(*args.advantage_clip)
+    steps = _step_advantages(group, args) if args.step_coef else None
+    usual = _invalid_share(group)
     samples: list[Sample] = []
-    for played, advantage in zip(group, advantages_G.tolist(), strict=True):
+    for number, played in enumerate(group):
         by_token = args.loss_average == "token"
         weight = 1.0 if by_token else 1.0 / max(1, played.action_tokens)
-        samples += [Sample(sequence, advantage, weight) for sequence in played.sequences()]
+        whole = args.episode_coef * float(advantages_G[number])
+        # the usual share is taken off, so that the penalty moves no average
+        of_turn = [
+            whole - args.invalid_penalty * ((not turn.valid) - usual) for turn in played.turns
+        ]
+        if steps is not None:
+            of_turn = [mine + step for mine, step in zip(of_turn, steps[number], strict=True)]
+        for sequence in played.sequences():
+            numbers = sorted(set(sequence.turns))
+            samples.append(Sample(sequence, tuple(of_turn[n] for n in numbers), weight))
     return samples
+
+
+def _invalid_share(group: list[Trajectory]) -> float:
+    turns = sum(len(played.turns) for played in group)
+    return sum(played.invalid_turns for played in group) / max(1, turns)
+
+
+def _step_advantages(group: list[Trajectory], args: RFTConfig) -> list[list[float]]:
+    """Return each turn's discounted return less the mean of all turns that saw the same.
+
+    The anchor states of GiGPO (arXiv 2505.10978), section 3.3: of two actions in one state, the one
+    after which the goal was reached sooner is better. A state that was seen once gives 0.
+    """
+    returns: dict[tuple[int, ...], list[float]] = {}
+    for played in group:
+        for turn, value in zip(played.turns, _returns(played, args), strict=True):
+            returns.setdefault(_seen(turn), []).append(value)
+    means = {seen: float(np.mean(values)) for seen, values in returns.items()}
+    return [
+        [
+            args.step_coef * (value - means[_seen(turn)])
+            for turn, value in zip(played.turns, _returns(played, args), strict=True)
+        ]
+        for played in group
+    ]
+
+
+def _returns(played: Trajectory, args: RFTConfig) -> list[float]:
+    last = len(played.turns) - 1
+    return [played.success * args.discount ** (last - turn) for turn in range(last + 1)]
+
+
+def _seen(turn: Turn) -> tuple[int, ...]:
+    return turn.completion.context_ids
 
 
 def _normalised(samples: list[Sample]) -> list[Sample]:
     total = sum(sample.weight * sum(sample.sequence.action_mask) for sample in samples)
-    return [Sample(one.sequence, one.advantage, one.weight / total) for one in samples]
+    return [replace(one, weight=one.weight / total) for one in samples]

@@ -76,6 +76,9 @@ def build_tiny(
         num_key_value_heads=chosen.heads,
         max_position_embeddings=chosen.context,
         tie_word_embeddings=True,
+        # the defaults are for models 30 times as wide and contexts 100 times as long
+        initializer_range=chosen.width**-0.5,
+        rope_parameters={"rope_type": "default", "rope_theta": 500.0},
         bos_token_id=None,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,

@@ -19,6 +19,9 @@ from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.trainers.handles import Model
 from agentgym_gen.trajectory import TokenSequence
 
+WIDEST = 1.5
+"""No row of a micro batch is this many times longer than another: the rest would be padding."""
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -26,8 +29,8 @@ class Sample:
 
     sequence: TokenSequence
     """The tokens."""
-    advantage: float = 1.0
-    """The advantage of each of its sampled tokens."""
+    advantages: tuple[float, ...] = ()
+    """The advantage of each turn of it that has sampled tokens, in order; empty means 1."""
     weight: float = 1.0
     """How much each of its sampled tokens counts."""
 
@@ -70,8 +73,11 @@ def merge(samples: Iterable[Sample]) -> list[Sample]:
             merged[key] = sample
             continue
         weight = known.weight + sample.weight
-        total = known.advantage * known.weight + sample.advantage * sample.weight
-        merged[key] = replace(known, advantage=total / weight, weight=weight)
+        means = tuple(
+            (mine * known.weight + theirs * sample.weight) / weight
+            for mine, theirs in zip(known.advantages, sample.advantages, strict=True)
+        )
+        merged[key] = replace(known, advantages=means, weight=weight)
     return list(merged.values())
 
 
@@ -97,7 +103,9 @@ def pack(samples: Sequence[Sample], budget: int, pad_id: int) -> list[MicroBatch
 def _rows(samples: Sequence[Sample], budget: int) -> Iterator[list[Sample]]:
     rows: list[Sample] = []
     for sample in sorted(samples, key=lambda sample: len(sample.sequence.ids)):
-        if rows and (len(rows) + 1) * len(sample.sequence.ids) > budget:
+        length = len(sample.sequence.ids)
+        full = (len(rows) + 1) * length > budget
+        if rows and (full or length > WIDEST * len(rows[0].sequence.ids)):
             yield rows
             rows = []
         rows.append(sample)
@@ -127,9 +135,22 @@ def _stack(rows: Sequence[Sample], pad_id: int) -> MicroBatch:
         live_BT=live_BT,
         action_BT=action_BT,
         old_logp_N=torch.tensor(old_logp),
-        advantage_N=torch.tensor([row.advantage for row in rows]).repeat_interleave(counts),
+        advantage_N=torch.tensor([each for row in rows for each in _per_token(row)]),
         weight_N=torch.tensor([row.weight for row in rows]).repeat_interleave(counts),
     )
+
+
+def _per_token(sample: Sample) -> Iterator[float]:
+    """Yield the advantage of each sampled token."""
+    acted = [
+        turn
+        for turn, act in zip(sample.sequence.turns, sample.sequence.action_mask, strict=True)
+        if act
+    ]
+    turns = list(dict.fromkeys(acted))
+    of_turn = dict(zip(turns, sample.advantages or [1.0] * len(turns), strict=True))
+    for turn in acted:
+        yield of_turn[turn]
 
 
 def action_logp(model: Model, batch: MicroBatch, temperature: float = 1.0) -> Tensor:
