@@ -7,6 +7,7 @@ from pathlib import Path
 from agentgym_gen.envs.sokoban.board import Level
 from agentgym_gen.envs.sokoban.boxoban import BoxobanTasks
 from agentgym_gen.envs.sokoban.generator import Recipe, draw_level
+from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.task import TaskId, Tasks
 
 RECIPES = {
@@ -65,6 +66,11 @@ def open_tasks(levels_dir: str | Path | None) -> Tasks[Level]:
     """Return the generated tasks, or those of the folder *levels_dir*.
 
     Raises:
+        InvalidValueError: if *levels_dir* is no path.
         DataError: if the folder is missing.
     """
-    return GeneratedTasks() if levels_dir is None else BoxobanTasks(Path(levels_dir))
+    if levels_dir is None:
+        return GeneratedTasks()
+    if not isinstance(levels_dir, str | Path):
+        raise InvalidValueError(f"`levels_dir` is a path or None, not {levels_dir!r}")
+    return BoxobanTasks(Path(levels_dir))
