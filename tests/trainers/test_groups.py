@@ -70,3 +70,13 @@ def test_advantages_are_kept_between_their_bounds() -> None:
     lesson = learn_from(played, RFTConfig())
 
     assert min(sample.advantages[0] for sample in lesson.samples) == -1.5
+
+
+def test_a_turn_is_compared_with_those_that_saw_the_same() -> None:
+    """From one state, one episode wins at once, one a turn later, one never: 1, 0.5 and 0."""
+    played = [episode("a", True, "."), episode("a", True, "..", 20), episode("a", False, ".", 30)]
+    args = RFTConfig(episode_coef=0.0, step_coef=2.0, discount=0.5)
+    lesson = learn_from(played, args)
+
+    # the four turns all saw context 1; their returns are 1, 0.5, 1 and 0, whose mean is 0.625
+    assert [sample.advantages[0] for sample in lesson.samples] == [0.75, -0.25, 0.75, -1.25]

@@ -101,7 +101,7 @@ def test_rewards_alone_lead_to_more_success() -> None:
 
 def test_the_log_says_what_happened(tmp_path: Path) -> None:
     """Every row has the rates, the dropped groups and the gap, which is rounding only."""
-    model, tokenizer = warm(20)
+    model, tokenizer = warm(40)
     rft = trainer(model, tokenizer, output_dir=str(tmp_path), max_steps=2)
     history = rft.train()
     rows = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
@@ -116,14 +116,16 @@ def test_the_log_says_what_happened(tmp_path: Path) -> None:
 def test_a_resumed_run_is_the_uninterrupted_one(tmp_path: Path, rank: int) -> None:
     """To the bit, with all weights and with an adapter."""
     settings = {"lora_rank": rank, "save_steps": 2, "kl_coef": 0.01, "learning_rate": 1e-3}
-    whole = trainer(*warm(20), output_dir=str(tmp_path / "whole"), **settings)
+    whole = trainer(*warm(40), output_dir=str(tmp_path / "whole"), **settings)
     whole.train()
     shutil.copytree(tmp_path / "whole" / "step_000002", tmp_path / "cut" / "step_000002")
-    resumed = trainer(*warm(20), output_dir=str(tmp_path / "cut"), **settings)
+    resumed = trainer(*warm(40), output_dir=str(tmp_path / "cut"), **settings)
     history = resumed.train(resume_from_checkpoint=True)
 
     assert equal(weights(whole.model), weights(resumed.model))
     assert [row["step"] for row in history] == [1, 2, 3, 4]
+    assert history[0]["gradient_norm"] > 0, "nothing was learnt before the break"
+    assert history[3]["gradient_norm"] > 0, "nothing was learnt after it"
     assert history[3]["success"] == whole.train()[3]["success"]
 
 
@@ -141,12 +143,12 @@ def test_sft_resumes_to_the_bit(tmp_path: Path) -> None:
 @pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")  # peft's own
 def test_an_adapter_is_saved_as_peft_saves_it(tmp_path: Path) -> None:
     """The base model is as before, and with the adapter of the checkpoint it is the trained one."""
-    model, tokenizer = warm(20)
+    model, tokenizer = warm(40)
     before = weights(model)
-    rft = trainer(model, tokenizer, lora_rank=4, learning_rate=1e-2, output_dir=str(tmp_path))
+    rft = trainer(model, tokenizer, lora_rank=4, learning_rate=1e-3, output_dir=str(tmp_path))
     rft.train()
     ids = torch.tensor([tokenizer.encode("You are at door 1.")])
-    base, _ = warm(20)
+    base, _ = warm(40)
     assert equal(before, weights(base))
     loaded = PeftModel.from_pretrained(base, str(tmp_path / "step_000004"))
 
