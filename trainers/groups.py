@@ -68,6 +68,7 @@ def _samples(group: list[Trajectory], rewards_G: Floats, args: RFTConfig) -> lis
         ]
         if steps is not None:
             of_turn = [mine + step for mine, step in zip(of_turn, steps[number], strict=True)]
+            of_turn = np.clip(of_turn, *args.advantage_clip).tolist()
         for sequence in played.sequences():
             numbers = sorted(set(sequence.turns))
             samples.append(Sample(sequence, tuple(of_turn[n] for n in numbers), weight))
@@ -80,19 +81,23 @@ def _invalid_share(group: list[Trajectory]) -> float:
 
 
 def _step_advantages(group: list[Trajectory], args: RFTConfig) -> list[list[float]]:
-    """Return each turn's discounted return less the mean of all turns that saw the same.
+    """Return each turn's discounted return relative to all turns that saw the same.
 
     The anchor states of GiGPO (arXiv 2505.10978), section 3.3: of two actions in one state, the one
-    after which the goal was reached sooner is better. A state that was seen once gives 0.
+    after which the goal was reached sooner is better. Returns are taken less their mean, in units
+    of their standard deviation; a state that was seen once, or with one outcome, gives 0.
     """
     returns: dict[tuple[int, ...], list[float]] = {}
     for played in group:
         for turn, value in zip(played.turns, _returns(played, args), strict=True):
             returns.setdefault(_seen(turn), []).append(value)
-    means = {seen: float(np.mean(values)) for seen, values in returns.items()}
+    usual = {
+        seen: (float(np.mean(values)), max(float(np.std(values)), 1e-6))
+        for seen, values in returns.items()
+    }
     return [
         [
-            args.step_coef * (value - means[_seen(turn)])
+            args.step_coef * (value - usual[_seen(turn)][0]) / usual[_seen(turn)][1]
             for turn, value in zip(played.turns, _returns(played, args), strict=True)
         ]
         for played in group

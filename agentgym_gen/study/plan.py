@@ -118,7 +118,7 @@ QUICK = Study(
         "rftgen/Sokoban-easy-v0",
         "rftgen/Sokoban-medium-v0",
         "rftgen/Sokoban-easy-listed-v0",
-        "rftgen/TextCraft-easy-v0",
+        "rftgen/TextCraft-easy-menu-v0",
     ),
     seeds=(0, 1),
 )

@@ -44,9 +44,8 @@ Say = Callable[[str], None]
 class Recipe(Protocol):
     """How the models of a study are made; `agentgym_gen.trainers.recipes` has them by name."""
 
-    @property
-    def style(self) -> PromptStyle:
-        """How episodes are put to the model."""
+    def style_of(self, env_id: str) -> PromptStyle:
+        """Return how episodes of *env_id* are put to the model."""
 
     def make_base(self, folder: Path, seed: int, say: Say) -> None:
         """Write the model before RFT into *folder*, unless it is there whole."""
@@ -220,7 +219,7 @@ def _test(
             if path.exists():
                 continue
             policy = policy or recipe.load_policy(model_folder(out, arm, seed))
-            played = _play(study, cell, policy, recipe.style, tasks[cell.column])
+            played = _play(study, cell, policy, recipe.style_of(cell.column), tasks[cell.column])
             write_jsonl(path, [row_of(cell, trajectory) for trajectory in played])
 
 

@@ -27,11 +27,12 @@ SMALL = Study(
 class Pretend:
     """A recipe whose base acts at random and whose training makes an expert."""
 
-    style = PromptStyle("action", instruction=False)
-
     def __init__(self, die_after: int = 1000) -> None:
         self.trained: list[str] = []
         self._left = die_after
+
+    def style_of(self, env_id: str) -> PromptStyle:
+        return PromptStyle("action", instruction=False)
 
     def make_base(self, folder: Path, seed: int, say: Say) -> None:
         folder.mkdir(parents=True, exist_ok=True)

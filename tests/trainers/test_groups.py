@@ -75,8 +75,11 @@ def test_advantages_are_kept_between_their_bounds() -> None:
 def test_a_turn_is_compared_with_those_that_saw_the_same() -> None:
     """From one state, one episode wins at once, one a turn later, one never: 1, 0.5 and 0."""
     played = [episode("a", True, "."), episode("a", True, "..", 20), episode("a", False, ".", 30)]
-    args = RFTConfig(episode_coef=0.0, step_coef=2.0, discount=0.5)
+    args = RFTConfig(episode_coef=0.0, step_coef=1.0, discount=0.5)
     lesson = learn_from(played, args)
 
-    # the four turns all saw context 1; their returns are 1, 0.5, 1 and 0, whose mean is 0.625
-    assert [sample.advantages[0] for sample in lesson.samples] == [0.75, -0.25, 0.75, -1.25]
+    # the four turns all saw context 1; their returns are 1, 0.5, 1 and 0: mean 0.625, squared
+    # deviations 0.140625, 0.015625, 0.140625 and 0.390625, standard deviation sqrt(0.171875)
+    units = [0.375, -0.125, 0.375, -0.625]
+    expected = [max(-1.5, unit / 0.171875**0.5) for unit in units]
+    assert [sample.advantages[0] for sample in lesson.samples] == pytest.approx(expected)
