@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers.utils import logging as hf_logging
 
 from agentgym_gen.errors import DataError, InvalidValueError, missing_extra
 from agentgym_gen.trainers.handles import Model, Tokenizer
@@ -47,6 +48,11 @@ def load_model(
     choose_threads(model)
     LOG.info("Loaded %s on %s in %s", source, where, precision)
     return model, tokenizer
+
+
+def hide_progress_bars() -> None:
+    """Keep transformers from drawing a bar for every small file: a caller has a progress of its own."""
+    hf_logging.disable_progress_bar()
 
 
 def choose_threads(model: Model) -> None:

@@ -21,7 +21,7 @@ from agentgym_gen.trainers.config import RFTConfig, SFTConfig
 from agentgym_gen.trainers.demos import demonstrations, expert_texts
 from agentgym_gen.trainers.handles import Model, Tokenizer
 from agentgym_gen.trainers.learner import Row
-from agentgym_gen.trainers.model import load_model
+from agentgym_gen.trainers.model import hide_progress_bars, load_model
 from agentgym_gen.trainers.rft import RFTTrainer
 from agentgym_gen.trainers.sampler import ModelPolicy
 from agentgym_gen.trainers.sft import SFTTrainer
@@ -76,6 +76,7 @@ class TinyRecipe:
         """Write the model before reinforcement into *folder*, unless it is there whole."""
         if (folder / WHOLE).exists():
             return
+        hide_progress_bars()
         texts: list[str] = []
         for env_id in self.demonstrations:
             style = self.style_of(env_id)
@@ -94,6 +95,7 @@ class TinyRecipe:
         """Train *base* on the arm's environments into *folder*, going on from a checkpoint."""
         if (folder / WHOLE).exists():
             return
+        hide_progress_bars()
         model, tokenizer = load_model(base)
         styles = {self.style_of(env_id) for env_id in arm.env_ids}
         if len(styles) > 1:
@@ -115,6 +117,7 @@ class TinyRecipe:
 
     def load_policy(self, folder: Path) -> Policy:
         """Return the policy of the model in *folder*, at the temperature of training."""
+        hide_progress_bars()
         model, tokenizer = load_model(folder)
         return ModelPolicy(
             model,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 from agentgym_gen.envs.sokoban.board import Level
@@ -59,7 +60,13 @@ class GeneratedTasks(Tasks[Level]):
 
     def draw(self, task_id: TaskId, index: int) -> Level:
         """Return the first level of the task's stream that is of its tier and its split."""
-        return draw_level(RECIPES[task_id.tier], task_id.split, task_id.stream("level"))
+        return _level(task_id)
+
+
+@functools.lru_cache(maxsize=4096)
+def _level(task_id: TaskId) -> Level:
+    """Return the level of *task_id*, kept because training plays each task several times."""
+    return draw_level(RECIPES[task_id.tier], task_id.split, task_id.stream("level"))
 
 
 def open_tasks(levels_dir: str | Path | None) -> Tasks[Level]:
