@@ -51,8 +51,8 @@ def load_model(
 
 
 def hide_progress_bars() -> None:
-    """Keep transformers from drawing a bar for every small file: a caller has a progress of its own."""
-    hf_logging.disable_progress_bar()
+    """Keep transformers from drawing a bar for each small file; callers show their own progress."""
+    hf_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def choose_threads(model: Model) -> None:
