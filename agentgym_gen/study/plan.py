@@ -113,7 +113,10 @@ def cells(study: Study, arm: str, seed: int) -> list[Cell]:
 QUICK = Study(
     name="quick",
     recipe="quick",
-    arms=(Arm("sokoban-easy", ("rftgen/Sokoban-easy-v0",)),),
+    arms=(
+        Arm("sokoban-easy", ("rftgen/Sokoban-easy-v0",)),
+        Arm("sokoban-easy-listed", ("rftgen/Sokoban-easy-listed-v0",)),
+    ),
     columns=(
         "rftgen/Sokoban-easy-v0",
         "rftgen/Sokoban-medium-v0",
