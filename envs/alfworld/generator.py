@@ -169,8 +169,8 @@ def _draw_plan(room: RoomCounts, rng: np.random.Generator) -> FloorPlan:
         if rng.random() < numbers.total / room.games
         for _ in range(int(numbers.draw(rng)))
     ]
-    steps = [int(rng.random() >= SHARED_PLACE) for _ in kinds]
-    places = np.cumsum(steps).tolist()
+    apart = [rng.random() >= SHARED_PLACE for _ in kinds]
+    places = np.cumsum([0, *apart[1:]]).tolist()
     left = {kind: kinds.count(kind) for kind in kinds}
     receptacles = []
     for kind, place in zip(kinds, places, strict=True):
