@@ -136,7 +136,7 @@ def _sorted_out(archive: Archive, split: str, tier: str, wanted: Filter) -> tupl
     )
 
 
-@functools.lru_cache(maxsize=256)
+@functools.lru_cache(maxsize=128)
 def read_house(archive: Archive, key: str) -> House:
     """Return the household of the game *key*.
 

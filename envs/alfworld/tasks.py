@@ -119,7 +119,7 @@ class GeneratedTasks(Tasks[House]):
         return [n for n, brief in enumerate(cycle) if self._wanted.takes(brief.type, brief.room)]
 
 
-@functools.lru_cache(maxsize=512)
+@functools.lru_cache(maxsize=128)
 def _drawn(task_id: TaskId, number: int) -> House:
     return GeneratedTasks(Filter()).draw(task_id, number)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -183,8 +184,13 @@ _PURPOSES: dict[str, Message] = {
 }
 
 
-def help_text(wording: Wording, purposes: Mapping[str, Message] = _PURPOSES) -> Message:
+@functools.cache
+def help_text(wording: Wording) -> Message:
     """Return the original's list of commands; its columns are those of 0.4 in native words."""
+    return _commands(wording, _PURPOSES)
+
+
+def _commands(wording: Wording, purposes: Mapping[str, Message]) -> Message:
     pieces: list[Piece] = ["Available commands:\n"]
     for verb in wording.verbs:
         if verb.name in purposes:
@@ -211,7 +217,7 @@ _OTHER_PURPOSES: dict[str, Message] = {"go_to": ("reach a receptacle",)}
 
 def instruction(wording: Wording) -> Message:
     """Return AgentGym's instruction without its prompt format, and the original's commands."""
-    return (INTRODUCTION, *help_text(wording, _PURPOSES | _OTHER_PURPOSES)[:-1])
+    return (INTRODUCTION, *_commands(wording, _PURPOSES | _OTHER_PURPOSES)[:-1])
 
 
 ASIDES = (

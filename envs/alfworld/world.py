@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from agentgym_gen.envs.alfworld.expert import Memory, View, plan
 from agentgym_gen.envs.alfworld.game import Game, Move
-from agentgym_gen.envs.alfworld.house import House
+from agentgym_gen.envs.alfworld.house import OFFICIAL_TYPES, House
 from agentgym_gen.envs.alfworld.menu import Menu
 from agentgym_gen.envs.alfworld.refusals import reason
 from agentgym_gen.envs.alfworld.reward import reward
@@ -95,7 +97,7 @@ class ALFWorld(World[House]):
             self._menu.refresh()
             self._plan = self._plan[1:] if self._plan and self._plan[0] == move else None
         self._notice(move)
-        won = self.game.won()
+        won = move[0] not in IDLE and self.game.won()
         end = EndReason.SUCCESS if won else None
         return Outcome(self._teller.told(move), reward(won), end=end, score=float(won))
 
@@ -144,6 +146,11 @@ class ALFWorld(World[House]):
             if found := form.fullmatch(said):
                 return Command(verb, found.groups())
         return Malformed(text, "it is none of the known actions")
+
+    def info(self) -> Mapping[str, Any]:
+        """Return the task type, by which the literature reports success, and the room."""
+        house = self.game.house
+        return {"task_type": OFFICIAL_TYPES[house.goal.type], "room": house.room}
 
     def nouns(self) -> tuple[str, ...]:
         """Return what the receptacles and things are called, without their numbers."""

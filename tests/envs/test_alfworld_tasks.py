@@ -167,6 +167,13 @@ def test_a_filter_keeps_ids(task_type: str) -> None:
     assert wanted.size(tier, "train") < tasks().size(tier, "train")
 
 
+def test_info_names_the_task_type_and_the_room() -> None:
+    """By the original's name."""
+    _, info = TextEnv(ALFWorld(task_type="two", room="kitchen")).reset(seed=0)
+
+    assert (info["task_type"], info["room"]) == ("pick_two_obj_and_place", "kitchen")
+
+
 def test_a_filter_takes_rooms_and_official_names() -> None:
     """Filters combine; a tier without such tasks is no tier of the environment."""
     wanted = tasks(task_type="pick_heat_then_place_in_recep", room="kitchen")
