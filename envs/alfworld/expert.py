@@ -53,8 +53,8 @@ class View:
 
     def kinds(self, *kinds: str) -> list[int]:
         """Return the receptacles of *kinds*."""
-        houses = self.game.house.receptacles
-        return [number for number in self.receptacles if houses[number].kind in kinds]
+        receptacles = self.game.house.receptacles
+        return [number for number in self.receptacles if receptacles[number].kind in kinds]
 
     def found(self) -> list[tuple[int, int]]:
         """Return every known target that can be picked up, with a receptacle that it is in."""
