@@ -6,6 +6,7 @@ Errors are one sentence on standard error and exit code 2, never a traceback.
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -27,24 +28,51 @@ HELP = "? lists what can be done, ! asks the expert, q ends"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
-    options = build_parser().parse_args(arguments)
+    _open_streams()
+    words = sys.argv[1:] if arguments is None else arguments
+    strange = next((word for word in words if not _is_encodable(word)), None)
+    if strange is not None:
+        return _fail(f"The argument {strange!a} is not UTF-8; write it in UTF-8")
+    options = build_parser().parse_args(words)
     command: Callable[[argparse.Namespace], None] = options.command
     try:
         command(options)
+        print(end="", flush=True)
     except (AgentGymGenError, gymnasium.error.Error) as error:
-        print(f"agentgym-gen: {error}", file=sys.stderr)
-        return 2
+        return _fail(str(error))
     except BrokenPipeError:
         # The reader has left, as `head` does; nothing more is to be said, not even at exit.
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = None
         return 0
     except OSError as error:
-        print(f"agentgym-gen: {error.strerror or error}: {error.filename}", file=sys.stderr)
-        return 2
+        return _fail(": ".join(map(str, filter(None, (error.strerror or error, error.filename)))))
     except KeyboardInterrupt:
-        print("\nagentgym-gen: stopped; the same command goes on from here", file=sys.stderr)
+        goes_on = "; the same command goes on from here" if command is _study else ""
+        print(f"\nagentgym-gen: stopped{goes_on}", file=sys.stderr)
         return 130
     return 0
+
+
+def _open_streams() -> None:
+    """Let output show what its encoding lacks, and input replace what is not text."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")
+
+
+def _is_encodable(word: str) -> bool:
+    return not any("\ud800" <= letter <= "\udfff" for letter in word)
+
+
+def _fail(sentence: str) -> int:
+    """Say *sentence*, drop output that cannot be written, and return the exit code."""
+    print(f"agentgym-gen: {sentence}", file=sys.stderr)
+    try:
+        print(end="", flush=True)
+    except OSError:
+        sys.stdout = None
+    return 2
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -71,7 +99,8 @@ def _add_episode(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--split", default="train", help=", ".join(SPLITS))
     parser.add_argument("--interface", help="preset names joined by '+', such as synonyms+json")
     parser.add_argument("--task", help="a task id, such as textcraft/easy/test/17")
-    parser.add_argument("--seed", type=int, default=0, help="which task is drawn without --task")
+    seed = "which task is drawn without --task"
+    parser.add_argument("--seed", type=_at_least(0), default=0, metavar="N", help=seed)
 
 
 def _add_play(parser: argparse.ArgumentParser) -> None:
@@ -82,13 +111,26 @@ def _add_play(parser: argparse.ArgumentParser) -> None:
 def _add_demo(parser: argparse.ArgumentParser) -> None:
     _add_episode(parser)
     parser.add_argument("--policy", default="expert", choices=sorted(POLICIES))
-    parser.add_argument("--episodes", type=int, default=1, help="how many episodes")
+    number = _at_least(1)
+    parser.add_argument("--episodes", type=number, default=1, metavar="N", help="how many episodes")
     parser.set_defaults(command=_demo)
+
+
+def _at_least(least: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and len(text) < 10) or int(text) < least:
+            raise argparse.ArgumentTypeError(
+                f"{text!r} is not a whole number from {least} to 999999999"
+            )
+        return int(text)
+
+    return number
 
 
 def _add_study(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("preset", metavar="PRESET", help="quick")
     parser.add_argument("--out", type=Path, help="the results folder; default runs/PRESET")
+    parser.add_argument("--workers", type=int, help="seeds side by side; default one a processor")
     parser.add_argument("--report", action="store_true", help="only rewrite the report")
     parser.set_defaults(command=_study)
 
@@ -148,7 +190,7 @@ def _play(options: argparse.Namespace) -> None:
 
 def _ask(env: TextEnv) -> str | None:
     """Return what the person does, answering questions about it first; None is to leave."""
-    while True:
+    while sys.stdin is not None and sys.stdout is not None:
         try:
             said = input("> ").strip()
         except EOFError:
@@ -159,9 +201,10 @@ def _ask(env: TextEnv) -> str | None:
             print("\n".join(f"  {action}" for action in env.admissible_actions))
         elif said == "!":
             hint = env.expert_action()
-            print(f"  {hint}" if hint else "  The goal cannot be reached from here any more.")
+            print(f"  {hint}" if hint else "  The expert sees no way from here.")
         elif said:
             return said
+    return None
 
 
 def _demo(options: argparse.Namespace) -> None:
@@ -192,13 +235,24 @@ def _printable(text: str) -> str:
 
 
 def _study(options: argparse.Namespace) -> None:
-    from agentgym_gen.study import load_study, report_study, run_study
+    from agentgym_gen.study import (
+        default_workers,
+        load_study,
+        report_study,
+        require_report_extras,
+        run_study,
+    )
 
     study = load_study(options.preset)
     out = options.out or Path("runs") / options.preset
     if not options.report:
-        run_study(study, out, say=print)
-    print(report_study(study, out))
+        require_report_extras()
+        run_study(study, out, say=_say, workers=options.workers or default_workers(study))
+    print(f"\n{report_study(study, out)}\nWritten to {out / 'report.md'}")
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
 
 
 if __name__ == "__main__":

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
+from numbers import Integral
 from typing import Any
 
 import gymnasium
 
-from agentgym_gen.errors import EpisodeOverError, InvalidValueError, unknown_name
+from agentgym_gen.errors import BackendError, EpisodeOverError, InvalidValueError, unknown_name
 from agentgym_gen.interface import Dialect, Interface
+from agentgym_gen.loading import load_module
 from agentgym_gen.spaces import Unicode
 from agentgym_gen.task import Task, TaskId
-from agentgym_gen.world import Command, EndReason, Malformed, Outcome, Scene, World
+from agentgym_gen.world import Command, EndReason, Malformed, Outcome, World
 
 MAX_OBSERVATION_CHARS = 16384
 """The longest observation; a longer one is cut with a visible mark."""
@@ -34,8 +35,9 @@ class TextEnv(gymnasium.Env[str, str]):
     """A world, an interface and a stream of tasks as a Gymnasium environment.
 
     Observations and actions are texts. ``terminated`` is the world's end, ``truncated`` the turn
-    limit. A text that is no command costs a turn and is answered by an observation; the state of
-    the world is unchanged and ``info["valid_action"]`` is False.
+    limit or a `BackendError` of the world. A text that is no command costs a turn, and what the
+    world's `malformed_reward` says; it is answered by an observation, the state of the world is
+    unchanged and ``info["valid_action"]`` is False.
 
     Args:
         world: A world, or ``"module:class"`` of one.
@@ -70,14 +72,12 @@ class TextEnv(gymnasium.Env[str, str]):
         self.interface = Interface.parse(interface)
         self.tiers = self._known_tiers(tier)
         self.split = self._known_split(split)
-        if max_turns is not None and (not isinstance(max_turns, int) or max_turns < 1):
-            raise InvalidValueError(f"`max_turns` is a positive number or None, not {max_turns!r}")
         if render_mode not in (None, "ansi"):
             raise unknown_name("render mode", render_mode, ["ansi"], "or None")
         self.render_mode = render_mode
         self._space = self.observation_space = Unicode(MAX_OBSERVATION_CHARS)
         self.action_space = Unicode(MAX_OBSERVATION_CHARS)
-        self._max_turns = max_turns
+        self._max_turns = None if max_turns is None else _positive("max_turns", max_turns)
         self._seed = seed
         self._task: Task[Any] | None = None
         self._over = True
@@ -105,10 +105,11 @@ class TextEnv(gymnasium.Env[str, str]):
         """Start an episode: the task ``options["task_id"]``, or one drawn from this split.
 
         Raises:
-            InvalidValueError: if the task is unknown or belongs to another tier or split.
+            InvalidValueError: if *options* is no mapping, or the task is unknown or belongs to
+                another tier or split.
         """
         super().reset(seed=self._first_seed(seed))
-        task = self._choose(dict(options or {}))
+        task = self._choose(options)
         scene = self.world.reset(task)
         self._task, self._over, self._turn = task, False, 0
         self._limit = self._max_turns or self.world.turn_limit()
@@ -135,12 +136,15 @@ class TextEnv(gymnasium.Env[str, str]):
         if not isinstance(action, str):
             raise InvalidValueError(f"An action is a text, not {action!r}")
         self._turn += 1
-        said = self._dialect.read(_encodable(action), self._menu)
-        reward = self._refuse(said) if isinstance(said, Malformed) else self._carry_out(said)
-        terminated = self._end is not None
-        truncated = not terminated and self._turn >= self._limit
-        if truncated:
+        try:
+            reward = self._play(action)
+        except BackendError as error:
+            # The one boundary: a world whose backend failed is an episode that was cut off.
+            reward = self._break_off(error)
+        if self._end is None and self._turn >= self._limit:
             self._end = EndReason.TURN_LIMIT
+        terminated = self._end in (EndReason.SUCCESS, EndReason.FAILURE)
+        truncated = self._end in (EndReason.TURN_LIMIT, EndReason.BACKEND_ERROR)
         self._over = terminated or truncated
         return self._observation, reward, terminated, truncated, self._info()
 
@@ -160,14 +164,27 @@ class TextEnv(gymnasium.Env[str, str]):
         return self._dialect.write(command, self._menu)
 
     def expert_action(self) -> str | None:
-        """Return what the expert would say now, or None if the goal cannot be reached any more."""
+        """Return what the expert would say now, or None if it sees no way to the goal."""
         self._started()
         plan = self.world.plan()
         return self.write(plan[0]) if plan else None
 
+    def _play(self, action: str) -> float:
+        said = self._dialect.read(_encodable(action), self._menu)
+        if isinstance(said, Malformed):
+            return self._refuse(said)
+        return self._carry_out(Command(said.verb, tuple(map(_encodable, said.args))))
+
     def _refuse(self, malformed: Malformed) -> float:
         self._valid = False
         self._observation = self._clip(self._dialect.refuse(malformed, self._menu, self._turn))
+        return self.world.malformed_reward
+
+    def _break_off(self, error: BackendError) -> float:
+        self._valid, self._end = False, EndReason.BACKEND_ERROR
+        self._set_menu(())
+        told = f"The software behind this world has failed, and the episode is over: {error}"
+        self._observation = self._clip(_encodable(told))
         return 0.0
 
     def _carry_out(self, command: Command) -> float:
@@ -202,7 +219,10 @@ class TextEnv(gymnasium.Env[str, str]):
         first, self._seed = self._seed, None
         return first if seed is None else seed
 
-    def _choose(self, options: dict[str, Any]) -> Task[Any]:
+    def _choose(self, given: Mapping[str, Any] | None) -> Task[Any]:
+        if given is not None and not isinstance(given, Mapping):
+            raise InvalidValueError(f"`options` is a mapping or None, not {given!r}")
+        options = dict(given or {})
         wanted = options.pop("task_id", None)
         if options:
             raise unknown_name("reset option", next(iter(options)), ["task_id"], "all")
@@ -245,16 +265,30 @@ def _encodable(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
+def _positive(name: str, value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < 1:
+        raise InvalidValueError(f"`{name}` is a positive number or None, not {value!r}")
+    return int(value)
+
+
 def load_world(world: str | World[Any], options: Mapping[str, object]) -> World[Any]:
-    """Return *world*, or build it from ``"module:class"`` with *options*."""
+    """Return *world*, or build it from ``"module:class"`` with *options*.
+
+    Raises:
+        InvalidValueError: if there is no such class, or it is no world.
+    """
     if isinstance(world, World):
         if options:
             raise InvalidValueError(f"A world that is built already takes no options: {options!r}")
         return world
-    module, _, name = world.partition(":")
-    factory = getattr(importlib.import_module(module), name)
+    module, _, name = world.partition(":") if isinstance(world, str) else ("", "", "")
+    if not name:
+        raise InvalidValueError(f"`world` is a World or 'module:class', not {world!r}")
+    factory = getattr(load_module(module, str(world)), name, None)
+    if not isinstance(factory, type) or not issubclass(factory, World):
+        raise InvalidValueError(f"{world!r} names no class of worlds; it must inherit from World")
     built: World[Any] = factory(**options)
     return built
 
 
-__all__ = ["INFO_KEYS", "MAX_OBSERVATION_CHARS", "Scene", "TextEnv", "load_world"]
+__all__ = ["INFO_KEYS", "MAX_OBSERVATION_CHARS", "TextEnv", "load_world"]

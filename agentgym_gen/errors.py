@@ -6,6 +6,7 @@
     ├── NameClashError (ValueError)           a name registered twice
     ├── EpisodeOverError (gymnasium ResetNeeded)  a step before reset or after the end
     ├── MissingExtraError (ImportError)       an optional dependency is not installed
+    ├── BackendError (RuntimeError)           the software behind a world failed
     ├── DataError (OSError)                   a file that cannot be read, found or written
     │   └── ResultExistsError (FileExistsError)  a result that would be overwritten
     └── TrainingError (RuntimeError)          training that cannot go on
@@ -45,6 +46,10 @@ class EpisodeOverError(AgentGymGenError, gymnasium.error.ResetNeeded):
 
 class MissingExtraError(AgentGymGenError, ImportError):
     """An optional dependency that is not installed."""
+
+
+class BackendError(AgentGymGenError, RuntimeError):
+    """The software behind a world that has failed; `TextEnv.step` ends the episode with it."""
 
 
 class DataError(AgentGymGenError, OSError):

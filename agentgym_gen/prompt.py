@@ -7,7 +7,6 @@ Three formats: ``react`` (thought and action, AgentGym's), ``action`` (the actio
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypedDict
@@ -115,7 +114,7 @@ def read_action(style: PromptStyle, completion: str) -> str:
     command. Two actions in one completion are broken (AgentGym: only one is allowed).
     """
     if style.format == "react":
-        parts = re.split(r"Action:", completion)
+        parts = completion.split("Action:")
         return parts[1].strip() if len(parts) == 2 else completion
     if style.format == "tool":
         return _tool_action(completion)
@@ -123,11 +122,12 @@ def read_action(style: PromptStyle, completion: str) -> str:
 
 
 def _tool_action(completion: str) -> str:
-    calls = re.findall(r"<tool_call>(.*?)</tool_call>", completion, re.DOTALL)
-    if len(calls) != 1:
+    # Searched once for each tag: a pattern would look to the end from every opening one.
+    said, closed, _ = completion.partition("<tool_call>")[2].partition("</tool_call>")
+    if completion.count("<tool_call>") != 1 or not closed:
         return completion
     try:
-        call = json.loads(calls[0])
+        call = json.loads(said)
         action = call["arguments"]["action"] if call["name"] == "act" else None
     except (ValueError, RecursionError, LookupError, TypeError):
         return completion

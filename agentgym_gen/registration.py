@@ -9,6 +9,7 @@ import gymnasium
 
 from agentgym_gen.errors import InvalidValueError, NameClashError, unknown_name
 from agentgym_gen.interface import PRESETS
+from agentgym_gen.loading import load_module
 from agentgym_gen.task import TIERS
 
 NAMESPACE = "rftgen"
@@ -88,12 +89,20 @@ def env_ids() -> list[str]:
 
 
 def check_env_id(env_id: str) -> str:
-    """Return *env_id*.
+    """Return the registered id that *env_id* means; a module before a ``:`` is imported first.
 
     Raises:
         UnknownNameError: if no such id is registered, with the nearest one that is.
+        InvalidValueError: if the module cannot be imported, or the id is of another library.
     """
+    module, colon, short = env_id.rpartition(":")
+    if colon:
+        load_module(module, env_id)
     known = env_ids()
-    if env_id not in known and env_id not in gymnasium.registry:
-        raise unknown_name("environment id", env_id, known, HOW_TO_LIST)
-    return env_id
+    if short in known:
+        return short
+    if short not in gymnasium.registry:
+        raise unknown_name("environment id", short, known, HOW_TO_LIST)
+    if gymnasium.registry[short].entry_point != ENTRY_POINT:
+        raise InvalidValueError(f"{short!r} is not a text environment of this library")
+    return short

@@ -43,21 +43,39 @@ def make_text_env(env_id: str, split: str, options: Mapping[str, Any] | None = N
     """
     kwargs = dict(options or {})
     made = gymnasium.make(check_env_id(env_id), disable_env_checker=True, split=split, **kwargs)
-    if not isinstance(made.unwrapped, TextEnv):
-        raise InvalidValueError(f"{env_id!r} is not a text environment of this library")
-    return made.unwrapped
+    return cast("TextEnv", made.unwrapped)
 
 
-def draw_task_ids(env_id: str, split: str, number: int, rng: np.random.Generator) -> list[str]:
-    """Return the ids of *number* tasks of *env_id*, all different while there are enough."""
-    env = make_text_env(env_id, split)
-    ids: list[str] = []
-    shares = np.array_split(np.arange(number), len(env.tiers))
-    for tier, share in zip(env.tiers, shares, strict=True):
-        size = env.world.tasks.size(tier, split)
-        drawn = rng.choice(size, size=len(share), replace=len(share) > size)
-        ids += [str(TaskId(env.world.tasks.env, tier, split, str(i))) for i in drawn]
+def draw_task_ids(
+    env_id: str,
+    split: str,
+    number: int,
+    rng: np.random.Generator,
+    options: Mapping[str, Any] | None = None,
+) -> list[str]:
+    """Return the ids of *number* tasks of *env_id*, all different while there are enough.
+
+    Every tier has the same share; which tiers have the tasks that are left over is drawn.
+
+    Args:
+        env_id: The environment's registered id.
+        split: The split.
+        number: How many tasks.
+        rng: The stream that draws them.
+        options: Keyword arguments of the environment, such as ``levels_dir``.
+    """
+    env = make_text_env(env_id, split, options)
+    tasks, ids = env.world.tasks, list[str]()
+    for tier, share in zip(env.tiers, _shares(number, len(env.tiers), rng), strict=True):
+        size = tasks.size(tier, split)
+        drawn = rng.choice(size, size=share, replace=share > size)
+        ids += [str(tasks.task_id(tier, split, int(index))) for index in drawn]
     return ids
+
+
+def _shares(number: int, tiers: int, rng: np.random.Generator) -> list[int]:
+    first = int(rng.integers(tiers)) if tiers > 1 else 0
+    return [number // tiers + ((n - first) % tiers < number % tiers) for n in range(tiers)]
 
 
 def run(
@@ -172,8 +190,9 @@ class _Pool:
 
 
 def groups(trajectories: Sequence[Trajectory]) -> Iterator[list[Trajectory]]:
-    """Yield the trajectories of each task of each environment together, in order of appearance."""
-    by_task: dict[tuple[str, str], list[Trajectory]] = {}
+    """Yield the trajectories of each task, environment and interface, in order of appearance."""
+    by_task: dict[tuple[str, str, str], list[Trajectory]] = {}
     for trajectory in trajectories:
-        by_task.setdefault((trajectory.env_id, trajectory.task_id), []).append(trajectory)
+        key = trajectory.env_id, trajectory.task_id, trajectory.interface
+        by_task.setdefault(key, []).append(trajectory)
     yield from by_task.values()

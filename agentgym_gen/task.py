@@ -102,14 +102,23 @@ class Tasks(abc.ABC, Generic[ContentT]):
             UnknownNameError: if there is no such tier or split.
             InvalidValueError: if the index is outside ``0 .. size - 1``.
         """
+        task_id = self.task_id(tier, split, index)
+        return Task(task_id, self.draw(task_id, index))
+
+    def task_id(self, tier: str, split: str, index: int) -> TaskId:
+        """Return the name of task *index* of *split* of *tier*, without making the task.
+
+        Raises:
+            UnknownNameError: if there is no such tier or split.
+            InvalidValueError: if the index is outside ``0 .. size - 1``.
+        """
         self._check(tier, split)
         size = self.size(tier, split)
         if not 0 <= index < size:
             raise InvalidValueError(
                 f"No task {index!r} in {self.env}/{tier}/{split}; indices are 0 to {size - 1}"
             )
-        task_id = TaskId(self.env, tier, split, str(index))
-        return Task(task_id, self.draw(task_id, index))
+        return TaskId(self.env, tier, split, self._key(tier, split, index))
 
     def find(self, task_id: str) -> Task[ContentT]:
         """Return the task called *task_id*.
@@ -127,6 +136,10 @@ class Tasks(abc.ABC, Generic[ContentT]):
                 f"{self.size(parsed.tier, parsed.split) - 1}, but is {parsed.key!r}"
             )
         return self.make(parsed.tier, parsed.split, int(parsed.key))
+
+    def _key(self, tier: str, split: str, index: int) -> str:
+        """Return the last part of the id of task *index*; official games override it."""
+        return str(index)
 
     def _check(self, tier: str, split: str) -> None:
         if tier not in self.tiers:

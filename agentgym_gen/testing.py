@@ -14,6 +14,7 @@ from itertools import combinations, islice
 from typing import Any
 
 from agentgym_gen.env import INFO_KEYS, TextEnv, load_world
+from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.interface import PRESETS, Interface
 from agentgym_gen.task import Task
 from agentgym_gen.world import Command, EndReason, World, phrase_of, write_template
@@ -54,7 +55,10 @@ def check_world(
 
     Raises:
         ContractError: if a law does not hold.
+        InvalidValueError: if no task would be played.
     """
+    if tasks_per_split < 1:
+        raise InvalidValueError(f"`tasks_per_split` is at least 1, not {tasks_per_split!r}")
     keywords = dict(options or {})
     _check_schema(load_world(world, keywords))
     _check_splits(load_world(world, keywords), tasks_per_split)
@@ -180,8 +184,8 @@ def _check_interfaces(task: Task[Any], world: str, options: dict[str, object]) -
         path = _expert_path(task, world, options, preset)
         same = path == native
         _law(same, "The expert's episode is the same through any interface", (task.id, preset))
-    for preset in ("synonyms", "symbols"):
-        _check_leaks(task, world, options, preset)
+    for interface in ("synonyms", "symbols", "symbols+data+explained"):
+        _check_leaks(task, world, options, interface)
 
 
 def _expert_path(
@@ -207,18 +211,33 @@ def _expert_path(
 
 def _check_leaks(task: Task[Any], world: str, options: dict[str, object], interface: str) -> None:
     env = _env(task, world, options, interface)
-    observation, info = env.reset(options={"task_id": str(task.id)})
-    seen = [env.instruction, observation, str(info["goal"]), *info["admissible_actions"]]
-    while action := env.expert_action():
-        observation, _, terminated, truncated, info = env.step(action)
-        seen += [observation, *info["admissible_actions"]]
-        if terminated or truncated:
-            break
+    seen = [*_said_to_expert(env, task), *_said_to_beginner(env, task)]
     for verb in env.world.verbs:
         native = phrase_of(verb.template)
         word = re.compile(rf"(?<!\w){re.escape(native)}(?!\w)", re.IGNORECASE)
         leak = next((text for text in seen if word.search(text)), None)
         _law(leak is None, "No native verb leaks through a renamed wording", (native, leak))
+
+
+def _said_to_expert(env: TextEnv, task: Task[Any]) -> Iterator[str]:
+    """Yield all that is said in an episode of the expert."""
+    observation, info = env.reset(options={"task_id": str(task.id)})
+    yield from (env.instruction, observation, str(info["goal"]), *info["admissible_actions"])
+    while action := env.expert_action():
+        observation, _, terminated, truncated, info = env.step(action)
+        yield from (observation, *info["admissible_actions"])
+        if terminated or truncated:
+            break
+
+
+def _said_to_beginner(env: TextEnv, task: Task[Any]) -> Iterator[str]:
+    """Yield the answers to all that can be done first, and to what cannot be done."""
+    env.reset(options={"task_id": str(task.id)})
+    usages = [env.write(verb.usage) for verb in env.world.verbs]
+    for action in (*env.admissible_actions, *usages, "xyzzy frobnicate"):
+        env.reset(options={"task_id": str(task.id)})
+        observation, *_, info = env.step(action)
+        yield from (observation, *info["admissible_actions"])
 
 
 def _env(

@@ -32,6 +32,8 @@ class VerbName(NamedTuple):
     """The mention of a verb in prose; native prose shows the verb's phrase."""
 
     verb: str
+    capital: bool = False
+    """Whether it stands at the start of a sentence: ``Inventory`` for ``inventory``."""
 
 
 Piece = str | Command | VerbName
@@ -122,7 +124,10 @@ class Scene:
     message: Message
     """The native observation."""
     facts: Mapping[str, object] = field(default_factory=dict)
-    """The same as plain data (texts, numbers, commands, lists of them) for the other forms."""
+    """The same as plain data (texts, numbers, commands, lists of them) for the other forms.
+
+    Without any, the other forms show the message as the fact ``result``.
+    """
 
 
 @dataclass(frozen=True)
@@ -164,6 +169,8 @@ class World(abc.ABC, Generic[ContentT]):
     """When the original lists the admissible actions: ``always``, ``first`` or ``never``."""
     asides: ClassVar[tuple[str, ...]] = ()
     """Sentences that have nothing to do with any goal, for the ``distractors`` axis."""
+    malformed_reward: ClassVar[float] = 0.0
+    """The reward of a text that is no command; where every command costs, it costs the same."""
     tasks: Tasks[ContentT]
     """The tasks of this environment."""
 
@@ -181,7 +188,7 @@ class World(abc.ABC, Generic[ContentT]):
 
     @abc.abstractmethod
     def plan(self) -> tuple[Command, ...] | None:
-        """Return admissible commands that reach the goal from here, or None if there are none."""
+        """Return admissible commands that reach the goal from here, or None if none are found."""
 
     @abc.abstractmethod
     def instruction(self) -> Message:
@@ -204,8 +211,12 @@ class World(abc.ABC, Generic[ContentT]):
         return read_templates(text, {verb.name: verb.template for verb in self.verbs})
 
     def nouns(self) -> tuple[str, ...]:
-        """Return the names of the things in the current task, for the ``names`` axis."""
+        """Return every name that may be said in the current task, for the ``names`` axis."""
         return ()
+
+    def normal(self, argument: str) -> str:
+        """Return *argument* as this world takes it, so that no spelling hides an old name."""
+        return argument
 
     def info(self) -> Mapping[str, Any]:
         """Return this environment's own entries of ``info``, always with the same keys."""
@@ -240,16 +251,37 @@ def read_templates(text: str, templates: Mapping[str, str]) -> Command | Malform
     said = " ".join(text.split())
     best: tuple[int, Command] | None = None
     for verb, template in templates.items():
-        found = _template_regex(template).fullmatch(said)
-        weight = len(re.sub(r"\{\w+\}", "", template))
-        if found and (best is None or weight > best[0]):
-            best = weight, Command(verb, found.groups())
+        args = _fillings(template, said)
+        weight = sum(map(len, _literals(template)))
+        if args is not None and (best is None or weight > best[0]):
+            best = weight, Command(verb, args)
     if best is None:
         return Malformed(text, "it is none of the known actions")
     return best[1]
 
 
+def _fillings(template: str, said: str) -> tuple[str, ...] | None:
+    """Return what stands in the slots of *template* in *said*, or None if it does not fit.
+
+    Each slot takes as little as it can. One pattern for all would look again from every place
+    where a literal occurs, which takes minutes for a text of nothing but literals.
+    """
+    first, *others = _finders(template)
+    if not others:
+        return () if first.fullmatch(said) else None
+    found = first.match(said)
+    args: list[str] = []
+    for finder in others[:-1]:
+        start = found.end() if found else 0
+        found = finder.search(said, start + 1) if found else None
+        args.append(said[start : found.start()] if found else "")
+    last = len(said) - len(_literals(template)[-1])
+    if not found or last <= found.end() or not others[-1].fullmatch(said, last):
+        return None
+    return (*args, said[found.end() : last])
+
+
 @lru_cache(maxsize=4096)
-def _template_regex(template: str) -> re.Pattern[str]:
-    pattern = "(.+?)".join(map(re.escape, _literals(template)))
-    return re.compile(pattern, re.IGNORECASE)
+def _finders(template: str) -> tuple[re.Pattern[str], ...]:
+    literals = _literals(template)
+    return tuple(re.compile(re.escape(literal), re.IGNORECASE) for literal in literals)

@@ -1,11 +1,16 @@
 """The command line, as a user types it."""
 
 import io
+import os
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from agentgym_gen.cli import main
+from agentgym_gen.envs.sokoban import Sokoban
 
 
 def test_envs_is_a_table_with_counts(capsys: pytest.CaptureFixture[str]) -> None:
@@ -79,6 +84,9 @@ def test_playing_ends_with_the_input(
         (["demo", "rftgen/TextCraft-easy-v0", "--split", "tst"], "did you mean 'test'?"),
         (["demo", "rftgen/TextCraft-easy-v0", "--task", "7"], "Malformed task id '7'"),
         (["demo", "rftgen/TextCraft-easy-v0", "--task", "textcraft/hard/train/1"], "plays the"),
+        (["demo", "CartPole-v1"], "'CartPole-v1' is not a text environment of this library"),
+        (["demo", "nomod:rftgen/X-v0"], "Module 'nomod' in 'nomod:rftgen/X-v0' cannot be"),
+        (["play", "rftgen/\udcff"], "The argument 'rftgen/\\udcff' is not UTF-8"),
         (["study", "quik"], "Unknown study 'quik'; did you mean 'quick'?"),
     ],
 )
@@ -91,6 +99,96 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(
 
     assert message in err
     assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--seed", "-1"], "'-1' is not a whole number from 0"),
+        (["--seed", "1.5"], "'1.5' is not a whole number from 0"),
+        (["--episodes", "0"], "'0' is not a whole number from 1"),
+    ],
+)
+def test_a_number_that_cannot_be_is_refused(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the parser."""
+    with pytest.raises(SystemExit, match="2"):
+        main(["demo", "rftgen/Sokoban-easy-v0", *arguments])
+
+    assert message in capsys.readouterr().err
+
+
+def test_an_id_may_name_its_module(capsys: pytest.CaptureFixture[str]) -> None:
+    """As for Gymnasium."""
+    assert main(["demo", "agentgym_gen:rftgen/Sokoban-easy-v0"]) == 0
+    assert "1 of 1 episodes won" in capsys.readouterr().out
+
+
+def test_an_expert_without_a_way_says_so(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It does not claim that there is none."""
+    monkeypatch.setattr(Sokoban, "plan", lambda _: None)
+    monkeypatch.setattr("sys.stdin", io.StringIO("!\n"))
+    assert main(["play", "rftgen/Sokoban-easy-v0"]) == 0
+
+    assert "The expert sees no way from here." in capsys.readouterr().out
+
+
+def shell(command: str, **variables: str) -> "subprocess.CompletedProcess[bytes]":
+    """Run a shell *command* in which `$cli` is the command line."""
+    cli = f"{shlex.quote(sys.executable)} -m agentgym_gen.cli"
+    environ = {**os.environ, **variables}
+    return subprocess.run(
+        command.replace("$cli", cli), shell=True, capture_output=True, env=environ, check=False
+    )
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the shell is POSIX's")
+@pytest.mark.parametrize(
+    ("command", "code", "said"),
+    [
+        ("$cli play rftgen/Sokoban-easy-v0 <&-", 0, b"You left."),
+        ("printf '\\377\\nq\\n' | $cli play rftgen/Sokoban-easy-v0", 0, b"You left."),
+        ("PYTHONIOENCODING=ascii $cli demo rftgen/Sokoban-easy-v0", 0, b"1 of 1 episodes won"),
+        ("$cli envs --ids | head -n 1", 0, b"rftgen/TextCraft-v0"),
+        ("$cli envs >&-", 0, b""),
+        ("$cli play rftgen/Sokoban-easy-v0 >&- </dev/null", 0, b""),
+    ],
+)
+def test_any_streams_will_do(command: str, code: int, said: bytes) -> None:
+    """Closed, of another encoding, or no text: there is no traceback."""
+    done = shell(command)
+
+    assert (done.returncode, done.stderr) == (code, b"")
+    assert said in done.stdout
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the device is Linux's")
+def test_a_full_disk_is_one_sentence() -> None:
+    """Without a file name that nobody knows."""
+    done = shell("$cli envs > /dev/full")
+
+    assert done.returncode == 2
+    assert done.stderr == b"agentgym-gen: No space left on device\n"
+
+
+@pytest.mark.parametrize("arguments", [["demo", "rftgen/Sokoban-easy-v0"], ["study", "quick"]])
+def test_only_a_stopped_study_goes_on(
+    arguments: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other commands begin anew."""
+
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("agentgym_gen.cli.run", stop)
+    monkeypatch.setattr("agentgym_gen.study.load_study", stop)
+    assert main(arguments) == 130
+
+    goes_on = "the same command goes on from here" in capsys.readouterr().err
+    assert goes_on == (arguments[0] == "study")
 
 
 def test_a_folder_that_cannot_be_written_is_one_sentence(

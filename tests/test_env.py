@@ -3,11 +3,13 @@
 import pickle
 
 import gymnasium
+import numpy as np
 import pytest
+from toy_world import CorridorWorld
 
-from agentgym_gen import TextEnv
+from agentgym_gen import Command, Outcome, Scene, TextEnv
 from agentgym_gen.env import INFO_KEYS, MAX_OBSERVATION_CHARS
-from agentgym_gen.errors import EpisodeOverError, InvalidValueError, UnknownNameError
+from agentgym_gen.errors import BackendError, EpisodeOverError, InvalidValueError, UnknownNameError
 
 WORLD = "toy_world:CorridorWorld"
 
@@ -172,3 +174,99 @@ def test_an_environment_survives_pickling_in_mid_episode() -> None:
     copy = pickle.loads(pickle.dumps(env))
 
     assert play_expert(copy) == play_expert(env)
+
+
+class Fragile(CorridorWorld):
+    """A world whose backend fails when somebody waits."""
+
+    malformed_reward = -0.5
+
+    def step(self, command: Command) -> Outcome:
+        if command.verb == "wait":
+            raise BackendError("the engine has died")
+        return super().step(command)
+
+
+def test_a_backend_that_fails_ends_the_episode() -> None:
+    """It is truncated, says why, and the next reset works."""
+    env = TextEnv(Fragile(), tier="easy")
+    env.reset(seed=0)
+    observation, reward, terminated, truncated, info = env.step("wait")
+
+    assert (reward, terminated, truncated) == (0.0, False, True)
+    assert (info["end_reason"], info["valid_action"]) == ("backend_error", False)
+    assert observation.endswith("the episode is over: the engine has died")
+    with pytest.raises(EpisodeOverError):
+        env.step("wait")
+    assert env.reset(seed=0)[1]["end_reason"] is None
+
+
+def test_only_a_backends_own_error_is_caught() -> None:
+    """A fault of the program is a crash."""
+    env = TextEnv(Fragile(), tier="easy")
+    env.reset(seed=0)
+    env.world.step = lambda _: {}[0]  # type: ignore[method-assign]
+    with pytest.raises(KeyError):
+        env.step("open door 1")
+
+
+def test_a_world_says_what_a_malformed_text_costs() -> None:
+    """Zero, if it says nothing."""
+    costs = []
+    for world in (CorridorWorld(), Fragile()):
+        env = TextEnv(world, tier="easy")
+        env.reset(seed=0)
+        costs.append(env.step("fly")[1])
+
+    assert costs == [0.0, -0.5]
+
+
+@pytest.mark.parametrize(
+    ("world", "message"),
+    [
+        ("nomod:X", "Module 'nomod' in 'nomod:X' cannot be imported"),
+        ("mod", "`world` is a World or 'module:class', not 'mod'"),
+        ("a b:X", "'a b' in 'a b:X' is not the name of a module"),
+        (3, "`world` is a World or 'module:class', not 3"),
+        ("builtins:dict", "'builtins:dict' names no class of worlds"),
+        ("toy_world:Nobody", "'toy_world:Nobody' names no class of worlds"),
+    ],
+)
+def test_what_is_no_world_is_one_sentence(world: str, message: str) -> None:
+    """The error shows the value."""
+    with pytest.raises(InvalidValueError) as caught:
+        TextEnv(world)
+
+    assert message in str(caught.value)
+
+
+def test_options_that_are_no_mapping_are_refused() -> None:
+    """The error shows them."""
+    with pytest.raises(InvalidValueError, match="`options` is a mapping or None, not 'abc'"):
+        TextEnv(WORLD).reset(options="abc")  # type: ignore[arg-type]
+
+
+def test_a_number_of_numpy_is_a_turn_limit() -> None:
+    """A truth value is not."""
+    env = TextEnv(WORLD, max_turns=np.int64(4))  # type: ignore[arg-type]
+    env.reset(seed=0)
+
+    assert env.turn_limit == 4
+    with pytest.raises(InvalidValueError, match="`max_turns` is a positive number or None"):
+        TextEnv(WORLD, max_turns=True)
+
+
+def test_lone_surrogates_reach_no_observation() -> None:
+    """Not even as an escape of JSON."""
+    env = TextEnv(Echo(), tier="easy", interface="json")
+    env.reset(seed=0)
+    observation = env.step('{"action": "open", "arguments": {"door": "\\ud800"}}')[0]
+
+    assert observation == "No ?."
+
+
+class Echo(CorridorWorld):
+    """A world that repeats what it was told."""
+
+    def step(self, command: Command) -> Outcome:
+        return Outcome(Scene((f"No {command.args[0]}.",)), valid=False)

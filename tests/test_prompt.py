@@ -1,5 +1,7 @@
 """From history to messages, and from completions to actions."""
 
+import time
+
 import pytest
 
 from agentgym_gen.errors import InvalidValueError
@@ -76,6 +78,19 @@ def test_a_wrapped_action_reads_back(form: str, action: str) -> None:
 def test_a_broken_completion_is_passed_on_whole(form: str, completion: str) -> None:
     """The environment then answers it as a text that is no command."""
     assert read_action(PromptStyle(form), completion) == completion
+
+
+@pytest.mark.parametrize("form", ["react", "action", "tool"])
+@pytest.mark.parametrize(
+    "fragment", ["<tool_call>", "</tool_call>", "<tool_call></tool_call>", "Action:", "["]
+)
+def test_reading_takes_no_time(form: str, fragment: str) -> None:
+    """A completion of 100,000 characters is read at once, whatever it repeats."""
+    for beginning in ("", "<tool_call>"):
+        completion = beginning + fragment * (100_000 // len(fragment))
+        start = time.process_time()
+        assert read_action(PromptStyle(form), completion) == completion
+        assert time.process_time() - start < 0.05
 
 
 def test_a_wrong_style_is_an_error() -> None:

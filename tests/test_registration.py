@@ -6,6 +6,7 @@ import pytest
 import agentgym_gen
 from agentgym_gen import Registered, env_ids, register, register_all
 from agentgym_gen.errors import InvalidValueError, NameClashError
+from agentgym_gen.registration import check_env_id
 
 
 def test_registering_again_changes_nothing() -> None:
@@ -50,3 +51,15 @@ def test_the_module_form_needs_no_import() -> None:
 def test_everything_public_is_exported() -> None:
     """`__all__` names what there is."""
     assert all(hasattr(agentgym_gen, name) for name in agentgym_gen.__all__)
+
+
+def test_an_id_with_its_module_is_checked_after_the_import() -> None:
+    """The short id comes back, ready for any use."""
+    assert check_env_id("agentgym_gen:rftgen/Sokoban-easy-v0") == "rftgen/Sokoban-easy-v0"
+
+
+@pytest.mark.parametrize("module", ["no_such_package", "no such", ""])
+def test_a_module_that_is_missing_is_one_sentence(module: str) -> None:
+    """It names the module."""
+    with pytest.raises(InvalidValueError, match=f"{module!r} in '{module}:rftgen/X-v0'"):
+        check_env_id(f"{module}:rftgen/X-v0")

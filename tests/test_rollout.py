@@ -109,6 +109,38 @@ def test_drawn_tasks_are_different_and_seeded() -> None:
     assert {task.split("/")[1] for task in drawn} == {"easy", "medium", "hard"}
 
 
+def test_a_small_draw_may_come_from_any_tier() -> None:
+    """Not from the first one only."""
+    drawn = [draw_task_ids("rftgen/Corridor-v0", "test", 1, stream("y", n))[0] for n in range(30)]
+
+    assert {task.split("/")[1] for task in drawn} == {"easy", "medium", "hard"}
+
+
+@pytest.mark.parametrize("number", [0, 1, 2, 3, 7])
+def test_shares_differ_by_one_at_most(number: int) -> None:
+    """And add up."""
+    drawn = draw_task_ids("rftgen/Corridor-v0", "test", number, stream("z"))
+    counts = [sum(f"/{tier}/" in task for task in drawn) for tier in ("easy", "medium", "hard")]
+
+    assert sum(counts) == number
+    assert max(counts) - min(counts) <= 1
+
+
+def test_interfaces_of_one_task_are_different_groups() -> None:
+    """Their prompts differ, so their rewards are not compared."""
+    task = "corridor/medium/train/1"
+    both = [Episode(ENV, task), Episode(ENV, task, options={"interface": "json"})]
+    grouped = list(groups(run(both, ExpertPolicy())))
+
+    assert [[t.interface for t in group] for group in grouped] == [["native"], ["json"]]
+
+
+def test_an_id_of_another_library_is_refused() -> None:
+    """Before it is made."""
+    with pytest.raises(InvalidValueError, match="'CartPole-v1' is not a text environment"):
+        draw_task_ids("CartPole-v1", "train", 1, stream("x"))
+
+
 def test_an_unknown_id_and_no_slots_are_errors() -> None:
     """They are named before anything is played."""
     with pytest.raises(UnknownNameError, match="did you mean 'rftgen/Corridor-easy-v0'"):

@@ -4,6 +4,7 @@ import pytest
 from toy_world import Corridor, CorridorTasks, CorridorWorld
 
 from agentgym_gen import Command, Malformed, Outcome, Scene, Task, TaskId, Verb
+from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.testing import ContractError, check_world
 from agentgym_gen.world import Message
 
@@ -101,6 +102,36 @@ class HalfWon(CorridorWorld):
         return Outcome(done.scene, done.reward, done.valid, done.end, done.score / 2)
 
 
+class RudeAnswer(CorridorWorld):
+    """What cannot be done is answered with the verb as plain text."""
+
+    def step(self, command: Command) -> Outcome:
+        done = super().step(command)
+        return done if done.valid else Outcome(Scene(("You cannot open that.",)), valid=False)
+
+
+class RudeFacts(CorridorWorld):
+    """A verb is the name of a fact."""
+
+    def reset(self, task: Task) -> Scene:  # type: ignore[type-arg]
+        return Scene(super().reset(task).message, {"wait": "yes"})
+
+
+class RudeRefusal(CorridorWorld):
+    """Nonsense is answered with a verb."""
+
+    def refuse(self, malformed: Malformed) -> Message:
+        return ("Just wait.",)
+
+
+class RudeAside(CorridorWorld):
+    """Only who leaves the expert's path hears the verb."""
+
+    def step(self, command: Command) -> Outcome:
+        done = super().step(command)
+        return Outcome(Scene(("You wait.",))) if command.verb == "wait" else done
+
+
 @pytest.mark.parametrize(
     ("world", "law"),
     [
@@ -111,6 +142,10 @@ class HalfWon(CorridorWorld):
         (Slow, "The expert wins within the turn limit"),
         (Generous, "Nonsense is not a valid action"),
         (Talkative, "No native verb leaks"),
+        (RudeAnswer, "No native verb leaks"),
+        (RudeFacts, "No native verb leaks"),
+        (RudeRefusal, "No native verb leaks"),
+        (RudeAside, "No native verb leaks"),
         (Forgetful, "Resetting to a task always shows the same"),
         (OneSplit, "Splits share no content"),
         (HalfWon, "Success has the score 1"),
@@ -121,3 +156,9 @@ def test_a_broken_world_is_caught(world: type[CorridorWorld], law: str) -> None:
     globals()[world.__name__] = world
     with pytest.raises(ContractError, match=law):
         check_world(f"{world.__module__}:{world.__name__}", tasks_per_split=2)
+
+
+def test_a_check_of_no_tasks_is_refused() -> None:
+    """It would pass any world."""
+    with pytest.raises(InvalidValueError, match="`tasks_per_split` is at least 1, not 0"):
+        check_world("toy_world:CorridorWorld", tasks_per_split=0)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import itertools
 import random
 
+from agentgym_gen import Interface
 from agentgym_gen.envs.textcraft import Order, TextCraft, TextCraftTasks
+from agentgym_gen.interface import Dialect
 from agentgym_gen.task import SPLITS, TIERS, Task, TaskId
 from agentgym_gen.world import Command, EndReason, Malformed, Outcome
 
@@ -41,12 +43,12 @@ def told(world: TextCraft, text: str) -> str:
     """Return the words in which *world* answers *text*."""
     answer = say(world, text)
     message = world.refuse(answer) if isinstance(answer, Malformed) else answer.scene.message
-    return "".join(map(str, message))
+    return Dialect(Interface(), world, TaskId("textcraft", "easy", "train", "0")).tell(message)
 
 
 def inventory(world: TextCraft) -> dict[str, int]:
     """Return what is carried in *world*."""
-    found = world.step(Command("inventory")).scene.facts["inventory"]
+    found = world.step(Command("inventory")).scene.facts["carried"]
     assert isinstance(found, dict)
     return found
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from agentgym_gen.interface.axes import Interface
 from agentgym_gen.interface.distractors import aside_lines
 from agentgym_gen.interface.form import write_facts
@@ -40,10 +42,11 @@ class Dialect:
         self._world = world
         self._task_id = task_id
         self._templates = templates(world.verbs, interface.wording, task_id)
+        phrases = tuple(map(phrase_of, self._templates.values()))
         self._syntax = SYNTAXES[interface.syntax](world.verbs, self._templates)
         self._native = interface.wording == "native" and interface.syntax == "native"
         self._renaming = (
-            Renaming(world.nouns(), task_id.stream("names"))
+            Renaming(world.nouns(), task_id.stream("names"), phrases)
             if interface.names == "renamed"
             else None
         )
@@ -51,11 +54,7 @@ class Dialect:
 
     def show(self, scene: Scene, menu: tuple[Command, ...], turn: int) -> str:
         """Return what is seen at *turn* (0 is the reset), when *menu* is admissible."""
-        if self._interface.form == "native":
-            text = self.tell(scene.message)
-        else:
-            text = write_facts(scene.facts, self._interface.form, self._say)
-        return self._appended(text, menu, turn)
+        return self._appended(self._shown(scene), menu, turn)
 
     def answer(self, outcome: Outcome, menu: tuple[Command, ...], turn: int) -> str:
         """Return what is seen after a command had *outcome*."""
@@ -63,18 +62,21 @@ class Dialect:
             return self.show(outcome.scene, menu, turn)
         if self._interface.feedback == "silent":
             return self._appended("", menu, turn)
-        shown = self.tell(outcome.scene.message)
-        reason = outcome.reason or "it cannot be done now"
-        return self._appended(f"{shown}\n(Not done: {self._say(reason)}.)", menu, turn)
+        note = f"Not done: {self._say(outcome.reason or 'it cannot be done now')}"
+        return self._appended(self._shown(outcome.scene, note), menu, turn)
 
     def refuse(self, malformed: Malformed, menu: tuple[Command, ...], turn: int) -> str:
         """Return the answer to a text that is no command."""
-        feedback = self._interface.feedback
-        text = "" if feedback == "silent" else self._refusal(malformed)
+        if self._interface.feedback == "silent":
+            return self._appended("", menu, turn)
         # A sentence is refused in the original's own words; a new syntax says what was wrong.
-        foreign = feedback == "native" and self._interface.syntax != "native"
-        if feedback == "explained" or foreign:
-            text = f"{text}\n(Not understood: {malformed.reason}.)".lstrip("\n")
+        explains = self._interface.feedback == "explained" or self._interface.syntax != "native"
+        note = f"Not understood: {malformed.reason}" if explains else ""
+        text = self._refusal(malformed)
+        if self._interface.form == "native":
+            text = _noted(text, note)
+        else:
+            text = write_facts(_with_note({"result": text}, note), self._interface.form, str)
         return self._appended(text, menu, turn)
 
     def read(self, text: str, menu: tuple[Command, ...]) -> Command | Malformed:
@@ -86,7 +88,8 @@ class Dialect:
             return read
         if self._interface.syntax == "menu":
             return read
-        return self._unrenamed(text, read, self._renaming)
+        normal = Command(read.verb, tuple(map(self._world.normal, read.args)))
+        return self._unrenamed(text, normal, self._renaming)
 
     def write(self, command: Command, menu: tuple[Command, ...]) -> str:
         """Return *command* as a model has to say it."""
@@ -123,6 +126,14 @@ class Dialect:
                 return Malformed(text, f"there is nothing called {old!r}")
         return Command(command.verb, tuple(map(renaming.back, command.args)))
 
+    def _shown(self, scene: Scene, note: str = "") -> str:
+        if self._interface.form == "native":
+            return _noted(self.tell(scene.message), note)
+        if scene.facts:
+            return write_facts(_with_note(scene.facts, note), self._interface.form, self._say)
+        told = _with_note({"result": self.tell(scene.message)}, note)
+        return write_facts(told, self._interface.form, str)
+
     def _refusal(self, malformed: Malformed) -> str:
         return "".join(
             piece if isinstance(piece, str) else self._say(piece)
@@ -133,7 +144,8 @@ class Dialect:
         if isinstance(piece, Command):
             return self._mention(piece)
         if isinstance(piece, VerbName):
-            return phrase_of(self._templates[piece.verb])
+            phrase = phrase_of(self._templates[piece.verb])
+            return phrase[:1].upper() + phrase[1:] if piece.capital else phrase
         return self._rename(str(piece))
 
     def _mention(self, command: Command) -> str:
@@ -167,3 +179,11 @@ class Dialect:
         if listing == "native":
             listing = self._world.listing
         return listing == "always" or (listing == "first" and turn == 0)
+
+
+def _noted(text: str, note: str) -> str:
+    return f"{text}\n({note}.)".lstrip("\n") if note else text
+
+
+def _with_note(facts: Mapping[str, object], note: str) -> Mapping[str, object]:
+    return {**facts, "note": note} if note else facts

@@ -154,13 +154,26 @@ class Call:
             found = self._ARGUMENT.match(text, position)
             if found is None:
                 return None
-            args.append(re.sub(r"\\(.)", r"\1", found[1][1:-1]))
+            said = _unquoted(found[1])
+            if said is None:
+                return None
+            args.append(said)
             position, separator = found.end(), found[2]
         return tuple(args) if all(args) else None
 
     def rule(self) -> str:
         """Return the rule of this syntax."""
         return "Answer with one function call an action, its arguments in double quotes."
+
+
+def _unquoted(literal: str) -> str | None:
+    """Return the text of a quoted *literal*; in double quotes, escapes are those of JSON."""
+    if literal.startswith("'"):
+        return re.sub(r"\\(.)", r"\1", literal[1:-1], flags=re.DOTALL)
+    try:
+        return str(json.loads(literal, strict=False))
+    except ValueError:
+        return None
 
 
 class Menu:

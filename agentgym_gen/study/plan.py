@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import asdict, dataclass
 
 from agentgym_gen.errors import InvalidValueError, unknown_name
+
+ROW_SCHEMA = 1
+"""The version of a row's keys; it rises when one changes its meaning."""
 
 BASE = "base"
 """The arm that every other is compared with: the model before RFT."""
@@ -58,17 +62,33 @@ class Study:
         ):
             if len(set(names)) < len(names) or not names:
                 raise InvalidValueError(f"A study needs {kind}s, each once, not {names!r}")
-        if not self.arms or any(not arm.env_ids for arm in self.arms):
-            raise InvalidValueError("Every arm of a study names at least one environment id")
+        self._check_arms()
+        if any(
+            isinstance(seed, bool) or not isinstance(seed, int) or seed < 0 for seed in self.seeds
+        ):
+            raise InvalidValueError(f"Seeds are whole numbers from 0 on, not {self.seeds!r}")
         if self.tasks < 1 or self.samples < 1:
             raise InvalidValueError(
                 f"A study needs tasks and samples, not {self.tasks!r} and {self.samples!r}"
             )
 
-    @property
-    def key(self) -> str:
-        """The hash of the plan: two studies with one key have the same rows."""
-        return hashlib.sha256(json.dumps(asdict(self)).encode()).hexdigest()[:16]
+    def _check_arms(self) -> None:
+        if not self.arms or any(not arm.env_ids for arm in self.arms):
+            raise InvalidValueError("Every arm of a study names at least one environment id")
+        for arm in self.arms:
+            if not re.fullmatch(r"[A-Za-z0-9_-]+", arm.name):
+                raise InvalidValueError(
+                    f"An arm's name is letters, digits, '_' and '-', not {arm.name!r}: "
+                    "files are called by it"
+                )
+
+    def key(self, recipe: str = "") -> str:
+        """Return the hash of the plan and of the settings of its *recipe*.
+
+        Two runs with one key make the same rows.
+        """
+        settings = [asdict(self), recipe, ROW_SCHEMA]
+        return hashlib.sha256(json.dumps(settings).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
@@ -98,7 +118,7 @@ QUICK = Study(
         "rftgen/Sokoban-easy-v0",
         "rftgen/Sokoban-medium-v0",
         "rftgen/Sokoban-easy-listed-v0",
-        "rftgen/TextCraft-easy-v0",
+        "rftgen/TextCraft-easy-menu-v0",
     ),
     seeds=(0, 1),
 )

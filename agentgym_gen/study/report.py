@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agentgym_gen.errors import missing_extra
+from agentgym_gen.errors import DataError, missing_extra
 from agentgym_gen.files import write_text
 from agentgym_gen.study.analysis import (
     SEEDS_TO_RESAMPLE,
@@ -16,12 +17,14 @@ from agentgym_gen.study.analysis import (
     gain,
     invalid_rate,
     mean,
-    read_rows,
+    read_cell,
     select,
     success_rate,
     transfer_gap,
 )
-from agentgym_gen.study.plan import BASE, Arm, Study
+from agentgym_gen.study.plan import BASE, Arm, Cell, Study, cells
+from agentgym_gen.study.run import rows_file
+from agentgym_gen.task import TIERS
 
 PAPER = "arXiv 2603.12011"
 
@@ -44,8 +47,12 @@ class Claim:
 
 
 def report_study(study: Study, out: Path) -> str:
-    """Write ``report.md`` and ``report.png`` into *out* and return the Markdown."""
-    rows = read_rows(out / "rows")
+    """Write ``report.md`` and ``report.png`` into *out* and return the Markdown.
+
+    Raises:
+        DataError: if a cell of the study is missing or not whole.
+    """
+    rows = read_study(study, out)
     text = "\n".join(
         [
             f"# Study `{study.name}`",
@@ -67,24 +74,53 @@ def report_study(study: Study, out: Path) -> str:
     return text
 
 
+def read_study(study: Study, out: Path) -> list[Row]:
+    """Return the rows of every cell of *study* in *out*.
+
+    Raises:
+        DataError: if a cell is missing or not whole.
+    """
+    rows: list[Row] = []
+    lacking = []
+    for cell in _all_cells(study):
+        path = rows_file(out, cell)
+        found = read_cell(path) if path.exists() else []
+        if len(found) != study.tasks * study.samples:
+            lacking.append(path)
+        rows += found
+    if lacking:
+        raise DataError(
+            f"{len(lacking)} of {len(_all_cells(study))} cells of study {study.name!r} are missing "
+            f"or not whole, the first is {lacking[0]}; run the study again, it goes on from there"
+        )
+    return rows
+
+
+def _all_cells(study: Study) -> list[Cell]:
+    arms = [BASE, *(arm.name for arm in study.arms)]
+    return [cell for seed in study.seeds for arm in arms for cell in cells(study, arm, seed)]
+
+
 def _setting(study: Study, rows: Sequence[Row]) -> str:
     few = len(study.seeds) < SEEDS_TO_RESAMPLE
     noise = (
-        "With fewer than three training seeds the intervals of the gains cover evaluation noise "
-        "only, not that of training."
+        "With fewer than three training seeds the intervals of the gains cover the noise of the "
+        "evaluation only, not that of training."
         if few
         else "The intervals of the gains are bootstrapped over training seeds and tasks."
     )
     return (
-        f"{len(study.seeds)} training seed(s), {study.tasks} test tasks a column, each played "
-        f"{study.samples} time(s); {len(rows)} episodes in all. Success in percent with 95 % "
-        f"intervals (Wilson); gains in points, paired by task. {noise}"
+        f"Training seeds: {len(study.seeds)}. Test tasks a column: {study.tasks}, the same for "
+        f"every model, each played {study.samples} times by the model of each seed; "
+        f"{len(rows):,} episodes in all. Success in percent with Wilson's 95 % interval over the "
+        f"tasks; gains in points, paired by seed and task, **bold** where the 95 % interval "
+        f"excludes zero. {noise}"
     )
 
 
 def _table(study: Study, rows: Sequence[Row]) -> list[str]:
     lines = [
-        "| trained on | tested on | base | trained | gain | turns | invalid turns | n |",
+        "| trained on | tested on | base | trained | gain | turns | invalid turns | episodes |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for arm in study.arms:
@@ -134,27 +170,34 @@ def claims(study: Study, rows: Sequence[Row], arm: Arm) -> list[Claim]:
             gain(rows, arm.name, column),
         )
         for column in held_out
-        if _harder(column, arm.env_ids)
+        if all(_harder(column, env_id) for env_id in arm.env_ids)
     ]
-    others = [column for column in held_out if _name(column) not in map(_name, arm.env_ids)]
+    trained = {_parts(env_id)[0] for env_id in arm.env_ids}
+    others = [column for column in held_out if _parts(column)[0] not in trained]
     if held_in and others:
         found.append(
             Claim(
                 f"T4: {arm.name} gains more held in than on other environments",
                 "AlfWorld held in +78.6, others +3.3 on average",
-                transfer_gap(rows, arm.name, held_in[0], others),
+                transfer_gap(rows, arm.name, held_in, others),
             )
         )
     return found
 
 
-def _name(env_id: str) -> str:
-    return env_id.split("/")[-1].split("-")[0]
+def _parts(env_id: str) -> tuple[str, str, str]:
+    """Return the environment, the tier and the interface of *env_id*; what is absent is empty."""
+    name, tier, interface, *_ = [*short(env_id).split("-", 2), "", ""]
+    return name, tier, interface
 
 
-def _harder(column: str, env_ids: Sequence[str]) -> bool:
-    same = _name(column) in map(_name, env_ids)
-    return same and any(f"-{tier}-" in column for tier in ("medium", "hard"))
+def _harder(column: str, env_id: str) -> bool:
+    """Return whether *column* is a harder tier of *env_id*, through the same interface."""
+    name, tier, interface = _parts(column)
+    trained_name, trained_tier, trained_interface = _parts(env_id)
+    if (name, interface) != (trained_name, trained_interface):
+        return False
+    return {tier, trained_tier} <= set(TIERS) and TIERS.index(tier) > TIERS.index(trained_tier)
 
 
 def short(env_id: str) -> str:
@@ -173,12 +216,17 @@ def points(difference: Estimate) -> str:
     return f"{value:+.1f} [{low:+.1f}, {high:+.1f}]"
 
 
+def require_report_extras() -> None:
+    """Raise `MissingExtraError` now rather than after hours of training."""
+    if importlib.util.find_spec("matplotlib") is None:
+        raise missing_extra("matplotlib", "study", "The report")
+
+
 def draw_study(study: Study, rows: Sequence[Row], path: Path) -> None:
     """Draw success before and after training into the PNG *path*, a panel an arm."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise missing_extra("matplotlib", "study", "The report") from error
+    require_report_extras()
+    from matplotlib.figure import Figure
+
     width = 2.0 + 1.5 * len(study.columns)
     figure = Figure(figsize=(width, 0.6 + 3.2 * len(study.arms)), layout="constrained")
     panels = figure.subplots(len(study.arms), 1, squeeze=False, sharex=True)
@@ -206,8 +254,8 @@ def _draw_arm(axes: Any, study: Study, rows: Sequence[Row], arm: Arm) -> None:  
     ]
     axes.set_xticks(range(len(ticks)), ticks, fontsize=8)
     axes.set_ylim(0, 100)
-    n = study.tasks * study.samples * len(study.seeds)
     axes.set_ylabel("success, %")
-    axes.set_title(f"Trained on {arm.name} (n = {n} a bar, 95 % Wilson intervals)", fontsize=9)
+    episodes = f"{study.tasks} tasks x {study.samples} samples x {len(study.seeds)} seeds a bar"
+    axes.set_title(f"Trained on {arm.name} ({episodes}, 95 % intervals)", fontsize=9)
     axes.legend(frameon=False, fontsize=8)
     axes.spines[["top", "right"]].set_visible(False)

@@ -1,7 +1,7 @@
 """Runs a study: models are made, trained and tested, and every cell leaves a file of rows.
 
 The results folder holds everything and is never overwritten: what is finished is kept, so a
-killed run goes on where it was.
+killed run goes on where it was. Training seeds are independent and can run side by side.
 
     plan.json                       the study and the versions it ran with
     models/base.s0/                 a model before RFT
@@ -12,26 +12,26 @@ killed run goes on where it was.
 from __future__ import annotations
 
 import json
+import multiprocessing
+import os
 import platform
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, is_dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Protocol
 
-from agentgym_gen.errors import ResultExistsError
+from agentgym_gen.errors import DataError, InvalidValueError, ResultExistsError
 from agentgym_gen.files import write_json, write_jsonl
 from agentgym_gen.policy import Policy
 from agentgym_gen.prompt import PromptStyle
 from agentgym_gen.registration import check_env_id
 from agentgym_gen.rollout import Episode, draw_task_ids, make_text_env, run
 from agentgym_gen.seeding import stream
-from agentgym_gen.study.plan import BASE, Arm, Cell, Study, cells
+from agentgym_gen.study.plan import BASE, ROW_SCHEMA, Arm, Cell, Study, cells
 from agentgym_gen.study.progress import Progress
 from agentgym_gen.trajectory import Trajectory
-
-ROW_SCHEMA = 1
-"""The version of a row's keys; it rises when one changes its meaning."""
 
 VERSIONS_OF = ("agentgym-gen", "gymnasium", "numpy", "torch", "transformers", "peft")
 
@@ -44,8 +44,8 @@ Say = Callable[[str], None]
 class Recipe(Protocol):
     """How the models of a study are made; `agentgym_gen.trainers.recipes` has them by name."""
 
-    style: PromptStyle
-    """How episodes are put to the model."""
+    def style_of(self, env_id: str) -> PromptStyle:
+        """Return how episodes of *env_id* are put to the model."""
 
     def make_base(self, folder: Path, seed: int, say: Say) -> None:
         """Write the model before RFT into *folder*, unless it is there whole."""
@@ -57,35 +57,70 @@ class Recipe(Protocol):
         """Return the policy of the model in *folder*."""
 
 
-def run_study(study: Study, out: Path, *, say: Say, recipe: Recipe | None = None) -> None:
+def run_study(
+    study: Study, out: Path, *, say: Say, recipe: Recipe | None = None, workers: int = 1
+) -> None:
     """Run what is not yet done of *study* into *out*.
 
     Args:
         study: The plan.
         out: The results folder.
-        say: Called with each line of progress.
+        say: Called with each line of progress; with several workers it has to be picklable.
         recipe: How models are made; None takes the study's own recipe by name.
+        workers: How many training seeds run side by side, each in a process of its own.
 
     Raises:
         ResultExistsError: if *out* holds another study.
         UnknownNameError: if a column or an arm names an unknown environment.
     """
+    if workers < 1:
+        raise InvalidValueError(f"`workers` is at least 1, not {workers!r}")
     for env_id in {*study.columns, *(env_id for arm in study.arms for env_id in arm.env_ids)}:
         check_env_id(env_id)
-    _claim(study, out)
     recipe = recipe or _load_recipe(study.recipe)
+    _claim(study, recipe, out)
+    say(_cost(study, min(workers, len(study.seeds))))
+    if workers == 1 or len(study.seeds) == 1:
+        for seed in study.seeds:
+            _run_seed(study, recipe, out, seed, say)
+        return
+    # Spawned, not forked: torch's threads do not survive a fork.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(workers, len(study.seeds)), mp_context=context) as pool:
+        jobs = [pool.submit(_run_seed, study, recipe, out, seed, say) for seed in study.seeds]
+        for job in jobs:
+            job.result()
+
+
+def default_workers(study: Study) -> int:
+    """Return how many seeds can run side by side here: one a processor that this may use."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, min(len(study.seeds), usable or 1))
+
+
+def _run_seed(study: Study, recipe: Recipe, out: Path, seed: int, say: Say) -> None:
+    """Make, train and test the models of one *seed*."""
     tasks = {column: held_out_tasks(study, column) for column in study.columns}
-    progress = Progress(_stage_weights(study), say)
-    for seed in study.seeds:
-        base = model_folder(out, BASE, seed)
-        with progress.stage(f"base model, seed {seed}"):
-            recipe.make_base(base, seed, say)
-        _test(study, recipe, (out, BASE, seed), tasks, progress)
-        for arm in study.arms:
-            folder = model_folder(out, arm.name, seed)
-            with progress.stage(f"training on {arm.name}, seed {seed}"):
-                recipe.train(base, folder, arm, seed, say)
-            _test(study, recipe, (out, arm.name, seed), tasks, progress)
+    progress = Progress(_stage_weights(study), say, f"seed {seed} ")
+    base = model_folder(out, BASE, seed)
+    with progress.stage("the base model"):
+        recipe.make_base(base, seed, progress.detail)
+    _test(study, recipe, (out, BASE, seed), tasks, progress)
+    for arm in study.arms:
+        folder = model_folder(out, arm.name, seed)
+        with progress.stage(f"training on {arm.name}"):
+            recipe.train(base, folder, arm, seed, progress.detail)
+        _test(study, recipe, (out, arm.name, seed), tasks, progress)
+
+
+def _cost(study: Study, workers: int) -> str:
+    models = len(study.seeds) * (1 + len(study.arms))
+    episodes = models * len(study.columns) * study.tasks * study.samples
+    return (
+        f"Study {study.name}: {models} models ({len(study.seeds)} seeds x (base + "
+        f"{len(study.arms)} trained)), {models * len(study.columns)} cells, {episodes:,} test "
+        f"episodes, {workers} seeds at a time"
+    )
 
 
 def model_folder(out: Path, arm: str, seed: int) -> Path:
@@ -107,9 +142,7 @@ def held_out_tasks(study: Study, column: str) -> list[str]:
 
 def _stage_weights(study: Study) -> list[float]:
     tests = [TEST_WEIGHT] * len(study.columns)
-    base = [BASE_WEIGHT, *tests]
-    trained = [TRAIN_WEIGHT, *tests] * len(study.arms)
-    return (base + trained) * len(study.seeds)
+    return [BASE_WEIGHT, *tests, *([TRAIN_WEIGHT, *tests] * len(study.arms))]
 
 
 def _load_recipe(name: str) -> Recipe:
@@ -118,22 +151,45 @@ def _load_recipe(name: str) -> Recipe:
     return load_recipe(name)
 
 
-def _claim(study: Study, out: Path) -> None:
-    """Write the plan into *out*, or check that the one that is there is the same."""
+def _settings(recipe: Recipe) -> str:
+    """Return what the recipe's models depend on: the settings of a dataclass, or its kind."""
+    return repr(recipe) if is_dataclass(recipe) else type(recipe).__qualname__
+
+
+def check_plan(study: Study, recipe: Recipe, out: Path) -> bool:
+    """Return whether *out* holds a plan, which then is this one.
+
+    Raises:
+        ResultExistsError: if it holds another plan, or results without one.
+        DataError: if its plan cannot be read.
+    """
     path = out / "plan.json"
-    if path.exists():
-        known = json.loads(path.read_text(encoding="utf-8"))
-        if known.get("key") != study.key:
-            raise ResultExistsError(
-                f"{out} holds the results of another plan ({known.get('key')!r}, not "
-                f"{study.key!r}); choose another folder with --out, or move it away"
-            )
+    if not path.exists():
+        if (out / "rows").exists() or (out / "models").exists():
+            raise ResultExistsError(f"{out} holds results without a plan.json; move them away")
+        return False
+    try:
+        known = json.loads(path.read_text(encoding="utf-8"))["key"]
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise DataError(f"Cannot read {path}: it is not the plan of a study") from error
+    if known != study.key(_settings(recipe)):
+        raise ResultExistsError(
+            f"{out} holds the results of another plan, {known!r}: the study, its recipe or the "
+            "schema of its rows differ; choose another folder with --out, or move it away"
+        )
+    return True
+
+
+def _claim(study: Study, recipe: Recipe, out: Path) -> None:
+    """Write the plan into *out*, unless the same one is there."""
+    if check_plan(study, recipe, out):
         return
     write_json(
-        path,
+        out / "plan.json",
         {
-            "key": study.key,
+            "key": study.key(_settings(recipe)),
             "study": asdict(study),
+            "recipe": _settings(recipe),
             "row_schema": ROW_SCHEMA,
             "python": platform.python_version(),
             "versions": {name: _version(name) for name in VERSIONS_OF},
@@ -159,11 +215,11 @@ def _test(
     policy: Policy | None = None
     for cell in cells(study, arm, seed):
         path = rows_file(out, cell)
-        with progress.stage(f"testing {arm}, seed {seed}, on {cell.column}"):
+        with progress.stage(f"testing {arm} on {cell.column}"):
             if path.exists():
                 continue
             policy = policy or recipe.load_policy(model_folder(out, arm, seed))
-            played = _play(study, cell, policy, recipe.style, tasks[cell.column])
+            played = _play(study, cell, policy, recipe.style_of(cell.column), tasks[cell.column])
             write_jsonl(path, [row_of(cell, trajectory) for trajectory in played])
 
 

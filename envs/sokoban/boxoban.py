@@ -27,7 +27,7 @@ from agentgym_gen.envs.sokoban.board import (
 )
 from agentgym_gen.envs.sokoban.expert import solution
 from agentgym_gen.errors import DataError, InvalidValueError, unknown_name
-from agentgym_gen.task import Task, TaskId, Tasks
+from agentgym_gen.task import SPLITS, TIERS, Task, TaskId, Tasks
 
 LAYOUT = "unfiltered/{train,valid,test}/*.txt, medium/{train,valid}/*.txt and hard/*.txt"
 
@@ -77,11 +77,13 @@ SECTIONS = {
 class BoxobanTasks(Tasks[Level]):
     """The levels of a Boxoban folder; a key is a file's stem and a level's number: ``000-17``.
 
+    It has the tiers whose folders are there.
+
     Args:
         levels_dir: The folder.
 
     Raises:
-        DataError: if it is missing.
+        DataError: if it is missing or has none of Boxoban's folders.
     """
 
     env = "sokoban"
@@ -92,7 +94,11 @@ class BoxobanTasks(Tasks[Level]):
                 f"No folder {str(levels_dir)!r}; `levels_dir` is a folder with Boxoban's levels "
                 f"in {LAYOUT}"
             )
-        self._levels_dir = levels_dir
+        # What is read is kept for the process, which may go to another folder.
+        self._levels_dir = levels_dir.resolve()
+        self.tiers = tuple(tier for tier in TIERS if self._has(tier))
+        if not self.tiers:
+            raise DataError(f"No levels in {str(levels_dir)!r}; Boxoban's layout is {LAYOUT}")
 
     def size(self, tier: str, split: str) -> int:
         """Return how many levels the files of *split* of *tier* hold.
@@ -101,27 +107,6 @@ class BoxobanTasks(Tasks[Level]):
             DataError: if there is no such file, or one of them holds no level.
         """
         return self._ends(tier, split)[-1]
-
-    def make(self, tier: str, split: str, index: int) -> Task[Level]:
-        """Return level *index* of *split* of *tier*, counted through the files in order.
-
-        Raises:
-            UnknownNameError: if there is no such tier or split.
-            InvalidValueError: if the index is outside ``0 .. size - 1``.
-            DataError: if a file is missing or broken.
-        """
-        self._check(tier, split)
-        ends = self._ends(tier, split)
-        if not 0 <= index < ends[-1]:
-            raise InvalidValueError(
-                f"No task {index!r} in {self.env}/{tier}/{split}; indices are 0 to {ends[-1] - 1}"
-            )
-        file = bisect_right(ends, index)
-        path = self._files(tier, split)[file]
-        numbers = SECTIONS[tier, split].numbers(path)
-        number = numbers[index - (ends[file - 1] if file else 0)]
-        task_id = TaskId(self.env, tier, split, f"{path.stem}-{number}")
-        return Task(task_id, read_level(path, number))
 
     def find(self, task_id: str) -> Task[Level]:
         """Return the task called *task_id*.
@@ -148,8 +133,20 @@ class BoxobanTasks(Tasks[Level]):
             f"{section.folder!r} and the number of a level of this split, such as '000-17'"
         )
 
+    def _key(self, tier: str, split: str, index: int) -> str:
+        """Return the name of level *index*, counted through the files in order."""
+        ends = self._ends(tier, split)
+        file = bisect_right(ends, index)
+        path = self._files(tier, split)[file]
+        number = SECTIONS[tier, split].numbers(path)[index - (ends[file - 1] if file else 0)]
+        return f"{path.stem}-{number}"
+
     def _files(self, tier: str, split: str) -> tuple[Path, ...]:
         return level_files(self._levels_dir / SECTIONS[tier, split].folder)
+
+    def _has(self, tier: str) -> bool:
+        folders = {self._levels_dir / SECTIONS[tier, split].folder for split in SPLITS}
+        return any(folder.is_dir() for folder in folders)
 
     def _ends(self, tier: str, split: str) -> tuple[int, ...]:
         return section_ends(self._levels_dir, SECTIONS[tier, split])

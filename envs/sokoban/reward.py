@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 STEP = -0.1
-"""What every command costs, a blocked one too."""
+"""What every turn costs: a blocked command too, and a text that is no command."""
 
 BOX_ON = 1.0
 """What pushing a box onto a target earns."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 from agentgym_gen.envs.sokoban.board import Level
 from agentgym_gen.envs.sokoban.boxoban import BoxobanTasks
 from agentgym_gen.envs.sokoban.generator import Recipe, draw_level
+from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.task import TaskId, Tasks
 
 RECIPES = {
@@ -58,13 +60,24 @@ class GeneratedTasks(Tasks[Level]):
 
     def draw(self, task_id: TaskId, index: int) -> Level:
         """Return the first level of the task's stream that is of its tier and its split."""
-        return draw_level(RECIPES[task_id.tier], task_id.split, task_id.stream("level"))
+        return _level(task_id)
+
+
+@functools.lru_cache(maxsize=4096)
+def _level(task_id: TaskId) -> Level:
+    """Return the level of *task_id*, kept because training plays each task several times."""
+    return draw_level(RECIPES[task_id.tier], task_id.split, task_id.stream("level"))
 
 
 def open_tasks(levels_dir: str | Path | None) -> Tasks[Level]:
     """Return the generated tasks, or those of the folder *levels_dir*.
 
     Raises:
+        InvalidValueError: if *levels_dir* is no path.
         DataError: if the folder is missing.
     """
-    return GeneratedTasks() if levels_dir is None else BoxobanTasks(Path(levels_dir))
+    if levels_dir is None:
+        return GeneratedTasks()
+    if not isinstance(levels_dir, str | Path):
+        raise InvalidValueError(f"`levels_dir` is a path or None, not {levels_dir!r}")
+    return BoxobanTasks(Path(levels_dir))

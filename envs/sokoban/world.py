@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from agentgym_gen.envs.sokoban.board import DIRECTIONS, Level, Position
 from agentgym_gen.envs.sokoban.expert import Guide
 from agentgym_gen.envs.sokoban.game import Facts, Game
-from agentgym_gen.envs.sokoban.reward import score, step_reward
+from agentgym_gen.envs.sokoban.reward import STEP, score, step_reward
 from agentgym_gen.envs.sokoban.tasks import open_tasks
 from agentgym_gen.task import Task, Tasks
 from agentgym_gen.world import (
@@ -51,9 +50,7 @@ COMMANDS = {verb[0]: Command(verb) for verb in ("up", "down", "left", "right")}
 """The command of each direction."""
 
 _READABLE = {command.verb: command for command in COMMANDS.values()}
-_ANSWER = re.compile(
-    r"\s*(?:<think>.*?</think>\s*)?<(answer|action)>(.*?)</\1>\s*", re.DOTALL | re.IGNORECASE
-)
+_TAGS = (("<answer>", "</answer>"), ("<action>", "</action>"))
 
 
 class Sokoban(World[Level]):
@@ -88,6 +85,7 @@ class Sokoban(World[Level]):
         "(18, 6) shows a carpet (folded twice; unreachable).",
         "(13, 15) shows a mirror (covered with dust; unreachable).",
     )
+    malformed_reward = STEP
     tasks: Tasks[Level]
 
     def __init__(self, levels_dir: str | Path | None = None) -> None:
@@ -123,7 +121,10 @@ class Sokoban(World[Level]):
         return tuple(COMMANDS[letter] for letter in DIRECTIONS if not self._game.obstacle(letter))
 
     def plan(self) -> tuple[Command, ...] | None:
-        """Return moves that win from here, or None if a box is stuck for ever."""
+        """Return moves that win from here.
+
+        None if a box is stuck for ever, or the solver found no solution within its limit.
+        """
         moves = self._guide.moves(Position.parse(self._game.text.split("\n")))
         return None if moves is None else tuple(COMMANDS[move.lower()] for move in moves)
 
@@ -157,9 +158,7 @@ class Sokoban(World[Level]):
     def read(self, text: str) -> Command | Malformed:
         """Read one direction in any case, alone or in RAGEN's or verl-agent's tags."""
         said = text.strip().lower()
-        tagged = None if said in _READABLE else _ANSWER.fullmatch(said)
-        if tagged:
-            said = tagged[2].strip()
+        said = said if said in _READABLE else _untagged(said)
         if said in _READABLE:
             return _READABLE[said]
         if "||" in said:
@@ -169,3 +168,13 @@ class Sokoban(World[Level]):
     def _scene(self) -> Scene:
         text = self._game.text
         return Scene((text,), Facts(text))
+
+
+def _untagged(said: str) -> str:
+    """Return what stands in the tags that *said* consists of, after a thought or without one."""
+    if said.startswith("<think>"):
+        said = said.rpartition("</think>")[2].lstrip()
+    for opening, closing in _TAGS:
+        if said.startswith(opening) and said.endswith(closing):
+            return said.removeprefix(opening).removesuffix(closing).strip()
+    return said

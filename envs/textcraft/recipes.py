@@ -64,6 +64,7 @@ class RecipeBook:
         parts = {name for recipe in known for name, _ in recipe.parts}
         members = itertools.chain(*(self.members(name) for name in parts))
         self.items = frozenset(members) | {recipe.target for recipe in known}
+        self.nouns = tuple(sorted({*self.items, *self.tags}.union(*self.tags.values())))
         self.lines = tuple(recipe.line() for recipe in self.recipes)
         self.places = {line.args: place for place, line in enumerate(self.lines)}
         self.uses = self._uses()
@@ -178,12 +179,6 @@ class Sheet:
                 if item is not None:
                     counts.setdefault(item, set()).add(count)
         self.counts = {item: tuple(sorted(counts[item])) for item in sorted(counts)}
-
-    def nouns(self) -> tuple[str, ...]:
-        """Return every item and tag that the recipes name or stand for, sorted."""
-        recipes = [self.book.recipes[place] for place in self.places]
-        named = {name for recipe in recipes for name, _ in recipe.parts}
-        return tuple(sorted(named | set(self.ways) | set(self.counts)))
 
 
 def _inverted(tags: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:

@@ -55,6 +55,9 @@ INSTRUCTION: Message = (
 )
 """AgentGym's instruction to the letter, but for the format of the answer: the prompt says that."""
 
+SPOKEN = ("target",)
+"""Items whose names are ordinary words of the instruction; these are never renamed."""
+
 ASIDES = (
     "A creeper hisses somewhere behind the hill.",
     "An enderman stares at you and looks away.",

@@ -13,7 +13,7 @@ from agentgym_gen.envs.textcraft import expert, reward
 from agentgym_gen.envs.textcraft.menu import Menu
 from agentgym_gen.envs.textcraft.recipes import Recipe, Sheet, recipe_book
 from agentgym_gen.envs.textcraft.tasks import Order, TextCraftTasks
-from agentgym_gen.envs.textcraft.wording import ASIDES, INSTRUCTION, VERBS
+from agentgym_gen.envs.textcraft.wording import ASIDES, INSTRUCTION, SPOKEN, VERBS
 from agentgym_gen.task import Task
 from agentgym_gen.world import (
     Command,
@@ -55,6 +55,7 @@ class TextCraft(World[Order]):
     def __init__(self) -> None:
         self.tasks = TextCraftTasks()
         self._book = recipe_book()
+        self._nouns = tuple(noun for noun in self._book.nouns if noun not in SPOKEN)
 
     def reset(self, task: Task[Order]) -> Scene:
         """Start *task*: an empty inventory and the recipes."""
@@ -73,7 +74,7 @@ class TextCraft(World[Order]):
         """Carry out *command*."""
         args = tuple(map(cleaned, command.args))
         if command.verb == "inventory":
-            return self._answer(self._carried(), {"inventory": dict(self._inventory)})
+            return self._answer(self._carried(), {"carried": dict(self._inventory)})
         outcome = self._get(*args) if command.verb == "get" else self._craft(*args)
         if outcome.valid:
             follows = self._plan is not None and self._plan[:1] == (command,)
@@ -118,8 +119,12 @@ class TextCraft(World[Order]):
         return Malformed(said, "an action starts with one of the known verbs and names a quantity")
 
     def nouns(self) -> tuple[str, ...]:
-        """Return the items and kinds of items of the recipes shown."""
-        return self._sheet.nouns()
+        """Return every item and kind of item there is: any may be asked for and then named."""
+        return self._nouns
+
+    def normal(self, argument: str) -> str:
+        """Return *argument* without what the original's client drops."""
+        return cleaned(argument)
 
     def _opening(self, lines: tuple[Command, ...]) -> Scene:
         listed: list[Piece] = []
@@ -129,22 +134,23 @@ class TextCraft(World[Order]):
         facts = {"goal": self._goal, "recipes": list(lines)}
         return Scene(("Crafting commands:\n", *listed, *goal), facts)
 
-    def _carried(self) -> str:
+    def _carried(self) -> Message:
         held = "".join(f"[{item}] ({count}) " for item, count in self._inventory.items())
-        return f"Inventory: {held or 'You are not carrying anything.'}"
+        header = VerbName("inventory", capital=True)
+        return (header, f": {held or 'You are not carrying anything.'}")
 
     def _get(self, asked: str) -> Outcome:
         found = _COUNTED.match(asked)
         if found is None:
-            return self._refused(f"Wrong item format: {asked}", "a count and a name are needed")
+            return self._refused((f"Wrong item format: {asked}",), "a count and a name are needed")
         count, item = _number(found[1]), self._raw(found[2])
         if item is None:
-            return self._refused(f"Could not find {found[2]}", self._why_not_got(found[2]))
+            return self._refused((f"Could not find {found[2]}",), self._why_not_got(found[2]))
         if not 1 <= count <= MAX_GET:
             reason = f"from 1 to {MAX_GET} of an item can be had at once"
-            return self._refused(f"Could not find {found[2]}", reason)
+            return self._refused((f"Could not find {found[2]}",), reason)
         self._change({item: count})
-        return self._answer(f"Got {count} {item}")
+        return self._answer((f"Got {count} {item}",))
 
     def _raw(self, name: str) -> str | None:
         """Return the item that is got when *name* is asked for, or None if there is none."""
@@ -162,19 +168,20 @@ class TextCraft(World[Order]):
             found = _COUNTED.match(part.strip())
             if found is None:
                 reason = "every ingredient needs a count and a name"
-                return self._refused(f"Wrong item format: {part.strip()}", reason)
+                return self._refused((f"Wrong item format: {part.strip()}",), reason)
             given.append((found[2], _number(found[1])))
         wanted = _COUNTED.match(target)
         amount, item = (_number(wanted[1]), wanted[2]) if wanted else (None, target)
         lacking = self._lacking(given)
         if lacking is not None:
-            told = f"Could not find enough items to craft {_identifier(item)}"
+            craft = VerbName("craft")
+            told = ("Could not find enough items to ", craft, f" {_identifier(item)}")
             return self._refused(told, f"there is not enough {lacking}")
         for recipe in self._book.ways.get(item, ()):
             if amount in (None, recipe.amount) and self._fits(recipe, given):
                 return self._made_by(recipe, given)
-        told = f"Could not find a valid recipe for {_identifier(item)}"
-        return self._refused(told, "no recipe has these counts of these ingredients")
+        unknown = f"Could not find a valid recipe for {_identifier(item)}"
+        return self._refused((unknown,), "no recipe has these counts of these ingredients")
 
     def _lacking(self, given: list[tuple[str, int]]) -> str | None:
         total: dict[str, int] = {}
@@ -204,8 +211,7 @@ class TextCraft(World[Order]):
             self._made[kind] = self._made.get(kind, 0) + 1
         self._score = reward.score(self._needed, self._made)
         end = EndReason.SUCCESS if made == self._goal else None
-        told = f"Crafted {recipe.amount} {_identifier(made)}"
-        scene = Scene((told,), {"result": told})
+        scene = Scene((f"Crafted {recipe.amount} {_identifier(made)}",))
         earned = reward.reward(made, self._goal)
         score = 1.0 if end else self._score
         return Outcome(scene, reward=earned, end=end, score=score)
@@ -217,12 +223,11 @@ class TextCraft(World[Order]):
                 del self._inventory[item]
         self._menu.update(self._inventory, by)
 
-    def _answer(self, told: str, facts: Mapping[str, object] | None = None) -> Outcome:
-        return Outcome(Scene((told,), facts or {"result": told}), score=self._score)
+    def _answer(self, told: Message, facts: Mapping[str, object] | None = None) -> Outcome:
+        return Outcome(Scene(told, facts or {}), score=self._score)
 
-    def _refused(self, told: str, reason: str) -> Outcome:
-        scene = Scene((told,), {"result": told})
-        return Outcome(scene, valid=False, score=self._score, reason=reason)
+    def _refused(self, told: Message, reason: str) -> Outcome:
+        return Outcome(Scene(told), valid=False, score=self._score, reason=reason)
 
 
 def cleaned(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import time
 
 import pytest
 
@@ -122,8 +123,37 @@ def test_nonsense_changes_nothing(said: str) -> None:
 
     assert shown.startswith(board)
     assert shown.endswith("Environment state remains the same. Please try again.")
-    assert (reward, terminated, info["valid_action"]) == (0.0, False, False)
+    assert (reward, terminated, info["valid_action"]) == (-0.1, False, False)
     assert info["admissible_actions"] == before["admissible_actions"]
+
+
+def test_nonsense_earns_what_every_command_costs() -> None:
+    """Saying nothing is no better than playing and losing."""
+    env = TextEnv(Sokoban(), tier="easy")
+    env.reset(seed=0)
+
+    assert env.step("zz")[1] == reward_of_a_blocked_move() == -0.1
+
+
+def reward_of_a_blocked_move() -> float:
+    """Return the reward of a command that changes nothing."""
+    env = TextEnv(Sokoban(), tier="easy")
+    env.reset(seed=0)
+    listed = env.admissible_actions
+    blocked = next(word for word in ("Up", "Down", "Left", "Right") if word not in listed)
+    return env.step(blocked)[1]
+
+
+@pytest.mark.parametrize(
+    "fragment", ["<think>", "</think><answer>", "<answer>", "</answer>", "<answer></answer>", "up "]
+)
+def test_reading_takes_no_time(fragment: str) -> None:
+    """A text of 100,000 characters is read at once, whatever it repeats."""
+    text = "<think>" + fragment * (100_000 // len(fragment))
+    start = time.process_time()
+    Sokoban().read(text)
+
+    assert time.process_time() - start < 0.05
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,9 @@ from agentgym_gen.envs.sokoban.board import Level, Position, canonical, split_of
 from agentgym_gen.envs.sokoban.expert import solution
 from agentgym_gen.envs.sokoban.tasks import RECIPES, GeneratedTasks
 from agentgym_gen.errors import DataError, InvalidValueError
+from agentgym_gen.policy import ExpertPolicy
+from agentgym_gen.rollout import Episode, draw_task_ids, run
+from agentgym_gen.seeding import stream
 from agentgym_gen.task import TIERS, Task, TaskId
 
 SPLITS = ("train", "valid", "test")
@@ -226,6 +229,37 @@ def test_a_broken_file_is_one_clear_error(tmp_path: pathlib.Path, text: str, fau
     with pytest.raises(DataError, match=fault) as caught:
         tasks.make("hard", "train", 0)
     assert "000.txt" in str(caught.value)
+
+
+def test_a_boxoban_folder_has_the_tiers_that_are_there(tmp_path: pathlib.Path) -> None:
+    """An environment of all tiers plays them only, and the rollout draws their levels."""
+    boxoban_in(tmp_path, LEVEL + LEVEL.replace("0", "1", 1))
+    options = {"levels_dir": str(tmp_path)}
+    tasks = draw_task_ids("rftgen/Sokoban-v0", "train", 2, stream("x"), options)
+    played = run([Episode("rftgen/Sokoban-v0", t, options=options) for t in tasks], ExpertPolicy())
+
+    assert sorted(tasks) == ["sokoban/hard/train/000-0", "sokoban/hard/train/000-1"]
+    assert all(trajectory.success for trajectory in played)
+
+
+def test_a_relative_folder_is_that_of_its_time(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two folders of one relative name are two."""
+    sizes = []
+    for number, text in enumerate((LEVEL, LEVEL + LEVEL.replace("0", "1", 1))):
+        (tmp_path / str(number) / "levels").mkdir(parents=True)
+        boxoban_in(tmp_path / str(number) / "levels", text)
+        monkeypatch.chdir(tmp_path / str(number))
+        sizes.append(Sokoban(levels_dir="levels").tasks.size("hard", "train"))
+
+    assert sizes == [1, 2]
+
+
+def test_a_folder_that_is_no_path_is_an_error() -> None:
+    """The error shows the value."""
+    with pytest.raises(InvalidValueError, match="`levels_dir` is a path or None, not 3"):
+        Sokoban(levels_dir=3)  # type: ignore[arg-type]
 
 
 def test_a_missing_folder_is_one_clear_error(tmp_path: pathlib.Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ from agentgym_gen.envs.textcraft import Order, TextCraft
 from agentgym_gen.envs.textcraft.expert import helpings, plan
 from agentgym_gen.envs.textcraft.recipes import Recipe, RecipeBook, Sheet, recipe_book
 from agentgym_gen.envs.textcraft.reward import reward, score
+from agentgym_gen.interface.names import Renaming
 from agentgym_gen.task import TIERS, Task, TaskId
 from agentgym_gen.world import Command, Outcome
 
@@ -320,3 +322,75 @@ def test_nonsense_as_an_argument_is_answered(text: str) -> None:
     outcomes = [world.step(command) for command in commands]
     assert [outcome.valid for outcome in outcomes] == [False, False]
     assert inventory(world) == {}
+
+
+def renamed(interface: str) -> tuple[TextEnv, Renaming]:
+    """Return an environment whose things are renamed, and how."""
+    env = TextEnv(TextCraft(), tier="medium", split="test", interface=f"renamed+{interface}")
+    env.reset(options={"task_id": "textcraft/medium/test/70"})
+    return env, Renaming(env.world.nouns(), env.task.id.stream("names"))
+
+
+@pytest.mark.parametrize("syntax", ["json", "call", "native"])
+@pytest.mark.parametrize(
+    "argument", ["1 vine", "1 vi.ne", "1 v_ine", "1 stone bricks", "1 oak log"]
+)
+def test_old_names_are_refused_in_any_spelling(syntax: str, argument: str) -> None:
+    """Also those of things that no recipe shows."""
+    env, _ = renamed(syntax)
+    said = {
+        "json": f'{{"action": "get", "arguments": {{"item": "{argument}"}}}}',
+        "call": f'get("{argument}")',
+        "native": f"get {argument}",
+    }[syntax]
+
+    assert not env.step(said)[4]["valid_action"]
+    assert inventory(env.world) == {}  # type: ignore[arg-type]
+
+
+def test_no_answer_has_an_old_name() -> None:
+    """Not the common member of a tag that is got for it, nor an item in an identifier."""
+    env, renaming = renamed("native")
+    heard = [
+        env.step(renaming.there(text))[0]
+        for text in (
+            "get 2 oak logs",
+            "craft 4 oak planks using 1 oak log",
+            "craft 9 stick using 1 dirt",
+            "craft 1 dark oak slab using 1 oak planks",
+            "inventory",
+        )
+    ]
+
+    assert heard[0] == f"Got 2 {renaming.there('oak log')}"
+    assert heard[1] == f"Crafted 4 minecraft:{renaming.there('oak planks')}"
+    assert [renaming.old_name(text) for text in heard] == [None] * 5
+
+
+def test_a_word_of_the_instruction_is_no_name() -> None:
+    """`target` is an item, but "[target object]" is not."""
+    env, _ = renamed("native")
+
+    assert 'the format "craft [target object] using [input ingredients]"' in env.instruction
+
+
+def test_a_reset_with_new_names_is_quick() -> None:
+    """Less than 20 ms, once the pattern of all names is made."""
+    env, _ = renamed("native")
+    start = time.process_time()
+    for _ in range(20):
+        env.reset()
+
+    assert (time.process_time() - start) / 20 < 0.02
+
+
+@pytest.mark.parametrize(
+    "fragment", ["get ", "get 1", "craft ", "craft 1 using ", " using ", "1 a,", "_ ", ", "]
+)
+def test_reading_takes_no_time(fragment: str) -> None:
+    """A text of 100,000 characters is read at once, whatever it repeats."""
+    text = fragment * (100_000 // len(fragment))
+    start = time.process_time()
+    TextCraft().read(text)
+
+    assert time.process_time() - start < 0.05

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from agentgym_gen import Interface, TextEnv
+from agentgym_gen import Command, Interface, Scene, TextEnv
+from agentgym_gen.world import VerbName
 
 TASK = "corridor/easy/train/3"
 
@@ -110,6 +111,56 @@ def test_feedback_decides_how_a_wrong_action_is_answered(feedback: str, answer: 
     env, _ = start({"feedback": feedback})
 
     assert env.step("open door 9")[0] == answer
+
+
+@pytest.mark.parametrize(
+    ("interface", "answer"),
+    [
+        ("data", '{"result": "Nothing happens."}'),
+        ("terse", "result: Nothing happens."),
+        (
+            "data+json",
+            '{"result": "Nothing happens.", "note": "Not understood: it is not one JSON object"}',
+        ),
+        (
+            "terse+explained",
+            "result: Nothing happens.\nnote: Not understood: it is none of the known actions",
+        ),
+        ("data+silent", ""),
+    ],
+)
+def test_a_refusal_follows_the_form(interface: str, answer: str) -> None:
+    """As every other observation does."""
+    env, _ = start(interface)
+
+    assert env.step("fly")[0] == answer
+
+
+def test_a_scene_without_facts_is_shown_as_its_result() -> None:
+    """An explained refusal has its reason as a note."""
+    env, _ = start("data+explained")
+    env.world._scene = lambda text: Scene((text,))  # type: ignore[attr-defined]
+    told = '{"result": "Nothing happens.", "note": "Not done: there is no such door here"}'
+
+    assert env.step("open door 9")[0] == told
+
+
+def test_a_verb_at_the_start_of_a_sentence_has_a_capital() -> None:
+    """In the words of the dialect."""
+    env, _ = start("symbols")
+    word = env.write(Command("wait"))
+
+    assert env._dialect.tell((VerbName("wait", capital=True), ".")) == f"{word.capitalize()}."
+
+
+def test_no_spelling_hides_an_old_name() -> None:
+    """Names are looked for in arguments as the world takes them, and passed on like that."""
+    env, observation = start("renamed")
+    env.world.normal = lambda argument: argument.replace("-", "")  # type: ignore[method-assign]
+    word = observation.split(" 1.")[0].split()[-1]
+
+    assert not env.step("walk to d-oor 2")[4]["valid_action"]
+    assert env.step(f"walk to {word[:2]}-{word[2:]} 2")[4]["valid_action"]
 
 
 def test_all_axes_at_once_compose() -> None:

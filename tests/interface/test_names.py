@@ -39,3 +39,19 @@ def test_a_world_without_nouns_is_left_alone() -> None:
     nothing = Renaming((), np.random.default_rng(0))
 
     assert (nothing.there("a"), nothing.back("a"), nothing.old_name("a")) == ("a", "a", None)
+
+
+def test_words_inside_identifiers_are_renamed() -> None:
+    """An underscore parts words, as a space does."""
+    renaming = Renaming(NOUNS, np.random.default_rng(0))
+
+    assert renaming.there("dark_oak_log") == f"dark_{renaming.there('oak log')}"
+    assert renaming.old_name("dark_oak_log") == "oak_log"
+
+
+def test_nothing_is_called_like_a_verb() -> None:
+    """The words of the verbs are left out."""
+    first = Renaming(NOUNS, np.random.default_rng(0)).there("oak log")
+    other = Renaming(NOUNS, np.random.default_rng(0), (f"{first} in", "go to"))
+
+    assert first not in {other.there(noun) for noun in NOUNS}

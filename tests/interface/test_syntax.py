@@ -1,12 +1,14 @@
 """The four ways to write an action."""
 
 import string
+import time
 
 import numpy as np
 import pytest
 
 from agentgym_gen import Command, Malformed, Verb
 from agentgym_gen.interface.syntax import SYNTAXES
+from agentgym_gen.world import read_templates
 
 VERBS = (
     Verb("put", "put {object} in/on {place}", ("object", "place")),
@@ -39,6 +41,58 @@ def test_what_is_written_reads_back(name: str) -> None:
     assert [syntax.read(syntax.write(c, COMMANDS), COMMANDS) for c in COMMANDS] == list(COMMANDS)
 
 
+@pytest.mark.parametrize("name", ["json", "call"])
+@pytest.mark.parametrize("argument", ["a\nb", "t\tx", "\x01", "\u2028", 'q"x\\y', "\\n", "\\u0001"])
+def test_control_characters_read_back(name: str, argument: str) -> None:
+    """An escape is read as what it stands for."""
+    syntax = SYNTAXES[name](VERBS, TEMPLATES)
+    command = Command("go_to", (argument,))
+
+    assert syntax.read(syntax.write(command, ()), ()) == command
+
+
+def test_single_quotes_are_read_too() -> None:
+    """A backslash makes the next character plain."""
+    syntax = SYNTAXES["call"](VERBS, TEMPLATES)
+
+    assert syntax.read("go_to('it\\'s \"here\"')", ()) == Command("go_to", ('it\'s "here"',))
+
+
+@pytest.mark.parametrize("name", SYNTAXES)
+@pytest.mark.parametrize(
+    "fragment",
+    [
+        "put x in/on ",
+        "put ",
+        " in/on ",
+        '{"action": ',
+        "[",
+        "go_to(",
+        'go_to("',
+        '"a",',
+        "\\",
+        ") ",
+    ],
+)
+def test_reading_takes_no_time(name: str, fragment: str) -> None:
+    """A text of 100,000 characters is read at once, whatever it repeats."""
+    syntax = SYNTAXES[name](VERBS, TEMPLATES)
+    for beginning in ("", "put ", 'go_to("'):
+        text = beginning + fragment * (100_000 // len(fragment))
+        start = time.process_time()
+        syntax.read(text, COMMANDS)
+        assert time.process_time() - start < 0.05
+
+
+def test_slots_take_as_little_as_they_can() -> None:
+    """As a lazy pattern does: the first slot ends at the first place that fits."""
+    templates = {"move": "move {thing} to {place} now"}
+
+    assert read_templates("Move a TO b to c  now", templates) == Command("move", ("a", "b to c"))
+    assert read_templates("move to to to now", templates) == Command("move", ("to", "to"))
+    assert isinstance(read_templates("move a to now", templates), Malformed)
+
+
 @pytest.mark.parametrize("name", SYNTAXES)
 def test_each_syntax_looks_as_documented(name: str) -> None:
     """The first and the last command, to the letter."""
@@ -66,6 +120,7 @@ def test_each_syntax_looks_as_documented(name: str) -> None:
         ("call", "go_to(desk)", "takes 1 quoted texts"),
         ("call", 'go_to("desk",)', "takes 1 quoted texts"),
         ("call", 'go_to("a", "b")', "takes 1 quoted texts"),
+        ("call", 'go_to("\\x")', "takes 1 quoted texts"),
         ("call", "go_to(" + "(" * 5000 + ")", "takes 1 quoted texts"),
         ("menu", "5", "numbers 1 to 4"),
         ("menu", "0", "numbers 1 to 4"),

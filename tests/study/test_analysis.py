@@ -5,15 +5,16 @@ import pytest
 
 from agentgym_gen.errors import DataError
 from agentgym_gen.study.analysis import (
+    Differences,
     Estimate,
     Row,
-    bootstrap,
     differences,
     gain,
     invalid_rate,
     read_rows,
     success_rate,
     transfer_gap,
+    wilson,
 )
 
 
@@ -21,6 +22,7 @@ def rows(arm: str, column: str, successes: dict[int, list[int]]) -> list[Row]:
     """Return rows of *arm* on *column*: for each seed, one success (0 or 1) per task."""
     return [
         {
+            "schema": 1,
             "arm": arm,
             "column": column,
             "seed": seed,
@@ -39,8 +41,24 @@ def test_the_wilson_interval_of_8_of_10() -> None:
     """0.8 has the interval 0.490 to 0.943 (Newcombe 1998, method 3)."""
     rate = success_rate(rows("a", "c", {0: [1] * 8 + [0] * 2}))
 
-    assert (rate.value, rate.n) == (0.8, 10)
+    assert (rate.value, rate.tasks) == (0.8, 10)
     assert (rate.low, rate.high) == pytest.approx((0.4902, 0.9433), abs=1e-4)
+
+
+@pytest.mark.parametrize(("rate", "ends"), [(0.0, (0.0, 0.2775)), (1.0, (0.7225, 1.0))])
+def test_the_wilson_interval_of_none_and_all_of_10(rate: float, ends: tuple[float, float]) -> None:
+    """Z squared / (10 + z squared) = 3.8415 / 13.8415 = 0.2775."""
+    assert wilson(rate, 10) == pytest.approx(ends, abs=1e-4)
+
+
+def test_playing_the_same_tasks_again_narrows_nothing() -> None:
+    """A second seed that is a copy of the first adds no task: both intervals stay."""
+    base, trained = [0] * 30 + [1] * 30, [1] * 15 + [0] * 15 + [1] * 30
+    once = [*rows("base", "c", {0: base}), *rows("a", "c", {0: trained})]
+    twice = [*rows("base", "c", {0: base, 1: base}), *rows("a", "c", {0: trained, 1: trained})]
+
+    assert gain(once, "a", "c") == gain(twice, "a", "c")
+    assert success_rate(once) == success_rate(twice)
 
 
 def test_differences_are_paired_by_seed_and_task() -> None:
@@ -49,7 +67,16 @@ def test_differences_are_paired_by_seed_and_task() -> None:
     trained = rows("a", "c", {1: [1, 0, 1], 0: [1, 1, 0]})
 
     got = differences(trained + base, "a", "c")
-    assert [list(values) for values in got] == [[1, 0, 0], [0, -1, 0]]
+    assert got.values_ST.tolist() == [[1, 0, 0], [0, -1, 0]]
+    assert got.tasks == ("t0", "t1", "t2")
+
+
+def test_models_that_were_not_tested_alike_are_not_compared() -> None:
+    """A seed or a task that one of them lacks is an error, not a smaller mean."""
+    base = rows("base", "c", {0: [0, 1], 1: [0, 1]})
+    for trained in (rows("a", "c", {0: [1, 1]}), rows("a", "c", {0: [1], 1: [1]}), []):
+        with pytest.raises(DataError, match="not tested on the same tasks"):
+            gain(base + trained, "a", "c")
 
 
 def test_the_gain_is_the_mean_difference_with_an_interval_around_it() -> None:
@@ -73,12 +100,11 @@ def test_the_same_rows_give_the_same_interval() -> None:
 
 def test_seeds_are_resampled_from_three_on() -> None:
     """Seeds that disagree widen the interval only when there are three."""
-    apart = [np.full(50, value) for value in (0.0, 0.5, 1.0)]
-    two = bootstrap(apart[::2], np.random.default_rng(0))
-    three = bootstrap(apart, np.random.default_rng(0))
+    apart = np.repeat([[0.0], [0.5], [1.0]], 50, axis=1)
+    tasks = tuple(map(str, range(50)))
 
-    assert two.std() == 0
-    assert three.std() > 0.2
+    assert Differences(apart[::2], tasks).bootstrap().std() == 0
+    assert Differences(apart, tasks).bootstrap().std() > 0.2
 
 
 def test_the_transfer_gap_is_held_in_minus_held_out() -> None:
@@ -92,7 +118,21 @@ def test_the_transfer_gap_is_held_in_minus_held_out() -> None:
         *rows("a", "y", {0: [1, 1]}),
     ]
 
-    assert transfer_gap(all_rows, "a", "in", ["x", "y"]).value == pytest.approx(0.75)
+    assert transfer_gap(all_rows, "a", ["in"], ["x", "y"]).value == pytest.approx(0.75)
+
+
+def test_one_seed_is_one_model_on_all_columns() -> None:
+    """Where every seed gains as much held in as held out, the gap is 0 without doubt."""
+    good = {0: [0] * 4, 1: [1] * 4, 2: [1] * 4}
+    all_rows = [
+        row
+        for column in ("in", "out")
+        for name, successes in (("base", {seed: [0] * 4 for seed in good}), ("a", good))
+        for row in rows(name, column, successes)
+    ]
+    gap = transfer_gap(all_rows, "a", ["in"], ["out"])
+
+    assert (gap.value, gap.low, gap.high) == (0.0, 0.0, 0.0)
 
 
 def test_the_invalid_rate_counts_turns() -> None:
@@ -113,6 +153,6 @@ def test_a_broken_row_is_named(tmp_path_factory: pytest.TempPathFactory) -> None
     folder = tmp_path_factory.mktemp("rows")
     with pytest.raises(DataError, match="run the study first"):
         read_rows(folder)
-    (folder / "a.jsonl").write_text('{"arm": "a"}\n{"arm"\n')
+    (folder / "a.jsonl").write_text('{"schema": 1}\n{"arm"\n')
     with pytest.raises(DataError, match=r"Line 2 of .*a.jsonl is not JSON"):
         read_rows(folder)

@@ -1,0 +1,47 @@
+"""Advantages, with numbers worked out by hand."""
+
+import numpy as np
+import pytest
+
+from agentgym_gen.errors import InvalidValueError
+from agentgym_gen.trainers.advantages import ADVANTAGES, dr_grpo, grpo, loo
+
+REWARDS = np.array([1.0, 0.0, 0.0, 1.0, 0.0])
+
+
+def test_dr_grpo_is_the_reward_less_the_mean() -> None:
+    """The mean of 1 0 0 1 0 is 0.4."""
+    assert dr_grpo(REWARDS).tolist() == pytest.approx([0.6, -0.4, -0.4, 0.6, -0.4])
+
+
+def test_grpo_divides_by_the_sample_deviation() -> None:
+    """The squares add up to 1.2; over 4 that is 0.3, whose root is 0.547723."""
+    expected = [1.095445, -0.730297, -0.730297, 1.095445, -0.730297]
+
+    assert grpo(REWARDS).tolist() == pytest.approx(expected, abs=1e-6)
+
+
+def test_loo_compares_with_the_others() -> None:
+    """Of the four others, one has succeeded beside a success, two beside a failure."""
+    assert loo(REWARDS).tolist() == pytest.approx([0.75, -0.5, -0.5, 0.75, -0.5])
+
+
+@pytest.mark.parametrize("name", sorted(ADVANTAGES))
+def test_equal_rewards_teach_nothing(name: str) -> None:
+    """Every estimator gives 0."""
+    assert ADVANTAGES[name](np.full(4, 0.7)).tolist() == pytest.approx([0, 0, 0, 0])
+
+
+@pytest.mark.parametrize("name", sorted(ADVANTAGES))
+def test_advantages_add_up_to_nothing(name: str) -> None:
+    """Whatever the rewards are."""
+    rewards = np.random.default_rng(0).normal(size=8)
+
+    assert float(ADVANTAGES[name](rewards).sum()) == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.parametrize("name", sorted(ADVANTAGES))
+def test_one_episode_is_no_group(name: str) -> None:
+    """It has nothing to be compared with."""
+    with pytest.raises(InvalidValueError, match="one group, 2 or more"):
+        ADVANTAGES[name](np.array([1.0]))

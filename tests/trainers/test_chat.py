@@ -1,0 +1,79 @@
+"""Chats become tokens in a way that only appends."""
+
+import logging
+
+import pytest
+
+from agentgym_gen.errors import InvalidValueError
+from agentgym_gen.trainers.chat import PLAIN_TEMPLATE, ChatFormat
+from agentgym_gen.trainers.tiny import build_tokenizer
+
+TEXTS = ["######\n#_PXO#\n#__√_#\n######", "Up", "Down", "get 3 oak logs", "You see 12 mugs."]
+
+FORGETFUL = (
+    "{% for m in messages %}<|{{ m.role }}|>"
+    "{% if m.role == 'assistant' and not loop.last and loop.index < messages|length - 1 %}-"
+    "{% else %}{{ m.content }}{% endif %}"
+    "{% if m.role == 'assistant' %}<|end|>{% endif %}{% endfor %}"
+    "{% if add_generation_prompt %}<|assistant|>{% endif %}"
+)
+
+
+def test_opening_and_continuation_make_the_whole_chat() -> None:
+    """Opening, answer and continuation are the tokens of the chat in one piece."""
+    tokenizer = build_tokenizer(TEXTS, 400)
+    chat = ChatFormat(tokenizer)
+    first = chat.opening([{"role": "user", "content": "#_PXO#"}])
+    whole = [*first, *chat.answer("Up"), *chat.continuation("#PXO_#", ended=True)]
+
+    assert tokenizer.decode(whole) == (
+        "<|user|>#_PXO#<|assistant|>Up<|end|><|user|>#PXO_#<|assistant|>"
+    )
+
+
+def test_a_cut_answer_is_ended_by_the_continuation() -> None:
+    """The end token that was not sampled stands in the context."""
+    chat = ChatFormat(build_tokenizer(TEXTS, 400))
+
+    assert chat.continuation("Up", ended=False) == [
+        chat.end_id,
+        *chat.continuation("Up", ended=True),
+    ]
+
+
+def test_a_template_that_rewrites_history_is_refused() -> None:
+    """It can be used where every turn starts anew, and only there."""
+    tokenizer = build_tokenizer(TEXTS, 400)
+    tokenizer.chat_template = FORGETFUL
+    chat = ChatFormat(tokenizer)
+
+    assert chat.opening([{"role": "user", "content": "Up"}])
+    with pytest.raises(InvalidValueError, match="shows earlier messages differently"):
+        chat.continuation("Up", ended=True)
+
+
+def test_a_tokenizer_without_a_template_gets_a_plain_one(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """And the log says so."""
+    tokenizer = build_tokenizer(TEXTS, 400)
+    tokenizer.chat_template = None
+    with caplog.at_level(logging.WARNING):
+        chat = ChatFormat(tokenizer)
+
+    assert "no chat template" in caplog.text
+    assert PLAIN_TEMPLATE
+    assert tokenizer.decode(chat.opening([{"role": "user", "content": "Up"}])) == (
+        "user:\nUp\nassistant:\n"
+    )
+    assert tokenizer.decode(chat.continuation("Down", ended=False)) == (
+        "<|end|>\nuser:\nDown\nassistant:\n"
+    )
+
+
+def test_a_tokenizer_without_an_end_is_refused() -> None:
+    """An answer could never end."""
+    tokenizer = build_tokenizer(TEXTS, 400)
+    tokenizer.eos_token = None
+    with pytest.raises(InvalidValueError, match="no `eos_token`"):
+        ChatFormat(tokenizer)

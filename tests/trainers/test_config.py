@@ -1,0 +1,54 @@
+"""Settings that cannot work are refused before anything starts."""
+
+from typing import Any
+
+import pytest
+
+from agentgym_gen.errors import InvalidValueError, UnknownNameError
+from agentgym_gen.trainers.config import RFTConfig, SFTConfig
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("learning_rate", 0.0),
+        ("learning_rate", float("nan")),
+        ("max_steps", 0),
+        ("max_steps", 1.5),
+        ("seed", -1),
+        ("lora_rank", -4),
+        ("weight_decay", -0.1),
+        ("num_generations", 0),
+        ("tasks_per_step", True),
+        ("advantage_clip", (0.5, 1.0)),
+        ("temperature", 0.0),
+        ("kl_coef", -1.0),
+        ("max_turns", 0),
+    ],
+)
+def test_a_wrong_value_is_named(name: str, value: Any) -> None:  # noqa: ANN401
+    """The message has the field and the value."""
+    with pytest.raises(InvalidValueError, match=f"`{name}`"):
+        RFTConfig(**{name: value})
+
+
+def test_a_group_of_one_is_refused() -> None:
+    """Its advantage would always be 0."""
+    with pytest.raises(InvalidValueError, match="at least 2, not 1"):
+        RFTConfig(num_generations=1)
+
+
+def test_an_unknown_estimator_is_answered_with_the_known_ones() -> None:
+    """And with the nearest."""
+    with pytest.raises(UnknownNameError, match="did you mean 'grpo'"):
+        RFTConfig(estimator="gppo")
+    with pytest.raises(UnknownNameError, match="token"):
+        RFTConfig(loss_average="turn")
+
+
+def test_sft_has_checks_of_its_own() -> None:
+    """The batch and the end of the cosine."""
+    with pytest.raises(InvalidValueError, match="batch_size"):
+        SFTConfig(batch_size=0)
+    with pytest.raises(InvalidValueError, match="final_lr_ratio"):
+        SFTConfig(final_lr_ratio=2)

@@ -1,0 +1,85 @@
+"""From episodes to advantages, with numbers worked out by hand."""
+
+import pytest
+
+from agentgym_gen.policy import Completion
+from agentgym_gen.trainers.config import RFTConfig
+from agentgym_gen.trainers.groups import learn_from
+from agentgym_gen.trajectory import Trajectory, Turn
+
+
+def episode(task: str, success: bool, valid: str, first: int = 9) -> Trajectory:
+    """Return an episode of turns of one token each; ``x`` in *valid* marks invalid ones."""
+    turns = tuple(
+        Turn("", Completion("", (1,), (first + i,), (-0.5,), fresh=True), "", 0.0, mark != "x")
+        for i, mark in enumerate(valid)
+    )
+    return Trajectory("e", task, "native", 0, turns, "", success, float(success), "success")
+
+
+def test_groups_of_equal_rewards_are_dropped_and_counted() -> None:
+    """Of two tasks, one was always solved."""
+    played = [episode("a", True, "."), episode("a", True, "."), episode("b", True, ".")]
+    played.append(episode("b", False, ".", 20))
+    lesson = learn_from(played, RFTConfig())
+
+    assert (lesson.groups, lesson.zero_variance, lesson.reward) == (2, 1, 0.75)
+    found = {sample.sequence.ids: sample.advantages for sample in lesson.samples}
+    assert found == {
+        (1, 9): (pytest.approx(0.70710678),),
+        (1, 20): (pytest.approx(-0.70710678),),
+    }
+
+
+def test_an_invalid_turn_pays_for_itself() -> None:
+    """One of four turns is invalid: it loses 3/4 of the penalty, the others gain 1/4."""
+    played = [episode("a", False, ".x"), episode("a", False, "..", 20)]
+    lesson = learn_from(played, RFTConfig(invalid_penalty=0.4))
+
+    assert lesson.zero_variance == 1
+    assert [sample.advantages for sample in lesson.samples] == [
+        (pytest.approx(0.1),),
+        (pytest.approx(-0.3),),
+        (pytest.approx(0.1),),
+        (pytest.approx(0.1),),
+    ]
+
+
+def test_turns_cost_what_they_cost() -> None:
+    """Of two successes the shorter one is better."""
+    played = [episode("a", True, "."), episode("a", True, "...", 20)]
+    lesson = learn_from(played, RFTConfig(turn_cost=0.1, estimator="dr_grpo"))
+
+    assert lesson.reward == pytest.approx(0.8)
+    assert lesson.samples[0].advantages == (pytest.approx(0.1),)
+
+
+def test_weights_add_up_to_1() -> None:
+    """By token every token weighs alike, by episode every episode."""
+    played = [episode("a", True, "."), episode("a", False, "...", 20)]
+    by_token = learn_from(played, RFTConfig()).samples
+    by_episode = learn_from(played, RFTConfig(loss_average="episode")).samples
+
+    assert [one.weight for one in by_token] == pytest.approx([1 / 4] * 4)
+    assert [one.weight for one in by_episode] == pytest.approx([1 / 2, 1 / 6, 1 / 6, 1 / 6])
+
+
+def test_advantages_are_kept_between_their_bounds() -> None:
+    """One failure among ten has -2.85 and gets -1.5."""
+    played = [episode("a", True, ".", 9 + i) for i in range(9)] + [episode("a", False, ".", 30)]
+    lesson = learn_from(played, RFTConfig())
+
+    assert min(sample.advantages[0] for sample in lesson.samples) == -1.5
+
+
+def test_a_turn_is_compared_with_those_that_saw_the_same() -> None:
+    """From one state, one episode wins at once, one a turn later, one never: 1, 0.5 and 0."""
+    played = [episode("a", True, "."), episode("a", True, "..", 20), episode("a", False, ".", 30)]
+    args = RFTConfig(episode_coef=0.0, step_coef=1.0, discount=0.5)
+    lesson = learn_from(played, args)
+
+    # the four turns all saw context 1; their returns are 1, 0.5, 1 and 0: mean 0.625, squared
+    # deviations 0.140625, 0.015625, 0.140625 and 0.390625, standard deviation sqrt(0.171875)
+    units = [0.375, -0.125, 0.375, -0.625]
+    expected = [max(-1.5, unit / 0.171875**0.5) for unit in units]
+    assert [sample.advantages[0] for sample in lesson.samples] == pytest.approx(expected)

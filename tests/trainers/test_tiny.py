@@ -1,0 +1,81 @@
+"""The tiny model: its vocabulary, and that it is the same every time."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from agentgym_gen.errors import InvalidValueError
+from agentgym_gen.trainers.tiny import TinySize, build_tiny, build_tokenizer
+
+TEXTS = ["######\n#_PXO#\n#_S√_#\n######", "Up", "get 3 oak logs", "You see 12 mugs."] * 9
+SMALL = TinySize(1, 32, 2, 300, 64)
+
+
+def test_every_symbol_of_a_grid_is_one_token() -> None:
+    """A grid of 4 rows of 6 cells and 3 line ends has 27 tokens."""
+    tokenizer = build_tokenizer(TEXTS, 400)
+
+    assert len(tokenizer.encode(TEXTS[0])) == 27
+    assert len(tokenizer.encode("120")) == 3
+    assert len(tokenizer.encode(" oak logs")) == 2
+
+
+@pytest.mark.parametrize("text", [TEXTS[0], "Ünseen ≠ 字 🙂\t<|user|>", " two  spaces ", ""])
+def test_every_text_comes_back(text: str) -> None:
+    """Also what the vocabulary has never seen."""
+    tokenizer = build_tokenizer(TEXTS, 400)
+
+    assert tokenizer.decode(tokenizer.encode(text)) == text
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """Return the content of every file in *folder*."""
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_it_is_the_same_to_the_byte(tmp_path: Path) -> None:
+    """Built twice and saved, all files are equal; another seed has other weights."""
+    for name, seed in (("a", 0), ("b", 0), ("c", 1)):
+        model, tokenizer = build_tiny(TEXTS, seed, SMALL)
+        model.save_pretrained(tmp_path / name)
+        tokenizer.save_pretrained(tmp_path / name)
+
+    first, second, other = (files(tmp_path / name) for name in "abc")
+    assert first == second
+    assert first["tokenizer.json"] == other["tokenizer.json"]
+    assert first["model.safetensors"] != other["model.safetensors"]
+
+
+def test_it_leaves_the_global_stream_alone() -> None:
+    """What is drawn after it is what would have been drawn without it."""
+    torch.manual_seed(3)
+    expected = torch.rand(2)
+    torch.manual_seed(3)
+    build_tiny(TEXTS, 0, SMALL)
+
+    assert torch.equal(torch.rand(2), expected)
+
+
+def test_it_loads_like_any_model(tmp_path: Path) -> None:
+    """The auto classes give the same logits and the same tokens."""
+    model, tokenizer = build_tiny(TEXTS, 0, SMALL)
+    model.save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    ids = tokenizer.encode("get 3 oak logs")
+    loaded, again = (
+        kind.from_pretrained(tmp_path) for kind in (AutoModelForCausalLM, AutoTokenizer)
+    )
+
+    assert again.encode("get 3 oak logs") == ids
+    assert again.chat_template == tokenizer.chat_template
+    with torch.no_grad():
+        expected, found = (one(torch.tensor([ids])).logits for one in (model, loaded))
+    assert torch.equal(expected, found)
+
+
+def test_no_text_is_refused() -> None:
+    """There would be no vocabulary."""
+    with pytest.raises(InvalidValueError, match="there are none"):
+        build_tiny([])

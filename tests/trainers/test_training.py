@@ -1,0 +1,215 @@
+"""Both trainers on a small world: they learn, go on where they were, and say what is wrong."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from peft import PeftModel
+
+from agentgym_gen import Registered, register
+from agentgym_gen.errors import DataError, InvalidValueError, TrainingError, UnknownNameError
+from agentgym_gen.policy import ExpertPolicy
+from agentgym_gen.prompt import PromptStyle
+from agentgym_gen.rollout import Episode, run
+from agentgym_gen.trainers import checkpoint
+from agentgym_gen.trainers.config import RFTConfig, SFTConfig
+from agentgym_gen.trainers.demos import demonstrations, expert_texts
+from agentgym_gen.trainers.handles import Model, Tokenizer
+from agentgym_gen.trainers.rates import rates
+from agentgym_gen.trainers.rft import RFTTrainer
+from agentgym_gen.trainers.sft import SFTTrainer
+from agentgym_gen.trainers.tiny import TinySize, build_tiny
+
+ENV = "rftgen/Corridor-easy-v0"
+STYLE = PromptStyle("action", instruction=False)
+FAST: dict[str, Any] = {"max_steps": 4, "tasks_per_step": 2, "num_generations": 4, "max_turns": 4}
+WALK: dict[str, Any] = {**FAST, "max_new_tokens": 6, "invalid_penalty": 0.1, "turn_cost": 0.01}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _corridor() -> None:
+    register(Registered("Corridor", "toy_world:CorridorWorld"))
+
+
+def tiny(seed: int = 0) -> tuple[Model, Tokenizer]:
+    """Return a small model that knows the words of the corridor, but not when to say them."""
+    texts = expert_texts([ENV], STYLE, number=20)
+    return build_tiny(texts, seed, TinySize(2, 32, 2, 300, 512))
+
+
+def warm(steps: int = 60, seed: int = 0) -> tuple[Model, Tokenizer]:
+    """Return a model after some steps on demonstrations."""
+    model, tokenizer = tiny(seed)
+    played = demonstrations([ENV], tokenizer, STYLE, number=20)
+    args = SFTConfig(learning_rate=5e-3, max_steps=steps, batch_size=8, warmup_steps=5)
+    SFTTrainer(model, tokenizer, args, played).train()
+    return model, tokenizer
+
+
+def trainer(model: Model, tokenizer: Tokenizer, **settings: object) -> RFTTrainer:
+    """Return a trainer in the corridor."""
+    args = RFTConfig(**(WALK | settings))
+    return RFTTrainer(model=model, tokenizer=tokenizer, envs=[ENV], args=args, style=STYLE)
+
+
+def weights(model: Model) -> dict[str, torch.Tensor]:
+    """Return a copy of the weights."""
+    return {name: weight.detach().clone() for name, weight in model.state_dict().items()}
+
+
+def equal(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> bool:
+    """Return whether all weights are the same to the bit."""
+    return all(torch.equal(weight, second[name]) for name, weight in first.items())
+
+
+def test_demonstrations_have_the_layout_of_the_sampler() -> None:
+    """One growing sequence, the answers and their ends marked."""
+    _, tokenizer = tiny()
+    played = demonstrations([ENV], tokenizer, STYLE, number=1)[0]
+    (sequence,) = played.sequences()
+    marked = [t for t, acted in zip(sequence.ids, sequence.action_mask, strict=True) if acted]
+
+    assert tokenizer.decode(sequence.ids) == "".join(
+        f"<|user|>{turn.observation}<|assistant|>{turn.action}<|end|>" for turn in played.turns
+    )
+    assert tokenizer.decode(marked) == "".join(f"{turn.action}<|end|>" for turn in played.turns)
+
+
+def test_demonstrations_lead_to_success() -> None:
+    """After 60 steps the model walks through most corridors of the other split."""
+    model, tokenizer = warm()
+    played = trainer(model, tokenizer, max_turns=None).evaluate(split="valid", number=20)
+
+    assert rates(played)["success"] >= 0.5
+
+
+@pytest.mark.slow
+def test_rewards_alone_lead_to_more_success() -> None:
+    """From a model that fails often, success rises by at least 20 points on the other split."""
+    model, tokenizer = warm(25)
+    settings = {"max_steps": 40, "tasks_per_step": 4, "num_generations": 16, "max_turns": 6}
+    rft = trainer(model, tokenizer, learning_rate=3e-3, **settings)
+    before = rates(rft.evaluate(split="valid", number=50, samples=4))["success"]
+    rft.train()
+    after = rates(rft.evaluate(split="valid", number=50, samples=4))["success"]
+
+    assert after >= before + 0.2
+
+
+def test_the_log_says_what_happened(tmp_path: Path) -> None:
+    """Every row has the rates, the dropped groups and the gap, which is rounding only."""
+    model, tokenizer = warm(40)
+    rft = trainer(model, tokenizer, output_dir=str(tmp_path), max_steps=2)
+    history = rft.train()
+    rows = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+
+    assert rows == history
+    assert [row["step"] for row in rows] == [1, 2]
+    assert {"success", "turns", "valid", "reward", "zero_variance_groups"} <= set(rows[0])
+    assert max(row["sampler_gap"] for row in rows if "sampler_gap" in row) < 1e-4
+
+
+@pytest.mark.parametrize("rank", [0, 4])
+def test_a_resumed_run_is_the_uninterrupted_one(tmp_path: Path, rank: int) -> None:
+    """To the bit, with all weights and with an adapter."""
+    settings = {"lora_rank": rank, "save_steps": 2, "kl_coef": 0.01, "learning_rate": 1e-3}
+    whole = trainer(*warm(40), output_dir=str(tmp_path / "whole"), **settings)
+    whole.train()
+    shutil.copytree(tmp_path / "whole" / "step_000002", tmp_path / "cut" / "step_000002")
+    resumed = trainer(*warm(40), output_dir=str(tmp_path / "cut"), **settings)
+    history = resumed.train(resume_from_checkpoint=True)
+
+    assert equal(weights(whole.model), weights(resumed.model))
+    assert [row["step"] for row in history] == [1, 2, 3, 4]
+    assert history[0]["gradient_norm"] > 0, "nothing was learnt before the break"
+    assert history[3]["gradient_norm"] > 0, "nothing was learnt after it"
+    assert history[3]["success"] == whole.train()[3]["success"]
+
+
+def test_sft_resumes_to_the_bit(tmp_path: Path) -> None:
+    """The order of the demonstrations is that of the step, not of the process."""
+    played = demonstrations([ENV], tiny()[1], STYLE, number=5)
+    args = SFTConfig(max_steps=6, save_steps=3, batch_size=2, output_dir=str(tmp_path))
+    whole, resumed = SFTTrainer(*tiny(), args, played), SFTTrainer(*tiny(), args, played)
+    whole.train()
+    resumed.train(resume_from_checkpoint=tmp_path / "step_000003")
+
+    assert equal(weights(whole.model), weights(resumed.model))
+
+
+@pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")  # peft's own
+def test_an_adapter_is_saved_as_peft_saves_it(tmp_path: Path) -> None:
+    """The base model is as before, and with the adapter of the checkpoint it is the trained one."""
+    model, tokenizer = warm(40)
+    before = weights(model)
+    rft = trainer(model, tokenizer, lora_rank=4, learning_rate=1e-3, output_dir=str(tmp_path))
+    rft.train()
+    ids = torch.tensor([tokenizer.encode("You are at door 1.")])
+    base, _ = warm(40)
+    assert equal(before, weights(base))
+    loaded = PeftModel.from_pretrained(base, str(tmp_path / "step_000004"))
+
+    with torch.no_grad():
+        trained, again = rft.model(ids).logits, loaded(ids).logits
+        with loaded.disable_adapter():
+            untrained = loaded(ids).logits
+    torch.testing.assert_close(trained, again)
+    assert not torch.equal(trained, untrained)
+
+
+def test_a_run_killed_while_it_writes_leaves_the_older_checkpoint(tmp_path: Path) -> None:
+    """A half-written folder has another name and is not taken."""
+    checkpoint.write(tmp_path, 5, {}, lambda folder: None)
+
+    def die(folder: Path) -> None:
+        (folder / "half").touch()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        checkpoint.write(tmp_path, 10, {}, die)
+
+    assert checkpoint.latest(tmp_path) == tmp_path / "step_000005"
+    assert checkpoint.find(tmp_path, False) is None
+    with pytest.raises(DataError, match="is not a checkpoint"):
+        checkpoint.find(tmp_path, tmp_path / "step_000010")
+
+
+def test_training_stops_when_actions_become_invalid() -> None:
+    """It goes back to the weights that acted validly."""
+    model, tokenizer = warm()
+    before = weights(model)
+    rft = trainer(model, tokenizer, learning_rate=10.0, max_grad_norm=1e9, max_steps=5)
+    history = rft.train()
+
+    assert "stopped" in history[-1]
+    assert len(history) < 5
+    assert equal(before, weights(rft.model))
+
+
+def test_a_loss_that_is_no_number_is_an_error() -> None:
+    """It names the step."""
+    model, tokenizer = tiny()
+    played = demonstrations([ENV], tokenizer, STYLE, number=2)
+    with torch.no_grad():
+        model.lm_head.weight.fill_(float("nan"))
+
+    with pytest.raises(TrainingError, match="not a number at step 0"):
+        SFTTrainer(model, tokenizer, SFTConfig(max_steps=1), played).train()
+
+
+def test_what_cannot_be_trained_is_refused() -> None:
+    """No environment, an unknown one, episodes without tokens, another adapter."""
+    model, tokenizer = tiny()
+    args = RFTConfig(**WALK)
+    with pytest.raises(InvalidValueError, match="one or more environment ids"):
+        RFTTrainer(model=model, tokenizer=tokenizer, envs=[], args=args)
+    with pytest.raises(UnknownNameError, match="Corridor-easy"):
+        RFTTrainer(model=model, tokenizer=tokenizer, envs=["rftgen/Coridor-easy-v0"], args=args)
+    texts = run([Episode(ENV, "corridor/easy/train/0")], ExpertPolicy(), style=STYLE)
+    with pytest.raises(InvalidValueError, match="none with tokens"):
+        SFTTrainer(model, tokenizer, SFTConfig(), texts)
+    with pytest.raises(InvalidValueError, match="No environment"):
+        demonstrations([], tokenizer, STYLE, number=1)

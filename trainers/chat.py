@@ -1,0 +1,164 @@
+"""From chat messages to tokens, in the way that never tokenises again what was sampled.
+
+A model's chat template is asked twice: how a chat begins, and what stands between an answer and
+the next one. The second is found with a sentinel text in place of the answer. A template that
+shows an earlier message differently later (some drop past thoughts) cannot be continued by
+appending: it is refused, unless every turn starts a sequence of its own.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from agentgym_gen.errors import InvalidValueError
+from agentgym_gen.policy import Request
+from agentgym_gen.prompt import ChatMessage
+from agentgym_gen.trainers.handles import Tokenizer
+
+LOG = logging.getLogger(__name__)
+
+PLAIN_TEMPLATE = (
+    "{% for message in messages %}{{ message['role'] }}:\n{{ message['content'] }}"
+    "{% if message['role'] == 'assistant' %}{{ eos_token }}{% endif %}{{ '\n' }}{% endfor %}"
+    "{% if add_generation_prompt %}assistant:{{ '\n' }}{% endif %}"
+)
+"""The template of a model that has none."""
+
+_ANSWER = "qxzanswerqxz"
+_NEXT = "qxznextqxz"
+
+
+class Context(NamedTuple):
+    """What is put before the tokens of one turn."""
+
+    ids: list[int]
+    """The tokens."""
+    fresh: bool
+    """Whether they start a sequence instead of continuing the episode's."""
+
+
+class ChatFormat:
+    """How chats become tokens for one tokenizer.
+
+    Args:
+        tokenizer: A tokenizer of transformers.
+
+    Raises:
+        InvalidValueError: if the tokenizer has no end token.
+    """
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self.tokenizer = tokenizer
+        self._template: str | None = None
+        if not getattr(tokenizer, "chat_template", None):
+            LOG.warning("The tokenizer has no chat template; a plain one is used")
+            self._template = PLAIN_TEMPLATE
+        self._between = self._find_between()
+        self.end_id = self._find_end()
+        """The token that ends an answer."""
+        self.end_ids = frozenset({self.end_id, tokenizer.eos_token_id} - {None})
+        """The tokens at which sampling stops."""
+
+    @property
+    def pad_id(self) -> int:
+        """The token that fills rows; what it is does not matter, as it is masked."""
+        pad = self.tokenizer.pad_token_id
+        return int(self.end_id if pad is None else pad)
+
+    def opening(self, messages: Sequence[ChatMessage]) -> list[int]:
+        """Return the tokens of a chat up to the place where the answer begins."""
+        return self._encode(self._render(list(messages)))
+
+    def continuation(self, observation: str, *, ended: bool) -> list[int]:
+        """Return the tokens between an answer and the next.
+
+        Args:
+            observation: The content of the message between them.
+            ended: Whether the answer's last token was one that ends it.
+
+        Raises:
+            InvalidValueError: if the template cannot be continued by appending.
+        """
+        if self._between is None:
+            raise InvalidValueError(
+                "The chat template shows earlier messages differently once a chat goes on, so an "
+                "episode cannot be one growing sequence; use a style with `window=0`, or give the "
+                "tokenizer a template that only appends"
+            )
+        before, after = self._between
+        ids = self._encode(before + observation + after)
+        return ids[1:] if ended else ids
+
+    def answer(self, text: str) -> list[int]:
+        """Return the tokens of a demonstrated answer, its end included."""
+        return [*self._encode(text), self.end_id]
+
+    def text(self, ids: Sequence[int]) -> str:
+        """Return the text of sampled tokens, without the one that ended them."""
+        kept = ids[:-1] if ids and ids[-1] in self.end_ids else ids
+        return str(self.tokenizer.decode(list(kept), clean_up_tokenization_spaces=False))
+
+    def _render(self, messages: list[ChatMessage]) -> str:
+        return str(
+            self.tokenizer.apply_chat_template(
+                messages,
+                chat_template=self._template,
+                add_generation_prompt=True,
+                tokenize=False,
+            )
+        )
+
+    def _encode(self, text: str) -> list[int]:
+        return list(self.tokenizer.encode(text, add_special_tokens=False))
+
+    def _find_between(self) -> tuple[str, str] | None:
+        first: ChatMessage = {"role": "user", "content": "qxzfirstqxz"}
+        answer: ChatMessage = {"role": "assistant", "content": _ANSWER}
+        following: ChatMessage = {"role": "user", "content": _NEXT}
+        opening = self._render([first])
+        chat = self._render([first, answer, following])
+        longer = self._render([first, answer, following, answer, following])
+        between = chat.removeprefix(opening + _ANSWER)
+        if between == chat or longer != opening + (_ANSWER + between) * 2:
+            return None
+        before, _, after = between.partition(_NEXT)
+        return before, after
+
+    def _find_end(self) -> int:
+        if self.tokenizer.eos_token_id is None:
+            raise InvalidValueError("The tokenizer has no `eos_token`, which ends an answer")
+        ids = self._encode(self._between[0]) if self._between else []
+        return int(ids[0] if ids else self.tokenizer.eos_token_id)
+
+
+class Contexts:
+    """The contexts of the episodes of a rollout, turn by turn.
+
+    Sampling and demonstrations share this class, so that both have the same layout of tokens.
+
+    Args:
+        chat: The format of the chats.
+    """
+
+    def __init__(self, chat: ChatFormat) -> None:
+        self._chat = chat
+        self._ended: dict[int, bool] = {}
+
+    def next(self, request: Request) -> Context:
+        """Return what stands before the answer to *request*."""
+        append = request.style.window is None and request.episode in self._ended
+        if append and request.turn > 0:
+            said = request.messages[-1]["content"]
+            ended = self._ended[request.episode]
+            return Context(self._chat.continuation(said, ended=ended), fresh=False)
+        return Context(self._chat.opening(request.messages), fresh=True)
+
+    def answered(self, request: Request, ids: Sequence[int]) -> None:
+        """Take note of the answer to *request*."""
+        self._ended[request.episode] = bool(ids) and ids[-1] in self._chat.end_ids
+
+    def forget(self, live: Sequence[int]) -> None:
+        """Forget all episodes but *live*."""
+        self._ended = {episode: self._ended[episode] for episode in live if episode in self._ended}

@@ -1,0 +1,104 @@
+"""Checkpoints: folders that are there whole or not at all.
+
+``step_000120/`` holds the weights (an adapter in the layout of PEFT, or the whole model), the
+tokenizer, ``optimizer.pt`` and ``state.json`` (step, settings, log so far, versions). Random states
+are not needed: every draw is named by seed and step.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from agentgym_gen.errors import DataError
+
+NAME = re.compile(r"step_(\d{6,})")
+STATE = "state.json"
+PACKAGES = ("agentgym-gen", "torch", "transformers", "peft", "gymnasium", "numpy")
+
+
+def write(root: Path, step: int, state: dict[str, Any], fill: Callable[[Path], None]) -> Path:
+    """Write the checkpoint of *step* under *root* and return its folder.
+
+    It is written beside its place and then renamed, so that a process that is killed leaves the
+    older checkpoints as they are.
+
+    Args:
+        root: The output folder.
+        step: The number of updates made.
+        state: What goes into ``state.json``, plain data.
+        fill: Writes all other files into a folder.
+    """
+    target = root / f"step_{step:06d}"
+    draft = root / f".{target.name}.{os.getpid()}"
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    fill(draft)
+    whole = {"step": step, **state, "versions": versions()}
+    (draft / STATE).write_text(json.dumps(whole, indent=1), encoding="utf-8")
+    _sync(draft)
+    if target.exists():
+        shutil.rmtree(target)
+    draft.rename(target)
+    return target
+
+
+def latest(root: Path) -> Path | None:
+    """Return the newest whole checkpoint under *root*, if there is one."""
+    found = [path for path in root.glob("step_*") if NAME.fullmatch(path.name)]
+    whole = [path for path in found if (path / STATE).is_file()]
+    return max(whole, key=lambda path: int(path.name.split("_")[1]), default=None)
+
+
+def find(root: Path, wanted: bool | str | Path) -> Path | None:
+    """Return the checkpoint to go on from: the latest for True, the given one, or None for False.
+
+    True is also right for a run that has written none yet.
+
+    Raises:
+        DataError: if the given folder is no checkpoint.
+    """
+    if isinstance(wanted, bool):
+        return latest(root) if wanted else None
+    path = Path(wanted)
+    if not (path / STATE).is_file():
+        raise DataError(f"{str(path)!r} is not a checkpoint: it has no {STATE!r}")
+    return path
+
+
+def read_state(path: Path) -> dict[str, Any]:
+    """Return ``state.json`` of the checkpoint *path*.
+
+    Raises:
+        DataError: if it cannot be read.
+    """
+    try:
+        state: dict[str, Any] = json.loads((path / STATE).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"Cannot read the checkpoint {str(path)!r}: {error}") from error
+    return state
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of the packages that decide what a run computes."""
+    found: dict[str, str] = {}
+    for package in PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+def _sync(folder: Path) -> None:
+    """Make sure that the files are on the disk before the rename says so."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())

@@ -1,0 +1,54 @@
+# ruff: noqa: N803, N806
+# The capitals name the axes of an array.
+"""The losses: pure functions of log-probabilities, one value per token.
+
+Axes: ``_N`` sampled tokens, of any episode. How tokens are averaged is the weight that the caller
+gives them.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from agentgym_gen.errors import InvalidValueError
+
+
+def sft_loss(logp_N: Tensor, weight_N: Tensor) -> Tensor:
+    """Return the weighted negative log-likelihood of the demonstrated tokens."""
+    _check(logp_N, weight_N)
+    return -(weight_N * logp_N).sum()
+
+
+def clipped_policy_loss(
+    logp_N: Tensor, old_logp_N: Tensor, advantage_N: Tensor, low: float, high: float
+) -> Tensor:
+    """Return PPO's clipped surrogate of each token, negated: equation 7 of arXiv 1707.06347.
+
+    Args:
+        logp_N: The log-probabilities under the model that is trained.
+        old_logp_N: Those under which the tokens were drawn.
+        advantage_N: The advantages.
+        low: How far below 1 the ratio counts.
+        high: How far above 1 the ratio counts; DAPO (arXiv 2503.14476) has it larger than `low`.
+    """
+    _check(logp_N, old_logp_N, advantage_N)
+    ratio_N = torch.exp(logp_N - old_logp_N)
+    clipped_N = ratio_N.clamp(1 - low, 1 + high)
+    return -torch.minimum(ratio_N * advantage_N, clipped_N * advantage_N)
+
+
+def kl_k3(logp_N: Tensor, reference_logp_N: Tensor) -> Tensor:
+    """Return the k3 estimate of KL(policy || reference) of each token.
+
+    J. Schulman, "Approximating KL divergence" (2020): unbiased and never negative.
+    """
+    _check(logp_N, reference_logp_N)
+    difference_N = reference_logp_N - logp_N
+    return torch.exp(difference_N) - difference_N - 1
+
+
+def _check(*values_N: Tensor) -> None:
+    shapes = [tuple(value_N.shape) for value_N in values_N]
+    if len(shapes[0]) != 1 or len(set(shapes)) != 1:
+        raise InvalidValueError(f"All arguments have one value per token; the shapes are {shapes}")

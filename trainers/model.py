@@ -1,0 +1,101 @@
+"""Loading a model and its tokenizer, and making its weights trainable."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from pathlib import Path
+
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers.utils import logging as hf_logging
+
+from agentgym_gen.errors import DataError, InvalidValueError, missing_extra
+from agentgym_gen.trainers.handles import Model, Tokenizer
+
+LOG = logging.getLogger(__name__)
+
+SMALL = 30_000_000
+"""On a CPU, a model with fewer parameters runs fastest on one thread."""
+
+
+def load_model(
+    name: str | Path, *, device: str | None = None, dtype: torch.dtype | None = None
+) -> tuple[Model, Tokenizer]:
+    """Return the causal language model *name* and its tokenizer.
+
+    Args:
+        name: A name on the hub, or a folder; one with an adapter in it loads its base as well.
+        device: Where it runs; None takes a GPU if there is one.
+        dtype: The precision; None is bfloat16 on a GPU, and single precision on a CPU, most of
+            which compute bfloat16 several times slower.
+
+    Raises:
+        DataError: if there is no such model.
+    """
+    where = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    precision = dtype or (torch.bfloat16 if where.startswith("cuda") else torch.float32)
+    source = str(name)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(source)
+        model: Model = AutoModelForCausalLM.from_pretrained(source, dtype=precision)
+    except (OSError, ValueError) as error:
+        raise DataError(
+            f"Cannot load the model {source!r}: it is neither a folder with a model nor a name "
+            f"that the hub answers now ({error})"
+        ) from error
+    model = model.to(where).eval()
+    choose_threads(model)
+    LOG.info("Loaded %s on %s in %s", source, where, precision)
+    return model, tokenizer
+
+
+def hide_progress_bars() -> None:
+    """Keep transformers from drawing a bar for each small file; callers show their own progress."""
+    hf_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+
+
+def choose_threads(model: Model) -> None:
+    """Use one thread for a small model on a CPU."""
+    count = sum(parameter.numel() for parameter in model.parameters())
+    if next(model.parameters()).device.type == "cpu" and count < SMALL:
+        torch.set_num_threads(1)
+
+
+def make_trainable(model: Model, lora_rank: int, lora_alpha: int, seed: int) -> Model:
+    """Return *model* with a new LoRA adapter, or with all weights trainable at rank 0.
+
+    A model that has an adapter already goes on with it.
+
+    Raises:
+        InvalidValueError: if the model has an adapter of another rank.
+        MissingExtraError: if peft is not installed.
+    """
+    if hasattr(model, "peft_config"):
+        return _go_on_with_adapter(model, lora_rank)
+    if lora_rank == 0:
+        LOG.info("All weights are trained, without an adapter")
+        return model.requires_grad_(True)
+    try:
+        from peft import LoraConfig, get_peft_model
+    except ModuleNotFoundError as error:
+        raise missing_extra("peft", "train", "A LoRA adapter") from error
+    config = LoraConfig(
+        r=lora_rank, lora_alpha=lora_alpha, target_modules="all-linear", task_type="CAUSAL_LM"
+    )
+    with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
+        # peft 0.21 asks for a property that transformers 5.23 has renamed
+        warnings.simplefilter("ignore", FutureWarning)
+        torch.manual_seed(seed)
+        return get_peft_model(model, config).eval()
+
+
+def _go_on_with_adapter(model: Model, lora_rank: int) -> Model:
+    found = {config.r for config in model.peft_config.values()}
+    if found != {lora_rank}:
+        raise InvalidValueError(
+            f"The model has an adapter of rank {sorted(found)}, but `lora_rank` is {lora_rank!r}"
+        )
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_("lora_" in name)
+    return model

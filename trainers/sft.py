@@ -1,0 +1,115 @@
+# ruff: noqa: N806
+# The capitals name the axes of an array.
+"""Supervised fine-tuning on demonstrations: the warm start of reinforcement fine-tuning.
+
+Only the answers are learnt, in the token layout in which they would have been sampled. Left out:
+packing several sequences into one row, and evaluation on held-out demonstrations.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from torch import Tensor
+
+from agentgym_gen.errors import InvalidValueError
+from agentgym_gen.seeding import stream
+from agentgym_gen.trainers.chat import ChatFormat
+from agentgym_gen.trainers.config import SFTConfig
+from agentgym_gen.trainers.handles import Model, Tokenizer
+from agentgym_gen.trainers.learner import Learner, Row, cosine
+from agentgym_gen.trainers.losses import sft_loss
+from agentgym_gen.trainers.progress import Progress
+from agentgym_gen.trainers.tokens import MicroBatch, Sample, action_logp, pack
+from agentgym_gen.trajectory import Trajectory
+
+
+class SFTTrainer:
+    """Trains a model to answer as in the given episodes.
+
+    Args:
+        model: A causal language model; with ``lora_rank=0`` it is changed in place.
+        tokenizer: Its tokenizer.
+        args: The settings.
+        trajectories: Episodes with tokens, as `demonstrations` returns them.
+        on_log: Called with each row of the log.
+
+    Raises:
+        InvalidValueError: if no episode has tokens.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        tokenizer: Tokenizer,
+        args: SFTConfig,
+        trajectories: Sequence[Trajectory],
+        on_log: Callable[[Row], None] | None = None,
+    ) -> None:
+        self._samples = [Sample(s) for played in trajectories for s in played.sequences()]
+        if not self._samples:
+            raise InvalidValueError(
+                f"Nothing to learn from: {len(trajectories)} episodes, none with tokens; "
+                "make them with `demonstrations`"
+            )
+        self.args = args
+        self._learner = Learner(
+            model, tokenizer, args, lambda step: cosine(args, step, args.final_lr_ratio)
+        )
+        self._pad_id = ChatFormat(tokenizer).pad_id
+        self._on_log = on_log
+
+    @property
+    def model(self) -> Model:
+        """The model, with its adapter if it has one."""
+        return self._learner.model
+
+    def train(self, resume_from_checkpoint: bool | str | Path = False) -> list[Row]:
+        """Train and return the log.
+
+        Args:
+            resume_from_checkpoint: True goes on from the latest checkpoint, a path from that one.
+
+        Raises:
+            TrainingError: if the loss is not a number.
+        """
+        learner = self._learner
+        learner.resume(resume_from_checkpoint)
+        with Progress("SFT", self.args.max_steps, learner.step, self._on_log) as progress:
+            while learner.step < self.args.max_steps:
+                row = self._step()
+                learner.step += 1
+                if learner.step % self.args.logging_steps == 0:
+                    learner.record(row)
+                progress.advance(row)
+                learner.save()
+        learner.save(always=True)
+        return learner.history
+
+    def _step(self) -> Row:
+        began = time.perf_counter()
+        batches = pack(self._chosen(), self.args.micro_batch_tokens, self._pad_id)
+        count = sum(len(batch.weight_N) for batch in batches)
+
+        def loss_of(batch: MicroBatch) -> Tensor:
+            logp_N = action_logp(self.model, batch)
+            return sft_loss(logp_N, batch.weight_N.to(logp_N.device) / count)
+
+        loss, norm = self._learner.update(batches, loss_of)
+        seconds = time.perf_counter() - began
+        return {
+            "step": self._learner.step + 1,
+            "loss": loss,
+            "gradient_norm": norm,
+            "tokens_per_second": sum(batch.size for batch in batches) / seconds,
+        }
+
+    def _chosen(self) -> list[Sample]:
+        """Return the next batch of the current pass over the samples, which has its own order."""
+        size = min(self.args.batch_size, len(self._samples))
+        per_pass = len(self._samples) // size
+        number, place = divmod(self._learner.step, per_pass)
+        order = stream("sft", number, entropy=self.args.seed).permutation(len(self._samples))
+        return [self._samples[i] for i in order[place * size : (place + 1) * size]]
