@@ -50,6 +50,7 @@ ENVIRONMENTS: dict[str, Registered] = {}
 """The registered environments by name."""
 
 BUNDLED = (
+    Registered("ALFWorld", "agentgym_gen.envs.alfworld:ALFWorld"),
     Registered("TextCraft", "agentgym_gen.envs.textcraft:TextCraft"),
     Registered("Sokoban", "agentgym_gen.envs.sokoban:Sokoban"),
 )

@@ -1,0 +1,89 @@
+"""What was counted over the official games: the facts that generated households are drawn from."""
+
+from __future__ import annotations
+
+import functools
+import json
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from itertools import accumulate
+from typing import Any
+
+import numpy as np
+
+
+class Chances:
+    """A choice with weights.
+
+    Args:
+        weights: The weight of every option.
+    """
+
+    def __init__(self, weights: Mapping[str, int]) -> None:
+        self.options = tuple(weights)
+        """The options."""
+        self._ends = list(accumulate(weights.values()))
+        self.total = self._ends[-1] if self._ends else 0
+        """The sum of all weights."""
+
+    def draw(self, rng: np.random.Generator) -> str:
+        """Return one option."""
+        return self.options[bisect_right(self._ends, rng.random() * self.total)]
+
+
+@dataclass(frozen=True)
+class RoomCounts:
+    """What was counted in the rooms of one type."""
+
+    games: int
+    """How many games play in such a room."""
+    receptacles: Mapping[str, Chances]
+    """How many receptacles of a kind there are, where there are any."""
+    things: Mapping[str, Chances]
+    """How many things of a kind there are, where there are any."""
+    lies: Mapping[str, Mapping[str, int]]
+    """In how many receptacles of a kind a thing of a kind was found."""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """All that was counted."""
+
+    rooms: Mapping[str, RoomCounts]
+    """The rooms by type."""
+    goals: Mapping[str, Mapping[tuple[str, str], int]]
+    """How often a task type asks for which thing and which receptacle or lamp."""
+    traits: Mapping[str, tuple[str, ...]]
+    """What can be done with things of a kind."""
+    hollow: frozenset[str]
+    """The kinds of things that are receptacles themselves."""
+    fits: tuple[tuple[str, str], ...]
+    """Which kind of receptacle takes which kind of thing."""
+
+
+@functools.cache
+def counts() -> Counts:
+    """Return what was counted, read once."""
+    path = resources.files("agentgym_gen.envs.alfworld") / "data" / "counts.json"
+    data = json.loads(path.read_text(encoding="utf-8"))
+    return Counts(
+        rooms={room: _room(part) for room, part in data["rooms"].items()},
+        goals={
+            task: {(pair.split()[0], pair.split()[1]): n for pair, n in pairs.items()}
+            for task, pairs in data["goals"].items()
+        },
+        traits={kind: tuple(traits) for kind, traits in data["traits"].items()},
+        hollow=frozenset(data["hollow"]),
+        fits=tuple((kind, thing) for kind, things in data["fits"].items() for thing in things),
+    )
+
+
+def _room(data: Mapping[str, Any]) -> RoomCounts:
+    return RoomCounts(
+        games=data["games"],
+        receptacles={kind: Chances(weights) for kind, weights in data["receptacles"].items()},
+        things={kind: Chances(weights) for kind, weights in data["things"].items()},
+        lies=data["lies"],
+    )

@@ -1,0 +1,110 @@
+"""A household and its task as plain data: what a game file says, and what the generator draws."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+OFFICIAL_TYPES = {
+    "pick": "pick_and_place_simple",
+    "look": "look_at_obj_in_light",
+    "clean": "pick_clean_then_place_in_recep",
+    "heat": "pick_heat_then_place_in_recep",
+    "cool": "pick_cool_then_place_in_recep",
+    "two": "pick_two_obj_and_place",
+}
+"""The six task types: our short names and the original's."""
+
+ROOMS = ("bathroom", "bedroom", "kitchen", "livingroom")
+"""The four room types."""
+
+TREATERS = {"clean": ("sinkbasin", "sink"), "heat": ("microwave",), "cool": ("fridge",)}
+"""The kinds of receptacles with which a thing is cleaned, heated and cooled."""
+
+TREATABLE = {"clean": "cleanable", "heat": "heatable", "cool": "coolable"}
+"""The trait that a thing needs for it."""
+
+TREATED = {"clean": "clean", "heat": "hot", "cool": "cool"}
+"""The state that it gets."""
+
+KNIVES = ("knife", "butterknife")
+"""The kinds of things that slice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What is to be reached."""
+
+    type: str
+    """A short name of `OFFICIAL_TYPES`."""
+    thing: str
+    """The kind of thing that is asked for."""
+    place: str
+    """The kind of receptacle that it belongs in, or the kind of lamp to look at it under."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receptacle:
+    """Something that things lie in or on."""
+
+    name: str
+    """Its name: ``cabinet 6``."""
+    kind: str
+    """Its kind: ``cabinet``."""
+    place: str
+    """Where one stands to use it: ``loc 12``; several receptacles may share a place."""
+    openable: bool = False
+    """Whether it can be opened and closed; if not, its content is always in reach."""
+    opened: bool = False
+    """Whether it is open at the start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """Something that lies in receptacles."""
+
+    name: str
+    """Its name: ``mug 2``."""
+    kind: str
+    """Its kind: ``mug``."""
+    traits: tuple[str, ...]
+    """What can be done with it, sorted: ``cleanable``, ``pickupable``, ..."""
+    inside: tuple[int, ...]
+    """The numbers of the receptacles that it is in; official games have things in two at once."""
+    places: tuple[str, ...]
+    """The places where it is said to be."""
+    holds: tuple[str, ...] | None = None
+    """The names of the things in it if it is a receptacle itself, such as a mug; else None."""
+    states: tuple[str, ...] = ()
+    """What is true of it at the start, of ``clean``, ``hot``, ``cool``, ``on`` and ``sliced``."""
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """A household, a task and where the player stands."""
+
+    room: str
+    """One of `ROOMS`."""
+    task: str
+    """The task as the original words it, after ``Your task is to:``."""
+    goal: Goal
+    """The same as data."""
+    start: str
+    """The place where the player begins."""
+    receptacles: tuple[Receptacle, ...]
+    """The receptacles in the order in which they are listed."""
+    things: tuple[Thing, ...]
+    """The things in the order in which they are listed."""
+    fits: tuple[tuple[str, str], ...]
+    """Which kind of receptacle takes which kind of thing: pairs of the two, sorted."""
+
+
+def room_of(kinds: set[str]) -> str:
+    """Return the type of the room that has receptacles of *kinds*.
+
+    >>> room_of({"bed", "desk"})
+    'bedroom'
+    """
+    for room, kind in (("kitchen", "fridge"), ("bathroom", "toilet"), ("bedroom", "bed")):
+        if kind in kinds:
+            return room
+    return "livingroom"

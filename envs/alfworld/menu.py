@@ -1,0 +1,69 @@
+"""The admissible commands of a game, and the moves behind them."""
+
+from __future__ import annotations
+
+from agentgym_gen.envs.alfworld.game import Game, Move
+from agentgym_gen.envs.alfworld.wording import Wording
+from agentgym_gen.world import Command, write_template
+
+Entry = tuple[str, Command, Move]
+"""A command in the native words, by which entries are sorted, as a value, and as a move."""
+
+RECEPTACLE_VERBS = ("go_to", "open", "close", "examine")
+
+
+class Menu:
+    """What can be said now, in the order of the native words.
+
+    Args:
+        game: The game.
+        wording: The native words.
+    """
+
+    def __init__(self, game: Game, wording: Wording) -> None:
+        self._game = game
+        self._templates = wording.templates
+        self._things = [thing.name for thing in game.house.things]
+        self._receptacles = [receptacle.name for receptacle in game.house.receptacles]
+        self._entries: dict[Move, Entry] = {}
+        self._ways: dict[str, list[Entry]] = {}
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Take note that the game has changed."""
+        ways = self._ways.get(self._game.at)
+        if ways is None:
+            ways = self._ways[self._game.at] = sorted(map(self._entry, self._game.ways()))
+        moves = [
+            move for move in self._game.moves() if move[0] != "help" or "help" in self._templates
+        ]
+        found = sorted([*ways, *map(self._entry, moves)])
+        self.moves: dict[Command, Move] = {command: move for _, command, move in found}
+        """The move behind every admissible command."""
+        self.commands = tuple(self.moves)
+        """The admissible commands."""
+
+    def command(self, move: Move) -> Command:
+        """Return the command that means *move*."""
+        return self._entry(move)[1]
+
+    def _entry(self, move: Move) -> Entry:
+        entry = self._entries.get(move)
+        if entry is None:
+            command = self._named(move)
+            text = write_template(self._templates[command.verb], command.args)
+            entry = self._entries[move] = (text, command, move)
+        return entry
+
+    def _named(self, move: Move) -> Command:
+        verb, one, other = move
+        if verb in ("look", "inventory", "help"):
+            return Command(verb)
+        if verb in RECEPTACLE_VERBS:
+            return Command(verb, (self._receptacles[one],))
+        if verb == "examine_held":
+            return Command("examine", (self._things[one],))
+        if verb == "use":
+            return Command(verb, (self._things[one],))
+        second = self._things if verb == "slice" else self._receptacles
+        return Command(verb, (self._things[one], second[other]))

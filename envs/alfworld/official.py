@@ -1,0 +1,188 @@
+"""The official games as tasks; tier, task type and room of all are kept in an index.
+
+The index of a split is worked out when it is first needed and kept in the user's cache folder.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from agentgym_gen.envs.alfworld.archive import FOLDERS, Archive, fingerprint, listed
+from agentgym_gen.envs.alfworld.house import House
+from agentgym_gen.envs.alfworld.pddl import read_game
+from agentgym_gen.envs.alfworld.tiers import Filter, difficulty
+from agentgym_gen.errors import DataError, InvalidValueError, unknown_name
+from agentgym_gen.files import write_json
+from agentgym_gen.task import Task, TaskId, Tasks
+
+INDEX_VERSION = 1
+"""Rises when the rule of tiers or the form of the index changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One game of the index."""
+
+    key: str
+    """Its path: ``valid_seen/<task>/<trial>``."""
+    tier: str = ""
+    """Its tier; empty if it cannot be played."""
+    type: str = ""
+    """Its task type, by our short name."""
+    room: str = ""
+    """Its room type."""
+    fault: str = ""
+    """Why it cannot be played."""
+
+
+class OfficialTasks(Tasks[House]):
+    """The games of a folder; the key of a task is the game's path, ``valid_seen/<task>/<trial>``.
+
+    Args:
+        folder: The folder with the games, or a zip archive of it.
+        wanted: Which tasks are played.
+
+    Raises:
+        DataError: if there is no such folder or archive.
+    """
+
+    env = "alfworld"
+
+    def __init__(self, folder: Path, wanted: Filter) -> None:
+        if not folder.exists():
+            raise DataError(f"No folder or archive {str(folder)!r} with ALFWorld's official games")
+        self._archive = Archive(folder.resolve())
+        self._wanted = wanted
+
+    def size(self, tier: str, split: str) -> int:
+        """Return how many games of *split* are of *tier* and pass the filter.
+
+        Raises:
+            DataError: if the folder has no games of the split.
+            InvalidValueError: if none of them is of the tier and passes the filter.
+        """
+        return len(self._entries(tier, split))
+
+    def make(self, tier: str, split: str, index: int) -> Task[House]:
+        """Return game *index* of those of *tier* and *split* that pass the filter, by path.
+
+        Raises:
+            UnknownNameError: if there is no such tier or split.
+            InvalidValueError: if the index is outside ``0 .. size - 1``.
+            DataError: if a file is missing or broken.
+        """
+        self._check(tier, split)
+        entries = self._entries(tier, split)
+        if not 0 <= index < len(entries):
+            raise InvalidValueError(
+                f"No task {index!r} in {self.env}/{tier}/{split}; indices are 0 to "
+                f"{len(entries) - 1}"
+            )
+        task_id = TaskId(self.env, tier, split, entries[index].key)
+        return Task(task_id, self.draw(task_id, index))
+
+    def find(self, task_id: str) -> Task[House]:
+        """Return the game called *task_id*, whether it passes the filter or not.
+
+        Raises:
+            InvalidValueError: if the id is malformed, or of another tier than the game.
+            DataError: if there is no such game, or it cannot be played.
+        """
+        parsed = TaskId.parse(task_id)
+        if parsed.env != self.env:
+            raise unknown_name("environment in task id", parsed.env, [self.env], f"{task_id!r}")
+        self._check(parsed.tier, parsed.split)
+        if not parsed.key.startswith(f"{FOLDERS[parsed.split]}/"):
+            raise InvalidValueError(
+                f"Malformed task id {task_id!r}; the key of an official game of the split "
+                f"{parsed.split!r} begins with '{FOLDERS[parsed.split]}/'"
+            )
+        task = Task(parsed, self.draw(parsed, 0))
+        found = difficulty(task.content)
+        if found is None or found.tier != parsed.tier:
+            tier = found.tier if found else "no tier"
+            raise InvalidValueError(f"Task id {task_id!r} is of {tier}, not {parsed.tier!r}")
+        return task
+
+    def draw(self, task_id: TaskId, index: int) -> House:
+        """Return the household of the game that the key of *task_id* names."""
+        return read_house(self._archive, task_id.key)
+
+    def faults(self, split: str) -> dict[str, str]:
+        """Return the games of *split* that cannot be played, with what is wrong with each."""
+        return {one.key: one.fault for one in index_of(self._archive, split) if one.fault}
+
+    def _entries(self, tier: str, split: str) -> tuple[Entry, ...]:
+        entries = _sorted_out(self._archive, split, tier, self._wanted)
+        if not entries:
+            faults = len(self.faults(split))
+            raise InvalidValueError(
+                f"None of the games of {FOLDERS[split]!r} in {str(self._archive.folder)!r} is of "
+                f"{tier!r} and passes {self._wanted}; {faults} of them cannot be played"
+            )
+        return entries
+
+
+@functools.lru_cache(maxsize=64)
+def _sorted_out(archive: Archive, split: str, tier: str, wanted: Filter) -> tuple[Entry, ...]:
+    return tuple(
+        one
+        for one in index_of(archive, split)
+        if one.tier == tier and wanted.takes(one.type, one.room)
+    )
+
+
+@functools.lru_cache(maxsize=128)
+def read_house(archive: Archive, key: str) -> House:
+    """Return the household of the game *key*.
+
+    Raises:
+        DataError: if there is no such game or it is broken, naming it and its folder.
+    """
+    try:
+        return read_game(archive.read(key))
+    except InvalidValueError as error:
+        raise DataError(
+            f"Game {key!r} of {str(archive.folder)!r} cannot be played: {error}"
+        ) from error
+
+
+@functools.lru_cache(maxsize=16)
+def index_of(archive: Archive, split: str) -> tuple[Entry, ...]:
+    """Return the index of *split*, from the cache folder if the games are unchanged."""
+    mark = fingerprint(archive, split)
+    path = cache_folder() / f"alfworld-{INDEX_VERSION}-{mark[:32]}.json"
+    try:
+        return tuple(Entry(**one) for one in json.loads(path.read_text("utf-8"))["games"])
+    except (OSError, ValueError, LookupError, TypeError):
+        entries = tuple(_entry(archive, key) for key in listed(archive, split))
+        _keep(path, entries)
+        return entries
+
+
+def cache_folder() -> Path:
+    """Return the user's cache folder for this library."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "agentgym_gen"
+
+
+def _keep(path: Path, entries: tuple[Entry, ...]) -> None:
+    try:
+        write_json(path, {"games": [asdict(one) for one in entries]})
+    except DataError:
+        return  # a read-only home costs time at the next start, nothing else
+
+
+def _entry(archive: Archive, key: str) -> Entry:
+    try:
+        house = read_game(archive.read(key))
+    except (DataError, InvalidValueError) as error:
+        return Entry(key, fault=str(error))
+    found = difficulty(house)
+    if found is None:
+        return Entry(key, fault="the expert found no way to win it")
+    return Entry(key, found.tier, house.goal.type, house.room)

@@ -1,0 +1,77 @@
+"""A player who knows only what was seen: for demonstrations that look like play.
+
+It looks where things of the wanted kind most often lie, by the counts over the official games,
+and follows the shortest plan as soon as what it has seen makes one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agentgym_gen.envs.alfworld.counts import counts
+from agentgym_gen.envs.alfworld.expert import Memory, View, plan
+from agentgym_gen.envs.alfworld.game import NONE, Game, Move
+from agentgym_gen.envs.alfworld.world import ALFWorld
+from agentgym_gen.errors import InvalidValueError
+from agentgym_gen.policy import Completion, Request
+from agentgym_gen.prompt import wrap_action
+
+
+class SearchPolicy:
+    """Searches the room and then does the task; needs nothing but what the episode has shown."""
+
+    def act(self, requests: Sequence[Request]) -> list[Completion]:
+        """Return an action for each request.
+
+        Raises:
+            InvalidValueError: if an environment is not ALFWorld.
+        """
+        return [Completion(wrap_action(r.style, self._action(r))) for r in requests]
+
+    @staticmethod
+    def _action(request: Request) -> str:
+        world = request.env.world
+        if not isinstance(world, ALFWorld):
+            raise InvalidValueError(f"SearchPolicy plays ALFWorld only, not {world.name!r}")
+        move = next_move(world.game, world.memory)
+        if move is not None:
+            return request.env.write(world.command(move))
+        menu = request.env.admissible_actions
+        return menu[int(request.rng.integers(len(menu)))]
+
+
+def next_move(game: Game, memory: Memory) -> Move | None:
+    """Return what somebody who knows *memory* of *game* does, or None with nothing left to try."""
+    known = View(game, memory)
+    moves = plan(known)
+    if moves:
+        return moves[0]
+    unseen = [number for number in known.receptacles if number not in memory.seen]
+    if not unseen:
+        return None
+    here = [number for number in unseen if known.places[number] == game.at]
+    if here:
+        number = here[0]
+        return ("open" if number in memory.visited else "examine", number, NONE)
+    return ("go_to", max(unseen, key=lambda number: promise(game, known, number)), NONE)
+
+
+def promise(game: Game, known: View, receptacle: int) -> float:
+    """Return how much of what is wanted lies in a receptacle like *receptacle*, in official games.
+
+    Counted in all receptacles of its kind, and shared among those of this room.
+    """
+    house = game.house
+    wanted = [house.goal.thing]
+    if house.goal.type == "look":
+        lamp = any(map(game.is_lamp, _known_things(known)))
+        target = any(map(game.is_target, _known_things(known)))
+        wanted = [house.goal.place] * (not lamp) + [house.goal.thing] * (not target)
+    kind = house.receptacles[receptacle].kind
+    lies = counts().rooms[house.room].lies
+    return sum(lies.get(one, {}).get(kind, 0) for one in wanted) / len(known.kinds(kind))
+
+
+def _known_things(known: View) -> list[int]:
+    held = [] if known.game.held is None else [known.game.held]
+    return [*held, *(thing for number in known.receptacles for thing in known.content(number))]

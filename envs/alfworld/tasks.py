@@ -1,0 +1,156 @@
+"""The tasks of ALFWorld: how hard a household is, and the generated ones in three tiers."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from agentgym_gen.envs.alfworld.generator import Brief, draw_house, is_valid_arrangement
+from agentgym_gen.envs.alfworld.house import ROOMS, House
+from agentgym_gen.envs.alfworld.official import OfficialTasks
+from agentgym_gen.envs.alfworld.tiers import Filter, difficulty
+from agentgym_gen.errors import DataError, InvalidValueError, unknown_name
+from agentgym_gen.task import TIERS, Task, TaskId, Tasks
+
+_PICK = tuple(Brief("pick", room) for room in ROOMS)
+_LOOK = tuple(Brief("look", room) for room in ("bedroom", "livingroom") * 2)
+_TWO = tuple(Brief("two", room) for room in ROOMS)
+_TREAT = (
+    *(Brief("clean", room) for room in ("bathroom", "kitchen") * 2),
+    *(Brief("heat", "kitchen"),) * 4,
+    *(Brief("cool", "kitchen"),) * 4,
+)
+
+CYCLES: Mapping[str, tuple[Brief, ...]] = {
+    "easy": (*_PICK, *_LOOK),
+    "medium": (*(brief._replace(hidden=True) for brief in (*_PICK, *_LOOK)), *_TREAT),
+    "hard": (*_TWO, *(brief._replace(hidden=True) for brief in _TREAT)),
+}
+"""What the tasks of every tier are drawn for, over and over: types are equally frequent."""
+
+ROUNDS = 6_250
+"""How often a cycle is gone through."""
+
+TRIES = 10_000
+"""How many households are drawn before a tier counts as impossible, which none is."""
+
+
+class GeneratedTasks(Tasks[House]):
+    """Households drawn from the task's own stream.
+
+    Task *index* has the brief ``index % len(cycle)`` of its tier's cycle, so that a filter knows
+    its tasks without drawing them.
+
+    Args:
+        wanted: Which tasks are played; a task keeps its id.
+
+    Raises:
+        InvalidValueError: if there is no such task in any tier.
+    """
+
+    env = "alfworld"
+
+    def __init__(self, wanted: Filter) -> None:
+        self._wanted = wanted
+        self.tiers = tuple(tier for tier in TIERS if self._fitting(tier))
+        if not self.tiers:
+            raise InvalidValueError(f"No task type is played in such a room: {wanted}")
+
+    def size(self, tier: str, split: str) -> int:
+        """Return how many tasks pass the filter."""
+        return len(self._fitting(tier)) * ROUNDS
+
+    def make(self, tier: str, split: str, index: int) -> Task[House]:
+        """Return task *index* of those of *tier* and *split* that pass the filter.
+
+        Raises:
+            UnknownNameError: if there is no such tier or split.
+            InvalidValueError: if the index is outside ``0 .. size - 1``.
+        """
+        self._check(tier, split)
+        fitting, size = self._fitting(tier), self.size(tier, split)
+        if not 0 <= index < size:
+            raise InvalidValueError(
+                f"No task {index!r} in {self.env}/{tier}/{split}; there are {size} "
+                f"for the filter {self._wanted}"
+            )
+        turn, place = divmod(index, len(fitting))
+        return self._numbered(tier, split, turn * len(CYCLES[tier]) + fitting[place])
+
+    def find(self, task_id: str) -> Task[House]:
+        """Return the task called *task_id*, whether it passes the filter or not.
+
+        Raises:
+            InvalidValueError: if the id is malformed or no task has it.
+        """
+        return GeneratedTasks(Filter()).make(*self._parts(task_id))
+
+    def draw(self, task_id: TaskId, index: int) -> House:
+        """Return the first household of the task's stream that is of its tier and its split."""
+        brief = CYCLES[task_id.tier][index % len(CYCLES[task_id.tier])]
+        family = "unseen" if task_id.split == "test" else "seen"
+        rng = task_id.stream("household")
+        for _ in range(TRIES):
+            house = draw_house(brief, family, rng)
+            if house is not None and _belongs(house, task_id):
+                return house
+        raise InvalidValueError(f"No household of {task_id} in {TRIES} draws; report this as a bug")
+
+    def _parts(self, task_id: str) -> tuple[str, str, int]:
+        parsed = TaskId.parse(task_id)
+        if parsed.env != self.env:
+            raise unknown_name("environment in task id", parsed.env, [self.env], f"{task_id!r}")
+        key = parsed.key
+        if not (key.isascii() and key.isdigit() and len(key) < 10 and str(int(key)) == key):
+            raise InvalidValueError(
+                f"Malformed task id {task_id!r}; its last part is an index, but is {key!r}; "
+                "ids of official games need `data_dir`"
+            )
+        return parsed.tier, parsed.split, int(key)
+
+    def _numbered(self, tier: str, split: str, number: int) -> Task[House]:
+        task_id = TaskId(self.env, tier, split, str(number))
+        return Task(task_id, _drawn(task_id, number))
+
+    def _fitting(self, tier: str) -> list[int]:
+        cycle = CYCLES[tier]
+        return [n for n, brief in enumerate(cycle) if self._wanted.takes(brief.type, brief.room)]
+
+
+@functools.lru_cache(maxsize=128)
+def _drawn(task_id: TaskId, number: int) -> House:
+    return GeneratedTasks(Filter()).draw(task_id, number)
+
+
+def _belongs(house: House, task_id: TaskId) -> bool:
+    if task_id.split != "test" and is_valid_arrangement(house) != (task_id.split == "valid"):
+        return False
+    found = difficulty(house)
+    return found is not None and found.tier == task_id.tier
+
+
+def open_tasks(games: str, data_dir: str | Path | None, wanted: Filter) -> Tasks[House]:
+    """Return the generated tasks, or the official games.
+
+    Args:
+        games: ``generated`` or ``official``; a folder stands for the latter.
+        data_dir: The folder of the official games; None takes that of ``ALFWORLD_DATA``.
+        wanted: Which tasks are played.
+
+    Raises:
+        UnknownNameError: if *games* is neither.
+        DataError: if the official games are wanted and there is no folder.
+    """
+    if games not in ("generated", "official"):
+        raise unknown_name("kind of games", games, ["generated", "official"], "all")
+    if games == "generated" and data_dir is None:
+        return GeneratedTasks(wanted)
+    folder = data_dir or os.environ.get("ALFWORLD_DATA")
+    if not folder:
+        raise DataError(
+            "No folder with ALFWorld's official games; name it with `data_dir` or in the "
+            "environment variable ALFWORLD_DATA"
+        )
+    return OfficialTasks(Path(folder), wanted)

@@ -1,0 +1,87 @@
+"""How hard a household is, and which task types and rooms are wanted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from agentgym_gen.envs.alfworld.expert import View, plan
+from agentgym_gen.envs.alfworld.game import Game
+from agentgym_gen.envs.alfworld.house import OFFICIAL_TYPES, ROOMS, House
+from agentgym_gen.errors import unknown_name
+from agentgym_gen.task import TIERS
+
+MANY_RECEPTACLES = 40
+"""More receptacles than these make the search long."""
+
+
+@dataclass(frozen=True)
+class Difficulty:
+    """What makes a household hard."""
+
+    optimum: int
+    """The length of the shortest plan."""
+    hidden: bool
+    """Whether too few of the things that are asked for can be seen without opening something."""
+    receptacles: int
+    """How many receptacles there are to look into."""
+
+    @property
+    def tier(self) -> str:
+        """The tier: a point each for a longer plan, hidden things and many receptacles."""
+        long = (self.optimum > 5) + (self.optimum > 7)
+        points = long + self.hidden + (self.receptacles > MANY_RECEPTACLES)
+        return TIERS[min(points, 2)]
+
+
+def difficulty(house: House) -> Difficulty | None:
+    """Return how hard *house* is, or None if the expert does not win it."""
+    game = Game(house)
+    moves = plan(View(game))
+    if not moves:
+        return None
+    hidden = _is_hidden(game)
+    for move in moves:
+        if move not in game.ways() and move not in game.moves():
+            return None
+        game.do(move)
+    return Difficulty(len(moves), hidden, len(house.receptacles)) if game.won() else None
+
+
+def _is_hidden(game: Game) -> bool:
+    in_view = {
+        thing
+        for receptacle, content in enumerate(game.content)
+        if game.is_open(receptacle)
+        for thing in content
+    }
+    goal = game.house.goal
+    needed = 2 if goal.type == "two" else 1
+    lamp = goal.type != "look" or any(map(game.is_lamp, in_view))
+    return sum(map(game.is_target, in_view)) < needed or not lamp
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which tasks are wanted; None stands for all.
+
+    Raises:
+        UnknownNameError: if there is no such task type or room.
+    """
+
+    task_type: str | None = None
+    """A task type, by our short name or the original's."""
+    room: str | None = None
+    """A room type."""
+
+    def __post_init__(self) -> None:
+        """Check the names."""
+        types = [*OFFICIAL_TYPES, *OFFICIAL_TYPES.values()]
+        if self.task_type is not None and self.task_type not in types:
+            raise unknown_name("task type", self.task_type, types, "all")
+        if self.room is not None and self.room not in ROOMS:
+            raise unknown_name("room", self.room, ROOMS, "all")
+
+    def takes(self, task_type: str, room: str) -> bool:
+        """Say whether tasks of *task_type*, a short name, in a *room* are wanted."""
+        wanted = self.task_type in (None, task_type, OFFICIAL_TYPES[task_type])
+        return wanted and self.room in (None, room)

@@ -1,0 +1,259 @@
+"""ALFWorld's official games: reading, index, faults, and the original beside ours where it is."""
+
+import argparse
+import json
+import os
+import pathlib
+import zipfile
+
+import pytest
+
+from agentgym_gen.env import TextEnv
+from agentgym_gen.envs.alfworld import ALFWorld
+from agentgym_gen.envs.alfworld.house import House
+from agentgym_gen.envs.alfworld.official import OfficialTasks
+from agentgym_gen.envs.alfworld.pddl import read_game
+from agentgym_gen.envs.alfworld.tasks import GeneratedTasks
+from agentgym_gen.envs.alfworld.tiers import Filter, difficulty
+from agentgym_gen.envs.alfworld.writing import problem, write_game
+from agentgym_gen.errors import DataError, InvalidValueError, MissingExtraError
+from agentgym_gen.task import TIERS
+
+HERE = pathlib.Path(__file__).parents[3] / "shared" / "data" / "alfworld"
+DATA = pathlib.Path(os.environ.get("ALFWORLD_DATA") or HERE)
+GAMES = sorted((DATA / "json_2.1.1" / "valid_seen").glob("*/*/game.tw-pddl"))
+TRIAL = "valid_seen/pick_heat_then_place_in_recep-Apple-None-Fridge-1/trial_1"
+COUNTS = {"easy": 50, "medium": 56, "hard": 34}
+
+needs_games = pytest.mark.skipif(len(GAMES) < 140, reason="no official games here")
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+def household() -> House:
+    """Return a household with a task in the middle tier."""
+    return GeneratedTasks(Filter(task_type="heat")).make("medium", "train", 0).content
+
+
+def text_of(house: House) -> str:
+    """Return the part of a game file that is read."""
+    grammar = '{"task": [{"rhs": "Your task is to: ' + house.task + '"}]}'
+    return json.dumps({"grammar": grammar, "pddl_problem": problem(house)})
+
+
+def folder_with(base: pathlib.Path, **games: str) -> pathlib.Path:
+    """Return a folder in the official layout with one trial a text."""
+    for trial, text in games.items():
+        path = base / "json_2.1.1" / f"{TRIAL}{trial}" / "game.tw-pddl"
+        path.parent.mkdir(parents=True)
+        path.write_text(text, encoding="utf-8")
+    return base
+
+
+def test_a_folder_is_played_by_the_paths_of_its_games(tmp_path: pathlib.Path) -> None:
+    """A task id contains the game's path; split, tier and household are the file's."""
+    house = household()
+    world = ALFWorld(data_dir=folder_with(tmp_path, a=text_of(house)))
+    env = TextEnv(world, tier="medium", split="valid")
+    _, info = env.reset(seed=0)
+
+    assert info["task_id"] == f"alfworld/medium/valid/{TRIAL}a"
+    assert env.task.content == house
+    assert world.tasks.find(info["task_id"]) == env.task
+
+
+@pytest.mark.parametrize("inside", ["", "json_2.1.1/", "data/json_2.1.1/"])
+def test_a_zip_archive_is_as_good_as_a_folder(tmp_path: pathlib.Path, inside: str) -> None:
+    """As the file itself, or in the folder that is named."""
+    house = household()
+    with zipfile.ZipFile(tmp_path / "games.zip", "w") as file:
+        file.writestr(f"{inside}{TRIAL}/game.tw-pddl", text_of(house))
+
+    for named in (tmp_path, tmp_path / "games.zip"):
+        tasks = OfficialTasks(named, Filter())
+        assert tasks.size("medium", "valid") == 1
+        assert tasks.make("medium", "valid", 0).content == house
+
+
+def test_the_folder_of_the_environment_variable_is_played(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But only when official games are asked for: ids never change their meaning."""
+    folder = folder_with(tmp_path, a=text_of(household()))
+    monkeypatch.setenv("ALFWORLD_DATA", str(folder / "json_2.1.1"))
+
+    assert ALFWorld(games="official").tasks.size("medium", "valid") == 1
+    assert isinstance(ALFWorld().tasks, GeneratedTasks)
+
+
+def test_a_broken_file_does_not_keep_the_others_from_being_played(tmp_path: pathlib.Path) -> None:
+    """It is left out of the tasks, listed among the faults, and an error when it is asked for."""
+    good = text_of(household())
+    folder = folder_with(tmp_path, a=good, b="{", c=good.replace("(:init", "(:init ("), d="{}")
+    tasks = OfficialTasks(folder, Filter())
+
+    assert tasks.size("medium", "valid") == 1
+    assert sorted(tasks.faults("valid")) == [f"{TRIAL}{trial}" for trial in "bcd"]
+    with pytest.raises(DataError, match=f"{TRIAL}b"):
+        tasks.find(f"alfworld/medium/valid/{TRIAL}b")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("Your task is to", "You may", "Your task is to"),
+        ("atLocation agent1", "holds agent1", "where the agent"),
+        ("objectType ?o", "likes ?o", "no kind of object"),
+        ("(:domain", "(:domain (", "brackets"),
+        ("inReceptacle ", "inReceptacle drawer ", "broken"),
+    ],
+)
+def test_a_broken_problem_says_what_is_wrong(old: str, new: str, fault: str) -> None:
+    """Every fault is an error of one kind."""
+    with pytest.raises(InvalidValueError, match=fault):
+        read_game(text_of(household()).replace(old, new))
+
+
+def test_a_household_that_cannot_be_won_is_a_fault(tmp_path: pathlib.Path) -> None:
+    """Without anything that heats, for example."""
+    text = text_of(household()).replace("microwaveType", "cabinetType")
+    tasks = OfficialTasks(folder_with(tmp_path, a=text), Filter())
+
+    with pytest.raises(InvalidValueError, match="1 of them cannot be played"):
+        tasks.size("medium", "valid")
+    assert "no way" in tasks.faults("valid")[f"{TRIAL}a"]
+
+
+def test_the_index_is_kept_until_a_file_changes(tmp_path: pathlib.Path) -> None:
+    """A new instance in a new process would find it in the cache folder."""
+    folder = folder_with(tmp_path, a=text_of(household()))
+    assert OfficialTasks(folder, Filter()).size("medium", "valid") == 1
+    kept = list((tmp_path / "cache" / "agentgym_gen").glob("alfworld-*.json"))
+
+    assert len(kept) == 1
+    assert TRIAL in kept[0].read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("task_id", "error", "fault"),
+    [
+        ("alfworld/hard/valid/valid_seen/x/y", DataError, "No game 'valid_seen/x/y'"),
+        ("alfworld/hard/valid/train/x/y", InvalidValueError, "begins with 'valid_seen/'"),
+        ("alfworld/hard/valid/0", InvalidValueError, "begins with 'valid_seen/'"),
+        (f"alfworld/hard/valid/{TRIAL}a", InvalidValueError, "is of medium"),
+        (f"alfworld/hard/dev/{TRIAL}a", InvalidValueError, "dev"),
+        (f"sokoban/hard/valid/{TRIAL}a", InvalidValueError, "sokoban"),
+    ],
+)
+def test_an_unknown_game_is_an_error(
+    tmp_path: pathlib.Path, task_id: str, error: type[Exception], fault: str
+) -> None:
+    """The id is named, and what it should be."""
+    tasks = OfficialTasks(folder_with(tmp_path, a=text_of(household())), Filter())
+
+    with pytest.raises(error, match=fault):
+        tasks.find(task_id)
+
+
+def test_a_missing_folder_is_one_clear_error(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder, the split's folder, the archive or the variable is named."""
+    monkeypatch.delenv("ALFWORLD_DATA", raising=False)
+    with pytest.raises(DataError, match="ALFWORLD_DATA"):
+        ALFWorld(games="official")
+    with pytest.raises(DataError, match="nowhere"):
+        ALFWorld(data_dir=tmp_path / "nowhere")
+    with pytest.raises(DataError, match="valid_unseen"):
+        ALFWorld(data_dir=tmp_path).tasks.size("easy", "test")
+    (tmp_path / "broken.zip").write_text("no zip")
+    with pytest.raises(DataError, match=r"broken\.zip"):
+        ALFWorld(data_dir=tmp_path).tasks.size("easy", "test")
+
+
+@needs_games
+def test_our_shortest_plans_are_as_long_as_the_originals_walkthroughs() -> None:
+    """In all 140 games of valid_seen, and the walkthroughs win here, too."""
+    for path in GAMES:
+        text = path.read_text("utf-8")
+        found = difficulty(read_game(text))
+        assert found is not None
+        assert found.optimum == len(json.loads(text)["walkthrough"]), path
+
+
+@needs_games
+def test_the_expert_wins_every_official_game() -> None:
+    """Of every tier, through the environment; and the walkthroughs win, word for word."""
+    for tier in TIERS:
+        env = TextEnv(ALFWorld(data_dir=DATA), tier=tier, split="valid")
+        tasks = env.world.tasks
+        assert tasks.size(tier, "valid") == COUNTS[tier]
+        for index in range(COUNTS[tier]):
+            task = tasks.make(tier, "valid", index)
+            walkthrough = json.loads(tasks._archive.read(task.id.key))["walkthrough"]
+            for play in (walkthrough, None):
+                assert wins(env, str(task.id), play), task.id
+
+
+def wins(env: TextEnv, task_id: str, said: list[str] | None) -> bool:
+    """Return whether the commands *said*, or the expert's, win a task."""
+    env.reset(options={"task_id": task_id})
+    for action in said or [env.write(command) for command in env.world.plan() or ()]:
+        *_, info = env.step(action)
+    return info["success"]
+
+
+@needs_games
+@pytest.mark.parametrize("tier", TIERS)
+def test_filters_work_on_official_games(tier: str) -> None:
+    """The task type and the room are the file's."""
+    tasks = ALFWorld(data_dir=DATA, task_type="clean", room="kitchen").tasks
+    kept = [tasks.make(tier, "valid", n).content for n in range(tasks.size(tier, "valid"))]
+
+    assert {(house.goal.type, house.room) for house in kept} == {("clean", "kitchen")}
+
+
+def played_beside(folder: pathlib.Path, games: int, steps: int) -> list[dict[str, object]]:
+    """Return walks through the games of *folder*, played in the original and in ours."""
+    from tools import alfworld_golden
+
+    alfworld_golden.memoise()
+    return alfworld_golden.compare(argparse.Namespace(path=folder, games=games, steps=steps))
+
+
+def test_files_that_we_write_play_in_the_original(tmp_path: pathlib.Path) -> None:
+    """The original loads them and answers as ours does, where it is installed."""
+    pytest.importorskip("alfworld")
+    write_game(household(), tmp_path / "task" / "trial")
+
+    assert [walk["differs"] for walk in played_beside(tmp_path, 1, 12)] == [False]
+
+
+def test_writing_needs_the_originals_domain(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the extra, the error says how to install it."""
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+
+    with pytest.raises(MissingExtraError, match=r"agentgym-gen\[alfworld\]"):
+        write_game(household(), tmp_path)
+
+
+@needs_games
+def test_twelve_official_games_are_those_of_the_original() -> None:
+    """Opening, answers, admissible commands, score and end, where the original is installed."""
+    pytest.importorskip("alfworld")
+
+    assert not any(walk["differs"] for walk in played_beside(DATA, 12, 30))
+
+
+@needs_games
+@pytest.mark.slow
+def test_all_official_games_are_those_of_the_original() -> None:
+    """The same for all 140 games of valid_seen."""
+    pytest.importorskip("alfworld")
+
+    assert not any(walk["differs"] for walk in played_beside(DATA, 140, 30))
