@@ -172,6 +172,15 @@ def claims(study: Study, rows: Sequence[Row], arm: Arm) -> list[Claim]:
         for column in held_out
         if all(_harder(column, env_id) for env_id in arm.env_ids)
     ]
+    found += [
+        Claim(
+            f"T6: what {arm.name} learnt with a list costs it points without ({short(column)})",
+            "trained on BabyAI, which lists: 18.3 lost on WebShop, which does not",
+            _negated(gain(rows, arm.name, column)),
+        )
+        for column in held_out
+        if all(_unlisted(column, env_id) for env_id in arm.env_ids)
+    ]
     trained = {_parts(env_id)[0] for env_id in arm.env_ids}
     others = [column for column in held_out if _parts(column)[0] not in trained]
     if held_in and others:
@@ -189,6 +198,15 @@ def _parts(env_id: str) -> tuple[str, str, str]:
     """Return the environment, the tier and the interface of *env_id*; what is absent is empty."""
     name, tier, interface, *_ = [*short(env_id).split("-", 2), "", ""]
     return name, tier, interface
+
+
+def _unlisted(column: str, env_id: str) -> bool:
+    """Return whether *column* is *env_id* without its list of actions at every turn."""
+    return _parts(env_id)[2] == "listed" and _parts(column) == (*_parts(env_id)[:2], "")
+
+
+def _negated(found: Estimate) -> Estimate:
+    return Estimate(-found.value, -found.high, -found.low, found.tasks)
 
 
 def _harder(column: str, env_id: str) -> bool:

@@ -166,6 +166,22 @@ def test_t1_is_about_harder_tiers_of_the_same_environment(
     assert sum("T1" in claim.sentence for claim in claims(study, rows, study.arms[0])) == count
 
 
+def test_t6_is_about_the_same_tasks_without_the_list() -> None:
+    """An arm that won 1 of 2 tasks with the list and loses it without has lost 50 points."""
+    listed, plain = "rftgen/Sokoban-easy-listed-v0", "rftgen/Sokoban-easy-v0"
+    study = Study("x", "none", (Arm("a", (listed,)),), (listed, plain), (0,), tasks=2, samples=1)
+    rows = [
+        {"arm": name, "column": column, "seed": 0, "task_id": f"t{task}", "success": task < won}
+        for name, column, won in (
+            ("base", listed, 0), ("base", plain, 1), ("a", listed, 1), ("a", plain, 0),
+        )
+        for task in range(2)
+    ]  # fmt: skip
+    found = [c for c in claims(study, rows, study.arms[0]) if "T6" in c.sentence]
+
+    assert [claim.ours.value for claim in found] == [0.5]
+
+
 def test_the_results_of_another_plan_are_never_overwritten(tmp_path: Path) -> None:
     """The error names the folder and what to do."""
     run_study(SMALL, tmp_path, say=str, recipe=Pretend())
