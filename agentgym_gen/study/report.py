@@ -247,7 +247,7 @@ def draw_study(study: Study, rows: Sequence[Row], path: Path) -> None:
 
     width = 2.0 + 1.5 * len(study.columns)
     figure = Figure(figsize=(width, 0.6 + 3.2 * len(study.arms)), layout="constrained")
-    panels = figure.subplots(len(study.arms), 1, squeeze=False, sharex=True)
+    panels = figure.subplots(len(study.arms), 1, squeeze=False)
     for arm, axes in zip(study.arms, panels[:, 0], strict=True):
         _draw_arm(axes, study, rows, arm)
     scratch = path.with_name(f".{path.name}.part")
