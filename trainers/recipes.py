@@ -1,7 +1,7 @@
 """Recipes: how the models of a study are made, with settings that were measured to learn.
 
 `QUICK` is for two cores and minutes: a tiny model from scratch, a warm start on experts of two
-environments, then reinforcement. What was measured is in ``docs/trainer.md``.
+environments, then reinforcement. What was measured is in ``docs/study.md``.
 """
 
 from __future__ import annotations
