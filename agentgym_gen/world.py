@@ -12,7 +12,7 @@ import abc
 import enum
 import re
 import string
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any, ClassVar, Generic, NamedTuple
@@ -41,6 +41,8 @@ Piece = str | Command | VerbName
 
 Message = tuple[Piece, ...]
 """What a world says."""
+
+_MARKUP = " <>[]()"
 
 
 class Malformed(NamedTuple):
@@ -82,6 +84,8 @@ class Verb:
     """What to put into each slot, as the instruction says it: ``target object``."""
     synonyms: tuple[str, ...] = ()
     """Other templates with the same slots, written by a person."""
+    open: bool = False
+    """Whether its one argument is any text, such as a search query, which no list can name."""
 
     def __post_init__(self) -> None:
         """Check the templates."""
@@ -95,6 +99,10 @@ class Verb:
             raise InvalidValueError(
                 f"Verb {self.name!r} has {len(self.slots)} slots but {len(self.hints)} hints"
             )
+        if self.open and len(self.slots) != 1:
+            raise InvalidValueError(
+                f"An open verb has one slot, but {self.name!r} has {len(self.slots)}"
+            )
 
     @cached_property
     def slots(self) -> tuple[str, ...]:
@@ -103,8 +111,20 @@ class Verb:
 
     @cached_property
     def usage(self) -> Command:
-        """The command that shows how the verb is used: ``craft [target object] using [...]``."""
-        return Command(self.name, tuple(f"[{hint}]" for hint in self.hints or self.slots))
+        """The command that shows how the verb is used: ``craft [target object] using [...]``.
+
+        A template with square brackets of its own has its hints in angle ones:
+        ``search[<keywords>]``.
+        """
+        left, right = "<>" if "[" in self.template else "[]"
+        hints = self.hints or self.slots
+        return Command(self.name, tuple(f"{left}{hint}{right}" for hint in hints))
+
+
+def entry_of(command: Command, verbs: Iterable[Verb]) -> Command:
+    """Return how *command* stands in a list of commands: that of an open verb as its usage."""
+    usages = (verb.usage for verb in verbs if verb.open and verb.name == command.verb)
+    return next(usages, command)
 
 
 def slots_of(template: str) -> tuple[str, ...]:
@@ -113,8 +133,12 @@ def slots_of(template: str) -> tuple[str, ...]:
 
 
 def phrase_of(template: str) -> str:
-    """Return the words of *template* before its first slot: ``go to`` of ``go to {place}``."""
-    return template.split("{", 1)[0].strip()
+    """Return the words of *template* before its first slot, without markup around them.
+
+    >>> phrase_of("go to {place}"), phrase_of("<search>{query}</search>")
+    ('go to', 'search')
+    """
+    return template.split("{", 1)[0].strip(_MARKUP)
 
 
 @dataclass(frozen=True)
@@ -184,7 +208,10 @@ class World(abc.ABC, Generic[ContentT]):
 
     @abc.abstractmethod
     def admissible(self) -> tuple[Command, ...]:
-        """Return the commands that can be carried out now, in an order that tells nothing."""
+        """Return the commands that can be carried out now, in an order that tells nothing.
+
+        An open verb that can be used now stands there as its `Verb.usage`, for any argument.
+        """
 
     @abc.abstractmethod
     def plan(self) -> tuple[Command, ...] | None:
@@ -205,6 +232,11 @@ class World(abc.ABC, Generic[ContentT]):
     @abc.abstractmethod
     def refuse(self, malformed: Malformed) -> Message:
         """Return the original's answer to a text that is no command."""
+
+    def allows(self, command: Command) -> bool:
+        """Say whether *command* can be carried out now."""
+        menu = self.admissible()
+        return command in menu or entry_of(command, self.verbs) in menu
 
     def read(self, text: str) -> Command | Malformed:
         """Read *text* as the original does, by its form only; by default by the templates."""

@@ -8,7 +8,7 @@ from agentgym_gen.interface.axes import Interface
 from agentgym_gen.interface.distractors import aside_lines
 from agentgym_gen.interface.form import write_facts
 from agentgym_gen.interface.names import Renaming
-from agentgym_gen.interface.syntax import SYNTAXES
+from agentgym_gen.interface.syntax import SYNTAXES, Menu
 from agentgym_gen.interface.wording import templates
 from agentgym_gen.task import TaskId
 from agentgym_gen.world import (
@@ -86,21 +86,22 @@ class Dialect:
         read = self._world.read(text) if self._native else self._syntax.read(text, menu)
         if self._renaming is None or isinstance(read, Malformed):
             return read
-        if self._interface.syntax == "menu":
+        if isinstance(self._syntax, Menu) and read in menu:
             return read
         normal = Command(read.verb, tuple(map(self._world.normal, read.args)))
         return self._unrenamed(text, normal, self._renaming)
 
     def write(self, command: Command, menu: tuple[Command, ...]) -> str:
         """Return *command* as a model has to say it."""
-        if self._interface.syntax == "menu":
-            return self._syntax.write(command, menu)
+        if isinstance(self._syntax, Menu):
+            number = self._syntax.number(command, menu)
+            return self._syntax.choice(number, self._renamed(command))
         return self._mention(command)
 
     def listed(self, menu: tuple[Command, ...]) -> list[str]:
         """Return the admissible commands as a model has to say them."""
-        if self._interface.syntax == "menu":
-            return [str(number) for number in range(1, len(menu) + 1)]
+        if isinstance(self._syntax, Menu):
+            return list(map(self._syntax.choice, range(1, len(menu) + 1), menu))
         return [self._mention(command) for command in menu]
 
     def tell(self, message: Message | str) -> str:
@@ -151,12 +152,11 @@ class Dialect:
     def _mention(self, command: Command) -> str:
         text = self._mentions.get(command)
         if text is None:
-            text = self._mentions[command] = self._rename_in(command)
+            text = self._mentions[command] = self._syntax.mention(self._renamed(command))
         return text
 
-    def _rename_in(self, command: Command) -> str:
-        args = tuple(map(self._rename, command.args))
-        return self._syntax.mention(Command(command.verb, args))
+    def _renamed(self, command: Command) -> Command:
+        return Command(command.verb, tuple(map(self._rename, command.args)))
 
     def _rename(self, text: str) -> str:
         return text if self._renaming is None else self._renaming.there(text)

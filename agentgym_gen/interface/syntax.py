@@ -15,6 +15,7 @@ from agentgym_gen.world import (
     Command,
     Malformed,
     Verb,
+    entry_of,
     phrase_of,
     read_templates,
     write_template,
@@ -177,31 +178,57 @@ def _unquoted(literal: str) -> str | None:
 
 
 class Menu:
-    """The number of an action in the list that every observation ends with."""
+    """The number of an action in the list that every observation ends with.
+
+    The argument of an open verb follows its number: ``2 red shoes``.
+    """
 
     def __init__(self, verbs: tuple[Verb, ...], templates: dict[str, str]) -> None:
         self._sentence = Sentence(verbs, templates)
+        self._open = tuple(verb for verb in verbs if verb.open)
 
     def write(self, command: Command, menu: Sequence[Command] = ()) -> str:
+        """Return the number of *command* in *menu*, with the argument of an open verb."""
+        return self.choice(self.number(command, menu), command)
+
+    def number(self, command: Command, menu: Sequence[Command]) -> int:
         """Return the number of *command* in *menu*."""
-        return str(tuple(menu).index(command) + 1)
+        return tuple(menu).index(entry_of(command, self._open)) + 1
+
+    def choice(self, number: int, command: Command) -> str:
+        """Return what chooses *command*, which has *number*."""
+        return f"{number} {command.args[0]}" if self._is_open(command) else str(number)
 
     def mention(self, command: Command) -> str:
         """Return *command* in the words of its template."""
         return self._sentence.mention(command)
 
     def read(self, text: str, menu: Sequence[Command] = ()) -> Command | Malformed:
-        """Return the command with the number *text*."""
-        said = text.strip()
+        """Return the command with the number that *text* starts with."""
+        said, _, argument = text.strip().partition(" ")
         if not (said.isascii() and said.isdigit() and len(said) < 10):
             return Malformed(text, "it is not the number of an action")
         if not 1 <= int(said) <= len(menu):
             return Malformed(text, f"the list has the numbers 1 to {len(menu)}")
-        return menu[int(said) - 1]
+        return self._chosen(text, menu[int(said) - 1], argument.strip())
+
+    def _chosen(self, text: str, entry: Command, argument: str) -> Command | Malformed:
+        if not self._is_open(entry):
+            return Malformed(text, "a number stands alone") if argument else entry
+        if not argument:
+            return Malformed(text, "this action needs a text after its number")
+        return Command(entry.verb, (argument,))
+
+    def _is_open(self, command: Command) -> bool:
+        return any(verb.name == command.verb for verb in self._open)
 
     def rule(self) -> str:
         """Return the rule of this syntax."""
-        return "Answer with the number of one action of the list."
+        rule = "Answer with the number of one action of the list."
+        if not self._open:
+            return rule
+        uses = ", ".join(f"{self.mention(verb.usage)}" for verb in self._open)
+        return f"{rule} After the number of {uses} write the text that it is for."
 
 
 SYNTAXES: dict[str, type[Sentence] | type[Json] | type[Call] | type[Menu]] = {

@@ -62,6 +62,9 @@ def _synonym(verb: Verb, rng: np.random.Generator) -> str:
 
 
 def _symbol_template(verb: Verb, word: str) -> str:
+    phrase = phrase_of(verb.template)
+    if not verb.template.startswith(f"{phrase} ") and verb.slots:
+        return verb.template.replace(phrase, word)  # markup stays: search[{keywords}]
     slots = " ; ".join("{" + slot + "}" for slot in verb.slots)
     return f"{word} {slots}".strip()
 

@@ -1,0 +1,79 @@
+"""A riddle whose answer is any text: the smallest world with open verbs."""
+
+from dataclasses import dataclass
+
+from agentgym_gen import Command, Malformed, Outcome, Scene, Task, TaskId, Tasks, Verb, World
+from agentgym_gen.world import EndReason, Message, VerbName
+
+
+@dataclass(frozen=True)
+class Riddle:
+    """The number that has to be said."""
+
+    secret: int
+
+
+class RiddleTasks(Tasks[Riddle]):
+    """Numbers of one, two and three digits."""
+
+    env = "riddle"
+
+    def size(self, tier: str, split: str) -> int:
+        return 20
+
+    def draw(self, task_id: TaskId, index: int) -> Riddle:
+        tier, split = self.tiers.index(task_id.tier), self.splits.index(task_id.split)
+        return Riddle(1000 * tier + 100 * split + index)
+
+
+class RiddleWorld(World[Riddle]):
+    """Ask until the number is known, then say it."""
+
+    name = "Riddle"
+    verbs = (
+        Verb("ask", "ask[{words}]", ("your question",), ("inquire[{words}]",), open=True),
+        Verb("tell", "<tell>{number}</tell>", ("number",), ("<utter>{number}</utter>",), open=True),
+        Verb("wait", "wait", (), ("idle",)),
+    )
+
+    def __init__(self) -> None:
+        self.tasks = RiddleTasks()
+
+    def reset(self, task: Task[Riddle]) -> Scene:
+        self._secret, self._asked = f"number {task.content.secret}", False
+        return Scene(self.goal())
+
+    def step(self, command: Command) -> Outcome:
+        if command.verb == "ask":
+            self._asked = True
+            return Outcome(Scene((f"It is {self._secret}.",)))
+        if command.verb == "wait":
+            return Outcome(Scene(("Nothing.",)))
+        if not self._asked:
+            return Outcome(Scene(("Too early.",)), valid=False, reason="nothing was asked")
+        won = command.args == (self._secret,)
+        end = EndReason.SUCCESS if won else EndReason.FAILURE
+        return Outcome(Scene(("Over.",)), float(won), end=end, score=float(won))
+
+    def admissible(self) -> tuple[Command, ...]:
+        usages = [verb.usage for verb in self.verbs if self._asked or verb.name == "ask"]
+        return (*usages[:2], Command("wait"))
+
+    def plan(self) -> tuple[Command, ...]:
+        told = Command("tell", (self._secret,))
+        return (told,) if self._asked else (Command("ask", (f"what is {self._secret}",)), told)
+
+    def instruction(self) -> Message:
+        return ("You can ", self.verbs[0].usage, " or ", self.verbs[1].usage, ".")
+
+    def goal(self) -> Message:
+        return (VerbName("tell", capital=True), " the number.")
+
+    def turn_limit(self) -> int:
+        return 20
+
+    def refuse(self, malformed: Malformed) -> Message:
+        return ("What?",)
+
+    def nouns(self) -> tuple[str, ...]:
+        return ("number",)
