@@ -152,6 +152,10 @@ class TextEnv(gymnasium.Env[str, str]):
         """Return the last observation in the ``ansi`` mode."""
         return self._observation if self.render_mode == "ansi" and self._task else None
 
+    def close(self) -> None:
+        """Release what the world holds; a later `reset` works again."""
+        self.world.close()
+
     @property
     def admissible_actions(self) -> list[str]:
         """What can be done now, as it has to be said."""

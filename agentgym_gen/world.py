@@ -254,6 +254,29 @@ class World(abc.ABC, Generic[ContentT]):
         """Return this environment's own entries of ``info``, always with the same keys."""
         return {}
 
+    def close(self) -> None:
+        """Release what the world holds beyond its own memory; a later reset works again."""
+
+
+def native_text(message: Message, verbs: Iterable[Verb]) -> str:
+    """Return *message* in the native words.
+
+    >>> go = Verb("go_to", "go to {place}")
+    >>> native_text((VerbName("go_to", capital=True), ": ", Command("go_to", ("bed",))), [go])
+    'Go to: go to bed'
+    """
+    templates = {verb.name: verb.template for verb in verbs}
+    return "".join(_native_piece(piece, templates) for piece in message)
+
+
+def _native_piece(piece: Piece, templates: Mapping[str, str]) -> str:
+    if isinstance(piece, Command):
+        return write_template(templates[piece.verb], piece.args)
+    if isinstance(piece, VerbName):
+        phrase = phrase_of(templates[piece.verb])
+        return phrase[:1].upper() + phrase[1:] if piece.capital else phrase
+    return piece
+
 
 def write_template(template: str, args: tuple[str, ...]) -> str:
     """Return *template* with its slots filled by *args*.

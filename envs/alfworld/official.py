@@ -112,6 +112,14 @@ class OfficialTasks(Tasks[House]):
         """Return the household of the game that the key of *task_id* names."""
         return read_house(self._archive, task_id.key)
 
+    def text(self, task_id: TaskId) -> str:
+        """Return the game file that the key of *task_id* names.
+
+        Raises:
+            DataError: if there is no such game or it cannot be read.
+        """
+        return self._archive.read(task_id.key)
+
     def faults(self, split: str) -> dict[str, str]:
         """Return the games of *split* that cannot be played, with what is wrong with each."""
         return {one.key: one.fault for one in index_of(self._archive, split) if one.fault}

@@ -11,6 +11,7 @@ from agentgym_gen.envs.alfworld.expert import Memory, View, plan
 from agentgym_gen.envs.alfworld.game import Game, Move
 from agentgym_gen.envs.alfworld.house import OFFICIAL_TYPES, House
 from agentgym_gen.envs.alfworld.menu import Menu
+from agentgym_gen.envs.alfworld.referee import referee_of
 from agentgym_gen.envs.alfworld.refusals import reason
 from agentgym_gen.envs.alfworld.reward import reward
 from agentgym_gen.envs.alfworld.tasks import open_tasks
@@ -45,10 +46,14 @@ class ALFWorld(World[House]):
         games: ``generated`` or ``official``.
         data_dir: The folder of the official games, which are then played; None takes that of the
             environment variable ``ALFWORLD_DATA`` for the official ones.
+        backend: ``python``, or ``textworld`` to let the original decide, in a process of its own
+            and a thousand times slower; `info` then says whether ours agreed.
 
     Raises:
-        UnknownNameError: if there is no such wording, task type, room or kind of games.
+        UnknownNameError: if there is no such wording, task type, room, kind of games or backend.
         DataError: if the folder is missing.
+        MissingExtraError: if the original is wanted and not installed.
+        InvalidValueError: if the original is wanted and cannot run on this Python.
     """
 
     name = "ALFWorld"
@@ -68,7 +73,9 @@ class ALFWorld(World[House]):
         room: str | None = None,
         games: str = "generated",
         data_dir: str | Path | None = None,
+        backend: str = "python",
     ) -> None:
+        self._referee = referee_of(backend, wording_version)
         self._wording = wording_of(wording_version)
         self.verbs = self._wording.verbs  # type: ignore[misc]  # a version has verbs of its own
         self.tasks = open_tasks(games, data_dir, Filter(task_type, room))
@@ -84,10 +91,15 @@ class ALFWorld(World[House]):
         self._menu = Menu(self.game, self._wording)
         self._teller = Teller(self.game, self._wording)
         self._plan: list[Move] | None = None
-        return self._teller.opening()
+        opening = self._teller.opening()
+        return self._referee.opening(self, task, opening) if self._referee else opening
 
     def step(self, command: Command) -> Outcome:
         """Carry out *command*."""
+        outcome = self._played(command)
+        return self._referee.judged(self, command, outcome) if self._referee else outcome
+
+    def _played(self, command: Command) -> Outcome:
         move = self._menu.moves.get(command)
         if move is None:
             told = reason(self.game, command)
@@ -111,6 +123,10 @@ class ALFWorld(World[House]):
 
     def admissible(self) -> tuple[Command, ...]:
         """Return what can be done, in the order of the native words, as the original lists it."""
+        return self._referee.commands(self) if self._referee else self._menu.commands
+
+    def own_admissible(self) -> tuple[Command, ...]:
+        """Return what can be done by our rules, whichever backend decides."""
         return self._menu.commands
 
     def plan(self) -> tuple[Command, ...] | None:
@@ -150,7 +166,13 @@ class ALFWorld(World[House]):
     def info(self) -> Mapping[str, Any]:
         """Return the task type, by which the literature reports success, and the room."""
         house = self.game.house
-        return {"task_type": OFFICIAL_TYPES[house.goal.type], "room": house.room}
+        own = {"task_type": OFFICIAL_TYPES[house.goal.type], "room": house.room}
+        return {**own, "agrees": self._referee.agrees} if self._referee else own
+
+    def close(self) -> None:
+        """End the original's process, if there is one."""
+        if self._referee:
+            self._referee.close()
 
     def nouns(self) -> tuple[str, ...]:
         """Return what the receptacles and things are called, without their numbers."""

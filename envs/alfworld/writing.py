@@ -45,6 +45,19 @@ def write_game(house: House, folder: Path) -> Path:
         MissingExtraError: if ``alfworld`` is not installed.
         DataError: if the folder cannot be written.
     """
+    text = game_text(house)
+    write_text(folder / "traj_data.json", json.dumps(trajectory(house)))
+    path = folder / "game.tw-pddl"
+    write_text(path, text)
+    return path
+
+
+def game_text(house: House) -> str:
+    """Return *house* as the text of a ``game.tw-pddl``.
+
+    Raises:
+        MissingExtraError: if ``alfworld`` is not installed.
+    """
     data = original_data()
     grammar = (data / "alfred.twl2").read_text(encoding="utf-8")
     game = {
@@ -54,10 +67,7 @@ def write_game(house: House, folder: Path) -> Path:
         "solvable": True,
         "walkthrough": None,
     }
-    write_text(folder / "traj_data.json", json.dumps(trajectory(house)))
-    path = folder / "game.tw-pddl"
-    write_text(path, json.dumps(game))
-    return path
+    return json.dumps(game)
 
 
 def original_data() -> Path:

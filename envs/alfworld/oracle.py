@@ -1,0 +1,103 @@
+"""The original engine: textworld's `PddlEnv` with ALFWorld's demangler, in a process of its own.
+
+The original's parser, translator and planner are global to a process, so that two threads that
+play get each other's sentences; here each world has a process. Only the child imports textworld.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from agentgym_gen.errors import InvalidValueError, missing_extra
+from agentgym_gen.worker import Worker, serve
+
+BROKEN_SINCE = (3, 13)
+"""The Python whose `locals()` (PEP 667) breaks the original's evaluator of sentences."""
+
+
+class Seen(NamedTuple):
+    """What the original shows."""
+
+    text: str
+    """Its answer."""
+    commands: list[str]
+    """What it says can be done."""
+    won: bool
+    """Whether the goal is reached."""
+
+
+class Oracle:
+    """The original in play.
+
+    Raises:
+        InvalidValueError: if this Python is too new for it.
+        MissingExtraError: if it is not installed.
+    """
+
+    def __init__(self) -> None:
+        if sys.version_info >= BROKEN_SINCE:
+            raise InvalidValueError(
+                "backend='textworld' needs Python 3.11 or 3.12, not "
+                f"{sys.version_info[0]}.{sys.version_info[1]}: the original's sentences fail "
+                "there (PEP 667); play the same games with the default backend"
+            )
+        for package in ("textworld", "alfworld"):
+            if importlib.util.find_spec(package) is None:
+                raise missing_extra(package, "alfworld", "backend='textworld'")
+        self._worker = Worker(__name__)
+
+    def start(self, game: str) -> Seen:
+        """Start the game with the text of a ``game.tw-pddl``; a second or more.
+
+        Raises:
+            BackendError: if the original fails.
+        """
+        return Seen(*self._worker.ask({"game": game}))
+
+    def say(self, text: str) -> Seen:
+        """Return what the original shows after *text*; about a tenth of a second.
+
+        Raises:
+            BackendError: if the original fails.
+        """
+        return Seen(*self._worker.ask({"say": text}))
+
+    def close(self) -> None:
+        """End the original's process."""
+        self._worker.close()
+
+
+class _Child:
+    """What the process of the original does."""
+
+    def __init__(self) -> None:
+        self._env: Any = None
+
+    def answer(self, request: dict[str, Any]) -> tuple[str, list[str], bool]:
+        """Start a game or say something, and return the fields of `Seen`."""
+        if "game" in request:
+            state, won = self._start(request["game"]), False
+        else:
+            state, _, won = self._env.step(request["say"])
+        return state["feedback"], sorted(state["admissible_commands"]), bool(won)
+
+    def _start(self, game: str) -> Any:  # noqa: ANN401  (textworld has no types)
+        import textworld
+        from alfworld.agents.environment.alfred_tw_env import AlfredDemangler
+        from textworld.envs import PddlEnv
+
+        wanted = textworld.EnvInfos(won=True, admissible_commands=True)
+        self._env = AlfredDemangler(PddlEnv(wanted), shuffle=False)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "game.tw-pddl"
+            path.write_text(game, encoding="utf-8")
+            self._env.load(str(path))
+            return self._env.reset()
+
+
+if __name__ == "__main__":
+    serve(_Child().answer)

@@ -1,0 +1,146 @@
+"""ALFWorld's reference backend: the original decides, in a process of its own."""
+
+import concurrent.futures
+import os
+import pathlib
+import signal
+import sys
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+
+from agentgym_gen.env import TextEnv
+from agentgym_gen.envs.alfworld import ALFWorld
+from agentgym_gen.errors import InvalidValueError, MissingExtraError, UnknownNameError
+from agentgym_gen.rollout import make_text_env
+
+HERE = pathlib.Path(__file__).parents[3] / "shared" / "data" / "alfworld"
+DATA = pathlib.Path(os.environ.get("ALFWORLD_DATA") or HERE)
+
+Make = Callable[..., TextEnv]
+
+
+@pytest.fixture
+def make() -> Iterator[Make]:
+    """Make environments with the original behind them, where it can run."""
+    pytest.importorskip("alfworld")
+    made: list[TextEnv] = []
+
+    def one(tier: str = "easy", split: str = "test", **options: object) -> TextEnv:
+        options = {"backend": "textworld", **options}
+        made.append(make_text_env(f"rftgen/ALFWorld-{tier}-v0", split, options))
+        return made[-1]
+
+    yield one
+    for env in made:
+        env.close()
+
+
+def agreeing_walk(env: TextEnv, task_id: str, steps: int) -> list[bool]:
+    """Return at every step of a walk whether both said the same: the expert's and random steps."""
+    rng = np.random.default_rng(steps)
+    _, info = env.reset(options={"task_id": task_id})
+    agreed = [info["agrees"]]
+    for turn in range(steps):
+        menu = env.admissible_actions
+        action = env.expert_action() if turn % 2 else menu[int(rng.integers(len(menu)))]
+        *_, over, _, info = env.step(action or "look")
+        agreed.append(info["agrees"])
+        if over:
+            break
+    return agreed
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("interface", ["native", "synonyms+json+renamed"])
+def test_both_say_the_same_in_generated_games(make: Make, interface: str) -> None:
+    """Text, admissible commands and end, through any interface."""
+    env = make("hard", interface=interface)
+    agreed = agreeing_walk(env, "alfworld/hard/test/5", 14)
+
+    assert len(agreed) > 5
+    assert all(agreed)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not DATA.is_dir(), reason="no official games here")
+@pytest.mark.parametrize("tier", ["easy", "medium", "hard"])
+def test_both_say_the_same_in_an_official_game(make: Make, tier: str) -> None:
+    """The original plays the file itself."""
+    env = make(tier, "valid", data_dir=str(DATA))
+    task_id = str(env.world.tasks.make(tier, "valid", 7).id)
+
+    assert all(agreeing_walk(env, task_id, 12))
+
+
+def test_nonsense_and_what_cannot_be_done_get_the_originals_answer(make: Make) -> None:
+    """Nothing happens, in both."""
+    env = make()
+    env.reset(options={"task_id": "alfworld/easy/test/3"})
+    told = [env.step(said)[0::4] for said in ("take mug 9 from shelf 99", "fly")]
+
+    assert [(text, info["valid_action"], info["agrees"]) for text, info in told] == [
+        ("Nothing happens.", False, True)
+    ] * 2
+
+
+def test_where_they_differ_the_original_is_believed(make: Make) -> None:
+    """Its text is shown, its end counts, and `info` says so."""
+    env = make()
+    env.reset(options={"task_id": "alfworld/easy/test/3"})
+    env.world.game.content[0].clear()
+    told, *_, info = env.step("go to armchair 2")
+
+    assert told == "You arrive at armchair 2. On the armchair 2, you see a laptop 1."
+    assert not info["agrees"]
+
+
+def test_a_crash_ends_the_episode_and_the_next_reset_works(make: Make) -> None:
+    """It is not the end of the program."""
+    env = make()
+    env.reset(seed=0)
+    os.kill(env.world._referee._oracle._worker.pid, signal.SIGKILL)
+    *_, truncated, info = env.step("look")
+
+    assert (truncated, info["end_reason"]) == (True, "backend_error")
+    assert env.reset(seed=0)[1]["agrees"]
+
+
+@pytest.mark.slow
+def test_two_threads_do_not_meet(make: Make) -> None:
+    """The original's parser breaks when two threads of one process play."""
+    envs = [make(), make()]
+    with concurrent.futures.ThreadPoolExecutor(2) as threads:
+        walks = threads.map(lambda env: agreeing_walk(env, "alfworld/easy/test/3", 8), envs)
+
+    assert all(map(all, walks))
+
+
+def test_a_python_that_breaks_the_original_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the versions that work."""
+    monkeypatch.setattr(sys, "version_info", (3, 13, 0))
+
+    with pytest.raises(InvalidValueError, match=r"3\.11 or 3\.12, not 3\.13"):
+        ALFWorld(backend="textworld")
+
+
+def test_the_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the command that installs it."""
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    monkeypatch.setattr(sys, "version_info", (3, 12, 0))
+
+    with pytest.raises(MissingExtraError, match=r"agentgym-gen\[alfworld\]"):
+        ALFWorld(backend="textworld")
+
+
+def test_the_original_speaks_one_wording() -> None:
+    """That of the version that is installed."""
+    with pytest.raises(InvalidValueError, match=r"0\.4 of the installed alfworld, not '0\.3'"):
+        ALFWorld(backend="textworld", wording_version="0.3")
+
+
+def test_an_unknown_backend_is_named() -> None:
+    """With those that there are."""
+    with pytest.raises(UnknownNameError, match="python, textworld"):
+        ALFWorld(backend="java")

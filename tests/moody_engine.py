@@ -1,0 +1,23 @@
+"""A child for tests of `Worker`: it adds, prints, fails, hangs or dies on demand."""
+
+import os
+import time
+from typing import Any
+
+from agentgym_gen.worker import serve
+
+
+def answer(request: dict[str, Any]) -> object:
+    """Return the sum of two numbers, or do what *request* asks for."""
+    if "print" in request:
+        print(request["print"], flush=True)  # noqa: T201  (what it must survive)
+        os.write(1, b"from C\n")
+    if "die" in request:
+        os._exit(int(request["die"]))
+    if "hang" in request:
+        time.sleep(60)
+    return request["a"] + request["b"]
+
+
+if __name__ == "__main__":
+    serve(answer)

@@ -1,0 +1,74 @@
+"""Child processes that answer requests, and what happens when they do not."""
+
+import gc
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from agentgym_gen.errors import BackendError
+from agentgym_gen.worker import Worker
+
+
+@pytest.fixture
+def worker() -> Iterator[Worker]:
+    """A worker that adds."""
+    made = Worker("moody_engine", patience=30)
+    yield made
+    made.close()
+
+
+def alive(pid: int | None) -> bool:
+    """Say whether there is a process *pid*."""
+    try:
+        os.kill(pid or 0, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_one_child_answers_all_requests(worker: Worker) -> None:
+    """It is started by the first one."""
+    before = worker.pid
+    answers = [worker.ask({"a": n, "b": 1}) for n in range(3)]
+
+    assert (before, answers) == (None, [1, 2, 3])
+
+
+def test_what_the_child_prints_is_no_answer(worker: Worker) -> None:
+    """Neither from Python nor from below it."""
+    assert worker.ask({"print": '{"answer": 0}', "a": 2, "b": 2}) == 4
+
+
+@pytest.mark.parametrize(
+    ("request_", "said"), [({"a": 1}, "KeyError: 'b'"), ({"die": 3}, "exit status 3")]
+)
+def test_a_child_that_fails_is_an_error_and_the_next_request_works(
+    worker: Worker, request_: dict[str, int], said: str
+) -> None:
+    """In a new child."""
+    with pytest.raises(BackendError, match=said):
+        worker.ask(request_)
+
+    assert worker.ask({"a": 1, "b": 1}) == 2
+
+
+def test_a_child_that_hangs_is_killed() -> None:
+    """After the time that the parent grants."""
+    worker = Worker("moody_engine", patience=0.1)
+    with pytest.raises(BackendError, match=r"within 0\.1 s"):
+        worker.ask({"hang": True})
+
+    assert worker.pid is None
+
+
+def test_no_child_outlives_its_worker() -> None:
+    """Closed, twice even, or forgotten."""
+    closed, forgotten = Worker("moody_engine"), Worker("moody_engine")
+    pids = [one.ask({"a": 0, "b": 0}) or one.pid for one in (closed, forgotten)]
+    closed.close()
+    closed.close()
+    del forgotten
+    gc.collect()
+
+    assert not any(map(alive, pids))
