@@ -12,7 +12,7 @@ import abc
 import enum
 import re
 import string
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any, ClassVar, Generic, NamedTuple
@@ -34,6 +34,8 @@ class VerbName(NamedTuple):
     verb: str
     capital: bool = False
     """Whether it stands at the start of a sentence: ``Inventory`` for ``inventory``."""
+    native: str = ""
+    """How native prose spells it, where that is not its phrase: ``pick up`` for ``pickup``."""
 
 
 Piece = str | Command | VerbName
@@ -41,6 +43,16 @@ Piece = str | Command | VerbName
 
 Message = tuple[Piece, ...]
 """What a world says."""
+
+
+class Said(NamedTuple):
+    """A message that is one fact of a scene, such as a goal that names verbs."""
+
+    message: Message
+
+
+LIST_HEADER = "Available actions:"
+"""What stands above a list of admissible actions."""
 
 _MARKUP = " <>[]()"
 
@@ -148,7 +160,7 @@ class Scene:
     message: Message
     """The native observation."""
     facts: Mapping[str, object] = field(default_factory=dict)
-    """The same as plain data (texts, numbers, commands, lists of them) for the other forms.
+    """The same as plain data (texts, `Said`, numbers, commands, lists) for the other forms.
 
     Without any, the other forms show the message as the fact ``result``.
     """
@@ -238,6 +250,10 @@ class World(abc.ABC, Generic[ContentT]):
         menu = self.admissible()
         return command in menu or entry_of(command, self.verbs) in menu
 
+    def list_actions(self, actions: Sequence[str]) -> str:
+        """Return the list of the admissible *actions* as the original prints it."""
+        return bulleted(actions)
+
     def read(self, text: str) -> Command | Malformed:
         """Read *text* as the original does, by its form only; by default by the templates."""
         return read_templates(text, {verb.name: verb.template for verb in self.verbs})
@@ -276,6 +292,11 @@ def _native_piece(piece: Piece, templates: Mapping[str, str]) -> str:
         phrase = phrase_of(templates[piece.verb])
         return phrase[:1].upper() + phrase[1:] if piece.capital else phrase
     return piece
+
+
+def bulleted(actions: Sequence[str]) -> str:
+    """Return the list of *actions* that every interface understands."""
+    return "\n".join((LIST_HEADER, *(f"- {action}" for action in actions)))
 
 
 def write_template(template: str, args: tuple[str, ...]) -> str:

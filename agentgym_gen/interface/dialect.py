@@ -12,6 +12,7 @@ from agentgym_gen.interface.syntax import SYNTAXES, Menu
 from agentgym_gen.interface.wording import templates
 from agentgym_gen.task import TaskId
 from agentgym_gen.world import (
+    LIST_HEADER,
     Command,
     Malformed,
     Message,
@@ -19,13 +20,12 @@ from agentgym_gen.world import (
     Scene,
     VerbName,
     World,
+    bulleted,
     phrase_of,
 )
 
 MAX_ACTION_CHARS = 8192
 """The length of an action above which it is refused unread."""
-
-LIST_HEADER = "Available actions:"
 
 
 class Dialect:
@@ -145,7 +145,8 @@ class Dialect:
         if isinstance(piece, Command):
             return self._mention(piece)
         if isinstance(piece, VerbName):
-            phrase = phrase_of(self._templates[piece.verb])
+            native = piece.native if self._interface.wording == "native" else ""
+            phrase = native or phrase_of(self._templates[piece.verb])
             return phrase[:1].upper() + phrase[1:] if piece.capital else phrase
         return self._rename(str(piece))
 
@@ -168,11 +169,16 @@ class Dialect:
             rng = self._task_id.stream(f"distractors {turn}")
             parts += aside_lines(self._world.asides, interface.distractors, rng)
         if menu and (interface.syntax == "menu" or self._lists(turn)):
-            numbered = interface.syntax == "menu"
-            marks = (f"{number}." if numbered else "-" for number in range(1, len(menu) + 1))
-            named = map(self._mention, menu)
-            parts += [LIST_HEADER, *map(" ".join, zip(marks, named, strict=True))]
+            parts.append(self._list([self._mention(command) for command in menu]))
         return "\n".join(parts) if len(parts) > 1 else text
+
+    def _list(self, actions: list[str]) -> str:
+        if self._interface.syntax == "menu":
+            numbered = (f"{number}. {action}" for number, action in enumerate(actions, 1))
+            return "\n".join((LIST_HEADER, *numbered))
+        # Quotes and commas of a sentence's list would not set off JSON objects or calls.
+        native = self._interface.syntax == "native"
+        return self._world.list_actions(actions) if native else bulleted(actions)
 
     def _lists(self, turn: int) -> bool:
         listing = self._interface.listing

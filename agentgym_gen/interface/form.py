@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 
-from agentgym_gen.world import Command, VerbName
+from agentgym_gen.world import Command, Said, VerbName
 
 Say = Callable[[object], str]
 """Puts a text, a command or a verb's name into words."""
@@ -22,6 +22,8 @@ def write_facts(facts: Mapping[str, object], form: str, say: Say) -> str:
 def _plain(value: object, say: Say) -> object:
     if isinstance(value, str | Command | VerbName):
         return say(value)
+    if isinstance(value, Said):
+        return "".join(map(say, value.message))
     if isinstance(value, Mapping):
         return {say(str(key)): _plain(part, say) for key, part in value.items()}
     if isinstance(value, Sequence):

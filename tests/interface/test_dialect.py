@@ -1,11 +1,13 @@
 """Interfaces at work, on a small world."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from toy_world import CorridorWorld
 
 from agentgym_gen import Command, Interface, Scene, TextEnv
-from agentgym_gen.world import VerbName
+from agentgym_gen.world import Said, VerbName
 
 TASK = "corridor/easy/train/3"
 
@@ -151,6 +153,48 @@ def test_a_verb_at_the_start_of_a_sentence_has_a_capital() -> None:
     word = env.write(Command("wait"))
 
     assert env._dialect.tell((VerbName("wait", capital=True), ".")) == f"{word.capitalize()}."
+
+
+def test_native_prose_may_spell_a_verb_in_its_own_way() -> None:
+    """Other wordings say the verb's phrase."""
+    told = [
+        start(wording)[0]._dialect.tell((VerbName("wait", native="waiting"),))
+        for wording in ("native", "synonyms")
+    ]
+
+    assert told[0] == "waiting"
+    assert told[1] in ("rest", "idle")
+
+
+def test_a_message_may_be_one_fact() -> None:
+    """Its verbs are said in the words of the dialect."""
+    env, _ = start("symbols+data")
+    fact = Said(("first ", VerbName("wait"), ", then run"))
+    word = env.write(Command("wait"))
+
+    assert env._dialect._shown(Scene((), {"goal": fact})) == f'{{"goal": "first {word}, then run"}}'
+
+
+@pytest.mark.parametrize(
+    ("interface", "end"),
+    [
+        ("listed", "<walk to door 2|open door 1|wait>"),
+        ("listed+symbols", ">"),
+        ("listed+call", '\n- walk_to("door 2")\n- open("door 1")\n- wait()'),
+        ("menu", "\n1. walk to door 2\n2. open door 1\n3. wait"),
+    ],
+)
+def test_a_world_prints_its_own_list_where_actions_are_sentences(interface: str, end: str) -> None:
+    """Other syntaxes have lines, one for each action."""
+
+    class Listing(CorridorWorld):
+        def list_actions(self, actions: Sequence[str]) -> str:
+            return f"<{'|'.join(actions)}>"
+
+    env = TextEnv(Listing(), interface=interface)
+    observation, _ = env.reset(options={"task_id": "corridor/easy/train/0"})
+
+    assert observation.endswith(end)
 
 
 def test_no_spelling_hides_an_old_name() -> None:
