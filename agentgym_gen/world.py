@@ -289,7 +289,7 @@ def _native_piece(piece: Piece, templates: Mapping[str, str]) -> str:
     if isinstance(piece, Command):
         return write_template(templates[piece.verb], piece.args)
     if isinstance(piece, VerbName):
-        phrase = phrase_of(templates[piece.verb])
+        phrase = piece.native or phrase_of(templates[piece.verb])
         return phrase[:1].upper() + phrase[1:] if piece.capital else phrase
     return piece
 
