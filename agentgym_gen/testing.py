@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations, islice
 from typing import Any
 
+from agentgym_gen.contract import ContractError, check_env, check_leaks
 from agentgym_gen.env import INFO_KEYS, TextEnv, load_world
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.interface import PRESETS, Interface
@@ -37,10 +38,6 @@ NONSENSE = (
 
 LISTED_STATES = 4
 """In how many states of an episode every admissible command is tried."""
-
-
-class ContractError(AssertionError):
-    """A world that breaks a law of the contract."""
 
 
 def check_world(
@@ -243,3 +240,6 @@ def _env(
 ) -> TextEnv:
     place = task.id
     return TextEnv(world, tier=place.tier, split=place.split, interface=interface, **options)  # type: ignore[arg-type]  # the world's own keywords
+
+
+__all__ = ["NONSENSE", "ContractError", "check_env", "check_leaks", "check_world"]
