@@ -12,6 +12,22 @@ from typing import Any
 from agentgym_gen.errors import DataError
 
 
+CACHE_VARIABLE = "AGENTGYM_GEN_CACHE"
+"""The environment variable that names the folder of what can be made again."""
+
+
+def cache_folder() -> Path:
+    """Return the folder of what can be made again, which may not exist yet.
+
+    That is `AGENTGYM_GEN_CACHE`, or ``agentgym_gen`` in the user's cache folder.
+    """
+    named = os.environ.get(CACHE_VARIABLE)
+    if named:
+        return Path(named)
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "agentgym_gen"
+
+
 def write_text(path: Path, text: str) -> None:
     """Write *text* to *path* in one step; a reader sees the old file or the new one.
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from agentgym_gen.errors import DataError
-from agentgym_gen.files import write_json, write_jsonl, write_text
+from agentgym_gen.files import cache_folder, write_json, write_jsonl, write_text
 
 
 def test_a_file_is_replaced_in_one_step(tmp_path: Path) -> None:
@@ -42,3 +42,16 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(DataError, match=r"Cannot write .*file/x"):
         write_text(tmp_path / "file" / "x", "")
+
+
+def test_the_cache_folder_can_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By our own variable, else by the desktop's, else it is the usual one."""
+    monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
+    monkeypatch.setenv("AGENTGYM_GEN_CACHE", "/mine")
+    assert cache_folder() == Path("/mine")
+
+    monkeypatch.delenv("AGENTGYM_GEN_CACHE")
+    assert cache_folder() == Path("/somewhere/agentgym_gen")
+
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    assert cache_folder() == Path.home() / ".cache" / "agentgym_gen"

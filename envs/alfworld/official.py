@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from agentgym_gen.envs.alfworld.house import House
 from agentgym_gen.envs.alfworld.pddl import read_game
 from agentgym_gen.envs.alfworld.tiers import Filter, difficulty
 from agentgym_gen.errors import DataError, InvalidValueError, unknown_name
-from agentgym_gen.files import write_json
+from agentgym_gen.files import cache_folder, write_json
 from agentgym_gen.task import Task, TaskId, Tasks
 
 INDEX_VERSION = 1
@@ -170,12 +169,6 @@ def index_of(archive: Archive, split: str) -> tuple[Entry, ...]:
         entries = tuple(_entry(archive, key) for key in listed(archive, split))
         _keep(path, entries)
         return entries
-
-
-def cache_folder() -> Path:
-    """Return the user's cache folder for this library."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "agentgym_gen"
 
 
 def _keep(path: Path, entries: tuple[Entry, ...]) -> None:

@@ -32,7 +32,7 @@ needs_games = pytest.mark.skipif(len(GAMES) < 140, reason="no official games her
 
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("AGENTGYM_GEN_CACHE", str(tmp_path / "cache" / "agentgym_gen"))
 
 
 def household() -> House:
