@@ -93,20 +93,28 @@ def check_leaks(
         ContractError: if a reset leaves more than 100 bytes, or open files.
     """
     env = _made(check_env_id(env_id), dict(options or {}))
-    tasks = [env.reset(seed=seed)[1]["task_id"] for seed in range(LEAK_TASKS)]
-    _reset_often(env, tasks, 2 * LEAK_TASKS)
-    files = _open_files()
+    try:
+        tasks = [env.reset(seed=seed)[1]["task_id"] for seed in range(LEAK_TASKS)]
+        _reset_often(env, tasks, 2 * LEAK_TASKS)
+        files = _open_files()
+        left = _bytes_left(env, tasks, resets)
+        _law(_open_files() <= files, "A reset leaves no file open", env_id)
+    finally:
+        env.close()
+    _law(left < 100, "A reset leaves no memory behind", (env_id, f"{left:.0f} bytes a reset"))
+    return left
+
+
+def _bytes_left(env: TextEnv, tasks: list[str], resets: int) -> float:
     gc.collect()
     tracemalloc.start()
-    before = tracemalloc.get_traced_memory()[0]
-    _reset_often(env, tasks, resets)
-    gc.collect()
-    left = (tracemalloc.get_traced_memory()[0] - before) / resets
-    tracemalloc.stop()
-    _law(_open_files() <= files, "A reset leaves no file open", env_id)
-    _law(left < 100, "A reset leaves no memory behind", (env_id, f"{left:.0f} bytes a reset"))
-    env.close()
-    return left
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        _reset_often(env, tasks, resets)
+        gc.collect()
+        return (tracemalloc.get_traced_memory()[0] - before) / resets
+    finally:
+        tracemalloc.stop()
 
 
 def _law(holds: bool, sentence: str, where: object) -> None:

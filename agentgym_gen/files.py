@@ -11,7 +11,6 @@ from typing import Any
 
 from agentgym_gen.errors import DataError
 
-
 CACHE_VARIABLE = "AGENTGYM_GEN_CACHE"
 """The environment variable that names the folder of what can be made again."""
 
