@@ -1,0 +1,59 @@
+"""What models really write, said to every id: nothing breaks and nothing invalid changes."""
+
+import pytest
+from toy_world import CorridorWorld
+
+from agentgym_gen import Command, Malformed, Outcome, Registered, env_ids, register
+from agentgym_gen.registration import BUNDLED
+from tools.fuzz import BrokenPromiseError, fuzz
+
+NAMES = [environment.name for environment in BUNDLED]
+IDS = [i for i in env_ids() if i.split("/")[1].split("-")[0] in NAMES]
+
+
+@pytest.mark.parametrize("env_id", IDS)
+def test_no_text_breaks_a_promise(env_id: str) -> None:
+    """A few texts for each id; ``python -m tools.fuzz`` says many more."""
+    assert fuzz(env_id, 25).texts == 25
+
+
+class Crashing(CorridorWorld):
+    """A letter that nobody expected is an exception."""
+
+    def read(self, text: str) -> Command | Malformed:
+        text.encode("ascii")
+        return super().read(text)
+
+
+class Moving(CorridorWorld):
+    """What is refused happens all the same."""
+
+    def step(self, command: Command) -> Outcome:
+        done = super().step(command)
+        return Outcome(done.scene, done.reward, False, done.end, done.score)
+
+
+class Gossip(CorridorWorld):
+    """A refusal shows where the program lives."""
+
+    def refuse(self, malformed: Malformed) -> tuple[str, ...]:
+        return (f"See {__import__('sys').prefix}/lib",)
+
+
+@pytest.mark.parametrize(
+    ("world", "error"),
+    [
+        (Crashing, UnicodeEncodeError),
+        (Moving, BrokenPromiseError),
+        (Gossip, BrokenPromiseError),
+    ],
+)
+def test_the_fuzzer_finds_what_is_broken(
+    world: type[CorridorWorld], error: type[Exception]
+) -> None:
+    """Each fault within 300 texts."""
+    globals()[world.__name__] = world
+    register(Registered(f"Fuzzed{world.__name__}", f"{world.__module__}:{world.__name__}"))
+
+    with pytest.raises(error):
+        fuzz(f"rftgen/Fuzzed{world.__name__}-easy-v0", 300)

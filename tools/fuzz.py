@@ -1,0 +1,126 @@
+"""Say to every environment what models really write, and hold it against the promises.
+
+    python -m tools.fuzz --texts 320
+
+Prints, for each environment, how many texts were said, how many were valid, and the slowest. The
+first broken promise is an error: an exception, an observation outside its space, a state changed
+by an invalid text, a path of this machine in what is shown.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from agentgym_gen import TextEnv, env_ids
+from agentgym_gen.rollout import make_text_env
+from agentgym_gen.seeding import stream
+from tools.babble import babble
+
+FOREVER = 10**9
+PLAN_EVERY = 50
+"""After how many invalid texts the expert's plan is compared, too; planning may take long."""
+
+
+class Tally(NamedTuple):
+    """What was said to one environment."""
+
+    env_id: str
+    texts: int
+    valid: int
+    slowest_ms: float
+    slowest: str
+
+
+class BrokenPromiseError(AssertionError):
+    """A text that did what no text may do."""
+
+
+def main() -> None:
+    """Fuzz every id, or those whose name contains a word, and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--texts", type=int, default=320, help="texts for each id")
+    parser.add_argument("--only", default="", help="a part of the ids' names")
+    options = parser.parse_args()
+    tallies = [fuzz(i, options.texts) for i in env_ids() if options.only in i]
+    print(
+        "| environment | ids | texts | valid | slowest, ms |\n| --- | ---: | ---: | ---: | ---: |"
+    )
+    for name, ones in _by_environment(tallies).items():
+        texts, valid = sum(one.texts for one in ones), sum(one.valid for one in ones)
+        slowest = max(one.slowest_ms for one in ones)
+        print(f"| {name} | {len(ones)} | {texts:,} | {valid:,} | {slowest:.1f} |")
+    worst = max(tallies, key=lambda one: one.slowest_ms)
+    print(f"\n{sum(one.texts for one in tallies):,} texts; the slowest, of {worst.env_id}, was")
+    print(repr(worst.slowest[:200]))
+
+
+def _by_environment(tallies: Iterable[Tally]) -> dict[str, list[Tally]]:
+    found: dict[str, list[Tally]] = {}
+    for one in tallies:
+        found.setdefault(one.env_id.split("/")[1].split("-")[0], []).append(one)
+    return found
+
+
+def fuzz(env_id: str, texts: int) -> Tally:
+    """Say *texts* texts to *env_id* and return what came of it.
+
+    Raises:
+        BrokenPromiseError: if a text did what no text may do.
+    """
+    env = make_text_env(env_id, "train", {"max_turns": FOREVER})
+    said: list[str] = []
+    valid, slowest, slowest_text = 0, 0.0, ""
+    _start(env, 0, said)
+    plan = env.world.plan()
+    for number, text in zip(range(texts), babble(stream("fuzz", env_id), said), strict=False):
+        menu = env.admissible_actions
+        started = time.process_time()
+        observation, _, terminated, truncated, info = env.step(text)
+        spent = 1000 * (time.process_time() - started)
+        if spent > slowest:
+            slowest, slowest_text = spent, text
+        _hold(observation in env.observation_space, "an observation fits its space", env_id, text)
+        _hold(_shows_no_path(observation), "no path is shown", env_id, text)
+        _hold(not truncated, "no text breaks an engine", env_id, text)
+        if info["valid_action"]:
+            valid += 1
+            plan = None
+        else:
+            same = env.admissible_actions == menu and not terminated
+            _hold(same, "an invalid text changes nothing", env_id, text)
+        if terminated:
+            _start(env, number, said)
+        if number % PLAN_EVERY == 0 or terminated:
+            _hold(plan in (None, env.world.plan()), "the state is unchanged", env_id, text)
+            plan = env.world.plan()
+        said[3:] = [observation[:2000], *env.admissible_actions[:50]]
+    env.close()
+    return Tally(env_id, texts, valid, slowest, slowest_text)
+
+
+def _start(env: TextEnv, number: int, said: list[str]) -> None:
+    observation, info = env.reset(seed=number)
+    said[:] = [env.instruction, str(info["goal"]), observation[:2000], *info["admissible_actions"]]
+
+
+def _hold(holds: bool, promise: str, env_id: str, text: str) -> None:
+    if not holds:
+        raise BrokenPromiseError(f"Not kept: {promise} ({env_id}, {text[:200]!r})")
+
+
+_PLACES = {str(Path.home()), str(Path.cwd()), sys.prefix, "site-packages", "Traceback (most recent"}
+_PATHS = re.compile("|".join(map(re.escape, sorted(place for place in _PLACES if len(place) > 1))))
+
+
+def _shows_no_path(observation: str) -> bool:
+    return _PATHS.search(observation) is None
+
+
+if __name__ == "__main__":
+    main()
