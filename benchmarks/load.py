@@ -1,0 +1,109 @@
+"""Hundreds of environments of mixed kinds in one process, at full speed, for minutes.
+
+    python benchmarks/load.py --environments 256 --minutes 10
+
+Plays random admissible actions, and nonsense one turn in ten, through ids of every environment,
+tier and interface in turn. Prints a Markdown table: for each part of the time the steps, steps a
+second of CPU time, episodes and resident memory. An exception ends the run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from agentgym_gen import TextEnv, env_ids
+from agentgym_gen.errors import MissingExtraError
+from agentgym_gen.rollout import make_text_env
+from agentgym_gen.seeding import stream
+
+PARTS = 10
+NONSENSE = "Thought: I know.\nAction: xyzzy {"
+
+
+class Part(NamedTuple):
+    """A part of the time."""
+
+    steps: int
+    episodes: int
+    cpu_seconds: float
+    memory_mb: float
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--environments", type=int, default=256)
+    parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--skip", default="", help="names of environments to leave out, by commas")
+    options = parser.parse_args()
+    envs = list(made(options.environments, tuple(filter(None, options.skip.split(",")))))
+    print(f"{len(envs)} environments, {memory_mb():.0f} MB before the first reset\n")
+    print("| part | steps | steps/s (CPU) | episodes | memory, MB |")
+    print("| ---: | ---: | ---: | ---: | ---: |")
+    rng = stream("load")
+    for number in range(PARTS):
+        part = play(envs, 60 * options.minutes / PARTS, rng)
+        speed = part.steps / part.cpu_seconds
+        print(
+            f"| {number + 1} | {part.steps:,} | {speed:,.0f} | {part.episodes:,} "
+            f"| {part.memory_mb:,.0f} |",
+            flush=True,
+        )
+    for env in envs:
+        env.close()
+
+
+def made(number: int, skipped: tuple[str, ...]) -> Iterator[TextEnv]:
+    """Yield *number* environments, through the ids that can be made here in a spread order."""
+    ids = [i for i in env_ids() if not i.split("/")[1].startswith(skipped or ("-",))]
+    order = stream("load order").permutation(len(ids))
+    usable: list[str] = []
+    for place in order:
+        try:
+            make_text_env(ids[place], "train").close()
+        except MissingExtraError:
+            continue
+        usable.append(ids[place])
+    for place in range(number):
+        yield make_text_env(usable[place % len(usable)], "train", {"seed": place})
+
+
+def play(envs: list[TextEnv], seconds: float, rng: np.random.Generator) -> Part:
+    """Play all *envs* in turn for *seconds*."""
+    steps = episodes = 0
+    end, cpu = time.monotonic() + seconds, time.process_time()
+    while time.monotonic() < end:
+        for env in envs:
+            episodes += turn(env, rng)
+            steps += 1
+    gc.collect()
+    return Part(steps, episodes, time.process_time() - cpu, memory_mb())
+
+
+def turn(env: TextEnv, rng: np.random.Generator) -> bool:
+    """Take one turn, starting an episode where there is none, and say whether it ended one."""
+    if env._over:
+        env.reset()
+    menu = env.admissible_actions
+    said = menu[int(rng.integers(len(menu)))] if menu and rng.random() < 0.9 else NONSENSE
+    _, _, terminated, truncated, info = env.step(said)
+    if info["end_reason"] == "backend_error":
+        raise SystemExit(f"The engine of {info['task_id']} failed")
+    return terminated or truncated
+
+
+def memory_mb() -> float:
+    """Return the resident memory of this process in MB."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * 4096 / 2**20
+
+
+if __name__ == "__main__":
+    main()
