@@ -18,6 +18,8 @@ FOLDERS = {"train": "train", "valid": "valid_seen", "test": "valid_unseen"}
 
 LAYOUT = "json_2.1.1/{train,valid_seen,valid_unseen}/<task>/<trial>/game.tw-pddl"
 GAME = "game.tw-pddl"
+MAX_BYTES = 5_000_000
+"""The size above which a file is no game; official ones have about 0.13 million."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ class Archive:
         try:
             plain = self._root / key / GAME
             if plain.is_file():
+                _check_size(plain.stat().st_size, key)
                 return plain.read_text(encoding="utf-8")
             return self._unzipped(key)
         except (OSError, UnicodeDecodeError, zipfile.BadZipFile) as error:
@@ -91,8 +94,15 @@ class Archive:
         for path in self._zips():
             zipped = _opened(path, os.getpid())
             if key in zipped.games:
-                return zipped.file.read(zipped.games[key]).decode("utf-8")
+                entry = zipped.games[key]
+                _check_size(entry.file_size, key)
+                return zipped.file.read(entry).decode("utf-8")
         raise DataError(f"Game {key!r} is gone from {str(self.folder)!r}")
+
+
+def _check_size(size: int, key: str) -> None:
+    if size > MAX_BYTES:
+        raise DataError(f"Game {key!r} is too large to be one: {size:,} bytes")
 
 
 def _key(path: str) -> str:

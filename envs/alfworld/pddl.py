@@ -42,8 +42,10 @@ def read_game(text: str) -> House:
     try:
         data = json.loads(text)
         problem, grammar = data["pddl_problem"], data["grammar"]
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise InvalidValueError(f"it is no JSON object with `pddl_problem`: {error!r}") from error
+    if not (isinstance(problem, str) and isinstance(grammar, str)):
+        raise InvalidValueError("its `pddl_problem` and its `grammar` have to be texts")
     sentence = _TASK.search(grammar)
     if sentence is None:
         raise InvalidValueError("its grammar has no 'Your task is to: '")
