@@ -53,6 +53,7 @@ BUNDLED = (
     Registered("ALFWorld", "agentgym_gen.envs.alfworld:ALFWorld"),
     Registered("TextCraft", "agentgym_gen.envs.textcraft:TextCraft"),
     Registered("Sokoban", "agentgym_gen.envs.sokoban:Sokoban"),
+    Registered("BabyAI", "agentgym_gen.envs.babyai:BabyAI", extra="babyai"),
 )
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = {"agentgym_gen": "agentgym_gen", "envs": "agentgym_gen/envs"}
 FOLDERS["trainers"] = "agentgym_gen/trainers"
-OPTIONAL = ("torch", "transformers", "peft", "matplotlib", "tqdm", "pytest")
+OPTIONAL = ("torch", "transformers", "peft", "matplotlib", "tqdm", "pytest", "minigrid")
 
 
 def require(holds: object, sentence: str) -> None:
@@ -80,10 +80,20 @@ def check_installed() -> None:
     tops = {path.parts[0] for path in files("agentgym-gen") or [] if path.parts[0] != ".."}
     tops = {name for name in tops if not name.endswith(".dist-info")}
     require(tops == {"agentgym_gen"}, f"one name in site-packages, not {sorted(tops)}")
-    for env_id in agentgym_gen.env_ids():
-        play(env_id)
-    print(f"{len(agentgym_gen.env_ids())} ids made and won by the expert")
+    check_environments()
     check_command_line()
+
+
+def check_environments() -> None:
+    """Check that every environment is won, or says which extra it needs and is missing here."""
+    from agentgym_gen.registration import ENVIRONMENTS
+
+    for environment in ENVIRONMENTS.values():
+        ids = list(environment.ids())
+        for env_id in ids:
+            play(env_id) if environment.extra is None else refuse(env_id, environment.extra)
+        outcome = "won by the expert" if environment.extra is None else "ask for their extra"
+        print(f"{environment.name}: {len(ids)} ids, all {outcome}")
 
 
 def play(env_id: str) -> None:
@@ -98,6 +108,21 @@ def play(env_id: str) -> None:
         _, _, terminated, truncated, info = env.step(action)
         over = terminated or truncated
     require(info["success"], f"the expert wins {env_id}")
+
+
+def refuse(env_id: str, extra: str) -> None:
+    """Try to make *env_id*, whose *extra* is not installed, and read what is said."""
+    import gymnasium
+
+    from agentgym_gen.errors import MissingExtraError
+
+    told = ""
+    try:
+        gymnasium.make(f"agentgym_gen:{env_id}")
+    except MissingExtraError as error:
+        told = str(error)
+    command = f"pip install 'agentgym-gen[{extra}]'"
+    require(told.endswith(command), f"{env_id} needs {extra!r} and says {command}, not {told!r}")
 
 
 def check_command_line() -> None:

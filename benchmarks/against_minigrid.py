@@ -1,0 +1,78 @@
+"""Our BabyAI against minigrid's own step, in one run on the same levels, as a Markdown table.
+
+    python benchmarks/against_minigrid.py [--levels 6] [--steps 200]
+
+Both do the same random turns and steps forward. minigrid draws its picture; ours makes AgentGym's
+text, with the list of actions and its ways. The last column takes random listed actions, of which
+one is several of minigrid's steps. Times are CPU time; the figures of a tier are over its levels.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import time
+
+import gymnasium
+import numpy as np
+
+TURNS = ("turn left", "turn right", "move forward")
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--levels", type=int, default=6, help="how many levels of a tier")
+    parser.add_argument("--steps", type=int, default=200, help="how many steps in each")
+    options = parser.parse_args()
+    print("| tier | minigrid, steps/s | ours, same actions | ratio | ours, listed actions |")
+    print("|---|---:|---:|---:|---:|")
+    for tier in ("easy", "medium", "hard"):
+        rows = [measured(tier, index, options.steps) for index in range(options.levels)]
+        theirs, ours, listed = (float(np.mean(column)) for column in zip(*rows, strict=True))
+        rates = f"{1 / theirs:,.0f} | {1 / ours:,.0f} | {theirs / ours:.2f} | {1 / listed:,.0f}"
+        print(f"| {tier} | {rates} |")
+
+
+def measured(tier: str, index: int, steps: int) -> tuple[float, float, float]:
+    """Return the seconds of a step: minigrid's, ours with the same actions, ours with any."""
+    from agentgym_gen.env import TextEnv
+    from agentgym_gen.envs.babyai import BabyAI, backend
+
+    env = TextEnv(BabyAI(), tier=tier, max_turns=10**9)
+    task = {"task_id": f"babyai/{tier}/train/{index}"}
+    env.reset(options=task)
+    content = env.task.content
+    raw = gymnasium.make(backend.load("engine").specs()[f"BabyAI-{content.level}"].id).unwrapped
+    with contextlib.redirect_stdout(io.StringIO()):
+        raw.reset(seed=content.seed)
+    actions = np.random.default_rng(index).integers(len(TURNS), size=steps).tolist()
+    theirs = timed(lambda: [raw.step(action) for action in actions]) / steps
+    taken, spent = walked(env, task, lambda turn, listed: TURNS[actions[turn]], steps)
+    any_taken, any_spent = walked(
+        env, task, lambda turn, listed: listed[(7 * turn + actions[turn]) % len(listed)], steps
+    )
+    return theirs, spent / taken, any_spent / any_taken
+
+
+def timed(call) -> float:  # noqa: ANN001  (any function)
+    """Return the CPU seconds that *call* takes."""
+    start = time.process_time()
+    call()
+    return time.process_time() - start
+
+
+def walked(env, task, choose, steps: int) -> tuple[int, float]:  # noqa: ANN001  (a TextEnv)
+    """Return how many steps were taken until *steps* or the end, and their CPU seconds."""
+    _, info = env.reset(options=task)
+    start = time.process_time()
+    for turn in range(steps):
+        _, _, terminated, truncated, info = env.step(choose(turn, info["admissible_actions"]))
+        if terminated or truncated:
+            break
+    return turn + 1, time.process_time() - start
+
+
+if __name__ == "__main__":
+    main()
