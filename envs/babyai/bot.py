@@ -172,9 +172,10 @@ class Scout(BabyAIBot):  # type: ignore[misc]  # minigrid's bot has no types
             cell = grid[j * width + i]
             if accept_fn(place, cell):
                 return _path(place, previous), place, previous
-            if place in seen and _passable(cell, ignore_blockers):
+            if place in seen and (cell is None or _passable(cell, ignore_blockers)):
                 for k, m in ((di, dj), (dj, di), (-dj, -di), (-di, -dj)):
-                    queue.append((i + k, j + m, k, m, place))
+                    if (i + k, j + m) not in previous:
+                        queue.append((i + k, j + m, k, m, place))
         self.bfs_step_counter += len(previous)
         if self.bfs_step_counter > SEARCHED:
             raise _Lost
@@ -190,9 +191,7 @@ def _path(place: Place, previous: dict[Place, Place | None]) -> list[Place]:
     return path
 
 
-def _passable(cell: Any, ignore_blockers: bool) -> bool:  # noqa: ANN401  (a WorldObj or None)
-    if cell is None:
-        return True
+def _passable(cell: Any, ignore_blockers: bool) -> bool:  # noqa: ANN401  (a WorldObj)
     if cell.type == "wall":
         return False
     return bool(cell.is_open) if cell.type == "door" else ignore_blockers
@@ -218,10 +217,12 @@ def solve(game: Game, seen: Iterable[Place] = ()) -> tuple[int, ...] | None:
         game: The game; its state is the same afterwards.
         seen: The cells that have been in view so far.
     """
-    saved, known = game.save(), set(seen)
+    saved = game.save()
     actions: list[int] = []
     try:
-        won = any(_attempt(game, known, actions) for _ in range(ATTEMPTS))
+        # A bot is lost when it knows of a thing behind a door that was shut since. The next one
+        # knows only what it sees.
+        won = any(_attempt(game, set(known), actions) for known in (seen, *[()] * (ATTEMPTS - 1)))
     finally:
         game.restore(saved)
     return tuple(actions) if won else None

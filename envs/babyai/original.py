@@ -5,9 +5,6 @@ The docs page lists the faults. They are kept here and nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 from agentgym_gen.envs.babyai.menu import (
     CHECK,
     DROP_IT,
@@ -29,7 +26,7 @@ from agentgym_gen.envs.babyai.paths import (
     Way,
     as_agentgym,
 )
-from agentgym_gen.envs.babyai.view import Thing, sight_rows
+from agentgym_gen.envs.babyai.view import Thing
 from agentgym_gen.world import Command, Message, VerbName
 
 ENOUGH = 0.5
@@ -143,20 +140,3 @@ class OriginalMenu:
 
     def _refuse(self, command: Command, why: str) -> None:
         self._refusals[command] = ("You cannot ", command, f", as {why}.")
-
-
-def picture(game: Any) -> tuple[object, ...]:  # noqa: ANN401  (an engine.Game)
-    """Return what minigrid's picture would show: AgentGym takes a change of it for a change."""
-    held = game.carrying
-    return (
-        None if held is None else held.encode(),
-        *(cells for cells in _encoded(game)),
-    )
-
-
-def _encoded(game: Any) -> Iterator[tuple[tuple[int, object], ...]]:  # noqa: ANN401
-    for ahead, row in enumerate(sight_rows(game.env.grid, *game.place)):
-        yield tuple(
-            (right, None if cell is None or ahead == 0 == right else cell.encode())
-            for right, _, cell in row
-        )

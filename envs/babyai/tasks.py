@@ -108,7 +108,7 @@ def _tier(level: str) -> str:
     return tier_of(level, env.num_rows * env.num_cols)
 
 
-@functools.lru_cache(maxsize=4096)
+@functools.lru_cache(maxsize=1024)
 def _drawn(task_id: TaskId, level: str) -> Quest:
     """Return the quest of *task_id*, kept because training plays each task several times."""
     engine, bot, voice = backend.load("engine"), backend.load("bot"), AgentGymVoice(strict=False)

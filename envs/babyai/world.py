@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from agentgym_gen.envs.babyai import agentgym, backend, expert
 from agentgym_gen.envs.babyai.mission import COLOURS, KINDS
 from agentgym_gen.envs.babyai.moment import Moment
-from agentgym_gen.envs.babyai.original import ENOUGH, picture
+from agentgym_gen.envs.babyai.original import ENOUGH
 from agentgym_gen.envs.babyai.paths import Way
 from agentgym_gen.envs.babyai.reward import end, score
 from agentgym_gen.envs.babyai.tasks import Quest, QuestTasks
@@ -151,14 +151,15 @@ class BabyAI(World[Quest]):
         return Outcome(scene, effect.reward, end=ended, score=score(ended))
 
     def _flawed_turn(self, way: Way) -> Outcome:
-        """Do *way* as AgentGym does: on past a success, up to a step that changes no picture."""
-        before = picture(self._game)
+        """Do *way* as AgentGym does: on past a success, and no further than it changes anything.
+
+        AgentGym asks whether the picture has changed. On the way to a thing in view that is the
+        same.
+        """
         for action in way:
             effect = self._game.act(action)
-            shown = picture(self._game)
-            if shown == before:
+            if not effect.changed:
                 break
-            before = shown
         self._notice()
         self._paid = effect.reward
         ended = EndReason.SUCCESS if effect.over and self._paid > ENOUGH else None

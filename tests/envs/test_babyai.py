@@ -1,0 +1,455 @@
+"""BabyAI: wording, actions, reward, the faults of the original, and robustness."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+from babyai_play import listed, quest, say, text_of, told, world_of
+
+from agentgym_gen import TextEnv
+from agentgym_gen.envs.babyai import BabyAI
+from agentgym_gen.envs.babyai.levels import AGENTGYM_LEVELS
+from agentgym_gen.errors import UnknownNameError
+from agentgym_gen.testing import NONSENSE, check_world
+from agentgym_gen.world import EndReason, Malformed
+from tools import babyai_golden
+
+GOLDEN = pathlib.Path(__file__).parent / "golden" / "babyai_agentgym.json"
+WALKS = json.loads(GOLDEN.read_text("utf-8"))["walks"]
+PICTURED_LATE = "PutNextS7N4Carrying"
+"""The level whose first picture still shows the thing that is carried: minigrid draws it first."""
+
+
+@pytest.mark.parametrize("walk", WALKS, ids=lambda walk: AGENTGYM_LEVELS[walk["item"] % 40])
+def test_the_original_is_agentgyms_to_the_letter(walk: dict[str, object]) -> None:
+    """Observations, lists, answers, rewards and ends, on a walk through each of its 40 levels."""
+    difference = babyai_golden.difference(walk)
+
+    late = AGENTGYM_LEVELS[int(str(walk["item"])) % 40] == PICTURED_LATE
+    assert (difference is not None) == late, difference
+
+
+def test_the_first_observation_to_the_letter() -> None:
+    """With AgentGym's double spaces, numbers and list."""
+    env = TextEnv(BabyAI(), tier="easy")
+    env.world.tasks.find = lambda task_id: quest("PickupLoc", 3)  # type: ignore[method-assign]
+    observation, _ = env.reset(options={"task_id": "babyai/easy/train/0"})
+
+    assert observation == (
+        "Your goal: pick up the purple ball\n"
+        "In front of you in this room, you can see several objects: "
+        "There is a green ball 1 0 steps in front of you and 1 steps to your right.  "
+        "There is a red box 1 1 steps in front of you and 2 steps to your left.  "
+        "The room has walls around you. You are facing a wall 2 steps away. "
+        "You are not carrying anything.\n"
+        'Available actions: ["turn left", "turn right", "move forward", "pickup green ball 1", '
+        '"pickup red box 1", "go to green ball 1", "go to red box 1", "check available actions"]'
+    )
+
+
+def test_an_episode_by_hand() -> None:
+    """Two turns and a way to the ball of three steps, of 64: 1 - 0.9 * 5 / 64 for its picking up."""
+    world = world_of("PickupLoc", 3)
+
+    assert "purple ball 1" not in told(world, "turn right")
+    say(world, "turn right")
+    outcome = say(world, "pickup purple ball 1")
+
+    steps = world.info()["steps"]
+    assert (outcome.end, outcome.score) == (EndReason.SUCCESS, 1.0)
+    assert outcome.reward == pytest.approx(1 - 0.9 * steps / 64)
+    assert text_of(world, outcome.scene.message).endswith(
+        "You are carrying a purple ball.\n The task is completed."
+    )
+
+
+def test_a_wall_or_a_box_ahead_is_named_and_a_dark_room_shows_nothing() -> None:
+    """Three endings of the same sentence."""
+    openings = {
+        (level, seed): text_of(world, world._voice.scene(world._moment).message)
+        for level, seed in (("PickupLoc", 3), ("GoToRedBallGrey", 3), ("OneRoomS20", 0))
+        for world in [world_of(level, seed)]
+    }
+
+    assert "You are facing a wall 2 steps away." in openings["PickupLoc", 3]
+    assert "You are facing a box 2 steps away." in openings["GoToRedBallGrey", 3]
+    assert openings["OneRoomS20", 0] == (
+        "You cannot see any objects within sight.The room has walls around you. "
+        "You are not carrying anything."
+    )
+
+
+REFUSALS = (
+    ("PickupLoc", 3, "pickup purple ball 1", "", "there is no purple ball 1 in view"),
+    ("PickupLoc", 3, "pickup green balls 1", "", "there is no green balls 1 in view"),
+    ("PickupLoc", 3, "pickup green ball", "", "there is no green ball in view"),
+    ("PickupLoc", 3, "toggle", "", "there is nothing to open or close right in front of you"),
+    ("PickupLoc", 3, "go through red box 1", "", "red box 1 is no door"),
+    (
+        "PickupLoc",
+        3,
+        "drop",
+        "You cannot drop the object, as you are not carrying anything.",
+        "you are not carrying anything",
+    ),
+    (
+        "GoToObjS6",
+        2,
+        "move forward",
+        "There is a barrier in front of you, you can't move forward.",
+        "the way ahead is blocked",
+    ),
+    (
+        "OpenRedDoor",
+        0,
+        "go through red closed door 1",
+        "You cannot go through red closed door 1, as it is closed. You should toggle it first.",
+        "it is closed",
+    ),
+    ("OpenRedDoor", 0, "pickup red closed door 1", "", "a door cannot be carried"),
+    (
+        "BlockedUnlockPickup",
+        2,
+        "toggle and go through grey locked door 1",
+        "You cannot toggle and go through grey locked door 1, as you are not carrying a key.",
+        "you are not carrying a key",
+    ),
+    (
+        "BlockedUnlockPickup",
+        2,
+        "go to grey locked door 1",
+        "You cannot go to grey locked door 1, as there is no path leading to it.",
+        "there is no path leading to it",
+    ),
+)
+
+
+@pytest.mark.parametrize(("level", "seed", "said", "answer", "reason"), REFUSALS)
+def test_what_cannot_be_done_is_answered(
+    level: str, seed: int, said: str, answer: str, reason: str
+) -> None:
+    """In AgentGym's words, with a reason of ours, and nothing changes."""
+    world = world_of(level, seed)
+    before = world._game.save().scalars, world.admissible()
+
+    outcome = say(world, said)
+
+    unknown = "The action is not recognized. Please check valid actions."
+    assert not outcome.valid
+    assert text_of(world, outcome.scene.message) == (answer or unknown)
+    assert outcome.reason == reason
+    assert (world._game.save().scalars, world.admissible()) == before
+
+
+def test_the_key_has_to_fit() -> None:
+    """A key of another colour opens nothing, and the answer says so."""
+    world = world_of("UnlockLocalDist", 0)
+    for said in ("pickup red key 1", "turn right", "turn right"):
+        say(world, said)
+    while not (doors := [name for name, _ in world._moment.numbered if "locked" in name]):
+        say(world, "turn right" if "move forward" not in listed(world) else "move forward")
+
+    answer = told(world, f"toggle and go through {doors[0]}")
+
+    assert answer == (
+        f"You cannot toggle and go through {doors[0]}, as the color of the key you are carrying "
+        "does not match the color of door."
+    )
+
+
+def test_asking_lists_the_actions_and_changes_nothing() -> None:
+    """Any text with `check` in it is a question."""
+    world = world_of("GoToObjS6", 2)
+
+    answer = told(world, "Please CHECK")
+
+    assert answer == (
+        "You can take the following actions: turn left, turn right, check available actions"
+    )
+    assert world.info()["steps"] == 0
+
+
+def test_going_where_one_is_changes_nothing() -> None:
+    """The command is listed, as in AgentGym, and answered as there."""
+    world = world_of("PickupLoc", 0)
+    say(world, "go to red ball 1")
+
+    assert "go to red ball 1" in listed(world)
+    assert told(world, "go to red ball 1") == "No change in state."
+
+
+@pytest.mark.parametrize(
+    "said", ["pick up red box 1", "PickUp  Red Box 1", " pickup red box 1\n", "pickup red box 1"]
+)
+def test_case_and_white_space_do_not_matter(said: str) -> None:
+    """Nor does the spelling of `pickup`."""
+    assert say(world_of("PickupLoc", 3), said).valid
+
+
+@pytest.mark.parametrize("text", NONSENSE)
+@pytest.mark.parametrize("wording", ["agentgym", "balrog"])
+def test_nonsense_is_no_command(text: str, wording: str) -> None:
+    """And nothing at all is answered by AgentGym's `No change in state.`"""
+    world = world_of("PickupLoc", 3, wording)
+    read = world.read(text)
+
+    assert isinstance(read, Malformed)
+    if not text.strip() and wording == "agentgym":
+        assert world.refuse(read) == ("No change in state.",)
+
+
+def test_a_success_is_not_lost_behind_a_door() -> None:
+    """Opening the door is the mission; the original goes on through it and forgets."""
+    said = "toggle and go through red closed door 1"
+    fixed, original = (
+        say(world_of("OpenRedDoor", 0, compat=compat), said) for compat in ("fixed", "original")
+    )
+
+    assert (fixed.end, fixed.score) == (EndReason.SUCCESS, 1.0)
+    assert (original.end, original.score, original.reward) == (None, 0.0, 0.0)
+
+
+def test_a_late_success_ends_the_episode() -> None:
+    """After 24 of 36 steps it earns 0.4, which is not enough for the original."""
+    outcomes = []
+    for compat in ("fixed", "original"):
+        world = world_of("GoToObjS6", 0, compat=compat)
+        for _ in range(20):
+            say(world, "turn right")
+        outcomes.append(say(world, "go to blue key 1"))
+        earned = 1 - 0.9 * world.info()["steps"] / 36
+        assert outcomes[-1].reward == pytest.approx(earned)
+        assert 0 < earned <= 0.5
+
+    assert [outcome.end for outcome in outcomes] == [EndReason.SUCCESS, None]
+
+
+def test_the_original_pays_a_late_success_again() -> None:
+    """For everything that changes nothing."""
+    world = world_of("GoToObjS6", 0, compat="original")
+    for _ in range(20):
+        say(world, "turn right")
+    paid = say(world, "go to blue key 1").reward
+
+    assert say(world, "drop").reward == paid > 0
+
+
+def test_the_end_of_minigrids_steps_is_the_end() -> None:
+    """After 36 steps; the original goes on."""
+    ends = []
+    for compat in ("fixed", "original"):
+        world = world_of("GoToObjS6", 2, compat=compat)
+        ends.append(
+            [say(world, "turn left" if turn % 2 else "turn right").end for turn in range(36)]
+        )
+
+    assert ends[0] == [None] * 35 + [EndReason.TURN_LIMIT]
+    assert ends[1] == [None] * 36
+
+
+@pytest.mark.parametrize(
+    ("seed", "fixed", "original"),
+    [
+        (
+            9,
+            "go to the green ball and go to a door, then go to the red door",
+            "go to the green ball and go to a door, and go to the red door",
+        ),
+        (
+            1,
+            "go to a key and go to the ball after you go to the red ball and go to a key",
+            "go to a key and go to the ball and go to the red ball and go to a key",
+        ),
+    ],
+)
+def test_the_order_of_a_mission_is_said(seed: int, fixed: str, original: str) -> None:
+    """The original replaces `then` and `after you` by `and`."""
+    worlds = [world_of("GoToSeqS5R2", seed, compat=compat) for compat in ("fixed", "original")]
+
+    assert [text_of(world, world.goal()) for world in worlds] == [fixed, original]
+
+
+def test_pick_up_is_understood() -> None:
+    """The original's instruction says it and its environment does not take it."""
+    fixed, original = (world_of("PickupLoc", 3, compat=c) for c in ("fixed", "original"))
+
+    assert "- pick up <obj> <id>" in text_of(original, original.instruction())
+    assert isinstance(original.read("pick up red box 1"), Malformed)
+    assert "- pickup <obj> <id>" in text_of(fixed, fixed.instruction())
+    assert say(fixed, "pick up red box 1").valid
+
+
+def test_a_number_means_the_thing_that_is_described_by_it() -> None:
+    """The original does not count what no way leads to."""
+    fixed, original = (world_of("PickupLoc", 14, compat=c) for c in ("fixed", "original"))
+
+    assert "pickup red ball 2" in listed(fixed)
+    assert "pickup red ball 2" not in listed(original)
+    assert "pickup red ball 1" in listed(original)
+    assert told(fixed, "pickup red ball 1") == (
+        "You cannot pickup red ball 1, as there is no path leading to it."
+    )
+
+
+def test_what_is_listed_can_be_reached() -> None:
+    """The original's ways lead through what it does not see, and may end at a wall."""
+    said = "pickup blue box 1"
+    fixed, original = (world_of("MoveTwoAcrossS8N9", 16, compat=c) for c in ("fixed", "original"))
+
+    assert said not in listed(fixed)
+    assert said in listed(original)
+
+
+def test_a_blocked_step_is_not_listed() -> None:
+    """The original lists it before a ball, a key or a closed door."""
+    worlds = [world_of("PickupLoc", 0, compat=compat) for compat in ("fixed", "original")]
+    for world in worlds:
+        say(world, "go to red ball 1")
+
+    assert ["move forward" in listed(world) for world in worlds] == [False, True]
+    assert told(worlds[0], "move forward").startswith("There is a barrier")
+
+
+def test_a_box_and_an_open_door_can_be_toggled() -> None:
+    """Else a key in a box is out of reach, and a door cannot be closed."""
+    boxes = [world_of("KeyInBox", 1, compat=compat) for compat in ("fixed", "original")]
+    for world in boxes:
+        say(world, "go to green box 1")
+    assert ["toggle" in listed(world) for world in boxes] == [True, False]
+    assert "red key 1" in told(boxes[0], "toggle")
+
+    door = world_of("OpenDoorLoc", 0)
+    doors = [name for name, thing in door._moment.numbered if thing.kind == "door"]
+    assert doors
+    say(door, f"go to {doors[0]}")
+    say(door, "toggle")
+    assert "toggle" in listed(door)
+
+
+def test_balrogs_lines_to_the_letter() -> None:
+    """Walls ahead and beside, then things from the left; the first one says the mission."""
+    env = TextEnv(BabyAI(wording="balrog"), tier="easy")
+    env.world.tasks.find = lambda task_id: quest("PickupLoc", 3)  # type: ignore[method-assign]
+    observation, info = env.reset(options={"task_id": "babyai/easy/train/0"})
+
+    assert observation.split("\n") == [
+        "Your goal is to pick up the purple ball.",
+        "a wall 2 steps forward",
+        "a red box 2 steps left and 1 step forward",
+        "a green ball 1 step right",
+    ]
+    assert info["admissible_actions"] == ["turn left", "turn right", "go forward"]
+    assert "Your goal is to pick up the purple ball. The following" in env.instruction
+    assert env.step("turn right")[0] == "a wall 2 steps left\na green ball 1 step forward"
+    assert env.step("pick up")[0] == (
+        "You carry a green ball\na wall 3 steps forward\na wall 2 steps left"
+    )
+
+
+def test_balrogs_open_door_has_its_article() -> None:
+    """The original says `a open red door`."""
+    shown = []
+    for compat in ("fixed", "original"):
+        world = world_of("OpenRedDoor", 3, "balrog", compat)
+        for said in ("turn left", "go forward", "toggle"):
+            outcome = say(world, said)
+        shown.append(text_of(world, outcome.scene.message).splitlines()[-1])
+
+    assert shown == ["an open red door 1 step forward", "a open red door 1 step forward"]
+
+
+def test_a_blocked_low_level_action_is_refused() -> None:
+    """BALROG's answer is the unchanged observation."""
+    world = world_of("GoToObjS6", 2, "balrog")
+    before = text_of(world, world._voice.scene(world._moment).message)
+
+    for said in ("go forward", "pick up", "drop", "toggle"):
+        outcome = say(world, said)
+        assert not outcome.valid
+        assert text_of(world, outcome.scene.message) == before
+    assert world.info()["steps"] == 0
+
+
+@pytest.mark.slow
+def test_balrogs_wording_keeps_the_contract() -> None:
+    """Every law, with the other verbs."""
+    check_world("agentgym_gen.envs.babyai:BabyAI", tasks_per_split=1, options={"wording": "balrog"})
+
+
+def test_facts_say_what_the_text_says() -> None:
+    """As plain data; the goal is part of the first ones only."""
+    env = TextEnv(BabyAI(), tier="easy", interface={"form": "json", "listing": "never"})
+    env.world.tasks.find = lambda task_id: quest("PickupLoc", 3)  # type: ignore[method-assign]
+    observation, _ = env.reset(options={"task_id": "babyai/easy/train/0"})
+
+    assert json.loads(observation) == {
+        "goal": "pick up the purple ball",
+        "objects": [
+            {"object": "green ball 1", "ahead": 0, "right": 1},
+            {"object": "red box 1", "ahead": 1, "right": -2},
+        ],
+        "facing": "wall 2 steps away",
+        "carrying": "nothing",
+    }
+    assert "goal" not in json.loads(env.step("turn left")[0])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"wording": "balrok"}, "Unknown wording of BabyAI 'balrok'; did you mean 'balrog'?"),
+        ({"compat": "originel"}, "Unknown `compat` of BabyAI 'originel'; did you mean 'original'?"),
+        ({"level": "BossLevl"}, "Unknown BabyAI level 'BossLevl'; did you mean 'BossLevel'?"),
+    ],
+)
+def test_a_wrong_option_is_one_clear_error(options: dict[str, str], message: str) -> None:
+    """With the nearest name that is known."""
+    with pytest.raises(UnknownNameError) as caught:
+        BabyAI(**options)
+    assert str(caught.value).startswith(message)
+
+
+def run_python(code: str) -> subprocess.CompletedProcess[str]:
+    """Run *code* in a new process that has no display, with warnings as errors."""
+    unwanted = ("PYGAME_HIDE_SUPPORT_PROMPT", "DISPLAY", "SDL_VIDEODRIVER")
+    env = {name: value for name, value in os.environ.items() if name not in unwanted}
+    env["PYTHONPATH"] = os.pathsep.join(sys.path)
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_minigrid_is_loaded_late_and_in_silence() -> None:
+    """When the world is made; nothing is printed and no display is opened."""
+    done = run_python(
+        "import sys, gymnasium, agentgym_gen.envs.babyai\n"
+        "assert not {'minigrid', 'pygame'} & set(sys.modules)\n"
+        "env = gymnasium.make('rftgen/BabyAI-hard-v0')\n"
+        "[env.reset(seed=seed) for seed in range(5)]\n"
+        "import pygame\n"
+        "assert not pygame.display.get_init()\n"
+    )
+
+    assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
+
+
+def test_without_minigrid_one_sentence_says_what_to_install() -> None:
+    """Importing and registering work; making the world does not."""
+    done = run_python(
+        "import sys\n"
+        "sys.modules['minigrid'] = None\n"
+        "import gymnasium, agentgym_gen\n"
+        "gymnasium.make('rftgen/BabyAI-easy-v0')\n"
+    )
+
+    assert done.stderr.splitlines()[-1] == (
+        "agentgym_gen.errors.MissingExtraError: BabyAI needs 'minigrid', which is not installed; "
+        "run: pip install 'agentgym-gen[babyai]'"
+    )
