@@ -51,16 +51,16 @@ def test_the_first_observation_to_the_letter() -> None:
 
 
 def test_an_episode_by_hand() -> None:
-    """Two turns and a way to the ball of three steps, of 64: 1 - 0.9 * 5 / 64 for its picking up."""
+    """Two turns, seven moves to the ball and its picking up: 1 - 0.9 * 10 / 64."""
     world = world_of("PickupLoc", 3)
 
     assert "purple ball 1" not in told(world, "turn right")
     say(world, "turn right")
     outcome = say(world, "pickup purple ball 1")
 
-    steps = world.info()["steps"]
+    assert world.info() == {"level": "PickupLoc", "steps": 10, "max_steps": 64}
     assert (outcome.end, outcome.score) == (EndReason.SUCCESS, 1.0)
-    assert outcome.reward == pytest.approx(1 - 0.9 * steps / 64)
+    assert outcome.reward == pytest.approx(0.859375)
     assert text_of(world, outcome.scene.message).endswith(
         "You are carrying a purple ball.\n The task is completed."
     )
@@ -192,7 +192,7 @@ def test_case_and_white_space_do_not_matter(said: str) -> None:
 @pytest.mark.parametrize("text", NONSENSE)
 @pytest.mark.parametrize("wording", ["agentgym", "balrog"])
 def test_nonsense_is_no_command(text: str, wording: str) -> None:
-    """And nothing at all is answered by AgentGym's `No change in state.`"""
+    """And saying nothing is answered as AgentGym does, by `No change in state`."""
     world = world_of("PickupLoc", 3, wording)
     read = world.read(text)
 
