@@ -84,7 +84,7 @@ def test_the_shares_of_the_splits() -> None:
 
 @pytest.mark.slow
 def test_drawing_needs_no_assertions() -> None:
-    """minigrid's bot gives up by `assert`; with `python -O` the same tasks are drawn."""
+    """The bot of minigrid gives up by `assert`; with `python -O` the same tasks are drawn."""
     code = (
         "from agentgym_gen.envs.babyai.tasks import QuestTasks\n"
         "made = [QuestTasks().make('hard', 'train', index).content for index in range(8)]\n"
