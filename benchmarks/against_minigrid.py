@@ -49,7 +49,7 @@ def measured(tier: str, index: int, steps: int) -> tuple[float, float, float]:
         raw.reset(seed=content.seed)
     actions = np.random.default_rng(index).integers(len(TURNS), size=steps).tolist()
     theirs = timed(lambda: [raw.step(action) for action in actions]) / steps
-    taken, spent = walked(env, task, lambda turn, listed: TURNS[actions[turn]], steps)
+    taken, spent = walked(env, task, lambda turn, _: TURNS[actions[turn]], steps)
     any_taken, any_spent = walked(
         env, task, lambda turn, listed: listed[(7 * turn + actions[turn]) % len(listed)], steps
     )
