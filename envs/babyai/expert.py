@@ -99,18 +99,20 @@ def _trace(start: State, actions: Way) -> list[State]:
 def _reached(way: Way, at: int, actions: Way, trace: list[State]) -> int:
     """Return how far in *actions* the player is when *way* is done instead; 0 if elsewhere.
 
-    A way is moves and, at most, a last act. The moves stand for any moves of the bot that lead to
-    the same place, the act for itself.
+    A way is moves and then acts. The moves stand for any moves of the bot that lead to the same
+    place, the acts for themselves; the last of them may be left, where the bot has won before it.
     """
     place, moved = trace[at], 0
     while moved < len(way) and way[moved] in MOVES:
         place = after(place, way[moved])
         moved += 1
-    act = way[moved:]
+    acts = way[moved:]
     best, here = 0, at
     while here <= len(actions):
-        if trace[here] == place and actions[here : here + len(act)] == act:
-            best = here + len(act)
+        rest = actions[here : here + len(acts)]
+        ends = here + len(rest) == len(actions)
+        if trace[here] == place and (rest == acts or (rest and ends and acts[:1] == rest)):
+            best = here + len(rest)
         if here == len(actions) or actions[here] not in MOVES:
             break
         here += 1
