@@ -13,6 +13,7 @@ from agentgym_gen import TextEnv
 from agentgym_gen.envs.babyai import BabyAI
 from agentgym_gen.envs.babyai.levels import AGENTGYM_LEVELS
 from agentgym_gen.errors import UnknownNameError
+from agentgym_gen.seeding import stream
 from agentgym_gen.testing import NONSENSE, check_world
 from agentgym_gen.world import EndReason, Malformed
 from tools import babyai_golden
@@ -187,6 +188,25 @@ def test_going_where_one_is_changes_nothing() -> None:
 def test_case_and_white_space_do_not_matter(said: str) -> None:
     """Nor does the spelling of `pickup`."""
     assert say(world_of("PickupLoc", 3), said).valid
+
+
+@pytest.mark.parametrize("level", ["GoToRedBallGrey", "BlockedUnlockPickup", "BossLevel"])
+def test_only_what_is_listed_can_be_done(level: str) -> None:
+    """Of 400 sentences from the words of the world; the others change nothing."""
+    verbs = [verb.template.split(" {")[0] for verb in BabyAI.verbs]
+    parts = (verbs, ["", "red", "Grey", "gray"], ["", "locked", "closed", "open"])
+    parts += (["", "ball", "KEY", "boxes", "door"], ["", "1", "2", "0", "-1", "one", "1 1"])
+    rng = stream("fuzz", level)
+    world = world_of(level, 0)
+    for _ in range(400):
+        said = " ".join(str(rng.choice(part)) for part in parts)
+        command = world.read(said)
+        if isinstance(command, Malformed) or command in world.admissible():
+            continue
+        before = world._game.save().scalars
+        outcome = world.step(command)
+        assert (outcome.valid, outcome.end, bool(outcome.reason)) == (False, None, True), said
+        assert world._game.save().scalars == before
 
 
 @pytest.mark.parametrize("text", NONSENSE)
