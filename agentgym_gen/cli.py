@@ -14,7 +14,7 @@ from pathlib import Path
 import gymnasium
 
 from agentgym_gen.env import TextEnv
-from agentgym_gen.errors import AgentGymGenError
+from agentgym_gen.errors import AgentGymGenError, MissingExtraError
 from agentgym_gen.policy import POLICIES
 from agentgym_gen.prompt import PromptStyle
 from agentgym_gen.registration import ENVIRONMENTS, env_ids
@@ -22,6 +22,9 @@ from agentgym_gen.rollout import Episode, draw_task_ids, make_text_env, run
 from agentgym_gen.seeding import stream
 from agentgym_gen.task import SPLITS, TaskId
 from agentgym_gen.trajectory import Trajectory
+
+NOT_INSTALLED = "extra"
+"""What the table of environments has for one whose extra is not installed."""
 
 HELP = "? lists what can be done, ! asks the expert, q ends"
 
@@ -143,11 +146,23 @@ def _envs(options: argparse.Namespace) -> None:
     for environment in ENVIRONMENTS.values():
         for tier in environment.tiers:
             env_id = f"rftgen/{environment.name}-{tier}-v{environment.version}"
-            tasks = make_text_env(env_id, "train").world.tasks
-            sizes = [f"{tasks.size(tier, split):,}" for split in SPLITS]
-            rows.append((environment.name, tier, *sizes, env_id))
+            rows.append((environment.name, tier, *_sizes(env_id, tier), env_id))
     _print_table(rows)
     print(f"\n{len(env_ids())} ids with the interface variants: agentgym-gen envs --ids")
+    if any(NOT_INSTALLED in row for row in rows):
+        extras = sorted({known.extra for known in ENVIRONMENTS.values() if known.extra})
+        print(
+            f"{NOT_INSTALLED}: not installed; run: pip install 'agentgym-gen[{','.join(extras)}]'"
+        )
+
+
+def _sizes(env_id: str, tier: str) -> list[str]:
+    """Return how many tasks each split has, as far as the extra of the environment is there."""
+    try:
+        tasks = make_text_env(env_id, "train").world.tasks
+    except MissingExtraError:
+        return [NOT_INSTALLED] * len(SPLITS)
+    return [f"{tasks.size(tier, split):,}" for split in SPLITS]
 
 
 def _print_table(rows: list[tuple[str, ...]]) -> None:

@@ -11,6 +11,8 @@ import pytest
 
 from agentgym_gen.cli import main
 from agentgym_gen.envs.sokoban import Sokoban
+from agentgym_gen.errors import missing_extra
+from agentgym_gen.registration import ENVIRONMENTS, Registered
 
 
 def test_envs_is_a_table_with_counts(capsys: pytest.CaptureFixture[str]) -> None:
@@ -22,6 +24,26 @@ def test_envs_is_a_table_with_counts(capsys: pytest.CaptureFixture[str]) -> None
         "environment", "tier", "train", "tasks", "valid", "tasks", "test", "tasks", "id",
     ]  # fmt: skip
     assert sum("rftgen/TextCraft-" in line for line in lines) == 3
+
+
+def test_envs_lists_what_needs_an_extra(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the extra there are no counts, and the last line says what to install."""
+
+    class Bare(Sokoban):
+        def __init__(self) -> None:
+            raise missing_extra("a-backend", "bare", "Bare")
+
+    bare = Registered("Sokoban", "agentgym_gen.envs.sokoban:Sokoban", extra="bare")
+    monkeypatch.setitem(ENVIRONMENTS, "Sokoban", bare)
+    monkeypatch.setattr("agentgym_gen.envs.sokoban.Sokoban", Bare)
+
+    assert main(["envs"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[2:5] for line in lines if "rftgen/Sokoban-" in line] == [["extra"] * 3] * 3
+    assert lines[-1].startswith("extra: not installed; run: pip install 'agentgym-gen[")
+    assert "bare" in lines[-1]
 
 
 def test_envs_lists_every_id(capsys: pytest.CaptureFixture[str]) -> None:
