@@ -1,0 +1,193 @@
+"""BM25 as Lucene scores it, over postings in numpy arrays.
+
+Scores are those of ``BM25Similarity`` to the last bit of its single-precision arithmetic, with
+document lengths rounded to one byte as Lucene stores them, and then rounded to four decimals as
+Anserini reports them: so are ties. The analysis is a parameter; queries of more than one word are
+an "or" of the words, as many times as each is said. Not here: fields, phrases, deletions, updates.
+"""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agentgym_gen.errors import DataError, InvalidValueError
+from agentgym_gen.files import replacing
+from agentgym_gen.retrieval.analysis import english_terms
+
+Analyzer = Callable[[str], list[str]]
+"""What makes terms of a text."""
+
+SCORE_DECIMALS = 4
+"""How many decimals of a score count; equal ones are ties, broken by the order of documents."""
+
+
+@dataclass(frozen=True, eq=False)
+class BM25Index:
+    """An index that never changes, so that any number of threads may search it at once."""
+
+    vocabulary: Mapping[str, int]
+    """The number of each term."""
+    starts: NDArray[np.int64]
+    """Where the postings of each term begin, and the end of the last: one more than terms."""
+    documents: NDArray[np.int32]
+    """The documents of all postings, in order within each term."""
+    divisors: NDArray[np.float32]
+    """``1 + frequency / (k1 * (1 - b + b * length / mean length))`` of all postings."""
+    size: int
+    """How many documents there are."""
+    analyze: Analyzer = english_terms
+    """What makes terms of a query."""
+
+    @classmethod
+    def build(
+        cls,
+        texts: Iterable[str],
+        *,
+        k1: float = 0.9,
+        b: float = 0.4,
+        analyze: Analyzer = english_terms,
+    ) -> BM25Index:
+        """Return the index of *texts*, read once; a text's place is its number.
+
+        Args:
+            texts: The documents.
+            k1: How much a term's frequency counts; Anserini's default.
+            b: How much a document's length counts, 0 to 1; Anserini's default.
+            analyze: What makes terms of a text.
+
+        Raises:
+            InvalidValueError: if a parameter is out of its range.
+        """
+        if not (0 < k1 < math.inf and 0 <= b <= 1):
+            raise InvalidValueError(f"`k1` is above 0 and `b` is 0 to 1, not {k1!r} and {b!r}")
+        vocabulary: dict[str, int] = {}
+        terms, documents, counts, lengths = array("i"), array("i"), array("i"), array("i")
+        for number, text in enumerate(texts):
+            counted = Counter(analyze(text))
+            for term in counted:
+                terms.append(vocabulary.setdefault(term, len(vocabulary)))
+            documents.extend([number] * len(counted))
+            counts.extend(counted.values())
+            lengths.append(counted.total())
+        rows = np.frombuffer(terms, np.int32) if terms else np.zeros(0, np.int32)
+        order = np.argsort(rows, kind="stable")
+        docs = np.array(documents, np.int32)[order]
+        norms = _norms(np.array(lengths, np.int64), k1, b)
+        divisors = np.float32(1) + np.array(counts, np.float32)[order] * norms[docs]
+        starts = np.zeros(len(vocabulary) + 1, np.int64)
+        np.cumsum(np.bincount(rows, minlength=len(vocabulary)), out=starts[1:])
+        return cls(vocabulary, starts, docs, divisors, len(lengths), analyze)
+
+    def __len__(self) -> int:
+        """Return how many documents there are."""
+        return self.size
+
+    def search(self, query: str, k: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return the numbers and scores of the *k* best documents, the best first.
+
+        A document without any of the terms is none of them; equal scores keep the documents' order.
+
+        Raises:
+            InvalidValueError: if *k* is below 1.
+        """
+        if k < 1:
+            raise InvalidValueError(f"`k` is at least 1, not {k!r}")
+        scores = np.zeros(self.size)
+        for term, times in Counter(self.analyze(query)).items():
+            number = self.vocabulary.get(term)
+            if number is not None:
+                self._add(scores, number, times)
+        return _best(_rounded(scores), k)
+
+    def _add(self, scores: NDArray[np.float64], term: int, times: int) -> None:
+        """Add to *scores* what *term* gives, said *times* times in the query."""
+        postings = slice(int(self.starts[term]), int(self.starts[term + 1]))
+        found = postings.stop - postings.start
+        rarity = np.float32(math.log(1 + (self.size - found + 0.5) / (found + 0.5)))
+        weight = rarity * np.float32(times)
+        scores[self.documents[postings]] += weight - weight / self.divisors[postings]
+
+    def save(self, path: Path) -> None:
+        """Write the index to *path* (``.npz``, no pickle) in one step.
+
+        Raises:
+            DataError: if it cannot be written.
+        """
+        words = np.frombuffer("\n".join(self.vocabulary).encode(), np.uint8)
+        with replacing(path) as file:
+            np.savez(
+                file,
+                size=np.int64(self.size),
+                words=words,
+                starts=self.starts,
+                documents=self.documents,
+                divisors=self.divisors,
+            )
+
+    @classmethod
+    def load(cls, path: Path, *, analyze: Analyzer = english_terms) -> BM25Index:
+        """Return the index that `save` wrote to *path*; *analyze* is the one it was built with.
+
+        Raises:
+            DataError: if there is no such file or it is not an index.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                words = file["words"].tobytes().decode()
+                vocabulary = {word: number for number, word in enumerate(words.split("\n")) if word}
+                arrays = (file["starts"], file["documents"], file["divisors"])
+                return cls(vocabulary, *arrays, int(file["size"]), analyze)
+        except (OSError, ValueError, KeyError) as error:
+            raise DataError(f"Cannot read the index {path}: {error}; build it again") from error
+
+
+def _norms(lengths: NDArray[np.int64], k1: float, b: float) -> NDArray[np.float32]:
+    """Return ``1 / (k1 * (1 - b + b * length / mean length))`` per document, as Lucene does."""
+    one, mean = np.float32(1), np.float32(max(lengths.mean(), 1.0) if lengths.size else 1.0)
+    kept = np.array([stored_length(int(length)) for length in lengths], np.float32)
+    norms = one / (np.float32(k1) * ((one - np.float32(b)) + np.float32(b) * kept / mean))
+    return np.asarray(norms, np.float32)
+
+
+def stored_length(length: int) -> int:
+    """Return *length* as Lucene keeps it in one byte: exact up to 39, then three bits of it.
+
+    >>> [stored_length(length) for length in (7, 39, 41, 100, 1000)]
+    [7, 39, 40, 96, 984]
+    """
+    if length < _EXACT_LENGTHS:
+        return length
+    rest = length - _EXACT_LENGTHS
+    shift = max(rest.bit_length() - 4, 0)
+    return _EXACT_LENGTHS + (rest >> shift << shift)
+
+
+_EXACT_LENGTHS = 24
+"""Below this, Lucene's ``SmallFloat.intToByte4`` keeps every length; above, four binary digits."""
+
+
+def _rounded(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    scale = 10.0**SCORE_DECIMALS
+    rounded = np.floor(scores.astype(np.float32).astype(np.float64) * scale + 0.5) / scale
+    return np.asarray(rounded, np.float64)
+
+
+def _best(scores: NDArray[np.float64], k: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return the places and values of the *k* greatest positive *scores*; ties in their order."""
+    found = np.flatnonzero(scores > 0)
+    if found.size > k:
+        threshold = np.partition(scores[found], found.size - k)[found.size - k]
+        found = found[scores[found] >= threshold]
+    order = np.argsort(-scores[found], kind="stable")[:k]
+    return found[order], scores[found[order]]
+
+
+__all__ = ["SCORE_DECIMALS", "Analyzer", "BM25Index", "stored_length"]
