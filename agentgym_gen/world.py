@@ -205,6 +205,12 @@ class World(abc.ABC, Generic[ContentT]):
     """When the original lists the admissible actions: ``always``, ``first`` or ``never``."""
     asides: ClassVar[tuple[str, ...]] = ()
     """Sentences that have nothing to do with any goal, for the ``distractors`` axis."""
+    labels: ClassVar[Mapping[str, Message]] = {}
+    """Arguments that name a verb, such as a button, as messages in lower case.
+
+    ``{"back to search": ("back to ", VerbName("search"))}``: where the verb is called otherwise,
+    the argument is, too, and its old name is refused.
+    """
     malformed_reward: ClassVar[float] = 0.0
     """The reward of a text that is no command; where every command costs, it costs the same."""
     tasks: Tasks[ContentT]

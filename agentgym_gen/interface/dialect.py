@@ -50,6 +50,7 @@ class Dialect:
             if interface.names == "renamed"
             else None
         )
+        self._labels = self._renamed_labels()
         self._mentions: dict[Command, str] = {}
 
     def show(self, scene: Scene, menu: tuple[Command, ...], turn: int) -> str:
@@ -84,12 +85,12 @@ class Dialect:
         if len(text) > MAX_ACTION_CHARS:
             return Malformed(text[:80] + " ...", f"it is longer than {MAX_ACTION_CHARS} characters")
         read = self._world.read(text) if self._native else self._syntax.read(text, menu)
-        if self._renaming is None or isinstance(read, Malformed):
+        if isinstance(read, Malformed) or not (self._renaming or self._labels):
             return read
         if isinstance(self._syntax, Menu) and read in menu:
             return read
         normal = Command(read.verb, tuple(map(self._world.normal, read.args)))
-        return self._unrenamed(text, normal, self._renaming)
+        return self._unrenamed(text, normal)
 
     def write(self, command: Command, menu: tuple[Command, ...]) -> str:
         """Return *command* as a model has to say it."""
@@ -119,13 +120,30 @@ class Dialect:
         lines = [text, self._syntax.rule(), "The actions are:", *(f"- {use}" for use in usages)]
         return "\n".join(line for line in lines if line)
 
-    @staticmethod
-    def _unrenamed(text: str, command: Command, renaming: Renaming) -> Command | Malformed:
+    def _unrenamed(self, text: str, command: Command) -> Command | Malformed:
         for argument in command.args:
-            old = renaming.old_name(argument)
+            old = self._old_name(argument)
             if old is not None:
                 return Malformed(text, f"there is nothing called {old!r}")
-        return Command(command.verb, tuple(map(renaming.back, command.args)))
+        return Command(command.verb, tuple(map(self._back, command.args)))
+
+    def _old_name(self, argument: str) -> str | None:
+        if argument in self._labels:
+            return argument
+        return self._renaming.old_name(argument) if self._renaming else None
+
+    def _back(self, argument: str) -> str:
+        """Return the world's name of what this dialect calls *argument*."""
+        labels = (native for native, label in self._labels.items() if label == argument)
+        native = next(labels, None)
+        if native is not None:
+            return native
+        return self._renaming.back(argument) if self._renaming else argument
+
+    def _renamed_labels(self) -> dict[str, str]:
+        """Return the labels that this dialect words otherwise than the world does."""
+        said = {native: self.tell(label) for native, label in self._world.labels.items()}
+        return {native: label for native, label in said.items() if native != label}
 
     def _shown(self, scene: Scene, note: str = "") -> str:
         if self._interface.form == "native":
@@ -157,7 +175,8 @@ class Dialect:
         return text
 
     def _renamed(self, command: Command) -> Command:
-        return Command(command.verb, tuple(map(self._rename, command.args)))
+        args = (self._labels.get(argument) or self._rename(argument) for argument in command.args)
+        return Command(command.verb, tuple(args))
 
     def _rename(self, text: str) -> str:
         return text if self._renaming is None else self._renaming.there(text)
