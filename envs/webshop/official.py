@@ -1,0 +1,164 @@
+"""WebShop's own files: products, attributes and human instructions, read as the original does."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from agentgym_gen.envs.webshop.goals import Goal, option_text, price_limit, price_text
+from agentgym_gen.envs.webshop.products import Product
+from agentgym_gen.envs.webshop.records import records
+from agentgym_gen.errors import DataError
+
+SMALL = 1000
+"""How many products the small set has."""
+
+NO_ATTRIBUTES = ("DUMMY_ATTR",)
+"""The attributes of a product for which the files name none."""
+
+SHUFFLE_SEED = 233
+"""The seed with which the original shuffles its goals."""
+
+LONGEST_ASIN = 10
+"""Products with longer numbers are left out."""
+
+_NOT_PRICE = re.compile(r"[^\d.]")
+
+Raw = Mapping[str, Any]
+"""A record of a file."""
+
+
+@dataclass(frozen=True)
+class Files:
+    """Where the files are."""
+
+    products: Path
+    """``items_shuffle*.json``: a list of products."""
+    attributes: Path
+    """``items_ins_v2*.json``: attributes and synthetic instructions by product number."""
+    human: Path | None
+    """``items_human_ins*.json``: human instructions by product number, if it is there."""
+
+
+def find_files(folder: Path, amount: int | None) -> Files:
+    """Return the files of *folder* for *amount* products: the small set's where that is enough.
+
+    Raises:
+        DataError: if the folder or a file is missing.
+    """
+    if not folder.is_dir():
+        raise DataError(f"No folder {str(folder)!r} with WebShop's files")
+    small = amount is not None and amount <= SMALL
+    return Files(
+        products=_one(folder, "items_shuffle", small),
+        attributes=_one(folder, "items_ins_v2", small),
+        human=next(iter(sorted(folder.glob("items_human_ins*.json"))), None),
+    )
+
+
+def _one(folder: Path, name: str, small: bool) -> Path:
+    found = sorted(folder.glob(f"{name}*.json"))
+    if not found:
+        raise DataError(
+            f"No file {name}*.json in {str(folder)!r}; put WebShop's data there, "
+            "items_shuffle_1000.json and items_ins_v2_1000.json or the full set"
+        )
+    sized = [path for path in found if (f"_{SMALL}" in path.name) == small]
+    return (sized or found)[0]
+
+
+def read_products(files: Files, amount: int | None) -> Iterator[tuple[Product, Raw]]:
+    """Yield the first *amount* products, each with its record of the file of attributes."""
+    attributes = {record.key: record.value for record in records(files.attributes)}
+    seen: set[str] = set()
+    for record in itertools.islice(records(files.products), amount):
+        asin = record.value["asin"]
+        if is_sold(asin) and asin not in seen:
+            seen.add(asin)
+            about = attributes.get(asin, {})
+            yield read_product(record.value, about), about
+
+
+def is_sold(asin: str) -> bool:
+    """Say whether the original keeps the product with the number *asin*."""
+    return asin != "nan" and len(asin) <= LONGEST_ASIN
+
+
+def read_product(raw: Raw, about: Raw) -> Product:
+    """Return the product of a record.
+
+    Args:
+        raw: The record of the file of products.
+        about: Its record of the file of attributes; may be empty.
+    """
+    points = raw["small_description"]
+    return Product(
+        asin=raw["asin"],
+        title=raw["name"] or "",
+        description=raw["full_description"] or "",
+        bullets=tuple(points) if isinstance(points, list) else (points or "",),
+        prices=_prices(raw.get("pricing")),
+        options=_options(raw["customization_options"]),
+        attributes=tuple(about["attributes"]) if "attributes" in about else NO_ATTRIBUTES,
+        category=raw["category"],
+        path=raw["product_category"],
+        query=raw["query"].lower().strip(),
+    )
+
+
+def _prices(said: str | None) -> tuple[float, ...]:
+    parts = (said or "").split("$")[1:]
+    return tuple(float(_NOT_PRICE.sub("", part)) for part in parts[:2])
+
+
+def _options(said: Mapping[str, list[Raw] | None] | str | None) -> dict[str, tuple[str, ...]]:
+    if not isinstance(said, Mapping):
+        return {}
+    return {
+        name.lower(): tuple(
+            content["value"].strip().replace("/", " | ").lower() for content in contents
+        )
+        for name, contents in said.items()
+        if contents is not None
+    }
+
+
+def synthetic_goals(products: Iterable[tuple[Product, Raw]]) -> Iterator[Goal]:
+    """Yield a goal for every combination of options of every product with an instruction."""
+    for product, about in products:
+        request = about.get("instruction")
+        if request is None:
+            continue
+        limit = price_limit(product.price, product.asin)
+        names = sorted(product.options)
+        for values in itertools.product(*(product.options[name] for name in names)):
+            options = tuple(zip(names, values, strict=True))
+            said = f"{request}{option_text(options)}{price_text(limit)}"
+            attributes = tuple(about["instruction_attributes"])
+            yield Goal(product.asin, request, said, attributes, options, limit)
+
+
+def human_goals(products: Iterable[Product], human: Mapping[str, Any]) -> Iterator[Goal]:
+    """Yield a goal for every human instruction that names an attribute, options without names."""
+    for product in products:
+        for number, asked in enumerate(human.get(product.asin, ())):
+            attributes = tuple(asked["instruction_attributes"])
+            if not attributes:
+                continue
+            request = asked["instruction"].strip(".")
+            limit = price_limit(product.price, product.asin, number)
+            options = tuple(("", value) for value in asked["instruction_options"])
+            said = request + price_text(limit)
+            yield Goal(product.asin, request, said, attributes, options, limit)
+
+
+def shuffled(goals: Iterable[Goal]) -> list[Goal]:
+    """Return *goals* in the order in which the original numbers them."""
+    ordered = list(goals)
+    random.Random(SHUFFLE_SEED).shuffle(ordered)  # the original's own generator and order
+    return ordered

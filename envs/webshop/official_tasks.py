@@ -1,0 +1,161 @@
+"""The goals of WebShop's own files as tasks; the key of a task is the original's goal number."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from agentgym_gen.envs.webshop import official
+from agentgym_gen.envs.webshop.expert import wanted_values
+from agentgym_gen.envs.webshop.goals import Goal
+from agentgym_gen.envs.webshop.nouns import open_nouns
+from agentgym_gen.envs.webshop.options import Rules
+from agentgym_gen.envs.webshop.records import records
+from agentgym_gen.envs.webshop.reward import Scoring
+from agentgym_gen.envs.webshop.shop import Shop
+from agentgym_gen.envs.webshop.tiers import tier_of
+from agentgym_gen.errors import DataError, InvalidValueError, unknown_name
+from agentgym_gen.task import Task, TaskId, Tasks
+
+SPLITS: Mapping[str, Mapping[str, tuple[int, int | None]]] = {
+    "webshop": {"test": (0, 500), "valid": (500, 1500), "train": (1500, None)},
+    "agentgym": {"test": (0, 500), "valid": (500, 1500), "train": (1500, None)},
+    "verl-agent": {"test": (0, 500), "train": (500, None)},
+}
+"""The numbers of the goals of each split, from and to, by preset."""
+
+_lock = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Source:
+    """What is read from which files."""
+
+    folder: Path
+    """The folder with the files."""
+    amount: int | None
+    """How many products; None for all."""
+    goals: str
+    """``synthetic`` or ``human``."""
+
+
+class OfficialTasks(Tasks[Goal]):
+    """The goals of a folder that can be met, by the numbers that the original gives them.
+
+    Args:
+        source: The folder, and what is read from it.
+        rules: Whose splits, and whether the goals that cannot be met are kept.
+
+    Raises:
+        DataError: if a file is missing or broken.
+    """
+
+    env = "webshop"
+
+    def __init__(self, source: Source, rules: Rules) -> None:
+        with _lock:
+            self.shop, self._goals = _read(source)
+            self._tiers = _tiers(source, rules.nouns, rules.as_original)
+        ranges = SPLITS[rules.preset]
+        self.splits = tuple(split for split in ("train", "valid", "test") if split in ranges)
+        self._numbers = {
+            (tier, split): [n for n in range(len(self._goals))[slice(*span)] if tiers[n] == tier]
+            for tiers in [self._tiers]
+            for tier in self.tiers
+            for split, span in ranges.items()
+        }
+
+    def size(self, tier: str, split: str) -> int:
+        """Return how many goals *split* of *tier* has."""
+        return len(self._numbers[tier, split])
+
+    def draw(self, task_id: TaskId, index: int) -> Goal:
+        """Return the goal whose number is the key of *task_id*."""
+        return self._goals[int(task_id.key)]
+
+    def _key(self, tier: str, split: str, index: int) -> str:
+        return str(self._numbers[tier, split][index])
+
+    def find(self, task_id: str) -> Task[Goal]:
+        """Return the goal called *task_id*.
+
+        Raises:
+            InvalidValueError: if the id is malformed, or the goal is in another tier or split.
+        """
+        parsed = TaskId.parse(task_id)
+        if parsed.env != self.env:
+            raise unknown_name("environment in task id", parsed.env, [self.env], f"{task_id!r}")
+        self._check(parsed.tier, parsed.split)
+        if not (parsed.key.isascii() and parsed.key.isdigit() and len(parsed.key) < 10):
+            raise InvalidValueError(
+                f"Malformed task id {task_id!r}; its last part is the number of a goal, "
+                f"0 to {len(self._goals) - 1}, but is {parsed.key!r}"
+            )
+        return self.make(parsed.tier, parsed.split, self._index(parsed))
+
+    def _index(self, parsed: TaskId) -> int:
+        """Return the place of the goal with the number of *parsed* in its tier and split.
+
+        Raises:
+            InvalidValueError: if it is not there, saying where it is.
+        """
+        number = int(parsed.key)
+        numbers = self._numbers[parsed.tier, parsed.split]
+        if number in numbers:
+            return numbers.index(number)
+        places = (place for place, found in self._numbers.items() if number in found)
+        tier, split = next(places, ("", ""))
+        where = f"is webshop/{tier}/{split}/{number}" if tier else "cannot be played"
+        raise InvalidValueError(f"No task {str(parsed)!r}; goal {number} {where}")
+
+
+@lru_cache(maxsize=2)
+def _read(source: Source) -> tuple[Shop, tuple[Goal, ...]]:
+    """Return the shop and the goals of *source*, in the original's order."""
+    files = official.find_files(source.folder, source.amount)
+    read = list(official.read_products(files, source.amount))
+    products = [product for product, _ in read]
+    if source.goals == "synthetic":
+        goals = official.shuffled(official.synthetic_goals(read))
+    elif files.human is None:
+        raise DataError(f"No file items_human_ins*.json in {str(source.folder)!r}")
+    else:
+        human = {record.key: record.value for record in records(files.human)}
+        goals = official.shuffled(official.human_goals(products, human))
+    return Shop.of(products), tuple(goals)
+
+
+@lru_cache(maxsize=4)
+def _tiers(source: Source, nouns: str, as_original: bool) -> tuple[str | None, ...]:
+    """Return the tier of every goal; None for those that are left out."""
+    shop, goals = _read(source)
+    scoring = Scoring(open_nouns(nouns), as_original)
+    return tuple(_tier(shop, goal, scoring) for goal in goals)
+
+
+def _tier(shop: Shop, goal: Goal, scoring: Scoring) -> str | None:
+    """Return the tier of *goal*, or None if its product is not found or does not meet it.
+
+    With the original's faults every goal is kept, those that nobody finds as hard ones.
+    """
+    tier = tier_of(len(goal.options), shop.rank(goal.request, goal.asin))
+    if scoring.as_original:
+        return tier or "hard"
+    product = shop.product(goal.asin)
+    met = scoring.judge(product, product, goal, wanted_values(product, goal)).total == 1.0
+    return tier if met else None
+
+
+def open_official(source: Source, rules: Rules) -> OfficialTasks:
+    """Return the tasks of *source*, which is read once a process.
+
+    Raises:
+        InvalidValueError: if *source* asks for no product.
+        DataError: if a file is missing or broken.
+    """
+    if source.amount is not None and not (isinstance(source.amount, int) and source.amount > 0):
+        raise InvalidValueError(f"`products` is a positive number or None, not {source.amount!r}")
+    return OfficialTasks(source, rules)

@@ -1,0 +1,79 @@
+"""The rules that a world can be made with, and whose they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+from agentgym_gen.errors import unknown_name
+
+VALUES: Mapping[str, tuple[str, ...]] = {
+    "observation": ("text", "text_rich"),
+    "preset": ("webshop", "agentgym", "verl-agent"),
+    "compat": ("fixed", "original"),
+    "nouns": ("words", "spacy"),
+    "expert": ("instruction", "title"),
+}
+"""The accepted values of each rule, the default first."""
+
+TURNS = {"webshop": 15, "agentgym": 10, "verl-agent": 15}
+"""The turn limits of the presets; the original has none."""
+
+WON = 10.0
+"""What verl-agent pays for a score of exactly 1; it pays nothing for less."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How a world is played.
+
+    Raises:
+        UnknownNameError: if a rule has no such value.
+    """
+
+    observation: str = "text"
+    preset: str = "webshop"
+    compat: str = "fixed"
+    nouns: str = "words"
+    expert: str = "instruction"
+
+    def __post_init__(self) -> None:
+        """Check every rule."""
+        for name, values in VALUES.items():
+            value = getattr(self, name)
+            if value not in values:
+                raise unknown_name(f"value of `{name}`:", value, values, "all")
+
+    @property
+    def rich(self) -> bool:
+        """Whether pages are shown in the original's ``text_rich`` mode."""
+        return self.observation == "text_rich"
+
+    @property
+    def as_original(self) -> bool:
+        """Whether the faults of the original are kept."""
+        return self.compat == "original"
+
+    @property
+    def turns(self) -> int:
+        """The turn limit."""
+        return TURNS[self.preset]
+
+    def reward(self, score: float) -> float:
+        """Return the reward of a purchase with *score*."""
+        if self.preset != "verl-agent":
+            return score
+        return WON if score == 1.0 else 0.0
+
+
+def choose_rules(given: Mapping[str, str]) -> Rules:
+    """Return the rules with the values *given*.
+
+    Raises:
+        UnknownNameError: if there is no such rule or value.
+    """
+    known = [field.name for field in fields(Rules)]
+    for name in given:
+        if name not in known:
+            raise unknown_name("keyword of WebShop", name, known, "see the page of WebShop")
+    return Rules(**given)

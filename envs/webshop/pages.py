@@ -1,0 +1,166 @@
+"""What the pages of the shop look like: the original's text, and the same as facts.
+
+In the original's ``text`` mode the parts of a page are joined by ``[SEP]`` and empty ones left out.
+Its ``text_rich`` mode has a line for each part and marks buttons, and is the only one that shows
+which options were chosen.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from itertools import chain, repeat
+from typing import NamedTuple
+
+from agentgym_gen.envs.webshop.products import Product
+from agentgym_gen.envs.webshop.session import Page, Session
+from agentgym_gen.world import Message, Piece, VerbName
+
+SEARCH = VerbName("search", capital=True)
+RATING = "N.A."
+"""The rating of every product: the original has the reviews left out, too."""
+
+_HTML_ESCAPES = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&'"}
+
+
+class Part(NamedTuple):
+    """One part of a page."""
+
+    text: str
+    """What it says; for the button of the search bar, what stands before the verb."""
+    kind: str = "text"
+    """``text``, ``button``, ``option``, ``asin``, ``back`` (to the bar) or ``bar`` (its button)."""
+    clicked: bool = False
+    """Whether it is an option that is chosen, or a product that was looked at."""
+
+
+def parts_of(session: Session, instruction: str) -> list[Part]:
+    """Return the parts of the open page, empty ones too."""
+    if session.page is Page.START:
+        return [Part("WebShop"), Part("Instruction:"), Part(instruction), Part("", "bar")]
+    if session.page is Page.DONE:
+        raise AssertionError("the last page has a reward; see done_parts")
+    head = [Part("Instruction:"), Part(instruction), Part("Back to ", "back")]
+    if session.page is Page.RESULTS:
+        return head + _results(session)
+    product = session.product
+    if product is None:
+        return head
+    head.append(Part("< Prev", "button"))
+    if session.page is Page.PRODUCT:
+        return head + _product(product, session.chosen)
+    if session.page is Page.DESCRIPTION:
+        return [*head, Part(product.description)]
+    return head + [Part(point) for point in product.bullets if session.page is Page.FEATURES]
+
+
+def done_parts(session: Session, reward: float) -> list[Part]:
+    """Return the parts of the last page, of which most are empty in the original."""
+    asin = session.product.asin if session.product else ""
+    options = json.dumps(session.chosen, sort_keys=True).translate(_HTML_ESCAPES)
+    bought = chain.from_iterable(
+        zip(("attrs", "category", "query", "product category"), repeat("None"))
+    )
+    wanted = ("asin", "options", "attrs", "price upper", "instuction text", "category")
+    texts = (
+        *("Thank you for shopping with us!", "Your code:", "None"),
+        *("(Paste it in your MTurk interface.)", "Purchased", "asin", asin, "options", options),
+        *(*bought, "Target", *wanted, "product category", "query", "Goal", "None", "Reward"),
+        *("Your score (min 0.0, max 1.0)", str(reward), "Reward Details", "None"),
+    )
+    return [Part(text) for text in texts]
+
+
+def plain(parts: Iterable[Part]) -> Message:
+    """Return *parts* in the original's ``text`` mode."""
+    pieces: list[Piece] = []
+    for part in parts:
+        text = part.text.strip() if part.kind != "back" else part.text
+        if not text and part.kind != "bar":
+            continue
+        pieces += [" [SEP] ", text] if pieces else [text]
+        if part.kind in ("back", "bar"):
+            pieces.append(SEARCH)
+    return _joined(pieces)
+
+
+def rich(parts: Iterable[Part]) -> Message:
+    """Return *parts* in the original's ``text_rich`` mode, without white space at line ends."""
+    kept = [part for part in parts if part.text.strip() or part.kind == "bar"]
+    pieces: list[Piece] = list(chosen_lines(kept))
+    for part in kept:
+        first, last = _marks(part)
+        text = part.text if part.kind == "back" else part.text.strip()
+        pieces += [first, text, *([SEARCH] if part.kind in ("back", "bar") else []), last, "\n"]
+    return _joined(pieces)
+
+
+def chosen_lines(parts: Iterable[Part]) -> list[str]:
+    """Return a line for each chosen option, the last on the page first, as ``text_rich`` has."""
+    return [
+        f"You have clicked {part.text}.\n"
+        for part in reversed(list(parts))
+        if part.kind == "option" and part.clicked
+    ]
+
+
+def facts_of(session: Session, instruction: str) -> dict[str, object]:
+    """Return the open page as plain data."""
+    facts: dict[str, object] = {"page": str(session.page), "instruction": instruction}
+    product = session.product
+    if session.page is Page.RESULTS:
+        listed = [{"asin": p.asin, "title": p.title, "price": p.tag} for p in session.shown()]
+        return {**facts, "number": session.number, "found": len(session.found), "products": listed}
+    if product is None:
+        return facts
+    if session.page is Page.PRODUCT:
+        options = {name.strip(): list(values) for name, values in product.options.items()}
+        about = {"asin": product.asin, "title": product.title, "price": product.tag}
+        return {**facts, **about, "options": options, "chosen": dict(session.chosen)}
+    if session.page is Page.DESCRIPTION:
+        return {**facts, "description": product.description}
+    if session.page is Page.FEATURES:
+        return {**facts, "features": [point.strip() for point in product.bullets]}
+    return facts
+
+
+def _results(session: Session) -> list[Part]:
+    parts = [Part(f"Page {session.number} (Total results: {len(session.found)})")]
+    if session.number > 1:
+        parts.append(Part("< Prev", "button"))
+    parts.append(Part("Next >", "button"))
+    for product in session.shown():
+        parts.append(Part(product.asin, "asin", product.asin in session.seen))
+        parts += [Part(product.title), Part(product.tag)]
+    return parts
+
+
+def _product(product: Product, chosen: dict[str, str]) -> list[Part]:
+    parts: list[Part] = []
+    picked = set(chosen.values())
+    for name, values in product.options.items():
+        parts.append(Part(name))
+        parts += [Part(value, "option", value in picked) for value in values]
+    parts += [Part(product.title), Part(f"Price: {product.tag}"), Part(f"Rating: {RATING}")]
+    return parts + [
+        Part(name, "button") for name in ("Description", "Features", "Reviews", "Buy Now")
+    ]
+
+
+def _marks(part: Part) -> tuple[str, str]:
+    if part.kind == "text":
+        return "", ""
+    indent = {"option": "  ", "asin": "\n"}.get(part.kind, "")
+    word = "clicked button" if part.clicked else "button"
+    return f"{indent}[{word}] ", f" [{word}_]"
+
+
+def _joined(pieces: Iterable[Piece]) -> Message:
+    """Return *pieces* with neighbouring texts made one, which is faster to say."""
+    message: list[Piece] = []
+    for piece in pieces:
+        if isinstance(piece, str) and message and isinstance(message[-1], str):
+            message[-1] += piece
+        else:
+            message.append(piece)
+    return tuple(message)

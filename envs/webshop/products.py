@@ -1,0 +1,69 @@
+"""Products and their fields, whether generated or read from WebShop's files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from agentgym_gen.seeding import stream
+
+STEP = "\u203a"
+"""The sign between the names of a path."""
+
+DEFAULT_PRICE = 100.0
+"""What a product without a price costs, in dollars."""
+
+
+@dataclass(frozen=True)
+class Product:
+    """One product of the shop."""
+
+    asin: str
+    """Its number, ten letters and digits."""
+    title: str
+    description: str
+    bullets: tuple[str, ...]
+    """The points of its page of features."""
+    prices: tuple[float, ...]
+    """Its price in dollars, or the two ends of its range; empty if none is known."""
+    options: Mapping[str, tuple[str, ...]]
+    """The values of each option that can be chosen, in lower case."""
+    attributes: tuple[str, ...]
+    """What it is like, in short phrases that the customer does not see."""
+    category: str
+    """Its department."""
+    path: str
+    """Its place in the departments, the names parted by `STEP`."""
+    query: str
+    """The words under which it was listed, in lower case."""
+
+    @cached_property
+    def tag(self) -> str:
+        """Its price as pages show it: ``$9.99`` or ``$9.99 to $14.99``."""
+        return " to ".join(f"${price}" for price in self.prices or (DEFAULT_PRICE,))
+
+    @cached_property
+    def price(self) -> float:
+        """What is charged: one price between the ends of a range, the same in every process."""
+        if len(self.prices) < 2:
+            return self.prices[0] if self.prices else DEFAULT_PRICE
+        low, high = self.prices
+        return low + (high - low) * float(stream("webshop", "price", self.asin).random())
+
+    @cached_property
+    def text(self) -> str:
+        """What the index of the original holds, in lower case."""
+        options = ", and ".join(f"{k}: {', '.join(v)}" for k, v in self.options.items())
+        first = self.bullets[0] if self.bullets else ""
+        return " ".join((self.title, self.description, first, options)).lower()
+
+    @cached_property
+    def haystacks(self) -> tuple[str, str, str]:
+        """Where the reward looks for an attribute: title, features and description."""
+        return self.title.lower(), " ".join(self.bullets).lower(), self.description.lower()
+
+    @cached_property
+    def categories(self) -> frozenset[str]:
+        """The names along its path."""
+        return frozenset(name.strip() for name in self.path.split(STEP))

@@ -1,0 +1,120 @@
+"""The records of a large JSON file one after another, with the places where they stand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from agentgym_gen.errors import DataError
+
+CHUNK = 2**24
+"""How many bytes are read at a time."""
+
+_SPACE = " \t\r\n"
+_decode = json.JSONDecoder().raw_decode
+
+
+class Record(NamedTuple):
+    """One item of a list, or one entry of an object."""
+
+    key: str
+    """Its key; empty for an item of a list."""
+    value: Any
+    start: int
+    """Where its value begins in the file, in bytes."""
+    length: int
+    """How many bytes its value takes."""
+
+
+class _Text:
+    """The part of a file that is looked at.
+
+    It is read as Latin-1, so that a letter is a byte: whatever the file's encoding, the signs of
+    JSON are those of ASCII. Values with other signs are decoded again.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file = path.open("rb")
+        self._text, self._offset, self._place = "", 0, 0
+
+    def close(self) -> None:
+        self._file.close()
+
+    def sign(self) -> str:
+        """Return the next sign that is no white space, and go past it."""
+        while True:
+            while self._place < len(self._text):
+                self._place += 1
+                if self._text[self._place - 1] not in _SPACE:
+                    return self._text[self._place - 1]
+            if not self._more():
+                raise DataError(f"{self._path} ends in the middle; fetch it again")
+
+    def back(self) -> None:
+        """Go back to before the last sign."""
+        self._place -= 1
+
+    def value(self) -> tuple[Any, int, int]:
+        """Return the next value, where it begins, and its length."""
+        self.sign()
+        self.back()
+        while True:
+            try:
+                value, end = _decode(self._text, self._place)
+            except ValueError as error:
+                if not self._more():
+                    raise DataError(f"{self._path} is no JSON: {error}; fetch it again") from error
+                continue
+            if end < len(self._text) or not self._more():
+                break
+        raw, start = self._text[self._place : end], self._offset + self._place
+        length, self._place = end - self._place, end
+        return (value if raw.isascii() else read_value(raw.encode("latin-1"))), start, length
+
+    def _more(self) -> bool:
+        """Read on, and forget what has been read before; say whether there was more."""
+        read = self._file.read(CHUNK)
+        self._text = self._text[self._place :] + read.decode("latin-1")
+        self._offset, self._place = self._offset + self._place, 0
+        return bool(read)
+
+
+def read_value(raw: bytes) -> Any:  # noqa: ANN401  (JSON)
+    """Return the value that *raw* spells in UTF-8."""
+    return json.loads(raw.decode("utf-8", "replace"))
+
+
+def records(path: Path) -> Iterator[Record]:
+    """Yield the items of the list, or the entries of the object, that *path* holds.
+
+    Raises:
+        DataError: if it cannot be read or is neither.
+    """
+    try:
+        text = _Text(path)
+    except OSError as error:
+        raise DataError(f"Cannot read {path}: {error.strerror or error}") from error
+    try:
+        yield from _records(text, path)
+    finally:
+        text.close()
+
+
+def _records(text: _Text, path: Path) -> Iterator[Record]:
+    opening = text.sign()
+    if opening not in "[{":
+        raise DataError(f"{path} holds neither a list nor an object; name WebShop's own file")
+    closing = "]" if opening == "[" else "}"
+    sign = text.sign()
+    while sign != closing:
+        text.back()
+        key = text.value()[0] if opening == "{" else ""
+        if opening == "{" and text.sign() != ":":
+            raise DataError(f"{path} is no JSON: a key without a value; fetch it again")
+        yield Record(str(key), *text.value())
+        sign = text.sign()
+        if sign == ",":
+            sign = text.sign()

@@ -1,0 +1,91 @@
+"""The vocabulary of the shop that comes with the package: our own words, no product of anybody."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from agentgym_gen.envs.webshop.products import STEP
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of product."""
+
+    name: str
+    """What it is called: ``hiking boots``."""
+    also: tuple[str, ...]
+    """What else it is called."""
+    department: str
+    """Its department, as the original's files name them."""
+    path: str
+    """Its place in the departments."""
+    price: tuple[float, float]
+    """What it costs, from and to, in dollars."""
+    options: Mapping[str, tuple[str, ...]]
+    """The values that each of its options may have."""
+    traits: tuple[str, ...]
+    """What it may be like."""
+    materials: tuple[str, ...]
+    uses: tuple[str, ...]
+    """What it is good for."""
+    who: tuple[str, ...]
+    """For whom it is made; empty where that makes no difference."""
+    closing: tuple[str, ...]
+    """Sentences that end a description in its department."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All that it is called."""
+        return (self.name, *self.also)
+
+
+@dataclass(frozen=True)
+class Stock:
+    """All that products are made of."""
+
+    kinds: tuple[Kind, ...]
+    points: Mapping[str, tuple[str, ...]]
+    """Points of a features page for each trait."""
+    phrases: Mapping[str, tuple[str, str]]
+    """How a customer says a trait: before the name, which may be empty, and after it."""
+    brands: Mapping[str, tuple[str, ...]]
+    """The parts of brand names: first, second, tail."""
+
+
+@cache
+def stock() -> Stock:
+    """Return the vocabulary, read once a process."""
+    raw = json.loads(files(__package__).joinpath("data/stock.json").read_text(encoding="utf-8"))
+    kinds = tuple(
+        _kind(kind, department, raw["values"])
+        for department in raw["departments"]
+        for kind in department["types"]
+    )
+    points = {trait: tuple(sentences) for trait, sentences in raw["traits"].items()}
+    phrases = {trait: (trait, f"that is {trait}") for trait in points}
+    phrases |= {trait: tuple(said) for trait, said in raw["phrases"].items()}
+    brands = {part: tuple(words) for part, words in raw["brands"].items()}
+    return Stock(kinds, points, phrases, brands)
+
+
+def _kind(
+    kind: Mapping[str, Any], department: Mapping[str, Any], values: Mapping[str, Any]
+) -> Kind:
+    return Kind(
+        name=kind["name"],
+        also=tuple(kind["also"]),
+        department=department["category"],
+        path=f"{department['path']} {STEP} {kind['path']}",
+        price=(float(kind["price"][0]), float(kind["price"][1])),
+        options={name: tuple(values[group]) for name, group in kind["options"].items()},
+        traits=tuple(kind["traits"]),
+        materials=tuple(kind["materials"]),
+        uses=tuple(kind["uses"]),
+        who=tuple(kind["who"]),
+        closing=tuple(department["closing"]),
+    )

@@ -1,0 +1,165 @@
+"""The tasks of WebShop: goals in our own shop, or in the shop of the official files."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+
+from agentgym_gen.envs.webshop.asking import goals_of
+from agentgym_gen.envs.webshop.generator import families
+from agentgym_gen.envs.webshop.goals import Goal
+from agentgym_gen.envs.webshop.official_tasks import OfficialTasks, Source, open_official
+from agentgym_gen.envs.webshop.options import Rules
+from agentgym_gen.envs.webshop.products import Product
+from agentgym_gen.envs.webshop.shop import Shop
+from agentgym_gen.envs.webshop.tiers import tier_of
+from agentgym_gen.errors import DataError, InvalidValueError, unknown_name
+from agentgym_gen.seeding import stream
+from agentgym_gen.task import SPLITS, TIERS, TaskId, Tasks
+
+SHARES = {"train": 3, "valid": 1, "test": 1}
+"""How many of five families of products belong to each split."""
+
+MOST_TARGETS = 1000
+"""From how many products goals are made at most: each request has to be tried in the shop."""
+
+MOST_PRODUCTS = 1_000_000
+
+GOALS = ("generated", "synthetic", "human")
+"""The kinds of goals; the last two are those of the official files."""
+
+_lock = threading.Lock()
+
+Goals = dict[str, tuple[Goal, ...]]
+"""The goals of each tier."""
+
+
+class GeneratedShop:
+    """Our own shop and the goals in it, made when they are first needed.
+
+    Args:
+        amount: How many products it has.
+    """
+
+    def __init__(self, amount: int) -> None:
+        self._families = list(families(amount))
+        self.shop = Shop.of(product for family in self._families for product in family)
+        self._goals: dict[str, Goals] = {}
+        self._lock = threading.Lock()
+
+    def goals(self, split: str) -> Goals:
+        """Return the goals of *split*."""
+        with self._lock:
+            if split not in self._goals:
+                self._goals[split] = self._sorted(split)
+            return self._goals[split]
+
+    def _sorted(self, split: str) -> Goals:
+        goals: dict[str, list[Goal]] = {tier: [] for tier in TIERS}
+        for goal in (goal for product in self._targets(split) for goal in goals_of(product)):
+            tier = tier_of(len(goal.options), self.shop.rank(goal.request, goal.asin))
+            if tier is not None:
+                goals[tier].append(goal)
+        return {tier: _shuffled(found, tier, split) for tier, found in goals.items()}
+
+    def _targets(self, split: str) -> Iterable[Product]:
+        """Yield the products that goals of *split* are made from: whole families."""
+        seen = 0
+        for family in self._families:
+            if seen >= MOST_TARGETS:
+                return
+            seen += len(family)
+            if _split_of(family[0].asin) == split:
+                yield from family
+
+
+class GeneratedTasks(Tasks[Goal]):
+    """Goals in our own shop; all goals for products that look alike are in one split.
+
+    Args:
+        source: The shop and its goals.
+    """
+
+    env = "webshop"
+
+    def __init__(self, source: GeneratedShop) -> None:
+        self._source = source
+        self.shop = source.shop
+
+    def size(self, tier: str, split: str) -> int:
+        """Return how many goals *split* of *tier* has."""
+        return len(self._source.goals(split)[tier])
+
+    def draw(self, task_id: TaskId, index: int) -> Goal:
+        """Return goal *index*; it was drawn when the shop was opened."""
+        return self._source.goals(task_id.split)[task_id.tier][index]
+
+
+def open_tasks(
+    products: int | None, data_dir: str | Path | None, goals: str | None, rules: Rules
+) -> GeneratedTasks | OfficialTasks:
+    """Return the tasks in our own shop, or those of the official files.
+
+    Args:
+        products: How many products the shop has.
+        data_dir: The folder of the official files; None takes that of ``WEBSHOP_DATA``, if *goals*
+            asks for official goals.
+        goals: ``generated``, ``synthetic`` or ``human``; None takes generated ones without
+            *data_dir*, and synthetic ones with it.
+        rules: How the world is played.
+
+    Raises:
+        UnknownNameError: if there is no such kind of goals.
+        InvalidValueError: if there cannot be so many products.
+        DataError: if official files are wanted and cannot be read.
+    """
+    kind = goals or ("generated" if data_dir is None else "synthetic")
+    if kind not in GOALS:
+        raise unknown_name("kind of goals", kind, GOALS, "all")
+    if kind == "generated":
+        if data_dir is not None:
+            raise InvalidValueError("`data_dir` has no generated goals; ask for other `goals`")
+        return open_generated(products)
+    folder = data_dir or os.environ.get("WEBSHOP_DATA")
+    if not folder:
+        raise DataError(
+            "No folder with WebShop's files; name it with `data_dir` or in the environment "
+            "variable WEBSHOP_DATA"
+        )
+    return open_official(Source(Path(folder).resolve(), products, kind), rules)
+
+
+def open_generated(amount: int | None) -> GeneratedTasks:
+    """Return the tasks in our own shop of *amount* products, made once a process.
+
+    Raises:
+        InvalidValueError: if *amount* is no number of products.
+    """
+    if isinstance(amount, bool) or not isinstance(amount, int) or not 1 <= amount <= MOST_PRODUCTS:
+        raise InvalidValueError(
+            f"`products` is 1 to {MOST_PRODUCTS:,} for our own shop, not {amount!r}"
+        )
+    with _lock:
+        return GeneratedTasks(_generated(amount))
+
+
+@lru_cache(maxsize=2)
+def _generated(amount: int) -> GeneratedShop:
+    return GeneratedShop(amount)
+
+
+def _split_of(asin: str) -> str:
+    place = hashlib.sha256(asin.encode()).digest()[0] % sum(SHARES.values())
+    return next(
+        split for n, split in enumerate(SPLITS) if place < sum(list(SHARES.values())[: n + 1])
+    )
+
+
+def _shuffled(goals: list[Goal], tier: str, split: str) -> tuple[Goal, ...]:
+    """Return *goals* in an order in which neighbours do not want the same thing."""
+    order = stream("webshop", "order", tier, split).permutation(len(goals))
+    return tuple(goals[place] for place in order.tolist())

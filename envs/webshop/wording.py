@@ -1,0 +1,57 @@
+"""What WebShop says that is no page: its verbs, its instruction, and its asides."""
+
+from __future__ import annotations
+
+from agentgym_gen.world import Command, Message, Verb, VerbName
+
+SEARCH = Verb(
+    "search",
+    "search[{keywords}]",
+    ("your query",),
+    ("browse[{keywords}]", "lookup[{keywords}]", "query[{keywords}]", "explore[{keywords}]"),
+    open=True,
+)
+
+CLICK = Verb(
+    "click",
+    "click[{button}]",
+    ("value",),
+    ("press[{button}]", "tap[{button}]", "choose[{button}]", "select[{button}]"),
+)
+
+VERBS = (SEARCH, CLICK)
+
+_SEARCH, _CLICK = VerbName("search"), VerbName("click")
+
+INSTRUCTION: Message = (
+    "You are web shopping.\nI will give you instructions about what to do.\n",
+    "You have to follow the instructions.\nEvery round I will give you an observation and a list ",
+    "of available actions, you have to respond an action based on the state and instruction.\n",
+    *("You can use ", _SEARCH, " action if ", _SEARCH, " is available.\n"),
+    *("You can ", _CLICK, " one of the buttons in clickables.\n"),
+    "An action should be of the following structure:\n",
+    *(Command("search", ("keywords",)), "\n", Command("click", ("value",)), "\n"),
+    *("If the action is not valid, perform nothing.\nKeywords in ", _SEARCH, " are up to you, "),
+    *("but the value in ", _CLICK, " must be a value in the list of available actions.\n"),
+    *("Remember that your keywords in ", _SEARCH, " should be carefully designed."),
+)
+"""AgentGym's instruction to the letter, but for the format of the answer: the prompt says that."""
+
+LABELS = {"back to search": ("back to ", _SEARCH)}
+"""The button that names a verb."""
+
+ASIDES = (
+    "A banner promises free shipping this weekend.",
+    "A cookie notice covers the lower edge of the page.",
+    "Somebody in Ohio has just bought a bicycle pump.",
+    "The newsletter would like to have your address.",
+    "A pop up asks how you like the new layout.",
+    "The shop celebrates its tenth birthday.",
+    "A chat window says that Dana is here to help.",
+    "Three friends of yours have left a wish list.",
+    "An advertisement shows a palm beach.",
+    "The clock in the corner counts down to a sale of umbrellas.",
+    "A badge says that you have 40 loyalty points.",
+    "The page wants to know your location.",
+)
+"""None names a button or a product."""

@@ -1,0 +1,206 @@
+"""WebShop as a world: the original's pages, buttons, search and reward in one process."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from agentgym_gen.envs.webshop import pages
+from agentgym_gen.envs.webshop.expert import next_commands
+from agentgym_gen.envs.webshop.goals import Goal
+from agentgym_gen.envs.webshop.nouns import open_nouns
+from agentgym_gen.envs.webshop.options import choose_rules
+from agentgym_gen.envs.webshop.reward import Details, Scoring
+from agentgym_gen.envs.webshop.session import BACK, Page, Session
+from agentgym_gen.envs.webshop.tasks import open_tasks
+from agentgym_gen.envs.webshop.wording import ASIDES, INSTRUCTION, LABELS, SEARCH, VERBS
+from agentgym_gen.task import Task
+from agentgym_gen.world import Command, EndReason, Malformed, Message, Outcome, Scene, World
+
+_ACTION = re.compile(r"(search|click)\s*\[(.+)\]", re.IGNORECASE)
+_ORIGINAL_ACTION = re.compile(r"(.+)\[(.+)\]")
+_NAMEABLE = re.compile(r"(?=.*[^\W\d_])[^_]+")
+
+
+class WebShop(World[Goal]):
+    """Buy what a customer asks for: search, compare, choose the options, and pay.
+
+    Args:
+        products: How many products the shop has; with official data the first of its files, and
+            None for all of them.
+        data_dir: The folder of WebShop's own files; our own shop without it, unless *goals* asks
+            for them and ``WEBSHOP_DATA`` names the folder.
+        goals: ``generated``, or the official ``synthetic`` or ``human`` ones.
+        observation: ``text`` or ``text_rich``, as in the original.
+        preset: ``webshop``, ``agentgym`` or ``verl-agent``: whose limits, reward and splits.
+        compat: ``fixed``, or ``original`` with the faults of the original.
+        nouns: What titles are compared by: ``words``, or ``spacy`` with its model.
+        expert: What the expert searches for: the ``instruction``, or the ``title`` of the product.
+
+    Raises:
+        UnknownNameError: if an option has no such value.
+        InvalidValueError: if there cannot be so many products.
+        DataError: if official data are wanted and cannot be read.
+        MissingExtraError: if spaCy is wanted and not installed.
+    """
+
+    name = "WebShop"
+    verbs = VERBS
+    listing = "never"
+    asides = ASIDES
+    labels = LABELS
+
+    def __init__(
+        self,
+        *,
+        products: int | None = 1000,
+        data_dir: str | Path | None = None,
+        goals: str | None = None,
+        **rules: str,
+    ) -> None:
+        self._rules = choose_rules(rules)
+        self.tasks = open_tasks(products, data_dir, goals, self._rules)
+        self._shop = self.tasks.shop
+        self._scoring = Scoring(open_nouns(self._rules.nouns), self._rules.as_original)
+        self._details = Details()
+
+    def reset(self, task: Task[Goal]) -> Scene:
+        """Start *task* on the page with the search bar."""
+        self._goal = task.content
+        self._session = Session(self._shop)
+        self._details = Details()
+        self._plan: tuple[Command, ...] | None = None
+        self._turned()
+        return self._scene()
+
+    def step(self, command: Command) -> Outcome:
+        """Search, or press a button of the page."""
+        argument = self.normal(command.args[0])
+        if command.verb == SEARCH.name:
+            return self._searched(argument)
+        button = self._buttons.get(" ".join(argument.split()))
+        if button is None:
+            reason = f"there is no button called {argument[:80]!r} on this page"
+            return Outcome(self._scene(), valid=False, reason=reason)
+        self._session.click(button)
+        self._follow(Command(command.verb, (button,)))
+        return self._bought() if self._session.page is Page.DONE else Outcome(self._scene())
+
+    def admissible(self) -> tuple[Command, ...]:
+        """Return the original's clickables, and the search where its bar is."""
+        return self._menu
+
+    def plan(self) -> tuple[Command, ...] | None:
+        """Return commands that buy what is asked for, or None after the purchase."""
+        if self._plan is None and self._session.page is not Page.DONE:
+            self._plan = next_commands(self._session, self._goal, self._query())
+        return self._plan
+
+    def instruction(self) -> Message:
+        """Return AgentGym's instruction."""
+        return INSTRUCTION
+
+    def goal(self) -> str:
+        """Return what the customer says."""
+        return self._goal.instruction
+
+    def turn_limit(self) -> int:
+        """Return the limit of the preset, the same for every task."""
+        return self._rules.turns
+
+    def refuse(self, malformed: Malformed) -> Message:
+        """Return the unchanged page, as the original does."""
+        return self._scene().message
+
+    def read(self, text: str) -> Command | Malformed:
+        """Read ``search[...]`` or ``click[...]`` as the original does, in any case.
+
+        What follows the last bracket of the line is ignored. The original takes the last opening
+        bracket for the first one, so that a query with brackets does nothing.
+        """
+        if self._rules.as_original:
+            found = _ORIGINAL_ACTION.match(text)
+            if found and found[1] in ("search", "click"):
+                return Command(found[1], (found[2],))
+        else:
+            found = _ACTION.match(text.strip())
+            if found and found[2].strip():
+                return Command(found[1].lower(), (found[2].strip(),))
+        return Malformed(text, "an action is one of the two verbs with its text in brackets")
+
+    def nouns(self) -> tuple[str, ...]:
+        """Return the values of the options of the product that is wanted.
+
+        Numbers keep their names, and so does what is also the name of a button.
+        """
+        options = self._shop.product(self._goal.asin).options
+        values = (value for values in options.values() for value in values)
+        return tuple(v for v in dict.fromkeys(values) if _NAMEABLE.fullmatch(v) and v not in TAKEN)
+
+    def normal(self, argument: str) -> str:
+        """Return *argument* in lower case, as the original takes it."""
+        return argument.lower()
+
+    def info(self) -> Mapping[str, Any]:
+        """Return what makes up the reward, and by what titles were compared."""
+        return {"reward_details": asdict(self._details), "noun_extractor": self._rules.nouns}
+
+    def _searched(self, query: str) -> Outcome:
+        if not query.strip():
+            return Outcome(self._scene(), valid=False, reason="there is nothing to look for")
+        self._session.search(query)
+        self._follow(Command(SEARCH.name, (query,)))
+        return Outcome(self._scene())
+
+    def _bought(self) -> Outcome:
+        product = self._session.product
+        wanted = self._shop.product(self._goal.asin)
+        if product is not None:
+            self._details = self._scoring.judge(product, wanted, self._goal, self._session.chosen)
+        total = self._details.total
+        won = total == 1.0
+        parts = pages.done_parts(self._session, total)
+        told = pages.rich(parts) if self._rules.rich else pages.plain(parts)
+        scene = Scene(told, {"page": str(Page.DONE), "score": total})
+        reward = self._rules.reward(total)
+        end = EndReason.SUCCESS if won else EndReason.FAILURE
+        return Outcome(scene, reward=reward, end=end, score=total)
+
+    def _scene(self) -> Scene:
+        instruction = self._goal.instruction
+        parts = pages.parts_of(self._session, instruction)
+        facts = pages.facts_of(self._session, instruction)
+        if self._rules.rich:
+            return Scene(pages.rich(parts), facts)
+        page = pages.plain(parts)
+        lines = () if self._rules.as_original else pages.chosen_lines(parts)
+        return Scene((*lines, *page), facts)
+
+    def _follow(self, command: Command) -> None:
+        """Keep the plan while it is followed, and read the buttons of the new page."""
+        follows = self._plan is not None and self._plan[:1] == (command,)
+        self._plan = self._plan[1:] if self._plan and follows else None
+        self._turned()
+
+    def _turned(self) -> None:
+        buttons = self._session.buttons()
+        self._buttons = {" ".join(button.split()): button for button in buttons}
+        clicks = tuple(Command("click", (button,)) for button in buttons)
+        self._menu = (SEARCH.usage,) if self._session.page is Page.START else clicks
+
+    def _query(self) -> str:
+        title = self._shop.product(self._goal.asin).title.lower()
+        request = self._goal.request.lower()
+        if (
+            self._rules.expert == "instruction"
+            and self._shop.rank(request, self._goal.asin) is not None
+        ):
+            return request
+        return title
+
+
+TAKEN = frozenset([BACK, "next", "prev", "now", "buy", "description", "features", "reviews"])
+"""Words of buttons, which are never given another name."""
