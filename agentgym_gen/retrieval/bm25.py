@@ -1,9 +1,9 @@
 """BM25 as Lucene scores it, over postings in numpy arrays.
 
-Scores are those of ``BM25Similarity`` to the last bit of its single-precision arithmetic, with
-document lengths rounded to one byte as Lucene stores them, and then rounded to four decimals as
-Anserini reports them: so are ties. The analysis is a parameter; queries of more than one word are
-an "or" of the words, as many times as each is said. Not here: fields, phrases, deletions, updates.
+Scores are those of ``BM25Similarity`` in its own single-precision arithmetic, with document lengths
+rounded to one byte as Lucene stores them; equal ones are ties, broken by the order of documents.
+The analysis is a parameter; queries of more than one word are an "or" of the words, as many times
+as each is said. Not here: fields, phrases, deletions, updates.
 """
 
 from __future__ import annotations
@@ -24,9 +24,6 @@ from agentgym_gen.retrieval.analysis import english_terms
 
 Analyzer = Callable[[str], list[str]]
 """What makes terms of a text."""
-
-SCORE_DECIMALS = 4
-"""How many decimals of a score count; equal ones are ties, broken by the order of documents."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +102,7 @@ class BM25Index:
             number = self.vocabulary.get(term)
             if number is not None:
                 self._add(scores, number, times)
-        return _best(_rounded(scores), k)
+        return _best(scores.astype(np.float32).astype(np.float64), k)
 
     def _add(self, scores: NDArray[np.float64], term: int, times: int) -> None:
         """Add to *scores* what *term* gives, said *times* times in the query."""
@@ -174,12 +171,6 @@ _EXACT_LENGTHS = 24
 """Below this, Lucene's ``SmallFloat.intToByte4`` keeps every length; above, four binary digits."""
 
 
-def _rounded(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    scale = 10.0**SCORE_DECIMALS
-    rounded = np.floor(scores.astype(np.float32).astype(np.float64) * scale + 0.5) / scale
-    return np.asarray(rounded, np.float64)
-
-
 def _best(scores: NDArray[np.float64], k: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return the places and values of the *k* greatest positive *scores*; ties in their order."""
     found = np.flatnonzero(scores > 0)
@@ -190,4 +181,4 @@ def _best(scores: NDArray[np.float64], k: int) -> tuple[NDArray[np.int64], NDArr
     return found[order], scores[found[order]]
 
 
-__all__ = ["SCORE_DECIMALS", "Analyzer", "BM25Index", "stored_length"]
+__all__ = ["Analyzer", "BM25Index", "stored_length"]
