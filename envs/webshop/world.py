@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -146,7 +145,7 @@ class WebShop(World[Goal]):
 
     def info(self) -> Mapping[str, Any]:
         """Return what makes up the reward, and by what titles were compared."""
-        return {"reward_details": asdict(self._details), "noun_extractor": self._rules.nouns}
+        return {"reward_details": dict(vars(self._details)), "noun_extractor": self._rules.nouns}
 
     def _searched(self, query: str) -> Outcome:
         if not query.strip():
