@@ -57,12 +57,12 @@ class OfficialTasks(Tasks[Goal]):
 
     def __init__(self, source: Source, rules: Rules) -> None:
         with _lock:
-            self.shop, self._goals = _read(source)
+            self.shop, self.all_goals = _read(source)
             self._tiers = _tiers(source, rules.nouns, rules.as_original)
         ranges = SPLITS[rules.preset]
         self.splits = tuple(split for split in ("train", "valid", "test") if split in ranges)
         self._numbers = {
-            (tier, split): [n for n in range(len(self._goals))[slice(*span)] if tiers[n] == tier]
+            (tier, split): [n for n in range(len(self.all_goals))[slice(*span)] if tiers[n] == tier]
             for tiers in [self._tiers]
             for tier in self.tiers
             for split, span in ranges.items()
@@ -74,7 +74,7 @@ class OfficialTasks(Tasks[Goal]):
 
     def draw(self, task_id: TaskId, index: int) -> Goal:
         """Return the goal whose number is the key of *task_id*."""
-        return self._goals[int(task_id.key)]
+        return self.all_goals[int(task_id.key)]
 
     def _key(self, tier: str, split: str, index: int) -> str:
         return str(self._numbers[tier, split][index])
@@ -92,7 +92,7 @@ class OfficialTasks(Tasks[Goal]):
         if not (parsed.key.isascii() and parsed.key.isdigit() and len(parsed.key) < 10):
             raise InvalidValueError(
                 f"Malformed task id {task_id!r}; its last part is the number of a goal, "
-                f"0 to {len(self._goals) - 1}, but is {parsed.key!r}"
+                f"0 to {len(self.all_goals) - 1}, but is {parsed.key!r}"
             )
         return self.make(parsed.tier, parsed.split, self._index(parsed))
 

@@ -13,6 +13,8 @@ CHUNK = 2**24
 """How many bytes are read at a time."""
 
 _SPACE = " \t\r\n"
+_AFTER = (*_SPACE, ",", ":", "]", "}")
+"""What may follow a value; a number may go on where a piece ends."""
 _decode = json.JSONDecoder().raw_decode
 
 
@@ -64,12 +66,13 @@ class _Text:
         while True:
             try:
                 value, end = _decode(self._text, self._place)
-            except ValueError as error:
-                if not self._more():
-                    raise DataError(f"{self._path} is no JSON: {error}; fetch it again") from error
-                continue
-            if end < len(self._text) or not self._more():
+                whole = self._text[end : end + 1] in _AFTER
+            except ValueError:
+                whole = False
+            if whole:
                 break
+            if not self._more():
+                raise DataError(f"{self._path} is no JSON; fetch it again")
         raw, start = self._text[self._place : end], self._offset + self._place
         length, self._place = end - self._place, end
         return (value if raw.isascii() else read_value(raw.encode("latin-1"))), start, length
@@ -109,12 +112,14 @@ def _records(text: _Text, path: Path) -> Iterator[Record]:
         raise DataError(f"{path} holds neither a list nor an object; name WebShop's own file")
     closing = "]" if opening == "[" else "}"
     sign = text.sign()
+    if sign == closing:
+        return
+    text.back()
     while sign != closing:
-        text.back()
         key = text.value()[0] if opening == "{" else ""
         if opening == "{" and text.sign() != ":":
             raise DataError(f"{path} is no JSON: a key without a value; fetch it again")
         yield Record(str(key), *text.value())
         sign = text.sign()
-        if sign == ",":
-            sign = text.sign()
+        if sign not in (",", closing):
+            raise DataError(f"{path} is no JSON: no comma between two values; fetch it again")
