@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any, NamedTuple
 
-from agentgym_gen.envs.webshop import official
+from agentgym_gen.envs.webshop import official, stored
 from agentgym_gen.envs.webshop.expert import wanted_values
 from agentgym_gen.envs.webshop.goals import Goal
 from agentgym_gen.envs.webshop.nouns import open_nouns
@@ -57,7 +58,7 @@ class OfficialTasks(Tasks[Goal]):
 
     def __init__(self, source: Source, rules: Rules) -> None:
         with _lock:
-            self.shop, self.all_goals = _read(source)
+            self.shop, self.all_goals, _ = _read(source)
             self._tiers = _tiers(source, rules.nouns, rules.as_original)
         ranges = SPLITS[rules.preset]
         self.splits = tuple(split for split in ("train", "valid", "test") if split in ranges)
@@ -112,36 +113,69 @@ class OfficialTasks(Tasks[Goal]):
         raise InvalidValueError(f"No task {str(parsed)!r}; goal {number} {where}")
 
 
+class Opened(NamedTuple):
+    """A shop and the goals in it."""
+
+    shop: Shop
+    goals: tuple[Goal, ...]
+    """All of them, in the original's order."""
+    ranks: list[int | None]
+    """The place of each goal's product among what its request finds."""
+
+
 @lru_cache(maxsize=2)
-def _read(source: Source) -> tuple[Shop, tuple[Goal, ...]]:
-    """Return the shop and the goals of *source*, in the original's order."""
+def _read(source: Source) -> Opened:
     files = official.find_files(source.folder, source.amount)
+    return _from_disk(files, source) if stored.is_large(files) else _in_memory(files, source)
+
+
+def _in_memory(files: official.Files, source: Source) -> Opened:
     read = list(official.read_products(files, source.amount))
     products = [product for product, _ in read]
     if source.goals == "synthetic":
-        goals = official.shuffled(official.synthetic_goals(read))
-    elif files.human is None:
-        raise DataError(f"No file items_human_ins*.json in {str(source.folder)!r}")
+        found = official.synthetic_goals(read)
     else:
-        human = {record.key: record.value for record in records(files.human)}
-        goals = official.shuffled(official.human_goals(products, human))
-    return Shop.of(products), tuple(goals)
+        found = official.human_goals(products, _asked(files, source))
+    shop, goals = Shop.of(products), official.shuffled(found)
+    return Opened(shop, tuple(goals), [shop.rank(goal.request, goal.asin) for goal in goals])
+
+
+def _from_disk(files: official.Files, source: Source) -> Opened:
+    if source.goals == "synthetic":
+        raise InvalidValueError(
+            "The synthetic goals of the full set are too many to number; ask for goals='human', "
+            "or for the small set with products=1000"
+        )
+    asked = _asked(files, source)
+    shop, products = stored.open_stored(files, source.amount)
+    wanted = products.in_file_order(p for p in map(shop.place, asked) if p is not None)
+    goals = official.shuffled(official.human_goals(wanted, asked))
+    folder = stored.cache_folder(files, source.amount)
+    return Opened(shop, tuple(goals), stored.kept_ranks(goals, shop, folder))
+
+
+def _asked(files: official.Files, source: Source) -> dict[str, Any]:
+    """Return the human instructions by product number."""
+    if files.human is None:
+        raise DataError(f"No file items_human_ins*.json in {str(source.folder)!r}")
+    return {record.key: record.value for record in records(files.human)}
 
 
 @lru_cache(maxsize=4)
 def _tiers(source: Source, nouns: str, as_original: bool) -> tuple[str | None, ...]:
     """Return the tier of every goal; None for those that are left out."""
-    shop, goals = _read(source)
+    opened = _read(source)
     scoring = Scoring(open_nouns(nouns), as_original)
-    return tuple(_tier(shop, goal, scoring) for goal in goals)
+    pairs = zip(opened.goals, opened.ranks, strict=True)
+    return tuple(_tier(opened.shop, goal, rank, scoring) for goal, rank in pairs)
 
 
-def _tier(shop: Shop, goal: Goal, scoring: Scoring) -> str | None:
+def _tier(shop: Shop, goal: Goal, rank: int | None, scoring: Scoring) -> str | None:
     """Return the tier of *goal*, or None if its product is not found or does not meet it.
 
     With the original's faults every goal is kept, those that nobody finds as hard ones.
     """
-    tier = tier_of(len(goal.options), shop.rank(goal.request, goal.asin))
+    tier = tier_of(len(goal.options), rank)
     if scoring.as_original:
         return tier or "hard"
     product = shop.product(goal.asin)

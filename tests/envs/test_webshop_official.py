@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from agentgym_gen.env import TextEnv
-from agentgym_gen.envs.webshop import WebShop, official, records
+from agentgym_gen.envs.webshop import WebShop, official, official_tasks, records, stored
 from agentgym_gen.envs.webshop.expert import wanted_values
 from agentgym_gen.envs.webshop.nouns import content_words
 from agentgym_gen.envs.webshop.official_tasks import OfficialTasks
@@ -104,10 +104,9 @@ def test_human_goals_have_attributes(tmp_path: Path) -> None:
     """Those without are left out; the full stop goes before the price."""
     folder = folder_with(tmp_path, {**PRODUCT, "pricing": "$35.00"})
     world = WebShop(data_dir=folder, goals="human")
-    sizes = {(t, s): world.tasks.size(t, s) for t in world.tasks.tiers for s in world.tasks.splits}
     goal = world.tasks.make("easy", "test", 0).content
 
-    assert sum(sizes.values()) == sizes["easy", "test"] == 1
+    assert {place: size for place, size in sizes(world).items() if size} == {("easy", "test"): 1}
     assert goal.instruction.startswith("i need a red desk, and price lower than ")
 
 
@@ -157,6 +156,35 @@ def test_broken_files_are_named(tmp_path: Path, text: str) -> None:
 
     with pytest.raises(DataError, match=r"broken\.json"):
         list(records.records(path))
+
+
+def sizes(world: WebShop) -> dict[tuple[str, str], int]:
+    """Return how many goals each tier and split of *world* has."""
+    tasks = world.tasks
+    return {(t, s): tasks.size(t, s) for t in tasks.tiers for s in tasks.splits}
+
+
+def test_the_full_set_stays_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is the same shop with the same goals; the second time nothing is built again."""
+    products = [{**PRODUCT, "asin": f"B00000000{n}", "name": f"Desk \u00e9 {n}"} for n in "314"]
+    folder = folder_with(tmp_path, *products, {**PRODUCT, "asin": "nan"}, products[0])
+    in_memory = WebShop(data_dir=folder, goals="human", products=4)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(stored, "LARGE", 0)
+    on_disk = WebShop(data_dir=folder, goals="human")
+    first, other = on_disk.tasks.shop, in_memory.tasks.shop
+
+    assert [first[n] for n in range(3)] == [other[n] for n in range(3)]
+    assert first.search("desk 3") == other.search("desk 3")
+    assert sizes(on_disk) == sizes(in_memory)
+    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "cache").rglob("*.npz")}
+    assert len(kept) == 3
+    official_tasks._read.cache_clear()
+    again = WebShop(data_dir=folder, goals="human").tasks.shop
+    assert again.search("desk 3") == first.search("desk 3")
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
+    with pytest.raises(InvalidValueError, match="goals='human'"):
+        WebShop(data_dir=folder, products=3)
 
 
 @pytest.fixture(scope="module")
