@@ -1,19 +1,26 @@
 """WebShop alone: steps a second with new queries, and how long a shop takes to open.
 
-    python benchmarks/webshop.py [--products 1000] [--seconds 5]
+    python benchmarks/webshop.py [--products 1000] [--seconds 5] [--on-disk]
 
 An episode searches with its own instruction and then with random words of it, walks by random
 buttons, and goes back to search three times; so each query is new and none comes from the cache.
 Times are CPU time of the process; memory is its greatest resident size. The original's figures, 16
 to 30 steps a second on the same kind of machine, are those of its unmodified engine with Lucene, in
-its text mode, measured in an earlier session.
+its text mode, measured in an earlier session. With ``--on-disk`` our products are written as
+WebShop's files are and opened as its full set is, once to build the index and once to load it.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import os
 import resource
+import subprocess
+import sys
+import tempfile
 import time
+from pathlib import Path
 
 import numpy as np
 
@@ -23,7 +30,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--products", type=int, default=1000)
     parser.add_argument("--seconds", type=float, default=5.0)
+    parser.add_argument("--on-disk", action="store_true")
+    parser.add_argument("--open", help="a folder to open from disk, used by --on-disk")
     options = parser.parse_args()
+    if options.open:
+        open_from_disk(options.open)
+        return
+    if options.on_disk:
+        twice_from_disk(options.products)
+        return
     from agentgym_gen.env import TextEnv
 
     start = time.process_time()
@@ -35,7 +50,63 @@ def main() -> None:
     print(f"{options.products:,} products: {times}")
     steps, searches, spent = play(env, options.seconds)
     print(f"{steps / spent:,.0f} steps/s, one in {steps / searches:.1f} of them a search")
-    print(f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10:,.0f} MB")
+    print(f"{memory():,.0f} MB")
+
+
+def memory() -> float:
+    """Return the greatest resident size of this process in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+
+
+def twice_from_disk(amount: int) -> None:
+    """Write *amount* of our products as official files, and open them in two new processes."""
+    with tempfile.TemporaryDirectory() as folder:
+        write_official(Path(folder), amount)
+        size = (Path(folder) / "items_shuffle.json").stat().st_size
+        print(f"{amount:,} products in {size / 2**20:,.0f} MB")
+        for _ in range(2):
+            command = [sys.executable, __file__, "--open", folder]
+            environ = {**os.environ, "XDG_CACHE_HOME": f"{folder}/cache"}
+            subprocess.run(command, check=True, env=environ)
+        kept = sum(path.stat().st_size for path in Path(folder, "cache").rglob("*.npz"))
+        print(f"kept in the cache folder: {kept / 2**20:,.0f} MB")
+
+
+def open_from_disk(folder: str) -> None:
+    """Open the files of *folder* and print how long it took."""
+    from agentgym_gen.envs.webshop import stored
+    from agentgym_gen.envs.webshop.official import find_files
+
+    start = time.process_time()
+    shop, _ = stored.open_stored(find_files(Path(folder), None), None)
+    print(f"opened {len(shop):,} in {time.process_time() - start:.1f} s, {memory():,.0f} MB")
+
+
+def write_official(folder: Path, amount: int) -> None:
+    """Write our own products in the form of WebShop's files."""
+    from agentgym_gen.envs.webshop.generator import families
+
+    with (folder / "items_shuffle.json").open("w", encoding="utf-8") as file:
+        separator = "["
+        for product in (product for family in families(amount) for product in family):
+            record = {
+                "asin": product.asin,
+                "name": product.title,
+                "full_description": product.description,
+                "small_description": product.bullets,
+                "pricing": product.tag.replace(" to ", " - "),
+                "customization_options": {
+                    name: [{"value": value} for value in values]
+                    for name, values in product.options.items()
+                },
+                "category": product.category,
+                "product_category": product.path,
+                "query": product.query,
+            }
+            file.write(separator + json.dumps(record))
+            separator = ","
+        file.write("]")
+    (folder / "items_ins_v2.json").write_text("{}")
 
 
 def play(env, seconds: float) -> tuple[int, int, float]:  # noqa: ANN001  (a TextEnv)
