@@ -52,6 +52,7 @@ ENVIRONMENTS: dict[str, Registered] = {}
 BUNDLED = (
     Registered("ALFWorld", "agentgym_gen.envs.alfworld:ALFWorld"),
     Registered("WebShop", "agentgym_gen.envs.webshop:WebShop"),
+    Registered("SearchQA", "agentgym_gen.envs.searchqa:SearchQA"),
     Registered("TextCraft", "agentgym_gen.envs.textcraft:TextCraft"),
     Registered("Sokoban", "agentgym_gen.envs.sokoban:Sokoban"),
     Registered("BabyAI", "agentgym_gen.envs.babyai:BabyAI", extra="babyai"),

@@ -1,0 +1,23 @@
+"""SearchQA: questions that are answered by searching a corpus."""
+
+from agentgym_gen.envs.searchqa.corpus import Corpus
+from agentgym_gen.envs.searchqa.dense import DenseRetriever
+from agentgym_gen.envs.searchqa.passages import Passage
+from agentgym_gen.envs.searchqa.questions import Question
+from agentgym_gen.envs.searchqa.remote import RemoteRetriever
+from agentgym_gen.envs.searchqa.retrievers import BM25Retriever, Retriever
+from agentgym_gen.envs.searchqa.tasks import FactTasks, OwnTasks
+from agentgym_gen.envs.searchqa.world import SearchQA
+
+__all__ = [
+    "BM25Retriever",
+    "Corpus",
+    "DenseRetriever",
+    "FactTasks",
+    "OwnTasks",
+    "Passage",
+    "Question",
+    "RemoteRetriever",
+    "Retriever",
+    "SearchQA",
+]

@@ -1,0 +1,134 @@
+"""Questions of one's own, in the formats of five data sets, told apart by their keys.
+
+| format | keys that tell it | hops | tier |
+| --- | --- | --- | --- |
+| MuSiQue | `question_decomposition`, `paragraphs` | decomposition | hops |
+| HotpotQA, 2WikiMultihopQA | `supporting_facts` | supporting titles | `level`, else hops |
+| FlashRAG | `golden_answers` | none | easy |
+| NQ | `answers` or `answer` alone | none | easy |
+
+A file is one JSON list or JSON lines.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from agentgym_gen.envs.searchqa.questions import Hop, Question
+from agentgym_gen.errors import DataError
+from agentgym_gen.task import TIERS
+
+Tiered = tuple[str, Question]
+"""A tier and a question."""
+
+
+def read_questions(path: str | Path) -> list[Tiered]:
+    """Return the questions of the file at *path* with their tiers.
+
+    MuSiQue's unanswerable questions are left out, and a question that is there twice is read once.
+
+    Raises:
+        DataError: if the file cannot be read, holds no question, or a row is bad, naming its
+            number.
+    """
+    place = Path(path)
+    found: dict[str, Tiered] = {}
+    for row, where in _rows(place):
+        if not isinstance(row, dict):
+            raise DataError(f"Bad question in {where}: it is no JSON object")
+        if row.get("answerable", True):
+            tier, question = _question(row, where)
+            found.setdefault(question.text, (tier, question))
+    if not found:
+        raise DataError(f"No question in {str(place)!r}")
+    return list(found.values())
+
+
+def _rows(path: Path) -> Iterator[tuple[object, str]]:
+    """Yield every row with its place in words."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"Questions {str(path)!r} cannot be read: {error}") from error
+    if text.lstrip().startswith("["):
+        rows = _parsed(text, repr(str(path)))
+        for number, row in enumerate(rows if isinstance(rows, list) else (), 1):
+            yield row, f"item {number} of {str(path)!r}"
+        return
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.strip():
+            where = f"line {number} of {str(path)!r}"
+            yield _parsed(line, where), where
+
+
+def _parsed(text: str, where: str) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"Bad JSON in {where}: {error}") from error
+
+
+def _question(row: dict[str, Any], where: str) -> Tiered:
+    read = next((read for keys, read in _FORMATS if keys <= row.keys()), None)
+    if read is None:
+        raise DataError(
+            f"Bad question in {where}: it has the keys {sorted(row)}, which are those of no known "
+            "format; known: HotpotQA, MuSiQue, 2WikiMultihopQA, FlashRAG and NQ"
+        )
+    try:
+        tier, question = read(row)
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise DataError(f"Bad question in {where}: {error!r}") from error
+    sound = isinstance(question.text, str) and question.text.strip() and question.answers
+    if not sound or not all(isinstance(one, str) and one.strip() for one in question.answers):
+        raise DataError(f"Bad question in {where}: a question and its answers are texts, not empty")
+    return tier, question
+
+
+def _hotpotqa(row: dict[str, Any]) -> Tiered:
+    titles = list(dict.fromkeys(str(title) for title, _ in row["supporting_facts"]))
+    level = row.get("level")
+    tier = level if level in TIERS else _tier(len(titles))
+    return tier, _own(row["question"], [row["answer"]], titles, str(row.get("type", "")))
+
+
+def _musique(row: dict[str, Any]) -> Tiered:
+    steps = row["question_decomposition"]
+    named = {one["idx"]: str(one["title"]) for one in row["paragraphs"]}
+    titles = list(dict.fromkeys(named[step["paragraph_support_idx"]] for step in steps))
+    answers = [row["answer"], *row.get("answer_aliases", [])]
+    return _tier(len(steps)), _own(row["question"], answers, titles, f"{len(steps)}hop")
+
+
+def _flashrag(row: dict[str, Any]) -> Tiered:
+    return "easy", _own(row["question"], row["golden_answers"], [], "")
+
+
+def _nq(row: dict[str, Any]) -> Tiered:
+    answers = row["answers"] if "answers" in row else row["answer"]
+    return "easy", _own(row["question"], [answers] if isinstance(answers, str) else answers, [], "")
+
+
+def _own(text: str, answers: Sequence[str], titles: Sequence[str], kind: str) -> Question:
+    hops = tuple(Hop(title, title) for title in titles)
+    return Question(text, tuple(dict.fromkeys(answers)), hops, kind, tuple(titles))
+
+
+def _tier(hops: int) -> str:
+    """Return the tier of a question of so many *hops*: 1, 2, and 3 or more."""
+    return TIERS[min(max(hops, 1), len(TIERS)) - 1]
+
+
+_FORMATS: tuple[tuple[set[str], Callable[[dict[str, Any]], Tiered]], ...] = (
+    ({"question", "answer", "question_decomposition", "paragraphs"}, _musique),
+    ({"question", "answer", "supporting_facts"}, _hotpotqa),
+    ({"question", "golden_answers"}, _flashrag),
+    ({"question", "answers"}, _nq),
+    ({"question", "answer"}, _nq),
+)
+"""The keys that tell a format, and what reads it; the first that fits is taken."""
+
+__all__ = ["read_questions"]

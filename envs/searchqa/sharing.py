@@ -1,0 +1,29 @@
+"""What all worlds of a process share: made once, whichever thread comes first."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable
+from typing import TypeVar
+
+MadeT = TypeVar("MadeT")
+
+_made: dict[Hashable, object] = {}
+_locks: dict[Hashable, threading.Lock] = {}
+_table = threading.Lock()
+
+
+def once(key: Hashable, make: Callable[[], MadeT]) -> MadeT:
+    """Return what *make* returns, made only once for each *key*.
+
+    A second thread waits for the first one instead of making the same again.
+    """
+    with _table:
+        lock = _locks.setdefault(key, threading.Lock())
+    with lock:
+        if key not in _made:
+            _made[key] = make()
+        return _made[key]  # type: ignore[return-value]  # a key has one type
+
+
+__all__ = ["once"]

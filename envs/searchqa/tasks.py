@@ -1,0 +1,128 @@
+"""The tasks of SearchQA: the questions that ship, or a user's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from agentgym_gen.envs.searchqa.graph import fact_graph, shipped
+from agentgym_gen.envs.searchqa.questions import Draft, Question, write_question
+from agentgym_gen.envs.searchqa.readers import Tiered
+from agentgym_gen.envs.searchqa.sharing import once
+from agentgym_gen.errors import DataError, InvalidValueError, unknown_name
+from agentgym_gen.seeding import stream
+from agentgym_gen.task import SPLITS, TIERS, TaskId, Tasks
+
+Rows = Mapping[str, Mapping[str, Sequence[Sequence[int]]]]
+
+SHARES = (("test", 0.15), ("valid", 0.15))
+"""Which share of a file of own questions each split has; the rest is for training."""
+
+
+class FactTasks(Tasks[Question]):
+    """The questions that ship: of 1 (easy), 2 (medium) and 3 (hard) hops.
+
+    No bridge and no answer of one split is a bridge or an answer of another one.
+
+    Args:
+        facts: ``real``, or ``invented`` for the same questions under invented names.
+    """
+
+    env = "searchqa"
+
+    def __init__(self, facts: str = "real") -> None:
+        self._graph = once(("graph", facts), lambda: fact_graph(facts))
+        self._rows: Rows = once("questions", lambda: shipped("questions.json.gz")["questions"])
+
+    def size(self, tier: str, split: str) -> int:
+        """Return how many questions *split* of *tier* has."""
+        return len(self._rows[tier][split])
+
+    def draft(self, tier: str, split: str, index: int) -> Draft:
+        """Return question *index* as numbers."""
+        return Draft(*self._rows[tier][split][index])
+
+    def draw(self, task_id: TaskId, index: int) -> Question:
+        """Return question *index*.
+
+        Raises:
+            DataError: if the data files do not belong together.
+        """
+        question = write_question(self._graph, self.draft(task_id.tier, task_id.split, index))
+        if question is None:
+            raise DataError("The data files of SearchQA do not fit together; install it again")
+        return question
+
+
+class OwnTasks(Tasks[Question]):
+    """A user's own questions.
+
+    Args:
+        questions: Pairs of tier and question by split, or all of them, which are then divided
+            70 : 15 : 15 within each tier.
+        tiers: The tiers that are played; by default all that occur.
+
+    Raises:
+        InvalidValueError: if a split has no question of a tier.
+    """
+
+    env = "searchqa"
+
+    def __init__(
+        self,
+        questions: Mapping[str, Sequence[Tiered]] | Sequence[Tiered],
+        tiers: Sequence[str] | None = None,
+    ) -> None:
+        by_split = questions if isinstance(questions, Mapping) else divided(questions)
+        _check_apart(by_split)
+        found = {tier for pairs in by_split.values() for tier, _ in pairs}
+        self.tiers = tuple(tier for tier in TIERS if tier in (found if tiers is None else tiers))
+        self.splits = tuple(split for split in SPLITS if split in by_split)
+        self._questions = {
+            (tier, split): [question for its, question in by_split[split] if its == tier]
+            for tier in self.tiers
+            for split in self.splits
+        }
+        empty = next((cell for cell, own in self._questions.items() if not own), None)
+        if empty or not self.tiers:
+            raise InvalidValueError(
+                f"There is no question of {empty or tiers!r} (tier, split); give a file for each "
+                "split, or the tiers to play, such as tiers=('hard',)"
+            )
+
+    def size(self, tier: str, split: str) -> int:
+        """Return how many questions *split* of *tier* has."""
+        return len(self._questions[tier, split])
+
+    def draw(self, task_id: TaskId, index: int) -> Question:
+        """Return question *index*."""
+        return self._questions[task_id.tier, task_id.split][index]
+
+
+def divided(pairs: Sequence[Tiered]) -> dict[str, list[Tiered]]:
+    """Return *pairs* by split, 70 : 15 : 15 within each tier, in an order drawn for each tier."""
+    parts: dict[str, list[Tiered]] = {split: [] for split in SPLITS}
+    for tier in TIERS:
+        mine = [pair for pair in pairs if pair[0] == tier]
+        order = [mine[place] for place in stream("searchqa", "own", tier).permutation(len(mine))]
+        for split, share in SHARES:
+            number = max(1, round(share * len(mine)))
+            parts[split] += order[:number]
+            order = order[number:]
+        parts["train"] += order
+    return parts
+
+
+def _check_apart(by_split: Mapping[str, Sequence[Tiered]]) -> None:
+    owner: dict[str, str] = {}
+    for split, pairs in by_split.items():
+        if split not in SPLITS:
+            raise unknown_name("split", split, SPLITS, "all")
+        for _, question in pairs:
+            if owner.setdefault(question.text, split) != split:
+                raise InvalidValueError(
+                    f"The question {question.text!r} is in the splits {owner[question.text]!r} and "
+                    f"{split!r}; a question belongs to one"
+                )
+
+
+__all__ = ["FactTasks", "OwnTasks"]

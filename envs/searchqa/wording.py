@@ -1,0 +1,87 @@
+"""What SearchQA says that no rule decides: its verbs, its instruction, and its asides."""
+
+from __future__ import annotations
+
+from agentgym_gen.world import Command, Message, Verb, VerbName
+
+SEARCH = Verb(
+    "search",
+    "<search>{query}</search>",
+    ("your query",),
+    (
+        "<lookup>{query}</lookup>",
+        "<retrieval>{query}</retrieval>",
+        "<library>{query}</library>",
+        "<encyclopedia>{query}</encyclopedia>",
+    ),
+    open=True,
+)
+
+ANSWER = Verb(
+    "answer",
+    "<answer>{text}</answer>",
+    ("short text",),
+    (
+        "<reply>{text}</reply>",
+        "<conclusion>{text}</conclusion>",
+        "<verdict>{text}</verdict>",
+        "<solution>{text}</solution>",
+    ),
+    open=True,
+)
+
+VERBS = (SEARCH, ANSWER)
+
+_SEARCH, _ANSWER = VerbName("search"), VerbName("answer")
+_SEARCH_TAGS, _ANSWER_TAGS = Command("search", (" and ",)), Command("answer", (" and ",))
+"""``<search> and </search>``: a command, so that other syntaxes show their own form."""
+
+INSTRUCTION: Message = (
+    *(VerbName("answer", capital=True), " the given question. You must conduct reasoning inside "),
+    "<think> and </think> first every time you get new information. After reasoning, if you find ",
+    *("you lack some knowledge, you can call a ", _SEARCH, " engine by "),
+    *(Command("search", (" query ",)), " and it will return the top searched results between "),
+    "<information> and </information>. You can ",
+    *(_SEARCH, " as many times as your want. If you find no further external knowledge needed, "),
+    *("you can directly provide the ", _ANSWER, " inside ", _ANSWER_TAGS, ", without detailed "),
+    *("illustrations. For example, ", Command("answer", (" Beijing ",)), "."),
+)
+"""Search-R1's prompt to the letter, before its question."""
+
+INVALID: Message = (
+    *("Your previous action is invalid. If you want to ", _SEARCH, ", you should put the query "),
+    *("between ", _SEARCH_TAGS, ". If you want to give the final ", _ANSWER, ", you should put "),
+    *("the ", _ANSWER, " between ", _ANSWER_TAGS, ". Please try again."),
+)
+"""AgentGym's answer to a text without a tag, to the letter."""
+
+CORRECT: Message = ("Congratulations! You have answered the question correctly.",)
+"""AgentGym's words."""
+
+WRONG: Message = ("Sorry, your ", _ANSWER, " is incorrect.")
+"""The first half of AgentGym's words, where the episode is over."""
+
+WRONG_RETRY: Message = (*WRONG, " Please try again.")
+"""AgentGym's words."""
+
+
+def unavailable(why: str) -> Message:
+    """Return what is said when the retriever cannot be asked now, and *why*."""
+    return ("The ", _SEARCH, f" engine is not available now ({why}). Please try again.")
+
+
+ASIDES = (
+    "A librarian pushes a cart of books past.",
+    "Somebody coughs in the reading room.",
+    "The catalogue was printed on yellow paper.",
+    "A lamp over the desk hums.",
+    "Pages rustle on the next table.",
+    "The reading room closes late today.",
+    "A pencil rolls off the table.",
+    "Dust lies on the highest shelf.",
+    "Two readers whisper about the weather.",
+    "A clock strikes somewhere in the building.",
+    "The ladder creaks on its rail.",
+    "A bookmark falls out of an old volume.",
+)
+"""None names an entity, a relation or an action."""

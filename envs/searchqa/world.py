@@ -1,0 +1,227 @@
+"""The rules of SearchQA: what a search shows, and what an answer earns.
+
+Rules and words follow Search-R1's environment and AgentGym's version of it; where they differ,
+the environment's page in the documentation says why.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from agentgym_gen.envs.searchqa import expert, reward
+from agentgym_gen.envs.searchqa.corpus import Passage, fact_corpus, read_corpus, state_of
+from agentgym_gen.envs.searchqa.questions import Question
+from agentgym_gen.envs.searchqa.readers import read_questions
+from agentgym_gen.envs.searchqa.retrievers import Retriever, make_retriever
+from agentgym_gen.envs.searchqa.sharing import once
+from agentgym_gen.envs.searchqa.tasks import FactTasks, OwnTasks
+from agentgym_gen.envs.searchqa.wording import (
+    ASIDES,
+    CORRECT,
+    INSTRUCTION,
+    INVALID,
+    VERBS,
+    WRONG,
+    WRONG_RETRY,
+    unavailable,
+)
+from agentgym_gen.errors import BackendError, InvalidValueError, unknown_name
+from agentgym_gen.task import Task, Tasks
+from agentgym_gen.world import Command, EndReason, Malformed, Message, Outcome, Scene, World
+
+TURNS = {"easy": 5, "medium": 8, "hard": 10}
+"""The turn limits: the three stages of AgentGym-RL's training on SearchQA."""
+
+ANSWERS = ("once", "retry")
+"""Whether a wrong answer ends the episode, as in Search-R1, or not, as in AgentGym."""
+
+MAX_K = 100
+
+_ACTION = re.compile(r"<(search|answer)>(.*?)</\1>", re.DOTALL)
+_TAG = re.compile(r"</?(?:search|answer)>")
+
+
+class SearchQA(World[Question]):
+    """Answer a question by searching a corpus.
+
+    Args:
+        facts: ``real``, or ``invented`` for the same facts under invented names, which nobody can
+            know by heart.
+        corpus: A corpus of one's own instead: a JSON-lines file or a folder.
+        questions: One's own questions: a file in the format of HotpotQA, MuSiQue, 2WikiMultihopQA,
+            NQ or FlashRAG, or one for each split.
+        retriever: ``bm25``, ``dense:<model>``, the address of a server that speaks Search-R1's
+            ``/retrieve``, ``module:function``, or any object with ``search(query, k)``.
+        k: How many passages a search shows.
+        answers: ``once`` or ``retry``: whether a wrong answer ends the episode.
+        tiers: The tiers of one's own questions that are played; by default all that occur.
+
+    Raises:
+        UnknownNameError: if there is no such facts or rule of answers.
+        InvalidValueError: if *k* is out of its range or *retriever* means nothing.
+        DataError: if a file cannot be read.
+        MissingExtraError: if the retriever needs a package that is not installed.
+    """
+
+    name = "SearchQA"
+    verbs = VERBS
+    listing = "never"
+    asides = ASIDES
+    tasks: Tasks[Question]
+
+    def __init__(  # noqa: PLR0913  (keyword options, each with a default)
+        self,
+        *,
+        facts: str = "real",
+        corpus: str | Path | None = None,
+        questions: str | Path | Mapping[str, str | Path] | None = None,
+        retriever: str | Retriever = "bm25",
+        k: int = 3,
+        answers: str = "once",
+        tiers: Sequence[str] | None = None,
+    ) -> None:
+        if answers not in ANSWERS:
+            raise unknown_name("rule of answers", answers, ANSWERS, "all")
+        if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= MAX_K:
+            raise InvalidValueError(f"`k` is 1 to {MAX_K}, not {k!r}")
+        self.tasks = _tasks(facts, questions, tiers)
+        self._retriever = _retriever(retriever, facts, corpus)
+        self._k = k
+        self._retry = answers == "retry"
+
+    def reset(self, task: Task[Question]) -> Scene:
+        """Start *task*: nothing is found yet."""
+        self._question, self._tier = task.content, task.id.tier
+        self._found: dict[str, None] = {}
+        self._asked: dict[str, None] = {}
+        self._f1 = self._sub_em = 0.0
+        self._spelling: re.Pattern[str] | None = None
+        text = task.content.text
+        return Scene((f"Question: {text}",), {"question": text})
+
+    def step(self, command: Command) -> Outcome:
+        """Carry out *command*."""
+        said = command.args[0].strip()
+        return self._search(said) if command.verb == "search" else self._answer(said)
+
+    def admissible(self) -> tuple[Command, ...]:
+        """Return both usages: any query may be searched and any answer given."""
+        return tuple(verb.usage for verb in VERBS)
+
+    def plan(self) -> tuple[Command, ...]:
+        """Return the searches for what is not found yet, and the answer."""
+        return expert.plan(self._question, self._found, self._asked)
+
+    def instruction(self) -> Message:
+        """Return Search-R1's prompt."""
+        return INSTRUCTION
+
+    def goal(self) -> str:
+        """Return the question."""
+        return self._question.text
+
+    def turn_limit(self) -> int:
+        """Return the limit of the tier, and at least twice what the expert takes."""
+        return max(TURNS[self._tier], 2 * (len(self._question.hops) + 1))
+
+    def refuse(self, malformed: Malformed) -> Message:
+        """Return AgentGym's words."""
+        return INVALID
+
+    def read(self, text: str) -> Command | Malformed:
+        """Read *text* as the original does: the first pair of tags acts, whatever is around it.
+
+        Other than there, a tag inside a tag and a second answer are refused.
+        """
+        found = _ACTION.search(text)
+        if found is None:
+            return Malformed(text, "there is no action between tags in it")
+        verb, said = found[1], found[2].strip()
+        if not said:
+            return Malformed(text, "there is nothing between the tags")
+        if _TAG.search(said):
+            return Malformed(text, "there is a tag inside a tag")
+        others = _ACTION.finditer(text, found.end())
+        if verb == "answer" and any(other[1] == "answer" for other in others):
+            return Malformed(text, "only one can be given at a time")
+        return Command(verb, (said,))
+
+    def nouns(self) -> tuple[str, ...]:
+        """Return the names of the question's own chain, which are all that it is about."""
+        return self._question.names
+
+    def normal(self, argument: str) -> str:
+        """Return *argument* with names in their own letters: case does not matter to a search."""
+        if self._spelling is None:
+            longest = sorted(self._question.names, key=len, reverse=True)
+            either = "|".join(map(re.escape, longest)) or "(?!)"
+            self._spelling = re.compile(rf"(?<!\w)(?:{either})(?!\w)", re.IGNORECASE)
+        written = {name.casefold(): name for name in self._question.names}
+        return self._spelling.sub(lambda one: written.get(one[0].casefold(), one[0]), argument)
+
+    def info(self) -> dict[str, Any]:
+        """Return the other scores of the last answer, and how much of the chain is found."""
+        return {
+            "f1": self._f1,
+            "sub_em": self._sub_em,
+            "retrieved_hops": self._retrieved(),
+            "hops": len(self._question.hops),
+        }
+
+    def _search(self, query: str) -> Outcome:
+        try:
+            passages = self._retriever.search(query, self._k)
+        except BackendError as error:
+            why = str(error)
+            scene = Scene(unavailable(why))
+            return Outcome(scene, valid=False, score=self._score(), reason=why)
+        self._asked[query] = None
+        self._found.update(dict.fromkeys(passage.title for passage in passages))
+        shown = [{"title": one.title, "text": one.text} for one in passages]
+        scene = Scene((f"<information>{_told(passages)}</information>",), {"information": shown})
+        return Outcome(scene, score=self._score())
+
+    def _answer(self, said: str) -> Outcome:
+        answers = self._question.answers
+        self._f1, self._sub_em = reward.f1(said, answers), reward.sub_exact_match(said, answers)
+        earned = reward.exact_match(said, answers)
+        if earned:
+            return Outcome(Scene(CORRECT), earned, end=EndReason.SUCCESS, score=self._score(True))
+        if self._retry:
+            return Outcome(Scene(WRONG_RETRY), score=self._score())
+        return Outcome(Scene(WRONG), end=EndReason.FAILURE, score=self._score())
+
+    def _retrieved(self) -> int:
+        return sum(hop.title in self._found for hop in self._question.hops)
+
+    def _score(self, success: bool = False) -> float:
+        return reward.score(self._retrieved(), len(self._question.hops), success)
+
+
+def _told(passages: Sequence[Passage]) -> str:
+    """Return *passages* in Search-R1's format."""
+    return "\n".join(
+        f"Doc {number}(Title: {one.title}) {one.text}" for number, one in enumerate(passages, 1)
+    ).strip()
+
+
+def _tasks(
+    facts: str,
+    questions: str | Path | Mapping[str, str | Path] | None,
+    tiers: Sequence[str] | None,
+) -> Tasks[Question]:
+    if questions is None:
+        return FactTasks(facts)
+    if isinstance(questions, Mapping):
+        return OwnTasks({split: read_questions(path) for split, path in questions.items()}, tiers)
+    return OwnTasks(read_questions(questions), tiers)
+
+
+def _retriever(spec: str | Retriever, facts: str, corpus: str | Path | None) -> Retriever:
+    if corpus is None:
+        return make_retriever(spec, lambda: fact_corpus(facts), facts)
+    state = state_of(corpus)
+    return make_retriever(spec, lambda: once(state, lambda: read_corpus(corpus)), str(state))
