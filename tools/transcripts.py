@@ -6,8 +6,9 @@ A transcript stands between two comments, the first of which says what is played
     ...
     <!-- end -->
 
-The expert plays. The comment ``environments`` stands before a table of environments and tiers.
-A test compares all of them with what the environments say today.
+The expert plays. Settings other than `turns` are options of the environment. The comment
+``environments`` stands before a table of environments and tiers. A test compares all of them with
+what the environments say today.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ def _renew(place: re.Match[str]) -> str:
 
 def _play(task: str, settings: dict[str, str]) -> str:
     """Return the expert's episode of *task* as text, at most ``turns`` turns of it."""
-    env = _env(TaskId.parse(task), settings.get("interface", "native"))
+    options = {name: value for name, value in settings.items() if name != "turns"}
+    env = _env(TaskId.parse(task), options)
     observation, info = env.reset(options={"task_id": task})
     said = [observation]
     over = False
@@ -59,10 +61,10 @@ def _play(task: str, settings: dict[str, str]) -> str:
     return "\n".join(said)
 
 
-def _env(task: TaskId, interface: str) -> TextEnv:
+def _env(task: TaskId, options: dict[str, str]) -> TextEnv:
     found = next(known for known in BUNDLED if known.name.lower() == task.env)
     env_id = f"rftgen/{found.name}-{task.tier}-v{found.version}"
-    return make_text_env(env_id, task.split, {"interface": interface})
+    return make_text_env(env_id, task.split, options)
 
 
 def _table() -> str:
