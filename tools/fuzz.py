@@ -47,7 +47,10 @@ def main() -> None:
     parser.add_argument("--texts", type=int, default=320, help="texts for each id")
     parser.add_argument("--only", default="", help="a part of the ids' names")
     options = parser.parse_args()
-    tallies = [fuzz(i, options.texts) for i in env_ids() if options.only in i]
+    ids = [env_id for env_id in env_ids() if options.only in env_id]
+    for plain in (env_id for env_id in ids if env_id.count("-") == 1):
+        fuzz(plain, 100)  # what is made once in a process is no property of a text
+    tallies = [fuzz(env_id, options.texts) for env_id in ids]
     print(
         "| environment | ids | texts | valid | slowest, ms |\n| --- | ---: | ---: | ---: | ---: |"
     )
