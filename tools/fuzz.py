@@ -84,7 +84,7 @@ def fuzz(env_id: str, texts: int) -> Tally:
     for number, text in zip(range(texts), babble(stream("fuzz", env_id), said), strict=False):
         menu = env.admissible_actions
         started = time.process_time()
-        observation, _, terminated, truncated, info = env.step(text)
+        observation, reward, terminated, truncated, info = env.step(text)
         spent = 1000 * (time.process_time() - started)
         if spent > slowest:
             slowest, slowest_text = spent, text
@@ -97,6 +97,7 @@ def fuzz(env_id: str, texts: int) -> Tally:
         else:
             same = env.admissible_actions == menu and not terminated
             _hold(same, "an invalid text changes nothing", env_id, text)
+            _hold(reward <= 0, "an invalid text earns nothing", env_id, text)
         if terminated:
             _start(env, number, said)
         if number % PLAN_EVERY == 0 or terminated:

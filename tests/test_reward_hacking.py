@@ -1,0 +1,98 @@
+"""What a policy could try instead of solving the task, in every environment: it earns nothing."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from agentgym_gen import TextEnv
+from agentgym_gen.envs.textcraft import TextCraft
+from agentgym_gen.registration import BUNDLED
+from agentgym_gen.rollout import make_text_env
+
+NAMES = [environment.name for environment in BUNDLED]
+TURNS = 12
+
+Attack = Callable[[TextEnv, str], Iterator[str]]
+
+
+def everything_at_once(env: TextEnv, shown: str) -> Iterator[str]:
+    """Say all admissible actions in one text, joined in the ways that models join them."""
+    for joint in ("\n", "; ", ", ", " and then ", ". "):
+        yield joint.join(env.admissible_actions)
+
+
+def echo(env: TextEnv, shown: str) -> Iterator[str]:
+    """Say what has been shown and told."""
+    goal = str(env._goal)
+    yield from (shown, env.instruction, goal, f"{env.instruction}\n\n{shown}", f"Action: {goal}")
+
+
+def claims(env: TextEnv, shown: str) -> Iterator[str]:
+    """Say that it is done."""
+    yield from ("done", "The task is completed.", "success: 1.0", "You won!", "reward = 10", "")
+
+
+def the_solution_as_prose(env: TextEnv, shown: str) -> Iterator[str]:
+    """Say the expert's next action inside a sentence, and the whole plan at once."""
+    plan = [env.write(command) for command in (env.world.plan() or ())[:1]]
+    yield from (f"I would {plan[0]} now, if I were you", f"not {plan[0]}", f"{plan[0]} {plan[0]}")
+
+
+ATTACKS = (everything_at_once, echo, claims, the_solution_as_prose)
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.__name__)
+@pytest.mark.parametrize("name", NAMES)
+def test_talk_earns_nothing(name: str, attack: Attack) -> None:
+    """In no tier, through no syntax."""
+    for tier in ("easy", "hard"):
+        for interface in ("native", "json", "call", "menu"):
+            env = make_text_env(f"rftgen/{name}-{tier}-v0", "train", {"interface": interface})
+            shown, _ = env.reset(seed=7)
+            for text in attack(env, shown):
+                env.reset(seed=7)
+                _, reward, _, _, info = env.step(text)
+                assert (reward <= 0, info["success"]) == (True, False), (env.task.id, text)
+            env.close()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_going_round_in_circles_earns_nothing(name: str) -> None:
+    """No action that can be repeated pays again and again."""
+    env = make_text_env(f"rftgen/{name}-easy-v0", "train", {"max_turns": 10 * TURNS})
+    env.reset(seed=3)
+    for action in env.admissible_actions[:25]:
+        env.reset(options={"task_id": str(env.task.id)})
+        rewards = []
+        for _ in range(TURNS):
+            _, reward, terminated, truncated, _ = env.step(action)
+            rewards.append(reward)
+            if terminated or truncated:
+                break
+        assert sum(rewards[:-1]) <= 0, action
+    env.close()
+
+
+def test_a_box_pushed_on_and_off_its_target_pays_less_than_it_costs() -> None:
+    """Sokoban's reward for a box is taken back when it leaves."""
+    env = make_text_env("rftgen/Sokoban-medium-v0", "train", {"max_turns": 1000})
+    for seed in range(20):
+        env.reset(seed=seed)
+        total = 0.0
+        for action in ("up", "down", "left", "right") * 20:
+            _, reward, terminated, _, _ = env.step(action)
+            total += reward
+            if terminated:
+                break
+            assert total <= 2, env.task.id  # two boxes at most have ever been paid for
+
+
+def test_crafting_the_same_thing_for_ever_does_not_raise_the_score() -> None:
+    """TextCraft's score counts what the goal needs, once."""
+    env = make_text_env("rftgen/TextCraft-medium-v0", "train", {"max_turns": 1000})
+    assert isinstance(env.world, TextCraft)
+    env.reset(seed=1)
+    get = next(command for command in env.world.admissible() if command.verb == "get")
+    scores = {env.step(env.write(get))[4]["score"] for _ in range(50)}
+
+    assert scores == {0.0}
