@@ -1,4 +1,4 @@
-# ruff: noqa: N803, N806
+# ruff: noqa: N806, N815
 # The capitals name the axes of an array.
 """The key-value cache of many episodes that grow at different speeds.
 
@@ -60,11 +60,11 @@ class _Place:
     before = 0
 
 
-class _Layer(DynamicLayer):  # type: ignore[misc]  # transformers is untyped here
+class _Layer(DynamicLayer):  # type: ignore[no-untyped-call]  # transformers has untyped parts
     """The keys and values of one layer, written in place."""
 
     def __init__(self, place: _Place) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._place = place
 
     def update(
@@ -116,13 +116,15 @@ class GrowingCache:
         first = next(model.parameters())
         self._device, self._dtype = first.device, first.dtype
         self._place = _Place()
-        self._cache = Cache(layer_class_to_replicate=partial(_Layer, self._place))
+        new_layer: Any = partial(_Layer, self._place)
+        self._cache = Cache(layer_class_to_replicate=new_layer)
+        self._layers: list[Any] = self._cache.layers
 
     @property
     def bytes(self) -> int:
         """How much memory the buffers take."""
-        tensors = (t for layer in self._cache.layers for t in (layer.keys, layer.values))
-        return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+        tensors = (t for layer in self._layers for t in (layer.keys, layer.values))
+        return sum(int(tensor.numel() * tensor.element_size()) for tensor in tensors)
 
     def extend(self, chunks: Sequence[Sequence[int]], pad_id: int) -> Tensor:
         """Add tokens to each row and return the logits ``_BV`` after the last of them.
@@ -223,7 +225,7 @@ def gather(seats: Sequence[Seat]) -> GrowingCache:
     by_cache: dict[int, list[int]] = {}
     for number, seat in enumerate(seats):
         by_cache.setdefault(id(seat.cache), []).append(number)
-    for depth, layer in enumerate(source._cache.layers):
+    for depth, layer in enumerate(source._layers):
         copy = _Layer(whole._place)
         copy.keys = _empty(layer.keys, len(seats), max(whole.lengths))
         copy.values = _empty(layer.values, len(seats), max(whole.lengths))
@@ -232,8 +234,8 @@ def gather(seats: Sequence[Seat]) -> GrowingCache:
             taken = [seats[number] for number in numbers]
             width = max(whole.lengths[number] for number in numbers)
             rows = [seat.row for seat in taken]
-            found = taken[0].cache._cache.layers[depth]
+            found = taken[0].cache._layers[depth]
             copy.keys[numbers, :, :width] = found.keys[rows, :, :width]
             copy.values[numbers, :, :width] = found.values[rows, :, :width]
-        whole._cache.layers.append(copy)
+        whole._layers.append(copy)
     return whole

@@ -1,3 +1,5 @@
+# ruff: noqa: ANN401
+# What an event is told besides is of any kind.
 """Recipes: how the models of a study are made, with settings that were measured to learn.
 
 `QUICK` is for two cores and minutes: a tiny model from scratch, a warm start on experts of two
@@ -11,16 +13,16 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from agentgym_gen.errors import InvalidValueError, unknown_name
 from agentgym_gen.policy import Policy
 from agentgym_gen.prompt import PromptStyle
 from agentgym_gen.trainers import checkpoint
-from agentgym_gen.trainers.config import RFTConfig, SFTConfig
+from agentgym_gen.trainers.callbacks import TrainerCallback, TrainerControl, TrainerState
+from agentgym_gen.trainers.config import RFTConfig, SFTConfig, TrainConfig
 from agentgym_gen.trainers.demos import demonstrations, expert_texts
 from agentgym_gen.trainers.handles import Model, Tokenizer
-from agentgym_gen.trainers.learner import Row
 from agentgym_gen.trainers.model import hide_progress_bars, load_model
 from agentgym_gen.trainers.rft import RFTTrainer
 from agentgym_gen.trainers.sampler import ModelPolicy
@@ -87,8 +89,8 @@ class TinyRecipe:
             style = self.style_of(env_id)
             shown += demonstrations([env_id], tokenizer, style, number=number, seed=seed)
         args = replace(self.warm_start, seed=seed, output_dir=str(folder))
-        log = self._teller("warm start", args.max_steps, "loss", say)
-        SFTTrainer(model, tokenizer, args, shown, log).train(resume_from_checkpoint=True)
+        told = [Tell("warm start", "loss", say)]
+        SFTTrainer(model, tokenizer, args, shown, told).train(resume_from_checkpoint=True)
         self._finish(folder, seed, model, tokenizer)
 
     def train(self, base: Path, folder: Path, arm: Trained, seed: int, say: Say) -> None:
@@ -110,7 +112,7 @@ class TinyRecipe:
             envs=arm.env_ids,
             args=args,
             style=styles.pop(),
-            on_log=self._teller("reinforcement", args.max_steps, "success", say),
+            callbacks=[Tell("reinforcement", "success", say)],
         )
         trainer.train(resume_from_checkpoint=True)
         self._finish(folder, seed, trainer.model, tokenizer)
@@ -132,15 +134,26 @@ class TinyRecipe:
         made = {"seed": seed, **dataclasses.asdict(self), "versions": checkpoint.versions()}
         (folder / WHOLE).write_text(json.dumps(made, indent=1), encoding="utf-8")
 
-    @staticmethod
-    def _teller(what: str, steps: int, key: str, say: Say) -> Callable[[Row], None]:
-        every = max(1, steps // 10)
 
-        def tell(row: Row) -> None:
-            if row["step"] % every == 0:
-                say(f"  {what} {row['step']}/{steps}: {key} {row[key]:.3f}")
+class Tell(TrainerCallback):
+    """Says ten times in a training how far it is.
 
-        return tell
+    Args:
+        what: What is trained.
+        key: Which value of the row is told.
+        say: Who is told.
+    """
+
+    def __init__(self, what: str, key: str, say: Say) -> None:
+        self._what, self._key, self._say = what, key, say
+
+    def on_step_end(
+        self, args: TrainConfig, state: TrainerState, control: TrainerControl, **extras: Any
+    ) -> None:
+        """Say it, if it is time."""
+        row, steps = extras["row"], args.max_steps
+        if row["step"] % max(1, steps // 10) == 0:
+            self._say(f"  {self._what} {row['step']}/{steps}: {self._key} {row[self._key]:.3f}")
 
 
 QUICK = TinyRecipe(
@@ -160,7 +173,12 @@ QUICK = TinyRecipe(
         "rftgen/TextCraft-easy-menu-v0": 300,
     },
     warm_start=SFTConfig(
-        learning_rate=2e-3, max_steps=900, batch_size=64, warmup_steps=20, save_steps=100
+        learning_rate=2e-3,
+        max_steps=900,
+        batch_size=64,
+        warmup_steps=20,
+        save_steps=100,
+        lora_rank=0,
     ),
     rft=RFTConfig(
         learning_rate=5e-4,
@@ -175,6 +193,7 @@ QUICK = TinyRecipe(
         max_new_tokens=8,
         max_valid_drop=0.9,
         save_steps=10,
+        lora_rank=0,
     ),
 )
 """The recipe of the quick study."""

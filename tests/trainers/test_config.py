@@ -34,7 +34,7 @@ def test_a_wrong_value_is_named(name: str, value: Any) -> None:  # noqa: ANN401
 
 def test_a_group_of_one_is_refused() -> None:
     """Its advantage would always be 0."""
-    with pytest.raises(InvalidValueError, match="at least 2, not 1"):
+    with pytest.raises(InvalidValueError, match="at least 2 for"):
         RFTConfig(num_generations=1)
 
 

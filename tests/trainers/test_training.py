@@ -26,7 +26,14 @@ from agentgym_gen.trainers.tiny import TinySize, build_tiny
 ENV = "rftgen/Corridor-easy-v0"
 STYLE = PromptStyle("action", instruction=False)
 FAST: dict[str, Any] = {"max_steps": 4, "tasks_per_step": 2, "num_generations": 4, "max_turns": 4}
-WALK: dict[str, Any] = {**FAST, "max_new_tokens": 6, "invalid_penalty": 0.1, "turn_cost": 0.01}
+WALK: dict[str, Any] = {
+    **FAST,
+    "lora_rank": 0,
+    "save_steps": 0,
+    "max_new_tokens": 6,
+    "invalid_penalty": 0.1,
+    "turn_cost": 0.01,
+}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -44,7 +51,7 @@ def warm(steps: int = 60, seed: int = 0) -> tuple[Model, Tokenizer]:
     """Return a model after some steps on demonstrations."""
     model, tokenizer = tiny(seed)
     played = demonstrations([ENV], tokenizer, STYLE, number=20)
-    args = SFTConfig(learning_rate=5e-3, max_steps=steps, batch_size=8, warmup_steps=5)
+    args = SFTConfig(lora_rank=0, learning_rate=5e-3, max_steps=steps, batch_size=8, warmup_steps=5)
     SFTTrainer(model, tokenizer, args, played).train()
     return model, tokenizer
 
@@ -81,7 +88,7 @@ def test_demonstrations_have_the_layout_of_the_sampler() -> None:
 def test_demonstrations_lead_to_success() -> None:
     """After 60 steps the model walks through most corridors of the other split."""
     model, tokenizer = warm()
-    played = trainer(model, tokenizer, max_turns=None).evaluate(split="valid", number=20)
+    played = trainer(model, tokenizer, max_turns=None).play(number=20)
 
     assert rates(played)["success"] >= 0.5
 
@@ -92,9 +99,9 @@ def test_rewards_alone_lead_to_more_success() -> None:
     model, tokenizer = warm(25)
     settings = {"max_steps": 40, "tasks_per_step": 4, "num_generations": 16, "max_turns": 6}
     rft = trainer(model, tokenizer, learning_rate=3e-3, **settings)
-    before = rates(rft.evaluate(split="valid", number=50, samples=4))["success"]
+    before = rft.evaluate(number=50, k=4)["success"]
     rft.train()
-    after = rates(rft.evaluate(split="valid", number=50, samples=4))["success"]
+    after = rft.evaluate(number=50, k=4)["success"]
 
     assert after >= before + 0.2
 
@@ -132,7 +139,7 @@ def test_a_resumed_run_is_the_uninterrupted_one(tmp_path: Path, rank: int) -> No
 def test_sft_resumes_to_the_bit(tmp_path: Path) -> None:
     """The order of the demonstrations is that of the step, not of the process."""
     played = demonstrations([ENV], tiny()[1], STYLE, number=5)
-    args = SFTConfig(max_steps=6, save_steps=3, batch_size=2, output_dir=str(tmp_path))
+    args = SFTConfig(lora_rank=0, max_steps=6, save_steps=3, batch_size=2, output_dir=str(tmp_path))
     whole, resumed = SFTTrainer(*tiny(), args, played), SFTTrainer(*tiny(), args, played)
     whole.train()
     resumed.train(resume_from_checkpoint=tmp_path / "step_000003")
@@ -196,8 +203,8 @@ def test_a_loss_that_is_no_number_is_an_error() -> None:
     with torch.no_grad():
         model.lm_head.weight.fill_(float("nan"))
 
-    with pytest.raises(TrainingError, match="not a number at step 0"):
-        SFTTrainer(model, tokenizer, SFTConfig(max_steps=1), played).train()
+    with pytest.raises(TrainingError, match="not a number at step 1"):
+        SFTTrainer(model, tokenizer, SFTConfig(lora_rank=0, max_steps=1), played).train()
 
 
 def test_what_cannot_be_trained_is_refused() -> None:
@@ -210,6 +217,13 @@ def test_what_cannot_be_trained_is_refused() -> None:
         RFTTrainer(model=model, tokenizer=tokenizer, envs=["rftgen/Coridor-easy-v0"], args=args)
     texts = run([Episode(ENV, "corridor/easy/train/0")], ExpertPolicy(), style=STYLE)
     with pytest.raises(InvalidValueError, match="none with tokens"):
-        SFTTrainer(model, tokenizer, SFTConfig(), texts)
+        SFTTrainer(
+            model,
+            tokenizer,
+            SFTConfig(
+                lora_rank=0,
+            ),
+            texts,
+        )
     with pytest.raises(InvalidValueError, match="No environment"):
         demonstrations([], tokenizer, STYLE, number=1)
