@@ -1,4 +1,4 @@
-"""The command line: ``agentgym-gen envs | play | demo | study``.
+"""The command line: ``agentgym-gen envs | play | demo | study | data``.
 
 Errors are one sentence on standard error and exit code 2, never a traceback.
 """
@@ -16,6 +16,7 @@ import gymnasium
 from agentgym_gen.env import TextEnv
 from agentgym_gen.errors import AgentGymGenError, MissingExtraError
 from agentgym_gen.policy import POLICIES
+from agentgym_gen.preparation import PREPARATIONS, prepare
 from agentgym_gen.prompt import PromptStyle
 from agentgym_gen.registration import ENVIRONMENTS, env_ids
 from agentgym_gen.rollout import Episode, draw_task_ids, make_text_env, run
@@ -89,6 +90,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_play(commands.add_parser("play", help="play an environment yourself"))
     _add_demo(commands.add_parser("demo", help="watch a policy play"))
     _add_study(commands.add_parser("study", help="run a generalization study"))
+    _add_data(commands.add_parser("data", help="prepare a model or data, once"))
     return parser
 
 
@@ -136,6 +138,12 @@ def _add_study(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workers", type=int, help="seeds side by side; default one a processor")
     parser.add_argument("--report", action="store_true", help="only rewrite the report")
     parser.set_defaults(command=_study)
+
+
+def _add_data(parser: argparse.ArgumentParser) -> None:
+    kinds = "; ".join(f"{name}: {one.summary}" for name, one in PREPARATIONS.items())
+    parser.add_argument("name", metavar="NAME", help=kinds)
+    parser.set_defaults(command=_data)
 
 
 def _envs(options: argparse.Namespace) -> None:
@@ -247,6 +255,10 @@ def _show(trajectory: Trajectory) -> None:
 def _printable(text: str) -> str:
     """Return *text* with its control characters shown: a terminal would obey them."""
     return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
+
+
+def _data(options: argparse.Namespace) -> None:
+    prepare(options.name, _say)
 
 
 def _study(options: argparse.Namespace) -> None:

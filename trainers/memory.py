@@ -36,7 +36,7 @@ def recomputing(model: Model, config: TrainConfig) -> Iterator[None]:
         yield
         return
     layers = [one for one in model.modules() if isinstance(one, GradientCheckpointingLayer)]
-    model.gradient_checkpointing_enable({"use_reentrant": False})
+    _switch(model, "enable", {"use_reentrant": False})
     for layer in layers:
         layer.training = True
     try:
@@ -44,7 +44,13 @@ def recomputing(model: Model, config: TrainConfig) -> Iterator[None]:
     finally:
         for layer in layers:
             layer.training = False
-        model.gradient_checkpointing_disable()
+        _switch(model, "disable")
+
+
+def _switch(model: Model, way: str, *settings: object) -> None:
+    # transformers 5.23 has renamed the methods, and warns of the old names
+    new, old = f"activation_checkpointing_{way}", f"gradient_checkpointing_{way}"
+    getattr(model, new if hasattr(model, new) else old)(*settings)
 
 
 @contextmanager

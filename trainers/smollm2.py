@@ -116,6 +116,9 @@ def _convert(weights: Path, target: Path) -> None:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
+    from agentgym_gen.trainers.model import hide_progress_bars
+
+    hide_progress_bars()
     place: dict[str, Any] = {"gguf_file": weights.name}
     tokenizer = AutoTokenizer.from_pretrained(weights.parent, **place)
     packed = AutoModelForCausalLM.from_pretrained(weights.parent, dtype=torch.float32, **place)
