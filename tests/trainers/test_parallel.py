@@ -20,7 +20,9 @@ texts = ["You are at door 1. Goal: to open door 4.", "walk to door 2", "It opens
 model, tokenizer = build_tiny(texts, size=TinySize(1, 16, 2, 300, 512))
 envs, style = ["rftgen/Corridor-easy-v0"], PromptStyle("action", instruction=False)
 shown = demonstrations(envs, tokenizer, style, number=20)
-warm = SFTConfig(max_steps=40, learning_rate=1e-2, batch_size=8, lora_rank=0, micro_batch_tokens=200)
+warm = SFTConfig(
+    max_steps=40, learning_rate=1e-2, batch_size=8, lora_rank=0, micro_batch_tokens=200
+)
 SFTTrainer(model, tokenizer, warm, shown).train()
 args = RFTConfig(
     output_dir=sys.argv[1], max_steps=2, tasks_per_step=3, num_generations=4, max_turns=3,
