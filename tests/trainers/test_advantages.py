@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from agentgym_gen.errors import InvalidValueError
-from agentgym_gen.trainers.advantages import OF_BATCH, OF_GROUP, dr_grpo, grpo, rloo
+from agentgym_gen.trainers.advantages import OF_BATCH, OF_GROUP, dr_grpo, grpo, reinforce_pp, rloo
 
 ALL = {**OF_BATCH, **OF_GROUP}
 REWARDS = np.array([1.0, 0.0, 0.0, 1.0, 0.0])
@@ -25,6 +25,13 @@ def test_grpo_divides_by_the_sample_deviation() -> None:
 def test_rloo_compares_with_the_others() -> None:
     """Of the four others, one has succeeded beside a success, two beside a failure."""
     assert rloo(REWARDS).tolist() == pytest.approx([0.75, -0.5, -0.5, 0.75, -0.5])
+
+
+def test_reinforce_compares_the_whole_step() -> None:
+    """The mean of 1 0 0 0 is 0.25, its sample deviation 0.5."""
+    rewards = np.array([1.0, 0.0, 0.0, 0.0])
+
+    assert reinforce_pp(rewards).tolist() == pytest.approx([1.5, -0.5, -0.5, -0.5])
 
 
 @pytest.mark.parametrize("name", sorted(ALL))
