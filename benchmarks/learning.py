@@ -4,7 +4,7 @@
 
 Each seed builds a tiny model, warms it up on experts, trains it by its own episodes, and plays the
 same tasks of the test split before and after. The interval is Student's over the gains, so that it
-speaks of training again, not of playing again. Settings were chosen on the valid split.
+speaks of training again, not of playing again.
 """
 
 from __future__ import annotations

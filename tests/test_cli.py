@@ -223,3 +223,10 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(
 
     assert "Cannot write" in err
     assert len(err.splitlines()) == 1
+
+
+def test_data_that_nobody_knows_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    """In a sentence, with the nearest name."""
+    assert main(["data", "smolm2"]) == 2
+
+    assert "did you mean 'smollm2'?" in capsys.readouterr().err

@@ -27,8 +27,9 @@ class Lesson:
     """What the episodes of a step teach."""
 
     samples: list[Sample]
-    """Token sequences with advantages; the weights of all tokens add up to 1, unless
-    `RFTConfig.loss_average` is ``constant``."""
+    """Token sequences with advantages. The weights of all tokens add up to 1, those of sequences
+    included that have no advantage and are left out, unless `RFTConfig.loss_average` is
+    ``constant``."""
     groups: int
     """How many groups were played."""
     zero_variance: int
@@ -67,7 +68,7 @@ def learn_from(trajectories: Sequence[Trajectory], args: RFTConfig) -> Lesson:
     if args.updates_per_step == 1:
         samples = merge(samples)
     return Lesson(
-        samples=_weighed(samples, len(trajectories), args),
+        samples=_teaching(_weighed(samples, len(trajectories), args), args),
         groups=len(of_task),
         zero_variance=sum(bool(np.ptp(rewards_G) < FLAT) for rewards_G in rewards),
         reward=float(np.mean(np.concatenate(rewards))) if rewards else 0.0,
@@ -151,6 +152,13 @@ def _returns(played: Trajectory, args: RFTConfig) -> list[float]:
 
 def _seen(turn: Turn) -> tuple[int, ...]:
     return turn.completion.context_ids
+
+
+def _teaching(samples: list[Sample], args: RFTConfig) -> list[Sample]:
+    """Return what moves the weights: without other terms, what has an advantage."""
+    if args.kl_coef or args.entropy_coef:
+        return samples
+    return [one for one in samples if any(abs(value) > FLAT for value in one.advantages)]
 
 
 def _weighed(samples: list[Sample], episodes: int, args: RFTConfig) -> list[Sample]:

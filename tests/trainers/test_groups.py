@@ -140,3 +140,12 @@ def test_the_constant_of_dr_grpo_does_not_depend_on_what_was_said() -> None:
     args = RFTConfig(loss_average="constant", max_new_tokens=10)
 
     assert [one.weight for one in learn_from(played, args).samples] == [1 / 20] * 4
+
+
+def test_what_teaches_nothing_is_not_scored() -> None:
+    """A turn seen once in a flat group; with a divergence term it counts."""
+    played = [episode("a", False, "."), episode("a", False, ".", 20)]
+    settings = {"step_coef": 1.0, "episode_coef": 0.0}
+
+    assert learn_from(played, RFTConfig(**settings)).samples == []
+    assert len(learn_from(played, RFTConfig(kl_coef=0.1, **settings)).samples) == 2

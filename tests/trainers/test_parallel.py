@@ -1,6 +1,7 @@
 """Two processes make the update that one makes with the joined batch."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -38,7 +39,13 @@ RFTTrainer(
 def start(program: Path, folder: Path, *launcher: str) -> None:
     """Run the training into *folder*."""
     command = [sys.executable, *launcher, str(program), str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    root = Path(__file__).parents[2]
+    environ = {
+        **os.environ,
+        "OMP_NUM_THREADS": "1",
+        "PYTHONPATH": f"{root}{os.pathsep}{root / 'tests'}",
+    }
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
 
 
