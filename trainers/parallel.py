@@ -25,6 +25,8 @@ class Workers:
         """How many there are."""
         self.rank = int(os.environ.get("RANK", "0")) if self.size > 1 else 0
         """The number of this one, from 0."""
+        if self.size > 1 and torch.cuda.is_available():
+            torch.cuda.set_device(local_device())
         if self.size > 1 and not distributed.is_initialized():
             distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
 
