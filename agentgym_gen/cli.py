@@ -16,7 +16,7 @@ import gymnasium
 from agentgym_gen.env import TextEnv
 from agentgym_gen.errors import AgentGymGenError, MissingExtraError
 from agentgym_gen.policy import POLICIES
-from agentgym_gen.preparation import PREPARATIONS, prepare
+from agentgym_gen.preparation import PREPARATIONS, Order, prepare
 from agentgym_gen.prompt import PromptStyle
 from agentgym_gen.registration import ENVIRONMENTS, env_ids
 from agentgym_gen.rollout import Episode, draw_task_ids, make_text_env, run
@@ -143,6 +143,13 @@ def _add_study(parser: argparse.ArgumentParser) -> None:
 def _add_data(parser: argparse.ArgumentParser) -> None:
     kinds = "; ".join(f"{name}: {one.summary}" for name, one in PREPARATIONS.items())
     parser.add_argument("name", metavar="NAME", help=kinds)
+    number = _at_least(1)
+    ahead = "make the first N tasks of each tier and split ahead"
+    parser.add_argument("--prepare", type=number, metavar="N", help=ahead)
+    parser.add_argument("--tier", help="of this tier only")
+    parser.add_argument("--split", help="of this split only")
+    side = "processes side by side; default one a processor"
+    parser.add_argument("--workers", type=number, metavar="N", help=side)
     parser.set_defaults(command=_data)
 
 
@@ -258,7 +265,8 @@ def _printable(text: str) -> str:
 
 
 def _data(options: argparse.Namespace) -> None:
-    prepare(options.name, _say)
+    order = Order(options.prepare, options.tier, options.split, options.workers)
+    prepare(options.name, _say, order)
 
 
 def _study(options: argparse.Namespace) -> None:
