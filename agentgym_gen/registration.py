@@ -31,6 +31,16 @@ class Registered:
     """Its version; it rises when data, wording or reward change."""
     extra: str | None = None
     """The extra that installs its backend, if it has one."""
+    costly: int | None = None
+    """How many tasks of each tier and split tests play where making one takes seconds.
+
+    Its world has the keyword `first`, which limits the tasks to so many. None: any number.
+    """
+
+    @property
+    def few(self) -> dict[str, object]:
+        """The keyword arguments that keep to few tasks, where making one takes seconds."""
+        return {} if self.costly is None else {"first": self.costly}
 
     def ids(self) -> dict[str, dict[str, object]]:
         """Return every id of this environment with its keyword arguments."""
