@@ -63,6 +63,12 @@ BUNDLED = (
     Registered("ALFWorld", "agentgym_gen.envs.alfworld:ALFWorld"),
     Registered("WebShop", "agentgym_gen.envs.webshop:WebShop"),
     Registered("SearchQA", "agentgym_gen.envs.searchqa:SearchQA"),
+    Registered(
+        "TextWorld",
+        "agentgym_gen.envs.textworld:TextWorld",
+        extra="textworld",
+        costly=2,
+    ),
     Registered("TextCraft", "agentgym_gen.envs.textcraft:TextCraft"),
     Registered("Sokoban", "agentgym_gen.envs.sokoban:Sokoban"),
     Registered("BabyAI", "agentgym_gen.envs.babyai:BabyAI", extra="babyai"),
