@@ -9,7 +9,7 @@ from typing import Any
 import gymnasium
 
 from agentgym_gen.errors import BackendError, EpisodeOverError, InvalidValueError, unknown_name
-from agentgym_gen.interface import Dialect, Interface
+from agentgym_gen.interface import Dialect, Interface, Randomized, parse_interface
 from agentgym_gen.loading import load_module
 from agentgym_gen.spaces import Unicode
 from agentgym_gen.task import Task, TaskId
@@ -20,6 +20,7 @@ MAX_OBSERVATION_CHARS = 16384
 
 INFO_KEYS = (
     "task_id",
+    "interface",
     "goal",
     "admissible_actions",
     "valid_action",
@@ -29,6 +30,13 @@ INFO_KEYS = (
     "end_reason",
 )
 """The keys that every ``info`` has; a world may add its own, always the same ones."""
+
+
+RESET_OPTIONS = ("task_id", "draw")
+"""What `TextEnv.reset` takes as options."""
+
+MAX_DRAW = 1 << 31
+"""How many draws of an interface a task has when `TextEnv.reset` draws the task, too."""
 
 
 class TextEnv(gymnasium.Env[str, str]):
@@ -43,7 +51,8 @@ class TextEnv(gymnasium.Env[str, str]):
         world: A world, or ``"module:class"`` of one.
         tier: The difficulty tier; None plays all tiers.
         split: ``train``, ``valid`` or ``test``.
-        interface: An `Interface`, preset names joined by ``+``, or a mapping from axis to value.
+        interface: An `Interface`, preset names joined by ``+``, a mapping from axis to value, or a
+            `Randomized`, of which every episode draws one.
         max_turns: The turn limit of every episode; None takes each task's own.
         seed: The seed of the order of tasks when the first reset gives none.
         render_mode: ``"ansi"`` or None; `render` returns the last observation.
@@ -62,14 +71,14 @@ class TextEnv(gymnasium.Env[str, str]):
         *,
         tier: str | None = None,
         split: str = "train",
-        interface: Interface | str | Mapping[str, object] = "native",
+        interface: Interface | Randomized | str | Mapping[str, object] = "native",
         max_turns: int | None = None,
         seed: int | None = None,
         render_mode: str | None = None,
         **options: object,
     ) -> None:
         self.world: World[Any] = load_world(world, options)
-        self.interface = Interface.parse(interface)
+        self.interfaces: Interface | Randomized = parse_interface(interface)
         self.tiers = self._known_tiers(tier)
         self.split = self._known_split(split)
         if render_mode not in (None, "ansi"):
@@ -77,7 +86,7 @@ class TextEnv(gymnasium.Env[str, str]):
         self.render_mode = render_mode
         self._space = self.observation_space = Unicode(MAX_OBSERVATION_CHARS)
         self.action_space = Unicode(MAX_OBSERVATION_CHARS)
-        self._max_turns = None if max_turns is None else _positive("max_turns", max_turns)
+        self._max_turns = None if max_turns is None else _whole("max_turns", max_turns, 1)
         self._seed = seed
         self._task: Task[Any] | None = None
         self._over = True
@@ -86,12 +95,20 @@ class TextEnv(gymnasium.Env[str, str]):
     def instruction(self) -> str:
         """The rules of the current episode, which a model reads before the first observation."""
         self._started()
-        return self._dialect.instruction()
+        return self._speech.instruction()
 
     @property
     def task(self) -> Task[Any]:
         """The current task."""
         return self._started()
+
+    @property
+    def interface(self) -> Interface:
+        """The interface of the current episode."""
+        if isinstance(self.interfaces, Interface):
+            return self.interfaces
+        self._started()
+        return self._interface
 
     @property
     def turn_limit(self) -> int:
@@ -104,19 +121,25 @@ class TextEnv(gymnasium.Env[str, str]):
     ) -> tuple[str, dict[str, Any]]:
         """Start an episode: the task ``options["task_id"]``, or one drawn from this split.
 
+        Where interfaces are drawn, ``options["draw"]`` is the number of the draw: the same task and
+        number have the same interface. It is 0 for a task that is named, else drawn with the task.
+
         Raises:
-            InvalidValueError: if *options* is no mapping, or the task is unknown or belongs to
-                another tier or split.
+            InvalidValueError: if *options* is no mapping, the task is unknown or belongs to
+                another tier or split, or the draw is no number from 0 on.
         """
         super().reset(seed=self._first_seed(seed))
-        task = self._choose(options)
+        task, draw = self._choose(options)
+        self._interface = self._drawn(task.id, draw)
+        self._spoken = str(self._interface)
         scene = self.world.reset(task)
         self._task, self._over, self._turn = task, False, 0
         self._limit = self._max_turns or self.world.turn_limit()
-        self._dialect = Dialect(self.interface, self.world, task.id)
-        self._goal = self._dialect.tell(self.world.goal())
+        self._dialect = Dialect(self._interface, self.world, task.id)
+        self._speech = self._dialect.speech
+        self._goal = self._speech.tell(self.world.goal())
         self._menu = self.world.admissible()
-        self._listed = self._dialect.listed(self._menu)
+        self._listed = self._speech.listed(self._menu)
         self._observation = self._clip(self._dialect.show(scene, self._menu, 0))
         self._score, self._valid = 0.0, True
         self._end: EndReason | None = None
@@ -165,7 +188,7 @@ class TextEnv(gymnasium.Env[str, str]):
     def write(self, command: Command) -> str:
         """Return *command* as it has to be said in the current episode."""
         self._started()
-        return self._dialect.write(command, self._menu)
+        return self._speech.write(command, self._menu)
 
     def expert_action(self) -> str | None:
         """Return what the expert would say now, or None if it sees no way to the goal."""
@@ -174,7 +197,7 @@ class TextEnv(gymnasium.Env[str, str]):
         return self.write(plan[0]) if plan else None
 
     def _play(self, action: str) -> float:
-        said = self._dialect.read(_encodable(action), self._menu)
+        said = self._speech.read(_encodable(action), self._menu)
         if isinstance(said, Malformed):
             return self._refuse(said)
         return self._carry_out(Command(said.verb, tuple(map(_encodable, said.args))))
@@ -201,11 +224,12 @@ class TextEnv(gymnasium.Env[str, str]):
 
     def _set_menu(self, menu: tuple[Command, ...]) -> None:
         if menu != self._menu:
-            self._menu, self._listed = menu, self._dialect.listed(menu)
+            self._menu, self._listed = menu, self._speech.listed(menu)
 
     def _info(self) -> dict[str, Any]:
         return {
             "task_id": str(self.task.id),
+            "interface": self._spoken,
             "goal": self._goal,
             "admissible_actions": list(self._listed),
             "valid_action": self._valid,
@@ -223,20 +247,31 @@ class TextEnv(gymnasium.Env[str, str]):
         first, self._seed = self._seed, None
         return first if seed is None else seed
 
-    def _choose(self, given: Mapping[str, Any] | None) -> Task[Any]:
+    def _choose(self, given: Mapping[str, Any] | None) -> tuple[Task[Any], int]:
+        """Return the task to be played, and which draw of its interfaces."""
         if given is not None and not isinstance(given, Mapping):
             raise InvalidValueError(f"`options` is a mapping or None, not {given!r}")
         options = dict(given or {})
-        wanted = options.pop("task_id", None)
+        wanted, draw = options.pop("task_id", None), options.pop("draw", None)
         if options:
-            raise unknown_name("reset option", next(iter(options)), ["task_id"], "all")
-        if wanted is None:
-            tier = self.tiers[int(self.np_random.integers(len(self.tiers)))]
-            size = self.world.tasks.size(tier, self.split)
-            return self.world.tasks.make(tier, self.split, int(self.np_random.integers(size)))
-        task = self.world.tasks.find(wanted)
-        self._check_belongs(task.id)
-        return task
+            raise unknown_name("reset option", next(iter(options)), RESET_OPTIONS, "all")
+        if draw is not None:
+            draw = _whole("draw", draw, 0)
+        if wanted is not None:
+            task = self.world.tasks.find(wanted)
+            self._check_belongs(task.id)
+            return task, draw or 0
+        tier = self.tiers[int(self.np_random.integers(len(self.tiers)))]
+        size = self.world.tasks.size(tier, self.split)
+        task = self.world.tasks.make(tier, self.split, int(self.np_random.integers(size)))
+        if draw is None and isinstance(self.interfaces, Randomized):
+            draw = int(self.np_random.integers(MAX_DRAW))
+        return task, draw or 0
+
+    def _drawn(self, task_id: TaskId, draw: int) -> Interface:
+        if isinstance(self.interfaces, Interface):
+            return self.interfaces
+        return self.interfaces.draw(task_id.stream(f"interface {draw}"))
 
     def _check_belongs(self, task_id: TaskId) -> None:
         if task_id.tier not in self.tiers or task_id.split != self.split:
@@ -269,9 +304,10 @@ def _encodable(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
-def _positive(name: str, value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < 1:
-        raise InvalidValueError(f"`{name}` is a positive number or None, not {value!r}")
+def _whole(name: str, value: object, least: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < least:
+        kind = "positive number" if least else "number from 0 on"
+        raise InvalidValueError(f"`{name}` is a {kind} or None, not {value!r}")
     return int(value)
 
 

@@ -17,6 +17,9 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any, ClassVar, Generic, NamedTuple
 
+import numpy as np
+
+from agentgym_gen.asides import COMMON_ASIDES, drawn
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.task import ContentT, Task, Tasks
 
@@ -38,7 +41,13 @@ class VerbName(NamedTuple):
     """How native prose spells it, where that is not its phrase: ``pick up`` for ``pickup``."""
 
 
-Piece = str | Command | VerbName
+class Drawing(NamedTuple):
+    """A picture made of characters, such as a map, whose marks an interface may draw otherwise."""
+
+    text: str
+
+
+Piece = str | Command | VerbName | Drawing
 """A part of a message: plain text, or a value that the interface puts into words."""
 
 Message = tuple[Piece, ...]
@@ -205,12 +214,10 @@ class World(abc.ABC, Generic[ContentT]):
     """When the original lists the admissible actions: ``always``, ``first`` or ``never``."""
     asides: ClassVar[tuple[str, ...]] = ()
     """Sentences that have nothing to do with any goal, for the ``distractors`` axis."""
-    labels: ClassVar[Mapping[str, Message]] = {}
-    """Arguments that name a verb, such as a button, as messages in lower case.
-
-    ``{"back to search": ("back to ", VerbName("search"))}``: where the verb is called otherwise,
-    the argument is, too, and its old name is refused.
-    """
+    clutter: ClassVar[int] = 8
+    """How many such lines an observation gets by the recipe of arXiv 2601.18217."""
+    marks: ClassVar[str] = ""
+    """The characters that stand for things in a `Drawing`, for the ``names`` axis."""
     malformed_reward: ClassVar[float] = 0.0
     """The reward of a text that is no command; where every command costs, it costs the same."""
     tasks: Tasks[ContentT]
@@ -268,6 +275,14 @@ class World(abc.ABC, Generic[ContentT]):
         """Return every name that may be said in the current task, for the ``names`` axis."""
         return ()
 
+    def distract(self, rng: np.random.Generator, amount: int) -> tuple[Message | str, ...]:
+        """Return *amount* lines that have nothing to do with the goal of the current task.
+
+        Nothing that they speak of can be done or used. By default they are drawn from `asides`; a
+        world that makes them up draws from *rng* alone.
+        """
+        return tuple(drawn(self.asides or COMMON_ASIDES, amount, rng))
+
     def normal(self, argument: str) -> str:
         """Return *argument* as this world takes it, so that no spelling hides an old name."""
         return argument
@@ -297,7 +312,7 @@ def _native_piece(piece: Piece, templates: Mapping[str, str]) -> str:
     if isinstance(piece, VerbName):
         phrase = piece.native or phrase_of(templates[piece.verb])
         return phrase[:1].upper() + phrase[1:] if piece.capital else phrase
-    return piece
+    return piece.text if isinstance(piece, Drawing) else piece
 
 
 def bulleted(actions: Sequence[str]) -> str:

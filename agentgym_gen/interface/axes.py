@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
 
 from agentgym_gen.errors import InvalidValueError, unknown_name
 
 AXES: dict[str, tuple[str, ...]] = {
     "wording": ("native", "synonyms", "symbols"),
-    "syntax": ("native", "json", "call", "menu"),
+    "syntax": ("native", "json", "lenientjson", "call", "menu"),
     "listing": ("native", "always", "first", "never"),
     "form": ("native", "json", "terse"),
     "names": ("native", "renamed"),
     "feedback": ("native", "silent", "explained"),
 }
-"""The values of every axis but `distractors`, which is a number."""
+"""The values of every axis but `distractors`, which is a number or ``recipe``."""
 
-MAX_DISTRACTORS = 20
+MAX_DISTRACTORS = 32
+"""The most goal-irrelevant lines of an observation."""
+
+RECIPE = "recipe"
+"""The amount of distractors that arXiv 2601.18217 uses in an environment: `World.clutter`."""
+
+VOCABULARIES = 3
+"""How many fixed vocabularies there are."""
 
 
 @dataclass(frozen=True)
@@ -31,19 +39,23 @@ class Interface:
     """
 
     wording: str = "native"
-    """The words of the verbs: native, synonyms (drawn per task) or symbols (meaningless)."""
+    """The words of the verbs: native, synonyms (written by a person) or symbols (meaningless)."""
     syntax: str = "native"
-    """How an action is written: native, json, call (``go_to("desk 1")``) or menu (a number)."""
+    """How an action is written: native, json, lenientjson, call (``go_to("desk 1")``) or menu."""
     listing: str = "native"
     """When the admissible actions are listed; the menu syntax always lists them."""
     form: str = "native"
     """How an observation is written: native, json or terse."""
     names: str = "native"
-    """What things are called: native or renamed (a bijection per task to pseudo-words)."""
-    distractors: int = 0
-    """How many goal-irrelevant lines follow every observation."""
+    """What things are called: native or renamed (a bijection to pseudo-words)."""
+    distractors: int | str = 0
+    """How many goal-irrelevant lines an observation has, or ``recipe``: `World.clutter`."""
     feedback: str = "native"
     """The answer to a wrong action: native, silent or explained."""
+    vocabulary: int = 0
+    """Which synonyms, symbols and new names: 0 draws them for every task, 1 to 3 are fixed."""
+    distractor_chance: float = 1.0
+    """The probability that an observation has distractors at all."""
 
     def __post_init__(self) -> None:
         """Check every axis."""
@@ -51,61 +63,67 @@ class Interface:
             value = getattr(self, axis)
             if value not in values:
                 raise unknown_name(f"value of interface axis `{axis}`:", value, values, "all")
-        number = self.distractors
-        if isinstance(number, bool) or not isinstance(number, int):
-            raise InvalidValueError(f"`distractors` is a whole number, not {number!r}")
-        if not 0 <= number <= MAX_DISTRACTORS:
-            raise InvalidValueError(f"`distractors` is 0 to {MAX_DISTRACTORS}, not {number!r}")
+        if self.distractors != RECIPE:
+            _check_whole("distractors", self.distractors, MAX_DISTRACTORS, f", or {RECIPE!r}")
+        _check_whole("vocabulary", self.vocabulary, VOCABULARIES)
+        chance = self.distractor_chance
+        if isinstance(chance, bool) or not isinstance(chance, int | float) or not 0 <= chance <= 1:
+            raise InvalidValueError(f"`distractor_chance` is a number from 0 to 1, not {chance!r}")
 
     @classmethod
     def parse(cls, spec: Interface | str | Mapping[str, object]) -> Interface:
         """Return the interface that *spec* means.
 
         Args:
-            spec: An interface; preset names joined by ``+``, such as ``"synonyms+json"``; or a
-                mapping from axis to value.
+            spec: An interface; preset names and ``axis=value`` joined by ``+``, such as
+                ``"synonyms+json"`` or ``"symbols+vocabulary=1"``; or a mapping from axis to value.
 
         Raises:
             UnknownNameError: if there is no such preset, axis or value.
-            InvalidValueError: if two presets set one axis to different values.
+            InvalidValueError: if two parts set one axis to different values.
         """
         if isinstance(spec, Interface):
             return spec
         if isinstance(spec, str):
-            return cls(**_merge(spec))  # type: ignore[arg-type]  # the values are those of PRESETS
+            return cls(**_merge(spec))  # type: ignore[arg-type]  # checked by __post_init__
         if isinstance(spec, Mapping):
             for axis in spec:
-                if axis not in _FIELDS:
-                    raise unknown_name("interface axis", axis, _FIELDS, "all")
+                check_axis(axis)
             return cls(**spec)  # type: ignore[arg-type]  # checked by __post_init__
         raise InvalidValueError(
             f"`interface` is an Interface, a preset name or a mapping, not {spec!r}"
         )
 
     def __str__(self) -> str:
-        """Return the shortest spec that `parse` reads back, or the axes that differ."""
+        """Return the shortest spec that `parse` reads back."""
         changed = self.changes()
-        if not changed:
-            return "native"
-        names = [_PRESET_OF.get((axis, value)) for axis, value in changed.items()]
-        if all(names):
-            return "+".join(name for name in names if name)
-        return ",".join(f"{axis}={value}" for axis, value in changed.items())
+        parts: list[str] = []
+        for name, axes in PRESETS.items():
+            if axes.items() <= changed.items():
+                parts.append(name)
+                changed = {axis: value for axis, value in changed.items() if axis not in axes}
+        return "+".join(
+            [*parts, *(f"{axis}={value}" for axis, value in changed.items())] or ["native"]
+        )
 
     def changes(self) -> dict[str, object]:
         """Return the axes that are not as in the original, with their values."""
-        native = asdict(Interface())
-        return {axis: value for axis, value in asdict(self).items() if value != native[axis]}
+        mine = {axis: getattr(self, axis) for axis in FIELDS}
+        return {axis: value for axis, value in mine.items() if value != FIELDS[axis]}
 
     def but(self, **axes: object) -> Interface:
         """Return a copy with some *axes* changed."""
         return replace(self, **axes)  # type: ignore[arg-type]  # checked by __post_init__
 
 
+FIELDS: dict[str, object] = {field.name: field.default for field in fields(Interface)}
+"""Every axis and what else can be set, with the native value."""
+
 PRESETS: dict[str, dict[str, object]] = {
     "synonyms": {"wording": "synonyms"},
     "symbols": {"wording": "symbols"},
     "json": {"syntax": "json"},
+    "lenientjson": {"syntax": "lenientjson"},
     "call": {"syntax": "call"},
     "menu": {"syntax": "menu"},
     "listed": {"listing": "always"},
@@ -115,27 +133,63 @@ PRESETS: dict[str, dict[str, object]] = {
     "terse": {"form": "terse"},
     "renamed": {"names": "renamed"},
     "distracted": {"distractors": 3},
+    "cluttered": {"distractors": RECIPE, "distractor_chance": 0.5},
     "silent": {"feedback": "silent"},
     "explained": {"feedback": "explained"},
 }
 """The one-word interfaces; each is also a suffix of an environment id."""
 
-_FIELDS = tuple(f.name for f in fields(Interface))
-_PRESET_OF = {pair: name for name, axes in PRESETS.items() for pair in axes.items()}
+
+def check_axis(axis: object) -> None:
+    """Raise an `UnknownNameError` if there is no *axis*."""
+    if axis not in FIELDS:
+        raise unknown_name("interface axis", axis, FIELDS, "all")
+
+
+def value_of(axis: str, text: str) -> object:
+    """Return the value of *axis* that *text* spells.
+
+    Raises:
+        UnknownNameError: if there is no such axis.
+    """
+    check_axis(axis)
+    native = FIELDS[axis]
+    if isinstance(native, str):
+        return text
+    if text.isascii() and text.isdigit() and len(text) < 10:
+        return int(text)
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return number if math.isfinite(number) else text
+
+
+def _check_whole(axis: str, value: object, most: int, more: str = "") -> None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise InvalidValueError(f"`{axis}` is a whole number{more}, not {value!r}")
+    if not 0 <= value <= most:
+        raise InvalidValueError(f"`{axis}` is 0 to {most}{more}, not {value!r}")
 
 
 def _merge(spec: str) -> dict[str, object]:
     merged: dict[str, object] = {}
-    for name in spec.split("+"):
-        if name == "native":
-            continue
-        if name not in PRESETS:
-            known = ["native", *PRESETS]
-            raise unknown_name("interface", name, known, "join several with '+'")
-        for axis, value in PRESETS[name].items():
-            if merged.setdefault(axis, value) != value:
-                raise InvalidValueError(
-                    f"Interface {spec!r} sets `{axis}` to both {merged[axis]!r} and {value!r}; "
-                    "name at most one preset per axis"
-                )
+    for axis, value in (pair for part in spec.split("+") for pair in _axes_of(part)):
+        if merged.setdefault(axis, value) != value:
+            raise InvalidValueError(
+                f"Interface {spec!r} sets `{axis}` to both {merged[axis]!r} and {value!r}; "
+                "name at most one value per axis"
+            )
     return merged
+
+
+def _axes_of(part: str) -> Iterator[tuple[str, object]]:
+    """Yield the axes that *part*, a preset or ``axis=value``, sets."""
+    axis, given, text = part.partition("=")
+    if given:
+        yield axis, value_of(axis, text)
+    elif part in PRESETS:
+        yield from PRESETS[part].items()
+    elif part != "native":
+        how = "join several with '+', and write others as axis=value"
+        raise unknown_name("interface", part, ["native", *PRESETS], how)

@@ -4,39 +4,54 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from json.encoder import encode_basestring as quoted
 
-from agentgym_gen.world import Command, Said, VerbName
+from agentgym_gen.world import Command, Drawing, Piece, Said, VerbName
 
-Say = Callable[[object], str]
-"""Puts a text, a command or a verb's name into words."""
+Say = Callable[[Piece], str]
+"""Puts a text, a command, a verb's name or a drawing into words."""
+
+_TEXTS = (str, Command, VerbName, Drawing, Said)
+"""The types of a fact that is put into words."""
 
 
 def write_facts(facts: Mapping[str, object], form: str, say: Say) -> str:
     """Return *facts* as text in *form*, ``json`` or ``terse``."""
-    plain = {key: _plain(value, say) for key, value in facts.items()}
     if form == "json":
-        return json.dumps(plain, ensure_ascii=False)
-    return "\n".join(f"{key}: {_terse(value)}" for key, value in plain.items())
+        return _json(facts, say)
+    return "\n".join(f"{say(key)}: {_terse(value, say)}" for key, value in facts.items())
 
 
-def _plain(value: object, say: Say) -> object:
-    if isinstance(value, str | Command | VerbName):
-        return say(value)
-    if isinstance(value, Said):
-        return "".join(map(say, value.message))
+def _json(value: object, say: Say) -> str:
+    """Return *value* as JSON; `json.dumps` would need a copy in plain types first."""
+    kind = type(value)
+    if kind is int:
+        return str(value)
+    if kind is list:
+        return f"[{', '.join([_json(part, say) for part in value])}]"  # type: ignore[attr-defined]  # a list
+    if isinstance(value, _TEXTS):
+        return quoted(_text(value, say))
     if isinstance(value, Mapping):
-        return {say(str(key)): _plain(part, say) for key, part in value.items()}
+        pairs = [f"{quoted(say(str(key)))}: {_json(part, say)}" for key, part in value.items()]
+        return f"{{{', '.join(pairs)}}}"
     if isinstance(value, Sequence):
-        return [_plain(part, say) for part in value]
-    return value
+        return _json(list(value), say)
+    return json.dumps(value)
 
 
-def _terse(value: object) -> str:
+def _terse(value: object, say: Say) -> str:
+    if isinstance(value, _TEXTS):
+        return _text(value, say)
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_terse(part)}" for key, part in value.items()) or "-"
-    if isinstance(value, list):
-        lines = [_terse(part) for part in value]
-        if value and all(isinstance(part, str) for part in value):
-            return "\n" + "\n".join(lines)
-        return ", ".join(lines) or "-"
-    return str(value)
+        pairs = (f"{say(str(key))} {_terse(part, say)}" for key, part in value.items())
+        return ", ".join(pairs) or "-"
+    if not isinstance(value, Sequence):
+        return str(value)
+    lines = [_terse(part, say) for part in value]
+    if lines and all(isinstance(part, _TEXTS) for part in value):
+        return "\n" + "\n".join(lines)
+    return ", ".join(lines) or "-"
+
+
+def _text(value: Piece | Said, say: Say) -> str:
+    return "".join(map(say, value.message)) if isinstance(value, Said) else say(value)

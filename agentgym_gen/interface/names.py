@@ -1,4 +1,4 @@
-"""The names of things: a bijection per task from the world's nouns to pseudo-words.
+"""The names of things: a bijection from the world's nouns to pseudo-words, and from its marks.
 
 The old names are refused. Renaming never changes what is admissible: it is undone before the
 world sees a command.
@@ -7,56 +7,207 @@ world sees a command.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
-from agentgym_gen.interface.wording import pseudo_words
+from agentgym_gen.errors import InvalidValueError
+from agentgym_gen.interface.plurals import plurals
+from agentgym_gen.interface.pseudowords import pseudo_words
+from agentgym_gen.interface.wording import words_stream
+from agentgym_gen.task import TaskId
+from agentgym_gen.world import World
 
 _WORD = re.compile(r"[^\W_]+")
+
+NEW_MARKS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabdefghjkmnqrtuy%&*+=?$@~^"
+"""The characters that marks of a drawing are replaced by; none that a world draws with itself."""
+
+
+class _Found(NamedTuple):
+    """A noun in a text."""
+
+    start: int
+    end: int
+    noun: str
+    plural: bool
+    capital: bool
+
+
+class _Index(NamedTuple):
+    """The nouns of a task, ready to be found."""
+
+    ordered: tuple[str, ...]
+    """Each noun once, sorted."""
+    nouns: dict[str, str]
+    """Every noun and every plural that is no noun itself -> the noun."""
+    starts: dict[str, tuple[str, ...]]
+    """A first word -> the nouns and plurals that start with it, the longest first."""
 
 
 class Renaming:
     """A bijection between nouns and pseudo-words, applied to whole words, longest noun first.
 
     A noun of several words is also known with underscores: ``oak_log`` is ``oak log``, and both
-    are found inside ``minecraft:dark_oak_log``, too.
+    are found inside ``minecraft:dark_oak_log``, too. Plurals and capitals are kept: ``Apples`` is
+    ``Tunobus`` where ``apple`` is ``tunobu``.
 
     Args:
-        nouns: The names to replace; a noun may have several words.
-        rng: The task's own stream.
+        nouns: The names to replace; a noun may have several words and starts with one.
+        rng: The stream that draws the words.
         phrases: What the verbs are called, so that nothing is called like a verb.
+        marks: From a character of the world's drawings to a new one.
+        words: The new names of the sorted nouns; None draws them.
     """
 
     def __init__(
-        self, nouns: tuple[str, ...], rng: np.random.Generator, phrases: tuple[str, ...] = ()
+        self,
+        nouns: tuple[str, ...],
+        rng: np.random.Generator,
+        phrases: tuple[str, ...] = (),
+        marks: dict[str, str] | None = None,
+        words: Sequence[str] | None = None,
     ) -> None:
-        ordered, self._nouns = _sorted_with_pattern(nouns)
-        taken = {word for name in (*ordered, *phrases) for word in name.split()}
-        words = pseudo_words(rng, len(ordered), taken)
+        self._index = _indexed(nouns)
+        ordered = self._index.ordered
+        if words is None:
+            words = pseudo_words(rng, len(ordered), _taken(ordered, phrases))
         self._there = dict(zip(ordered, words, strict=True))
         self._back = dict(zip(words, ordered, strict=True))
+        self._marks = str.maketrans(marks or {})
 
     def there(self, text: str) -> str:
-        """Return *text* with every noun replaced by its pseudo-word."""
-        if not self._there:
-            return text
-        return self._nouns.sub(lambda found: self._there[found[0].replace("_", " ")], text)
+        """Return *text*, an argument say, with every noun replaced by its pseudo-word."""
+        return self._replaced(text, articles=False)
+
+    def prose(self, text: str) -> str:
+        """Return *text* with every noun replaced and its article right: ``an apple``, ``a mug``."""
+        return self._replaced(text, articles=True)
+
+    def drawing(self, text: str) -> str:
+        """Return the drawing *text* in the new marks."""
+        return text.translate(self._marks)
 
     def back(self, text: str) -> str:
         """Return *text* with every pseudo-word replaced by its noun."""
-        return _WORD.sub(lambda found: self._back.get(found[0], found[0]), text)
+        return _WORD.sub(lambda found: self._old(found[0]), text)
 
     def old_name(self, text: str) -> str | None:
         """Return a noun that *text* calls by its old name, or None."""
-        found = self._nouns.search(text) if self._there else None
-        return found[0] if found else None
+        found = next(self._found(text), None)
+        return None if found is None else text[found.start : found.end]
+
+    def _replaced(self, text: str, articles: bool) -> str:
+        parts: list[str] = []
+        end = 0
+        for found in self._found(text):
+            between = text[end : found.start]
+            parts += (_with_a(between) if articles else between, self._new(found))
+            end = found.end
+        return "".join((*parts, text[end:])) if parts else text
+
+    def _found(self, text: str) -> Iterator[_Found]:
+        flat, end = text.replace("_", " "), 0
+        for word in _WORD.finditer(flat):
+            if word.start() >= end and (found := self._at(flat, word.start(), word[0])):
+                end = found.end
+                yield found
+
+    def _at(self, flat: str, start: int, word: str) -> _Found | None:
+        """Return the longest noun that starts with *word* at *start*, if there is one."""
+        for spelling in (word, _small(word)) if word[0].isupper() else (word,):
+            capital = spelling != word
+            for name in self._index.starts.get(spelling, ()):
+                end = start + len(name)
+                fits = flat.startswith(name[capital:], start + capital)
+                if fits and not flat[end : end + 1].isalnum():
+                    noun = self._index.nouns[name]
+                    return _Found(start, end, noun, name != noun, capital)
+        return None
+
+    def _new(self, found: _Found) -> str:
+        word = self._there[found.noun] + ("s" if found.plural else "")
+        return word.capitalize() if found.capital else word
+
+    def _old(self, word: str) -> str:
+        small = _small(word)
+        name = self._back.get(small) or self._old_plural(small)
+        if name is None:
+            return word
+        return name if small == word else name[0].upper() + name[1:]
+
+    def _old_plural(self, word: str) -> str | None:
+        single = self._back.get(word.removesuffix("s"))
+        if single is None:
+            return None
+        known = self._index.nouns
+        return next((many for many in plurals(single) if known[many] == single), None)
+
+
+def renaming(
+    world: World[object], task_id: TaskId, vocabulary: int, phrases: tuple[str, ...]
+) -> Renaming:
+    """Return the new names and marks of *world*, drawn for the task or of a fixed *vocabulary*."""
+    nouns, marks = world.nouns(), world.marks
+    pool = [mark for mark in NEW_MARKS if mark not in marks]
+    order = words_stream(task_id, "marks", vocabulary).permutation(len(pool)) if marks else ()
+    drawn = dict(zip(marks, (pool[int(place)] for place in order), strict=False))
+    rng = task_id.stream("names")
+    words = _fixed(task_id.env, vocabulary, nouns, phrases) if vocabulary else None
+    return Renaming(nouns, rng, phrases, drawn, words)
+
+
+def _fixed(
+    env: str, vocabulary: int, nouns: tuple[str, ...], phrases: tuple[str, ...]
+) -> list[str]:
+    """Return the words of *vocabulary* for the sorted *nouns*.
+
+    Each noun has a stream of its own, so that it has the same word whatever else a task has; when
+    two have drawn the same word, the second takes its next one.
+    """
+    ordered = _indexed(nouns).ordered
+    taken = _taken(ordered, phrases)
+    words: list[str] = []
+    for noun in ordered:
+        word = next(one for one in _choices(env, vocabulary, noun) if one not in taken)
+        taken.add(word)
+        words.append(word)
+    return words
+
+
+@lru_cache(maxsize=1 << 16)
+def _choices(env: str, vocabulary: int, noun: str) -> tuple[str, ...]:
+    """Return the words that *noun* may have in *vocabulary*, the first that is free counts."""
+    rng = words_stream(TaskId(env, "", "", ""), f"names {noun}", vocabulary)
+    return tuple(pseudo_words(rng, 32, set()))
+
+
+def _taken(nouns: tuple[str, ...], phrases: tuple[str, ...]) -> set[str]:
+    return {word for name in (*nouns, *phrases) for word in name.split()}
 
 
 @lru_cache(maxsize=64)
-def _sorted_with_pattern(nouns: tuple[str, ...]) -> tuple[tuple[str, ...], re.Pattern[str]]:
-    """Return *nouns* in their order and the pattern that finds them, made once for many tasks."""
-    longest_first = sorted(set(nouns), key=lambda word: (-len(word), word))
-    either = "|".join(re.escape(word).replace(r"\ ", "[ _]") for word in longest_first)
-    pattern = re.compile(rf"(?<![^\W_])(?:{either})(?![^\W_])")
-    return tuple(sorted(set(nouns))), pattern
+def _indexed(nouns: tuple[str, ...]) -> _Index:
+    """Return *nouns* ready to be found, made once for all tasks that have the same."""
+    ordered = tuple(sorted(set(nouns)))
+    known = {plural: noun for noun in ordered for plural in plurals(noun)}
+    known |= {noun: noun for noun in ordered}
+    starts: dict[str, list[str]] = {}
+    for name in sorted(known, key=lambda name: (-len(name), name)):
+        first = _WORD.match(name)
+        if first is None:
+            raise InvalidValueError(f"A noun starts with a letter or a digit, unlike {name!r}")
+        starts.setdefault(first[0], []).append(name)
+    return _Index(ordered, known, {word: tuple(names) for word, names in starts.items()})
+
+
+def _small(word: str) -> str:
+    return word[0].lower() + word[1:]
+
+
+def _with_a(text: str) -> str:
+    """Return *text*, after which a pseudo-word comes, with ``a`` for ``an`` at its end."""
+    cut = text[-3:] in ("an ", "An ") and not text[-4:-3].isalnum()
+    return f"{text[:-2]} " if cut else text

@@ -11,6 +11,8 @@ import re
 from collections.abc import Sequence
 from typing import Protocol
 
+from agentgym_gen.interface.lenient import objects_in
+from agentgym_gen.interface.quotes import unquoted
 from agentgym_gen.world import (
     Command,
     Malformed,
@@ -89,6 +91,9 @@ class Json:
             said = json.loads(text)
         except (ValueError, RecursionError):
             return Malformed(text, "it is not one JSON object")
+        return self._command(text, said)
+
+    def _command(self, text: str, said: object) -> Command | Malformed:
         if not isinstance(said, dict) or set(said) != {"action", "arguments"}:
             return Malformed(text, 'it needs exactly the keys "action" and "arguments"')
         verb = self._verbs.get(said["action"]) if isinstance(said["action"], str) else None
@@ -111,6 +116,21 @@ class Json:
             'Answer with one JSON object an action, with the keys "action" and "arguments" '
             "and nothing else."
         )
+
+
+class LenientJson(Json):
+    """The same JSON, read out of a code fence, of single quotes and of text around it."""
+
+    def read(self, text: str, menu: Sequence[Command] = ()) -> Command | Malformed:
+        """Return the command that the only JSON object in *text* names."""
+        said = objects_in(text)
+        if len(said) != 1:
+            return Malformed(text, f"it has {len(said) or 'no'} JSON objects instead of one")
+        return self._command(text, said[0])
+
+    def rule(self) -> str:
+        """Return the rule of this syntax."""
+        return 'Answer with one JSON object an action, with the keys "action" and "arguments".'
 
 
 class Call:
@@ -155,7 +175,7 @@ class Call:
             found = self._ARGUMENT.match(text, position)
             if found is None:
                 return None
-            said = _unquoted(found[1])
+            said = unquoted(found[1])
             if said is None:
                 return None
             args.append(said)
@@ -165,16 +185,6 @@ class Call:
     def rule(self) -> str:
         """Return the rule of this syntax."""
         return "Answer with one function call an action, its arguments in double quotes."
-
-
-def _unquoted(literal: str) -> str | None:
-    """Return the text of a quoted *literal*; in double quotes, escapes are those of JSON."""
-    if literal.startswith("'"):
-        return re.sub(r"\\(.)", r"\1", literal[1:-1], flags=re.DOTALL)
-    try:
-        return str(json.loads(literal, strict=False))
-    except ValueError:
-        return None
 
 
 class Menu:
@@ -194,6 +204,11 @@ class Menu:
     def number(self, command: Command, menu: Sequence[Command]) -> int:
         """Return the number of *command* in *menu*."""
         return tuple(menu).index(entry_of(command, self._open)) + 1
+
+    def choices(self, menu: Sequence[Command]) -> list[str]:
+        """Return what chooses each command of *menu*."""
+        numbers = range(1, len(menu) + 1)
+        return list(map(self.choice, numbers, menu) if self._open else map(str, numbers))
 
     def choice(self, number: int, command: Command) -> str:
         """Return what chooses *command*, which has *number*."""
@@ -234,6 +249,7 @@ class Menu:
 SYNTAXES: dict[str, type[Sentence] | type[Json] | type[Call] | type[Menu]] = {
     "native": Sentence,
     "json": Json,
+    "lenientjson": LenientJson,
     "call": Call,
     "menu": Menu,
 }

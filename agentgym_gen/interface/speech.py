@@ -1,0 +1,135 @@
+"""What is said and how it is understood: the axes wording, syntax and names of one episode."""
+
+from __future__ import annotations
+
+from agentgym_gen.interface.axes import Interface
+from agentgym_gen.interface.names import Renaming, renaming
+from agentgym_gen.interface.syntax import SYNTAXES, Menu
+from agentgym_gen.interface.wording import templates
+from agentgym_gen.task import TaskId
+from agentgym_gen.world import (
+    Command,
+    Drawing,
+    Malformed,
+    Message,
+    Piece,
+    World,
+    phrase_of,
+)
+
+MAX_ACTION_CHARS = 8192
+"""The length of an action above which it is refused unread."""
+
+
+class Speech:
+    """The words of one episode, in both directions.
+
+    Args:
+        interface: The axes.
+        world: The world of the episode, already reset to the task.
+        task_id: The task, whose streams draw synonyms, symbols and names.
+    """
+
+    def __init__(self, interface: Interface, world: World[object], task_id: TaskId) -> None:
+        self._world = world
+        self._templates = templates(world.verbs, interface.wording, task_id, interface.vocabulary)
+        self._syntax = SYNTAXES[interface.syntax](world.verbs, self._templates)
+        self._wording = interface.wording
+        self._reads_natively = interface.wording == "native" and interface.syntax == "native"
+        self._names: Renaming | None = None
+        if interface.names == "renamed":
+            phrases = tuple(map(phrase_of, self._templates.values()))
+            self._names = renaming(world, task_id, interface.vocabulary, phrases)
+        self._mentions: dict[Command, str] = {}
+        self._told: dict[str, str] = {}
+        self._listed: dict[str, Command] = {}
+
+    def tell(self, message: Message | str) -> str:
+        """Return *message* in these words."""
+        if isinstance(message, str):
+            return self.say(message)
+        return "".join([self.say(piece) for piece in message])
+
+    def say(self, piece: Piece) -> str:
+        """Return one *piece* of a message in these words."""
+        if isinstance(piece, str):
+            return piece if self._names is None else self._renamed(piece, self._names)
+        if isinstance(piece, Drawing):
+            return piece.text if self._names is None else self._names.drawing(piece.text)
+        if isinstance(piece, Command):
+            return self.mention(piece)
+        native = piece.native if self._wording == "native" else ""
+        phrase = native or phrase_of(self._templates[piece.verb])
+        return phrase[:1].upper() + phrase[1:] if piece.capital else phrase
+
+    def echo(self, message: Message) -> str:
+        """Return *message*, a refusal, in these words but for its texts, which repeat a player."""
+        return "".join(piece if isinstance(piece, str) else self.say(piece) for piece in message)
+
+    def mention(self, command: Command) -> str:
+        """Return *command* as prose and lists have it."""
+        text = self._mentions.get(command)
+        if text is None:
+            text = self._mentions[command] = self._syntax.mention(self._spoken(command))
+        return text
+
+    def write(self, command: Command, menu: tuple[Command, ...]) -> str:
+        """Return *command* as a model has to say it."""
+        if isinstance(self._syntax, Menu):
+            number = self._syntax.number(command, menu)
+            return self._syntax.choice(number, self._spoken(command))
+        return self.mention(command)
+
+    def listed(self, menu: tuple[Command, ...]) -> list[str]:
+        """Return the commands of *menu* as a model has to say them."""
+        if isinstance(self._syntax, Menu):
+            return self._syntax.choices(menu)
+        said = [self.mention(command) for command in menu]
+        if self._names is not None or not self._reads_natively:
+            self._listed.update(zip(said, menu, strict=True))
+        return said
+
+    def read(self, text: str, menu: tuple[Command, ...]) -> Command | Malformed:
+        """Return the command that *text* means, or why it means none."""
+        if len(text) > MAX_ACTION_CHARS:
+            return Malformed(text[:80] + " ...", f"it is longer than {MAX_ACTION_CHARS} characters")
+        known = self._listed.get(text)
+        if known is not None:  # word for word as it was listed: there is nothing to parse
+            return known
+        natively = self._reads_natively
+        read = self._world.read(text) if natively else self._syntax.read(text, menu)
+        if self._names is None or isinstance(read, Malformed):
+            return read
+        if isinstance(self._syntax, Menu) and read in menu:
+            return read
+        normal = Command(read.verb, tuple(map(self._world.normal, read.args)))
+        return self._meant(text, normal, self._names)
+
+    def instruction(self) -> str:
+        """Return the rules of the world and of this way to speak."""
+        text = self.tell(self._world.instruction())
+        if self._reads_natively:
+            return text
+        usages = [self.mention(verb.usage) for verb in self._world.verbs]
+        lines = [text, self._syntax.rule(), "The actions are:", *(f"- {use}" for use in usages)]
+        return "\n".join(line for line in lines if line)
+
+    @staticmethod
+    def _meant(text: str, command: Command, names: Renaming) -> Command | Malformed:
+        """Return *command* with the world's own names, unless one of them was said."""
+        for argument in command.args:
+            old = names.old_name(argument)
+            if old is not None:
+                return Malformed(text, f"there is nothing called {old!r}")
+        return Command(command.verb, tuple(map(names.back, command.args)))
+
+    def _spoken(self, command: Command) -> Command:
+        if self._names is None:
+            return command
+        return Command(command.verb, tuple(map(self._names.there, command.args)))
+
+    def _renamed(self, text: str, names: Renaming) -> str:
+        told = self._told.get(text)
+        if told is None:
+            told = self._told[text] = names.prose(text)
+        return told
