@@ -31,18 +31,18 @@ TRAITS = (
     "a little crooked",
     "as good as new",
     "smelling of soap",
-    "wrapped in paper",
+    "wrapped in foil",
     "somewhat heavy",
     "with a loose screw",
     "painted twice",
-    "leaning to the left",
-    "older than it looks",
+    "leaning to one side",
+    "older than it seems",
     "with a price tag on it",
     "worn at the edges",
     "still a bit damp",
     "marked with chalk",
     "forgotten by somebody",
-    "not in use",
+    "kept for later",
     "oddly shiny",
 )
 """Nineteen trivial descriptions, which fit any thing; as many as the augmentation has."""
@@ -62,3 +62,8 @@ def drawn(pool: Sequence[ItemT], amount: int, rng: np.random.Generator) -> list[
             left = list(pool)
         found.append(left.pop(int(chance * len(left))))
     return found
+
+
+def traits(amount: int, rng: np.random.Generator) -> list[str]:
+    """Return *amount* of `TRAITS`, each drawn by itself."""
+    return [TRAITS[int(chance * len(TRAITS))] for chance in rng.random(amount).tolist()]

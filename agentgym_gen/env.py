@@ -95,7 +95,7 @@ class TextEnv(gymnasium.Env[str, str]):
     def instruction(self) -> str:
         """The rules of the current episode, which a model reads before the first observation."""
         self._started()
-        return self._speech.instruction()
+        return self._dialect.instruction()
 
     @property
     def task(self) -> Task[Any]:
@@ -136,10 +136,9 @@ class TextEnv(gymnasium.Env[str, str]):
         self._task, self._over, self._turn = task, False, 0
         self._limit = self._max_turns or self.world.turn_limit()
         self._dialect = Dialect(self._interface, self.world, task.id)
-        self._speech = self._dialect.speech
-        self._goal = self._speech.tell(self.world.goal())
+        self._goal = self._dialect.tell(self.world.goal())
         self._menu = self.world.admissible()
-        self._listed = self._speech.listed(self._menu)
+        self._listed = self._dialect.listed(self._menu)
         self._observation = self._clip(self._dialect.show(scene, self._menu, 0))
         self._score, self._valid = 0.0, True
         self._end: EndReason | None = None
@@ -188,7 +187,7 @@ class TextEnv(gymnasium.Env[str, str]):
     def write(self, command: Command) -> str:
         """Return *command* as it has to be said in the current episode."""
         self._started()
-        return self._speech.write(command, self._menu)
+        return self._dialect.write(command, self._menu)
 
     def expert_action(self) -> str | None:
         """Return what the expert would say now, or None if it sees no way to the goal."""
@@ -197,7 +196,7 @@ class TextEnv(gymnasium.Env[str, str]):
         return self.write(plan[0]) if plan else None
 
     def _play(self, action: str) -> float:
-        said = self._speech.read(_encodable(action), self._menu)
+        said = self._dialect.read(_encodable(action), self._menu)
         if isinstance(said, Malformed):
             return self._refuse(said)
         return self._carry_out(Command(said.verb, tuple(map(_encodable, said.args))))
@@ -224,7 +223,7 @@ class TextEnv(gymnasium.Env[str, str]):
 
     def _set_menu(self, menu: tuple[Command, ...]) -> None:
         if menu != self._menu:
-            self._menu, self._listed = menu, self._speech.listed(menu)
+            self._menu, self._listed = menu, self._dialect.listed(menu)
 
     def _info(self) -> dict[str, Any]:
         return {

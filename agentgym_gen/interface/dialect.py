@@ -9,7 +9,7 @@ from agentgym_gen.interface.form import write_facts
 from agentgym_gen.interface.page import Page
 from agentgym_gen.interface.speech import Speech
 from agentgym_gen.task import TaskId
-from agentgym_gen.world import Command, Malformed, Outcome, Piece, Scene, World
+from agentgym_gen.world import Command, Malformed, Message, Outcome, Piece, Scene, World
 
 
 class Dialect:
@@ -29,9 +29,8 @@ class Dialect:
         # A sentence is refused in the original's own words; a new syntax says what was wrong.
         self._explains = interface.feedback == "explained" or interface.syntax != "native"
         self._world = world
-        self.speech = Speech(interface, world, task_id)
-        """What is said and how it is understood."""
-        self._page = Page(interface, world, self.speech, task_id)
+        self._speech = Speech(interface, world, task_id)
+        self._page = Page(interface, world, self._speech, task_id)
 
     def show(self, scene: Scene, menu: tuple[Command, ...], turn: int) -> str:
         """Return what is seen at *turn* (0 is the reset), when *menu* is admissible."""
@@ -43,7 +42,7 @@ class Dialect:
             return self.show(outcome.scene, menu, turn)
         if self._feedback == "silent":
             return self._page.laid_out("", menu, turn)
-        note = f"Not done: {self.speech.tell(outcome.reason or 'it cannot be done now')}"
+        note = f"Not done: {self.tell(outcome.reason or 'it cannot be done now')}"
         return self._page.laid_out(self._shown(outcome.scene, note), menu, turn)
 
     def refuse(self, malformed: Malformed, menu: tuple[Command, ...], turn: int) -> str:
@@ -51,13 +50,33 @@ class Dialect:
         if self._feedback == "silent":
             return self._page.laid_out("", menu, turn)
         note = f"Not understood: {malformed.reason}" if self._explains else ""
-        text = self._written(self.speech.echo(self._world.refuse(malformed)), note)
+        text = self._written(self._speech.echo(self._world.refuse(malformed)), note)
         return self._page.laid_out(text, menu, turn)
+
+    def read(self, text: str, menu: tuple[Command, ...]) -> Command | Malformed:
+        """Return the command that *text* means in this dialect, or why it means none."""
+        return self._speech.read(text, menu)
+
+    def write(self, command: Command, menu: tuple[Command, ...]) -> str:
+        """Return *command* as a model has to say it."""
+        return self._speech.write(command, menu)
+
+    def listed(self, menu: tuple[Command, ...]) -> list[str]:
+        """Return the admissible commands as a model has to say them."""
+        return self._speech.listed(menu)
+
+    def tell(self, message: Message | str) -> str:
+        """Return *message* in this dialect's words."""
+        return self._speech.tell(message)
+
+    def instruction(self) -> str:
+        """Return the rules of the world and of this dialect."""
+        return self._speech.instruction()
 
     def _shown(self, scene: Scene, note: str = "") -> str:
         if self._form == "native" or not scene.facts:
-            return self._written(self.speech.tell(scene.message), note)
-        return write_facts(_with_note(scene.facts, note), self._form, self.speech.say)
+            return self._written(self.tell(scene.message), note)
+        return write_facts(_with_note(scene.facts, note), self._form, self._speech.say)
 
     def _written(self, text: str, note: str) -> str:
         """Return *text*, which is in words already, and *note* in the form of this dialect."""

@@ -11,7 +11,10 @@ from agentgym_gen.interface.quotes import unquoted
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'', re.DOTALL)
 _DECODER = json.JSONDecoder(strict=False)
 
-MAX_TRIES = 32
+MAX_CHARS = 8192
+"""How much of a text is looked at."""
+
+MAX_TRIES = 16
 """At how many opening braces an object is looked for, so that no text takes long."""
 
 
@@ -21,7 +24,7 @@ def objects_in(text: str) -> list[dict[str, object]]:
     >>> objects_in("Sure! ```json {'action': 'look', 'arguments': {}}```")
     [{'action': 'look', 'arguments': {}}]
     """
-    return list(_objects(text))
+    return list(_objects(text[:MAX_CHARS]))
 
 
 def _objects(text: str) -> Iterator[dict[str, object]]:
@@ -30,14 +33,20 @@ def _objects(text: str) -> Iterator[dict[str, object]]:
         if start < 0:
             return
         for rest in (text[start:], _in_double_quotes(text[start:])):
-            try:
-                found, end = _DECODER.raw_decode(rest)
-            except (ValueError, RecursionError):
-                continue
-            yield found
-            text, start = rest, end - 1
-            break
+            found = _first(rest)
+            if found is not None:
+                yield found[0]
+                text, start = rest, found[1] - 1
+                break
         start = text.find("{", start + 1)
+
+
+def _first(text: str) -> tuple[dict[str, object], int] | None:
+    """Return the object at the start of *text* and where it ends, or None."""
+    try:
+        return _DECODER.raw_decode(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _in_double_quotes(text: str) -> str:

@@ -1,4 +1,4 @@
-"""What ALFWorld says that no rule decides: verbs in two versions, instruction and asides."""
+"""What ALFWorld says that no rule decides: verbs in two versions and the instruction."""
 
 from __future__ import annotations
 
@@ -218,20 +218,3 @@ _OTHER_PURPOSES: dict[str, Message] = {"go_to": ("reach a receptacle",)}
 def instruction(wording: Wording) -> Message:
     """Return AgentGym's instruction without its prompt format, and the original's commands."""
     return (INTRODUCTION, *_commands(wording, _PURPOSES | _OTHER_PURPOSES)[:-1])
-
-
-ASIDES = (
-    "A car drives past the house.",
-    "The floor creaks under your feet.",
-    "Somewhere a neighbour plays the piano.",
-    "A fly buzzes against the pane.",
-    "The wind rattles the shutters.",
-    "A phone rings next door and stops.",
-    "Sunlight falls through the curtains.",
-    "The pipes gurgle in the wall.",
-    "A dog barks in the street.",
-    "The air smells of fresh paint.",
-    "Children laugh in the garden.",
-    "The doorbell of another flat rings.",
-)
-"""None names a thing or an action of the game."""

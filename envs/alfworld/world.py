@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from agentgym_gen.envs.alfworld.asides import KINDS, Asides
 from agentgym_gen.envs.alfworld.expert import Memory, View, plan
 from agentgym_gen.envs.alfworld.game import Game, Move
 from agentgym_gen.envs.alfworld.house import OFFICIAL_TYPES, House
@@ -17,7 +20,7 @@ from agentgym_gen.envs.alfworld.reward import reward
 from agentgym_gen.envs.alfworld.tasks import open_tasks
 from agentgym_gen.envs.alfworld.telling import Teller
 from agentgym_gen.envs.alfworld.tiers import Filter
-from agentgym_gen.envs.alfworld.wording import ASIDES, NOTHING, WORDINGS, instruction, wording_of
+from agentgym_gen.envs.alfworld.wording import NOTHING, WORDINGS, instruction, wording_of
 from agentgym_gen.task import Task, Tasks
 from agentgym_gen.world import (
     Command,
@@ -59,7 +62,7 @@ class ALFWorld(World[House]):
     name = "ALFWorld"
     verbs = WORDINGS["0.4"].verbs
     listing = "never"
-    asides = ASIDES
+    clutter = 16
     tasks: Tasks[House]
     game: Game
     """The game in play."""
@@ -91,6 +94,7 @@ class ALFWorld(World[House]):
         self._menu = Menu(self.game, self._wording)
         self._teller = Teller(self.game, self._wording)
         self._plan: list[Move] | None = None
+        self._asides: Asides | None = None
         opening = self._teller.opening()
         return self._referee.opening(self, task, opening) if self._referee else opening
 
@@ -175,8 +179,14 @@ class ALFWorld(World[House]):
             self._referee.close()
 
     def nouns(self) -> tuple[str, ...]:
-        """Return what the receptacles and things are called, without their numbers."""
+        """Return what all receptacles and things, also those of `distract`, are called."""
         house = self.game.house
         names = [*(one.name for one in house.receptacles), *(one.name for one in house.things)]
         kinds = {name.rsplit(" ", 1)[0] for name in names}
-        return tuple(sorted({*kinds, house.goal.thing, house.goal.place}))
+        return tuple(sorted({*kinds, *KINDS, house.goal.thing, house.goal.place}))
+
+    def distract(self, rng: np.random.Generator, amount: int) -> tuple[str, ...]:
+        """Return sentences about objects whose numbers are not in use."""
+        if self._asides is None:
+            self._asides = Asides(self.game.house)
+        return self._asides.lines(rng, amount)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
@@ -15,6 +16,7 @@ from agentgym_gen.envs.sokoban.board import (
     TARGET,
     WALL,
 )
+from agentgym_gen.world import Drawing
 
 PLAYER_CAME = {
     FLOOR: PLAYER,
@@ -107,19 +109,21 @@ class Facts(Mapping[str, object]):
     @cached_property
     def _facts(self) -> dict[str, object]:
         rows = self._text.split("\n")
+        stride = len(rows[0]) + 1
+        places = {
+            what: [list(divmod(found.start(), stride)) for found in symbols.finditer(self._text)]
+            for what, symbols in _SHOWN.items()
+        }
         return {
-            "grid": rows,
-            "player": _places(rows, PLAYERS)[0],
-            "boxes": _places(rows, BOXES),
-            "targets": _places(rows, TARGETS),
+            "grid": [Drawing(row) for row in rows],
+            "player": places["player"][0],
+            "boxes": places["boxes"],
+            "targets": places["targets"],
         }
 
 
-def _places(rows: Sequence[str], symbols: str) -> list[list[int]]:
-    """Return the row and the column, from 0, of every square that shows one of *symbols*."""
-    return [
-        [number, column]
-        for number, row in enumerate(rows)
-        for column, symbol in enumerate(row)
-        if symbol in symbols
-    ]
+_SHOWN = {
+    what: re.compile(f"[{symbols}]")
+    for what, symbols in (("player", PLAYERS), ("boxes", BOXES), ("targets", TARGETS))
+}
+"""By which symbols a thing is seen."""

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from agentgym_gen.envs.sokoban.board import DIRECTIONS, Level, Position
+import numpy as np
+
+from agentgym_gen.envs.sokoban.asides import outside_lines
+from agentgym_gen.envs.sokoban.board import (
+    BOX,
+    BOX_ON_TARGET,
+    DIRECTIONS,
+    FLOOR,
+    PLAYER,
+    PLAYER_ON_TARGET,
+    TARGET,
+    WALL,
+    Level,
+    Position,
+)
 from agentgym_gen.envs.sokoban.expert import Guide
 from agentgym_gen.envs.sokoban.game import Facts, Game
 from agentgym_gen.envs.sokoban.reward import STEP, score, step_reward
@@ -12,6 +26,7 @@ from agentgym_gen.envs.sokoban.tasks import open_tasks
 from agentgym_gen.task import Task, Tasks
 from agentgym_gen.world import (
     Command,
+    Drawing,
     EndReason,
     Malformed,
     Message,
@@ -34,12 +49,30 @@ RULES = (
     "You cannot push a box through a wall, and you cannot pull a box. "
     "The answer must be one action in a turn, for example "
 )
-LEGEND = (
-    "\nThe meaning of each symbol in the state is:\n#: wall, _: empty, O: target, "
-    "√: box on target, X: box, P: player, S: player on target"
-    "\nYour available actions are:\n"
+SYMBOLS: tuple[tuple[str, str], ...] = (
+    (WALL, "wall"),
+    (FLOOR, "empty"),
+    (TARGET, "target"),
+    (BOX_ON_TARGET, "box on target"),
+    (BOX, "box"),
+    (PLAYER, "player"),
+    (PLAYER_ON_TARGET, "player on target"),
+)
+"""What each symbol means, in RAGEN's order."""
+
+LEGEND: Message = (
+    "\nThe meaning of each symbol in the state is:\n",
+    *[
+        piece
+        for number, (symbol, meaning) in enumerate(SYMBOLS)
+        for piece in (", " if number else "", Drawing(symbol), f": {meaning}")
+    ],
+    "\nYour available actions are:\n",
 )
 """RAGEN's instruction; the docs page says where it differs."""
+
+NOUNS = ("box", "player", "target", "wall")
+"""What the instruction calls the things of the board."""
 
 UNREADABLE = (
     "No valid action provided previously. Environment state remains the same. Please try again."
@@ -66,25 +99,12 @@ class Sokoban(World[Level]):
 
     name = "Sokoban"
     verbs = (
-        Verb("up", "Up", synonyms=("North", "Ascend")),
-        Verb("down", "Down", synonyms=("South", "Descend")),
-        Verb("left", "Left", synonyms=("West", "Port")),
-        Verb("right", "Right", synonyms=("East", "Starboard")),
+        Verb("up", "Up", synonyms=("North", "Ascend", "Upward")),
+        Verb("down", "Down", synonyms=("South", "Descend", "Downward")),
+        Verb("left", "Left", synonyms=("West", "Port", "Leftward")),
+        Verb("right", "Right", synonyms=("East", "Starboard", "Rightward")),
     )
-    asides = (
-        "(11, 3) shows a lantern (rusty and cold; unreachable).",
-        "(12, 7) shows a barrel (painted green; unreachable).",
-        "(14, 2) shows a ladder (missing two rungs; unreachable).",
-        "(13, 9) shows a broom (leaning on nothing; unreachable).",
-        "(15, 5) shows a bucket (half full of rain; unreachable).",
-        "(11, 12) shows a poster (torn at one corner; unreachable).",
-        "(16, 4) shows a bicycle (without a saddle; unreachable).",
-        "(12, 14) shows a clock (ten minutes slow; unreachable).",
-        "(17, 1) shows a cat (asleep; unreachable).",
-        "(14, 11) shows a radio (humming quietly; unreachable).",
-        "(18, 6) shows a carpet (folded twice; unreachable).",
-        "(13, 15) shows a mirror (covered with dust; unreachable).",
-    )
+    marks = "".join(symbol for symbol, _ in SYMBOLS)
     malformed_reward = STEP
     tasks: Tasks[Level]
 
@@ -133,7 +153,7 @@ class Sokoban(World[Level]):
         return (
             RULES,
             COMMANDS["r"],
-            LEGEND,
+            *LEGEND,
             VerbName("up"),
             ", ",
             VerbName("down"),
@@ -153,7 +173,7 @@ class Sokoban(World[Level]):
 
     def refuse(self, malformed: Malformed) -> Message:
         """Return the unchanged board and RAGEN's sentence."""
-        return (f"{self._game.text}\n{UNREADABLE}",)
+        return (Drawing(self._game.text), f"\n{UNREADABLE}")
 
     def read(self, text: str) -> Command | Malformed:
         """Read one direction in any case, alone or in RAGEN's or verl-agent's tags."""
@@ -165,9 +185,17 @@ class Sokoban(World[Level]):
             return Malformed(text, "it is more than one action")
         return Malformed(text, "it is none of the known actions")
 
+    def nouns(self) -> tuple[str, ...]:
+        """Return the things of the board, which the instruction and the reasons name."""
+        return NOUNS
+
+    def distract(self, rng: np.random.Generator, amount: int) -> tuple[str, ...]:
+        """Return notes about squares below the board."""
+        return outside_lines(self._game.text.count("\n") + 1, rng, amount)
+
     def _scene(self) -> Scene:
         text = self._game.text
-        return Scene((text,), Facts(text))
+        return Scene((Drawing(text),), Facts(text))
 
 
 def _untagged(said: str) -> str:

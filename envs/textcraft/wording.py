@@ -1,7 +1,10 @@
-"""What TextCraft says that no rule decides: its verbs, its instruction, and its asides."""
+"""What TextCraft says that no rule decides: its verbs, its instruction, and its distractors."""
 
 from __future__ import annotations
 
+import numpy as np
+
+from agentgym_gen.asides import drawn, traits
 from agentgym_gen.world import Command, Message, Verb, VerbName
 
 CRAFT = Verb(
@@ -58,18 +61,35 @@ INSTRUCTION: Message = (
 SPOKEN = ("target",)
 """Items whose names are ordinary words of the instruction; these are never renamed."""
 
-ASIDES = (
-    "A creeper hisses somewhere behind the hill.",
-    "An enderman stares at you and looks away.",
-    "The square sun sinks towards the horizon.",
-    "A villager shakes his head and walks on.",
-    "Somewhere underground a zombie groans.",
-    "A herd of pigs trots past.",
-    "Rain begins to fall on the blocky hills.",
-    "A bat flutters around your head.",
-    "A skeleton rattles in the dark.",
-    "A wandering trader passes with two llamas.",
-    "The ground trembles as if something had exploded far away.",
-    "A parrot copies the sound of a ghast.",
+CURIOS = (
+    "brass whistle",
+    "chess piece",
+    "cork",
+    "fountain pen",
+    "hourglass",
+    "marble",
+    "music sheet",
+    "pair of dice",
+    "pocket mirror",
+    "straw hat",
+    "tea cup",
+    "thimble",
+    "tin soldier",
+    "toy whale",
+    "velvet ribbon",
+    "wind chime",
 )
-"""None names an item or an action."""
+"""Things that Minecraft does not have, for the ``distractors`` axis."""
+
+
+def curio_lines(rng: np.random.Generator, amount: int) -> tuple[str, ...]:
+    """Return *amount* sentences about things that can be neither got nor used.
+
+    The recipe of arXiv 2601.18217, which has no TextCraft, as it stands for ALFWorld.
+    """
+    things = drawn(CURIOS, amount, rng)
+    counts = rng.integers(1, 10, size=amount).tolist()
+    return tuple(
+        f"You spot {count} {thing} across the ravine ({trait}; out of reach)."
+        for thing, count, trait in zip(things, counts, traits(amount, rng), strict=True)
+    )

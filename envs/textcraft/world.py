@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+import numpy as np
+
 from agentgym_gen.envs.textcraft import expert, reward
 from agentgym_gen.envs.textcraft.menu import Menu
 from agentgym_gen.envs.textcraft.recipes import Recipe, Sheet, recipe_book
 from agentgym_gen.envs.textcraft.tasks import Order, TextCraftTasks
-from agentgym_gen.envs.textcraft.wording import ASIDES, INSTRUCTION, SPOKEN, VERBS
+from agentgym_gen.envs.textcraft.wording import INSTRUCTION, SPOKEN, VERBS, curio_lines
 from agentgym_gen.task import Task
 from agentgym_gen.world import (
     Command,
@@ -50,7 +52,6 @@ class TextCraft(World[Order]):
     name = "TextCraft"
     verbs = VERBS
     listing = "never"
-    asides = ASIDES
 
     def __init__(self) -> None:
         self.tasks = TextCraftTasks()
@@ -121,6 +122,10 @@ class TextCraft(World[Order]):
     def nouns(self) -> tuple[str, ...]:
         """Return every item and kind of item there is: any may be asked for and then named."""
         return self._nouns
+
+    def distract(self, rng: np.random.Generator, amount: int) -> tuple[str, ...]:
+        """Return sentences about things that are no items."""
+        return curio_lines(rng, amount)
 
     def normal(self, argument: str) -> str:
         """Return *argument* without what the original's client drops."""

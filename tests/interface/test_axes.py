@@ -25,7 +25,23 @@ def test_a_mapping_and_the_value_itself_are_accepted() -> None:
     """`gymnasium.make` passes plain data."""
     assert Interface.parse({"distractors": 2}) == Interface(distractors=2)
     assert Interface.parse(Interface(distractors=2)) == Interface(distractors=2)
-    assert str(Interface(distractors=2)) == "distractors=2"
+
+
+@pytest.mark.parametrize(
+    ("interface", "text"),
+    [
+        (Interface(distractors=2), "distractors=2"),
+        (Interface(wording="symbols", vocabulary=2), "symbols+vocabulary=2"),
+        (Interface(distractors="recipe"), "distractors=recipe"),
+        (Interface(distractors="recipe", distractor_chance=0.5), "cluttered"),
+        (Interface(distractors=3, distractor_chance=0.5), "distracted+distractor_chance=0.5"),
+        (Interface(), "native"),
+    ],
+)
+def test_every_interface_has_a_text_that_reads_back(interface: Interface, text: str) -> None:
+    """Presets where there are any, and the other axes with their values."""
+    assert str(interface) == text
+    assert Interface.parse(text) == interface
 
 
 @pytest.mark.parametrize("axis", AXES)
@@ -41,8 +57,12 @@ def test_an_unknown_value_of_an_axis_is_named(axis: str) -> None:
         ("synonims", "Unknown interface 'synonims'; did you mean 'synonyms'"),
         ("json+call", "sets `syntax` to both 'json' and 'call'"),
         ({"wrding": "native"}, "Unknown interface axis 'wrding'; did you mean 'wording'"),
-        ({"distractors": -1}, "`distractors` is 0 to 20, not -1"),
-        ({"distractors": True}, "`distractors` is a whole number, not True"),
+        ({"distractors": -1}, "`distractors` is 0 to 32, or 'recipe', not -1"),
+        ({"distractors": True}, "`distractors` is a whole number, or 'recipe', not True"),
+        ({"vocabulary": 4}, "`vocabulary` is 0 to 3, not 4"),
+        ("distractor_chance=1.5", "`distractor_chance` is a number from 0 to 1, not 1.5"),
+        ("distractor_chance=nan", "`distractor_chance` is a number from 0 to 1, not 'nan'"),
+        ("symbols+wordin=native", "Unknown interface axis 'wordin'; did you mean 'wording'"),
         (7, "`interface` is an Interface, a preset name or a mapping, not 7"),
     ],
 )

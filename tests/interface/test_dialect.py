@@ -152,13 +152,13 @@ def test_a_verb_at_the_start_of_a_sentence_has_a_capital() -> None:
     env, _ = start("symbols")
     word = env.write(Command("wait"))
 
-    assert env._speech.tell((VerbName("wait", capital=True), ".")) == f"{word.capitalize()}."
+    assert env._dialect.tell((VerbName("wait", capital=True), ".")) == f"{word.capitalize()}."
 
 
 def test_native_prose_may_spell_a_verb_in_its_own_way() -> None:
     """Other wordings say the verb's phrase."""
     told = [
-        start(wording)[0]._speech.tell((VerbName("wait", native="waiting"),))
+        start(wording)[0]._dialect.tell((VerbName("wait", native="waiting"),))
         for wording in ("native", "synonyms")
     ]
 

@@ -28,6 +28,10 @@ WRITTEN = {
         '{"action": "put", "arguments": {"object": "mug 1", "place": "desk 2"}}',
         '{"action": "look", "arguments": {}}',
     ),
+    "lenientjson": (
+        '{"action": "put", "arguments": {"object": "mug 1", "place": "desk 2"}}',
+        '{"action": "look", "arguments": {}}',
+    ),
     "call": ('put("mug 1", "desk 2")', "look()"),
     "menu": ("1", "4"),
 }
