@@ -48,22 +48,28 @@ TRAITS = (
 """Nineteen trivial descriptions, which fit any thing; as many as the augmentation has."""
 
 
-def drawn(pool: Sequence[ItemT], amount: int, rng: np.random.Generator) -> list[ItemT]:
-    """Return *amount* of *pool* in a drawn order, each once before any comes again.
+def drawn(pool: Sequence[ItemT], amount: int, rng: np.random.Generator) -> tuple[ItemT, ...]:
+    """Return *amount* of *pool*, each once before any comes again.
+
+    A world with many lines makes them once and draws here: the copy of a long list, or a line that
+    is put together anew, would take longer than a step of Sokoban.
 
     >>> sorted(drawn("abc", 3, np.random.default_rng(0)))
     ['a', 'b', 'c']
     """
-    chances = rng.random(amount).tolist()
-    left = list(pool)
-    found: list[ItemT] = []
-    for chance in chances:
-        if not left:
-            left = list(pool)
-        found.append(left.pop(int(chance * len(left))))
+    size = len(pool)
+    places = [int(chance * size) for chance in rng.random(amount).tolist()]
+    if len(set(places)) < amount:
+        places = _different(places, size)
+    return tuple([pool[place] for place in places])
+
+
+def _different(places: list[int], size: int) -> list[int]:
+    """Return *places*, of which each is below *size*, with every repetition moved on."""
+    found: list[int] = []
+    for number, place in enumerate(places):
+        round_of = set(found[number - number % size :])
+        while place in round_of:
+            place = (place + 1) % size
+        found.append(place)
     return found
-
-
-def traits(amount: int, rng: np.random.Generator) -> list[str]:
-    """Return *amount* of `TRAITS`, each drawn by itself."""
-    return [TRAITS[int(chance * len(TRAITS))] for chance in rng.random(amount).tolist()]

@@ -41,13 +41,13 @@ class VerbName(NamedTuple):
     """How native prose spells it, where that is not its phrase: ``pick up`` for ``pickup``."""
 
 
-class Drawing(NamedTuple):
-    """A picture made of characters, such as a map, whose marks an interface may draw otherwise."""
+class Drawing(str):
+    """A text that is a picture, such as a map, whose marks an interface may draw otherwise."""
 
-    text: str
+    __slots__ = ()
 
 
-Piece = str | Command | VerbName | Drawing
+Piece = str | Command | VerbName
 """A part of a message: plain text, or a value that the interface puts into words."""
 
 Message = tuple[Piece, ...]
@@ -281,7 +281,7 @@ class World(abc.ABC, Generic[ContentT]):
         Nothing that they speak of can be done or used. By default they are drawn from `asides`; a
         world that makes them up draws from *rng* alone.
         """
-        return tuple(drawn(self.asides or COMMON_ASIDES, amount, rng))
+        return drawn(self.asides or COMMON_ASIDES, amount, rng)
 
     def normal(self, argument: str) -> str:
         """Return *argument* as this world takes it, so that no spelling hides an old name."""
@@ -312,7 +312,7 @@ def _native_piece(piece: Piece, templates: Mapping[str, str]) -> str:
     if isinstance(piece, VerbName):
         phrase = piece.native or phrase_of(templates[piece.verb])
         return phrase[:1].upper() + phrase[1:] if piece.capital else phrase
-    return piece.text if isinstance(piece, Drawing) else piece
+    return piece
 
 
 def bulleted(actions: Sequence[str]) -> str:

@@ -77,10 +77,14 @@ class Renaming:
         self._there = dict(zip(ordered, words, strict=True))
         self._back = dict(zip(words, ordered, strict=True))
         self._marks = str.maketrans(marks or {})
+        self._said: dict[str, str] = {}
 
     def there(self, text: str) -> str:
         """Return *text*, an argument say, with every noun replaced by its pseudo-word."""
-        return self._replaced(text, articles=False)
+        said = self._said.get(text)
+        if said is None:
+            said = self._said[text] = self._replaced(text, articles=False)
+        return said
 
     def prose(self, text: str) -> str:
         """Return *text* with every noun replaced and its article right: ``an apple``, ``a mug``."""
@@ -110,8 +114,13 @@ class Renaming:
 
     def _found(self, text: str) -> Iterator[_Found]:
         flat, end = text.replace("_", " "), 0
-        for word in _WORD.finditer(flat):
-            if word.start() >= end and (found := self._at(flat, word.start(), word[0])):
+        starts = self._index.starts
+        for place in _WORD.finditer(flat):
+            word, start = place[0], place.start()
+            if start < end or not (word in starts or word[0].isupper()):
+                continue
+            found = self._at(flat, start, word)
+            if found is not None:
                 end = found.end
                 yield found
 

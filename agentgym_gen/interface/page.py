@@ -56,9 +56,8 @@ class Page:
 
     def _distracted(self, parts: list[str], rng: np.random.Generator) -> list[str]:
         """Return *parts* with lines before and after; where they stand among them is drawn."""
-        chance, place = rng.random(2).tolist()
-        if chance >= self._chance:
+        if self._chance < 1 and rng.random() >= self._chance:
             return parts
         lines = [self._speech.tell(line) for line in self._world.distract(rng, self._amount)]
-        before = int(place * (len(lines) + 1))
+        before = int(rng.random() * (len(lines) + 1))
         return [*lines[:before], *parts, *lines[before:]]

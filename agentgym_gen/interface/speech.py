@@ -54,8 +54,6 @@ class Speech:
         """Return one *piece* of a message in these words."""
         if isinstance(piece, str):
             return piece if self._names is None else self._renamed(piece, self._names)
-        if isinstance(piece, Drawing):
-            return piece.text if self._names is None else self._names.drawing(piece.text)
         if isinstance(piece, Command):
             return self.mention(piece)
         native = piece.native if self._wording == "native" else ""
@@ -64,7 +62,7 @@ class Speech:
 
     def echo(self, message: Message) -> str:
         """Return *message*, a refusal, in these words but for its texts, which repeat a player."""
-        return "".join(piece if isinstance(piece, str) else self.say(piece) for piece in message)
+        return "".join(piece if type(piece) is str else self.say(piece) for piece in message)
 
     def mention(self, command: Command) -> str:
         """Return *command* as prose and lists have it."""
@@ -129,6 +127,8 @@ class Speech:
         return Command(command.verb, tuple(map(self._names.there, command.args)))
 
     def _renamed(self, text: str, names: Renaming) -> str:
+        if isinstance(text, Drawing):
+            return names.drawing(text)
         told = self._told.get(text)
         if told is None:
             told = self._told[text] = names.prose(text)

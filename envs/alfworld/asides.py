@@ -6,9 +6,9 @@ use, each with one of 19 trivial descriptions.
 
 from __future__ import annotations
 
-import numpy as np
+import functools
 
-from agentgym_gen.asides import drawn, traits
+from agentgym_gen.asides import TRAITS
 from agentgym_gen.envs.alfworld.house import House
 
 KINDS = (
@@ -43,28 +43,24 @@ KINDS = (
 )
 """The 28 kinds of new objects; all are kinds of the game."""
 
-NUMBERS = 9
+NUMBERS = 5
 """From how many unused numbers that of an object is drawn."""
 
 
-class Asides:
-    """Makes up objects that a house does not have.
+def made_up(house: House) -> tuple[str, ...]:
+    """Return sentences about objects that *house* does not have, none of the goal's kind."""
+    names = [*(one.name for one in house.things), *(one.name for one in house.receptacles)]
+    numbers = [name.rpartition(" ")[2] for name in names]
+    first = 1 + max(int(number) for number in numbers if number.isdigit())
+    return _lines(first, house.goal.thing)
 
-    Args:
-        house: The house.
-    """
 
-    def __init__(self, house: House) -> None:
-        names = [*(one.name for one in house.things), *(one.name for one in house.receptacles)]
-        numbers = [name.rpartition(" ")[2] for name in names]
-        self._last = max(int(number) for number in numbers if number.isdigit())
-        self._kinds = [kind for kind in KINDS if kind != house.goal.thing]
-
-    def lines(self, rng: np.random.Generator, amount: int) -> tuple[str, ...]:
-        """Return *amount* sentences about objects that are not there, none of the goal's kind."""
-        kinds = drawn(self._kinds, amount, rng)
-        numbers = rng.integers(self._last + 1, self._last + 1 + NUMBERS, size=amount).tolist()
-        return tuple(
-            f"You notice a {kind} {number} out of reach, {trait}."
-            for kind, number, trait in zip(kinds, numbers, traits(amount, rng), strict=True)
-        )
+@functools.lru_cache(maxsize=32)
+def _lines(first: int, without: str) -> tuple[str, ...]:
+    kinds = [kind for kind in KINDS if kind != without]
+    return tuple(
+        f"You notice a {kind} {number} out of reach, {trait}."
+        for kind in kinds
+        for number in range(first, first + NUMBERS)
+        for trait in TRAITS
+    )

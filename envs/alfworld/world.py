@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from agentgym_gen.envs.alfworld.asides import KINDS, Asides
+from agentgym_gen.asides import drawn
+from agentgym_gen.envs.alfworld.asides import KINDS, made_up
 from agentgym_gen.envs.alfworld.expert import Memory, View, plan
 from agentgym_gen.envs.alfworld.game import Game, Move
 from agentgym_gen.envs.alfworld.house import OFFICIAL_TYPES, House
@@ -94,7 +95,7 @@ class ALFWorld(World[House]):
         self._menu = Menu(self.game, self._wording)
         self._teller = Teller(self.game, self._wording)
         self._plan: list[Move] | None = None
-        self._asides: Asides | None = None
+        self._made_up: tuple[str, ...] = ()
         opening = self._teller.opening()
         return self._referee.opening(self, task, opening) if self._referee else opening
 
@@ -187,6 +188,5 @@ class ALFWorld(World[House]):
 
     def distract(self, rng: np.random.Generator, amount: int) -> tuple[str, ...]:
         """Return sentences about objects whose numbers are not in use."""
-        if self._asides is None:
-            self._asides = Asides(self.game.house)
-        return self._asides.lines(rng, amount)
+        self._made_up = self._made_up or made_up(self.game.house)
+        return drawn(self._made_up, amount, rng)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
+import functools
 
-from agentgym_gen.asides import drawn, traits
+from agentgym_gen.asides import TRAITS
+from agentgym_gen.seeding import stream
 
 THINGS = (
     "barrel",
@@ -31,15 +32,18 @@ DEPTH = 10
 BREADTH = 20
 """In how many columns."""
 
+SQUARES = 8
+"""On how many of these squares, drawn once, each thing of each kind may be."""
 
-def outside_lines(height: int, rng: np.random.Generator, amount: int) -> tuple[str, ...]:
-    """Return *amount* notes about things below a board of *height* rows, counted from 0."""
-    things = drawn(THINGS, amount, rng)
-    rows = rng.integers(height, height + DEPTH, size=amount).tolist()
-    columns = rng.integers(BREADTH, size=amount).tolist()
+
+@functools.lru_cache(maxsize=32)
+def outside_lines(height: int) -> tuple[str, ...]:
+    """Return notes about things below a board of *height* rows, which are counted from 0."""
+    notes = [f"shows a {thing} ({trait}; unreachable)." for thing in THINGS for trait in TRAITS]
+    rng = stream("sokoban", "asides", height)
+    rows = rng.integers(height, height + DEPTH, size=SQUARES * len(notes)).tolist()
+    columns = rng.integers(BREADTH, size=SQUARES * len(notes)).tolist()
     return tuple(
-        f"({row}, {column}) shows a {thing} ({trait}; unreachable)."
-        for row, column, thing, trait in zip(
-            rows, columns, things, traits(amount, rng), strict=True
-        )
+        f"({row}, {column}) {note}"
+        for row, column, note in zip(rows, columns, SQUARES * notes, strict=True)
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from agentgym_gen.asides import drawn
 from agentgym_gen.envs.sokoban.asides import outside_lines
 from agentgym_gen.envs.sokoban.board import (
     BOX,
@@ -20,7 +21,7 @@ from agentgym_gen.envs.sokoban.board import (
     Position,
 )
 from agentgym_gen.envs.sokoban.expert import Guide
-from agentgym_gen.envs.sokoban.game import Facts, Game
+from agentgym_gen.envs.sokoban.game import Game
 from agentgym_gen.envs.sokoban.reward import STEP, score, step_reward
 from agentgym_gen.envs.sokoban.tasks import open_tasks
 from agentgym_gen.task import Task, Tasks
@@ -116,6 +117,7 @@ class Sokoban(World[Level]):
         level = task.content
         self._game = Game(level.rows)
         self._guide = Guide(level.solution)
+        self._height = len(level.rows)
         self._turn_limit = max(LEAST_TURNS, TURNS_PER_MOVE * len(level.solution))
         return self._scene()
 
@@ -191,11 +193,11 @@ class Sokoban(World[Level]):
 
     def distract(self, rng: np.random.Generator, amount: int) -> tuple[str, ...]:
         """Return notes about squares below the board."""
-        return outside_lines(self._game.text.count("\n") + 1, rng, amount)
+        return drawn(outside_lines(self._height), amount, rng)
 
     def _scene(self) -> Scene:
         text = self._game.text
-        return Scene((Drawing(text),), Facts(text))
+        return Scene((Drawing(text),), self._game.facts())
 
 
 def _untagged(said: str) -> str:

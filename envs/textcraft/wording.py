@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
+import functools
 
-from agentgym_gen.asides import drawn, traits
+from agentgym_gen.asides import TRAITS
 from agentgym_gen.world import Command, Message, Verb, VerbName
 
 CRAFT = Verb(
@@ -82,14 +82,15 @@ CURIOS = (
 """Things that Minecraft does not have, for the ``distractors`` axis."""
 
 
-def curio_lines(rng: np.random.Generator, amount: int) -> tuple[str, ...]:
-    """Return *amount* sentences about things that can be neither got nor used.
+@functools.cache
+def curio_lines() -> tuple[str, ...]:
+    """Return sentences about things that can be neither got nor used.
 
     The recipe of arXiv 2601.18217, which has no TextCraft, as it stands for ALFWorld.
     """
-    things = drawn(CURIOS, amount, rng)
-    counts = rng.integers(1, 10, size=amount).tolist()
     return tuple(
         f"You spot {count} {thing} across the ravine ({trait}; out of reach)."
-        for thing, count, trait in zip(things, counts, traits(amount, rng), strict=True)
+        for thing in CURIOS
+        for count in range(1, 10)
+        for trait in TRAITS
     )

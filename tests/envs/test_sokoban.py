@@ -11,7 +11,7 @@ from agentgym_gen.envs.sokoban import Sokoban
 from agentgym_gen.envs.sokoban.board import Level
 from agentgym_gen.envs.sokoban.reward import score, step_reward
 from agentgym_gen.task import Task, TaskId
-from agentgym_gen.world import Command, Drawing, EndReason, Malformed
+from agentgym_gen.world import Command, EndReason, Malformed
 
 GOLDEN = pathlib.Path(__file__).parent / "golden" / "sokoban_gym.json"
 VERBS = {"u": "up", "d": "down", "l": "left", "r": "right"}
@@ -27,9 +27,9 @@ def world_of(*rows: str, solution: str = "") -> Sokoban:
 
 def board_of(world: Sokoban) -> list[str]:
     """Return the rows that *world* shows now."""
-    (drawing,) = world.step(Command("up")).scene.message
-    assert isinstance(drawing, Drawing)
-    return drawing.text.split("\n")
+    (text,) = world.step(Command("up")).scene.message
+    assert isinstance(text, str)
+    return text.split("\n")
 
 
 def play(world: Sokoban, moves: str) -> list[float]:
@@ -54,7 +54,7 @@ def test_two_boxes_in_a_row_are_too_heavy() -> None:
 
     assert not outcome.valid
     assert outcome.reason == "something behind the box blocks it"
-    assert outcome.scene.message == (Drawing("######\n#PXX_#\n#OO__#\n######"),)
+    assert outcome.scene.message == ("######\n#PXX_#\n#OO__#\n######",)
 
 
 def test_targets_show_through() -> None:
@@ -96,7 +96,7 @@ def test_rules_and_rewards_are_those_of_gym_sokoban(walk: dict[str, list[str]]) 
 
     for move, board, reward, done in walk["steps"]:
         outcome = world.step(Command(VERBS[move]))
-        assert outcome.scene.message == (Drawing(board),)
+        assert outcome.scene.message == (board,)
         assert outcome.reward == pytest.approx(reward)
         assert (outcome.end is EndReason.SUCCESS) == done
 
@@ -177,7 +177,7 @@ def test_facts_say_what_the_board_shows() -> None:
     facts = world.step(Command("up")).scene.facts
 
     assert dict(facts) == {
-        "grid": [Drawing("######"), Drawing("#SX√_#"), Drawing("######")],
+        "grid": "######\n#SX√_#\n######",
         "player": [1, 1],
         "boxes": [[1, 2], [1, 3]],
         "targets": [[1, 1], [1, 3]],
