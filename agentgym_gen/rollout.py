@@ -32,6 +32,8 @@ class Episode:
     """Which of several episodes of one task it is; each draws from its own stream."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """Keyword arguments of the environment, such as ``interface``."""
+    draw: int = 0
+    """Which interface of a `Randomized` one; all samples of a group have the same."""
 
 
 def make_text_env(env_id: str, split: str, options: Mapping[str, Any] | None = None) -> TextEnv:
@@ -132,7 +134,8 @@ class _Live:
         self.trajectory: Trajectory | None = None
         self._style = style
         self._rng = stream(episode.env_id, episode.task_id, episode.sample, "policy", entropy=seed)
-        self._observation, _ = env.reset(options={"task_id": episode.task_id})
+        chosen = {"task_id": episode.task_id, "draw": episode.draw}
+        self._observation, _ = env.reset(options=chosen)
         self._instruction = env.instruction if style.instruction else ""
         self._past: list[Exchange] = []
         self._turns: list[Turn] = []

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -177,8 +178,10 @@ class RFTTrainer:
         began = time.perf_counter()
         step = self._learner.step
         seed = int(stream("rft", step, entropy=self.args.seed).integers(1 << 62))
+        # A task that comes again is drawn another interface; the samples of a step share one.
+        tasks = [replace(task, draw=step) for task in self._draw(step, seed)]
         limit = {} if self.args.max_turns is None else {"max_turns": self.args.max_turns}
-        played = self._rollout(self._draw(step, seed), self.args.num_generations, seed, limit)
+        played = self._rollout(tasks, self.args.num_generations, seed, limit)
         seconds = time.perf_counter() - began
         row = {"step": step + 1, **rates_by_env(played), "rollout_seconds": seconds}
         sampled = sum(one.action_tokens for one in played)
@@ -199,7 +202,7 @@ class RFTTrainer:
     ) -> list[Trajectory]:
         options = {**self._options, **limit}
         episodes = [
-            Episode(task.env_id, task.task_id, sample, options)
+            Episode(task.env_id, task.task_id, sample, options, task.draw)
             for task in tasks
             for sample in range(samples)
         ]
