@@ -13,7 +13,7 @@ from agentgym_gen.interface import Dialect, Interface, Randomized, parse_interfa
 from agentgym_gen.loading import load_module
 from agentgym_gen.spaces import Unicode
 from agentgym_gen.task import Task, TaskId
-from agentgym_gen.world import Command, EndReason, Malformed, Outcome, World
+from agentgym_gen.world import Command, EndReason, Malformed, Message, Outcome, World
 
 MAX_OBSERVATION_CHARS = 16384
 """The longest observation; a longer one is cut with a visible mark."""
@@ -189,6 +189,16 @@ class TextEnv(gymnasium.Env[str, str]):
         self._started()
         return self._dialect.write(command, self._menu)
 
+    def read(self, text: str) -> Command | Malformed:
+        """Return the command that *text* means in the current episode, or why it means none."""
+        self._started()
+        return self._dialect.read(_encodable(text), self._menu)
+
+    def tell(self, message: Message | str) -> str:
+        """Return what a world says, in the words of the current episode."""
+        self._started()
+        return self._dialect.tell(message)
+
     def expert_action(self) -> str | None:
         """Return what the expert would say now, or None if it sees no way to the goal."""
         self._started()
@@ -196,7 +206,7 @@ class TextEnv(gymnasium.Env[str, str]):
         return self.write(plan[0]) if plan else None
 
     def _play(self, action: str) -> float:
-        said = self._dialect.read(_encodable(action), self._menu)
+        said = self.read(action)
         if isinstance(said, Malformed):
             return self._refuse(said)
         return self._carry_out(Command(said.verb, tuple(map(_encodable, said.args))))

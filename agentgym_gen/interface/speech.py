@@ -33,13 +33,14 @@ class Speech:
     def __init__(self, interface: Interface, world: World[object], task_id: TaskId) -> None:
         self._world = world
         self._templates = templates(world.verbs, interface.wording, task_id, interface.vocabulary)
-        self._syntax = SYNTAXES[interface.syntax](world.verbs, self._templates)
         self._wording = interface.wording
         self._reads_natively = interface.wording == "native" and interface.syntax == "native"
         self._names: Renaming | None = None
         if interface.names == "renamed":
             phrases = tuple(map(phrase_of, self._templates.values()))
             self._names = renaming(world, task_id, interface.vocabulary, phrases)
+        called = self._names.there if self._names else str
+        self._syntax = SYNTAXES[interface.syntax](world.verbs, self._templates, called)
         self._mentions: dict[Command, str] = {}
         self._told: dict[str, str] = {}
         self._listed: dict[str, Command] = {}

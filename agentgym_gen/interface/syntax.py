@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from agentgym_gen.interface.lenient import objects_in
@@ -22,6 +22,9 @@ from agentgym_gen.world import (
     read_templates,
     write_template,
 )
+
+Rename = Callable[[str], str]
+"""Gives what a slot is called; a new name where slots are called like things that have new ones."""
 
 
 class Syntax(Protocol):
@@ -47,7 +50,9 @@ class Syntax(Protocol):
 class Sentence:
     """The syntax of the verbs' templates: ``put mug 1 in drawer 2``."""
 
-    def __init__(self, verbs: tuple[Verb, ...], templates: dict[str, str]) -> None:
+    def __init__(
+        self, verbs: tuple[Verb, ...], templates: dict[str, str], called: Rename = str
+    ) -> None:
         self._templates = templates
 
     def mention(self, command: Command) -> str:
@@ -70,8 +75,10 @@ class Sentence:
 class Json:
     """One JSON object an action: ``{"action": "go to", "arguments": {"place": "desk 1"}}``."""
 
-    def __init__(self, verbs: tuple[Verb, ...], templates: dict[str, str]) -> None:
-        self._slots = {verb.name: verb.slots for verb in verbs}
+    def __init__(
+        self, verbs: tuple[Verb, ...], templates: dict[str, str], called: Rename = str
+    ) -> None:
+        self._slots = {verb.name: tuple(map(called, verb.slots)) for verb in verbs}
         self._phrases = {verb: phrase_of(template) for verb, template in templates.items()}
         self._verbs = {phrase: verb for verb, phrase in self._phrases.items()}
 
@@ -95,7 +102,7 @@ class Json:
 
     def _command(self, text: str, said: object) -> Command | Malformed:
         if not isinstance(said, dict) or set(said) != {"action", "arguments"}:
-            return Malformed(text, 'it needs exactly the keys "action" and "arguments"')
+            return Malformed(text, 'it needs exactly the fields "action" and "arguments"')
         verb = self._verbs.get(said["action"]) if isinstance(said["action"], str) else None
         if verb is None:
             return Malformed(text, 'its "action" is none of the known actions')
@@ -104,7 +111,7 @@ class Json:
     def _arguments(self, text: str, verb: str, given: object) -> Command | Malformed:
         slots = self._slots[verb]
         if not isinstance(given, dict) or set(given) != set(slots):
-            return Malformed(text, f'its "arguments" must have exactly the keys {list(slots)}')
+            return Malformed(text, f'its "arguments" must have exactly the fields {list(slots)}')
         values = tuple(given[slot] for slot in slots)
         if not all(isinstance(value, str) and value for value in values):
             return Malformed(text, "every argument is a text of at least one character")
@@ -113,7 +120,7 @@ class Json:
     def rule(self) -> str:
         """Return the rule of this syntax."""
         return (
-            'Answer with one JSON object an action, with the keys "action" and "arguments" '
+            'Answer with one JSON object an action, with the fields "action" and "arguments" '
             "and nothing else."
         )
 
@@ -130,7 +137,7 @@ class LenientJson(Json):
 
     def rule(self) -> str:
         """Return the rule of this syntax."""
-        return 'Answer with one JSON object an action, with the keys "action" and "arguments".'
+        return 'Answer with one JSON object an action, with the fields "action" and "arguments".'
 
 
 class Call:
@@ -139,8 +146,10 @@ class Call:
     _CALL = re.compile(r"\s*(\w+)\s*\((.*)\)\s*", re.DOTALL)
     _ARGUMENT = re.compile(r'\s*("(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\')\s*(,|$)', re.DOTALL)
 
-    def __init__(self, verbs: tuple[Verb, ...], templates: dict[str, str]) -> None:
-        self._slots = {verb.name: verb.slots for verb in verbs}
+    def __init__(
+        self, verbs: tuple[Verb, ...], templates: dict[str, str], called: Rename = str
+    ) -> None:
+        self._slots = {verb.name: tuple(map(called, verb.slots)) for verb in verbs}
         phrases = {verb: phrase_of(template) for verb, template in templates.items()}
         self._functions = {verb: re.sub(r"\W+", "_", p) for verb, p in phrases.items()}
         self._verbs = {function: verb for verb, function in self._functions.items()}
@@ -193,7 +202,9 @@ class Menu:
     The argument of an open verb follows its number: ``2 red shoes``.
     """
 
-    def __init__(self, verbs: tuple[Verb, ...], templates: dict[str, str]) -> None:
+    def __init__(
+        self, verbs: tuple[Verb, ...], templates: dict[str, str], called: Rename = str
+    ) -> None:
         self._sentence = Sentence(verbs, templates)
         self._open = tuple(verb for verb in verbs if verb.open)
 

@@ -34,7 +34,7 @@ def test_the_lenient_mode_reads_what_models_write(how: str) -> None:
         ("look", "it has no JSON objects instead of one"),
         ('{"action": "look"', "it has no JSON objects instead of one"),
         ('{"action": "look", "arguments": {}} {"action": "look", "arguments": {}}', "has 2 JSON"),
-        ('```{"action": "look"}```', 'exactly the keys "action" and "arguments"'),
+        ('```{"action": "look"}```', 'exactly the fields "action" and "arguments"'),
         ("{'action': 'fly', 'arguments': {}}", "none of the known actions"),
         ("{'action': 'go to', 'arguments': {'place': 1}}", "every argument is a text"),
         ('{"a": ' * 1300, "it has no JSON objects instead of one"),

@@ -1,0 +1,55 @@
+"""The laws of interfaces: every environment, every preset, and interfaces drawn from all axes."""
+
+import functools
+
+import pytest
+
+from agentgym_gen.interface import PRESETS, Interface
+from agentgym_gen.laws import Record, check_interface, composed, record
+from agentgym_gen.registration import BUNDLED
+from agentgym_gen.rollout import draw_task_ids, make_text_env
+from agentgym_gen.seeding import stream
+
+NAMES = [environment.name for environment in BUNDLED]
+COMPOSED = composed(20, stream("axes"))
+FEW, MANY = 2, 20
+
+
+@functools.cache
+def records(name: str, number: int) -> tuple[Record, ...]:
+    """Return native episodes of *number* test tasks of *name*, of all tiers."""
+    env_id = f"rftgen/{name}-v0"
+    env = make_text_env(env_id, "test")
+    tasks = draw_task_ids(env_id, "test", number, stream("laws", name))
+    return tuple(record(env, task) for task in tasks)
+
+
+def check(name: str, interface: Interface, number: int) -> None:
+    """Check *interface* on *number* tasks of *name*."""
+    env = make_text_env(f"rftgen/{name}-v0", "test", {"interface": interface})
+    for played in records(name, number):
+        check_interface(env, played)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("interface", COMPOSED[:4], ids=str)
+def test_the_laws_hold_for_interfaces_that_change_everything(
+    name: str, interface: Interface
+) -> None:
+    """On two tasks; `check_world` has the presets."""
+    check(name, interface, FEW)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("interface", [*map(Interface.parse, PRESETS), *COMPOSED], ids=str)
+def test_the_laws_hold_on_twenty_tasks(name: str, interface: Interface) -> None:
+    """For each preset and each of twenty interfaces that change several axes."""
+    check(name, interface, MANY)
+
+
+def test_the_drawn_interfaces_reach_every_value_of_every_axis() -> None:
+    """Twenty are enough for it."""
+    seen = {(axis, value) for interface in COMPOSED for axis, value in vars(interface).items()}
+
+    assert len(seen) == 3 + 5 + 4 + 3 + 2 + 3 + 3 + 4 + 2
