@@ -1,4 +1,4 @@
-"""The command line: ``agentgym-gen envs | play | demo | study | data``.
+"""The command line: ``agentgym-gen envs | show | play | demo | study | data``.
 
 Errors are one sentence on standard error and exit code 2, never a traceback.
 """
@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import argparse
 import io
+import shutil
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import gymnasium
@@ -87,6 +89,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_envs(commands.add_parser("envs", help="list the environments"))
+    _add_show(commands.add_parser("show", help="see one task through several interfaces"))
     _add_play(commands.add_parser("play", help="play an environment yourself"))
     _add_demo(commands.add_parser("demo", help="watch a policy play"))
     _add_study(commands.add_parser("study", help="run a generalization study"))
@@ -96,25 +99,46 @@ def build_parser() -> argparse.ArgumentParser:
 
 def _add_envs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ids", action="store_true", help="print every id, one a line")
+    described = "print what experts read and say, and how far environments and interfaces are apart"
+    parser.add_argument("--describe", action="store_true", help=described)
+    number = "how many tasks are played for it, 10 by default"
+    parser.add_argument("--tasks", type=_at_least(1), default=10, metavar="N", help=number)
     parser.set_defaults(command=_envs)
 
 
 def _add_episode(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("id", metavar="ID", help="for example rftgen/TextCraft-easy-v0")
     parser.add_argument("--split", default="train", help=", ".join(SPLITS))
-    parser.add_argument("--interface", help="preset names joined by '+', such as synonyms+json")
     parser.add_argument("--task", help="a task id, such as textcraft/easy/test/17")
     seed = "which task is drawn without --task"
     parser.add_argument("--seed", type=_at_least(0), default=0, metavar="N", help=seed)
 
 
+def _add_interface(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--interface", help="preset names joined by '+', such as synonyms+json")
+
+
+def _add_show(parser: argparse.ArgumentParser) -> None:
+    _add_episode(parser)
+    told = "an interface; may be given several times, native comes first if it is only once"
+    parser.add_argument("--interface", action="append", default=[], metavar="NAME", help=told)
+    turns = "how many actions are shown"
+    parser.add_argument("--turns", type=_at_least(0), default=3, metavar="N", help=turns)
+    parser.add_argument("--instruction", action="store_true", help="show the instruction, too")
+    width = "characters a line; that of the terminal by default"
+    parser.add_argument("--width", type=_at_least(20), metavar="N", help=width)
+    parser.set_defaults(command=_show_beside)
+
+
 def _add_play(parser: argparse.ArgumentParser) -> None:
     _add_episode(parser)
+    _add_interface(parser)
     parser.set_defaults(command=_play)
 
 
 def _add_demo(parser: argparse.ArgumentParser) -> None:
     _add_episode(parser)
+    _add_interface(parser)
     parser.add_argument("--policy", default="expert", choices=sorted(POLICIES))
     number = _at_least(1)
     parser.add_argument("--episodes", type=number, default=1, metavar="N", help="how many episodes")
@@ -157,6 +181,9 @@ def _envs(options: argparse.Namespace) -> None:
     if options.ids:
         print("\n".join(env_ids()))
         return
+    if options.describe:
+        _describe(options.tasks)
+        return
     rows = [("environment", "tier", *(f"{split} tasks" for split in SPLITS), "id")]
     for environment in ENVIRONMENTS.values():
         for tier in environment.tiers:
@@ -169,6 +196,18 @@ def _envs(options: argparse.Namespace) -> None:
         print(
             f"{NOT_INSTALLED}: not installed; run: pip install 'agentgym-gen[{','.join(extras)}]'"
         )
+
+
+def _describe(number: int) -> None:
+    from agentgym_gen.describe import installed, tables
+
+    environments, missing = installed()
+    for heading, rows in tables(environments, number):
+        print(f"{heading}\n")
+        _print_table(rows)
+        print(flush=True)
+    if missing:
+        print(f"{NOT_INSTALLED}: {', '.join(missing)}")
 
 
 def _sizes(env_id: str, tier: str) -> list[str]:
@@ -201,6 +240,19 @@ def _task_id(options: argparse.Namespace, number: int = 0) -> str:
         return str(TaskId.parse(options.task))
     rng = stream("cli", options.id, options.split, options.seed, number)
     return draw_task_ids(options.id, options.split, 1, rng)[0]
+
+
+def _show_beside(options: argparse.Namespace) -> None:
+    from agentgym_gen.beside import columns, side_by_side
+
+    task_id = _task_id(options)
+    given = options.interface
+    interfaces = given if len(given) > 1 else ["native", *(given or ["synonyms"])]
+    turns, first = options.turns, options.instruction
+    told = columns(options.id, task_id, interfaces, turns=turns, instruction=first)
+    shown = [replace(one, texts=tuple(map(_printable, one.texts))) for one in told]
+    width = options.width or shutil.get_terminal_size().columns
+    print(f"{task_id}\n\n{side_by_side(shown, width)}")
 
 
 def _play(options: argparse.Namespace) -> None:
