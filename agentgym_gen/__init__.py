@@ -8,7 +8,7 @@ from importlib.metadata import version
 
 from agentgym_gen.env import TextEnv
 from agentgym_gen.errors import AgentGymGenError
-from agentgym_gen.interface import Interface
+from agentgym_gen.interface import Interface, Randomized
 from agentgym_gen.registration import Registered, env_ids, register, register_all
 from agentgym_gen.task import Task, TaskId, Tasks
 from agentgym_gen.world import Command, Malformed, Outcome, Scene, Verb, World
@@ -21,6 +21,7 @@ __all__ = [
     "Interface",
     "Malformed",
     "Outcome",
+    "Randomized",
     "Registered",
     "Scene",
     "Task",

@@ -62,6 +62,28 @@ def test_demo_shows_the_expert_winning(interface: str, capsys: pytest.CaptureFix
     assert "expert policy: 2 of 2 episodes won" in capsys.readouterr().out
 
 
+def test_show_puts_interfaces_side_by_side(capsys: pytest.CaptureFixture[str]) -> None:
+    """In the width of the terminal, or the one that is asked for; native comes first."""
+    task = ["--task", "sokoban/easy/test/7", "--split", "test"]
+    show = ["show", "rftgen/Sokoban-easy-v0", *task, "--turns", "1", "--width", "60"]
+    assert main([*show, "--interface", "call"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+
+    assert lines[0] == "sokoban/easy/test/7"
+    assert lines[2].split() == ["native", "|", "call"]
+    assert max(map(len, lines)) <= 60
+
+
+def test_envs_describes_what_it_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    """Descriptors of every tier, and the distances."""
+    assert main(["envs", "--describe", "--tasks", "1"]) == 0
+    out = capsys.readouterr().out
+
+    assert "Experts on 1 training tasks" in out
+    assert "Distance between environments" in out
+    assert "\nlenientjson " in out
+
+
 def test_demo_of_a_task_is_always_the_same(capsys: pytest.CaptureFixture[str]) -> None:
     """The random policy is seeded."""
     arguments = ["demo", "rftgen/Sokoban-easy-v0", "--policy", "random"]

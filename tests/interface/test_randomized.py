@@ -1,0 +1,153 @@
+"""Interfaces drawn for every episode."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from agentgym_gen import Interface, Randomized, TextEnv
+from agentgym_gen.errors import InvalidValueError, UnknownNameError
+from agentgym_gen.interface import parse_interface
+from agentgym_gen.policy import ExpertPolicy
+from agentgym_gen.rollout import Episode, groups, run
+
+WORLD = "toy_world:CorridorWorld"
+TASK = "corridor/easy/train/3"
+SMALL = Randomized(
+    {"wording": ["native", "symbols"], "syntax": ["native", "json"]}, held_out=["symbols+json"]
+)
+
+
+def drawn(randomized: Randomized, number: int) -> Counter[str]:
+    """Return how often each interface comes."""
+    rng = np.random.default_rng(0)
+    return Counter(str(randomized.draw(rng)) for _ in range(number))
+
+
+def test_every_interface_of_the_domain_is_drawn_but_what_is_held_out() -> None:
+    """With equal chances: 300 draws of three interfaces."""
+    counts = drawn(SMALL, 300)
+
+    assert set(counts) == {"native", "symbols", "json"}
+    assert min(counts.values()) > 70
+
+
+def test_what_is_held_out_is_held_out_with_everything_else() -> None:
+    """No draw has the menu, whatever else it has."""
+    anything = Randomized(held_out=["menu", "native"])
+    rng = np.random.default_rng(0)
+    interfaces = [anything.draw(rng) for _ in range(300)]
+
+    assert not any(one.syntax == "menu" or one == Interface() for one in interfaces)
+    assert {one.listing for one in interfaces} == {"native", "always", "first", "never"}
+
+
+def test_a_value_that_is_named_twice_comes_twice_as_often() -> None:
+    """Weights without another argument."""
+    counts = drawn(Randomized({"syntax": ["native", "native", "json"]}), 300)
+
+    assert 1.5 < counts["native"] / counts["json"] < 2.6
+
+
+def test_a_study_can_ask_what_may_be_drawn() -> None:
+    """What is held out, and what is outside the domain, may not."""
+    specs = ["native", "symbols", "json", "symbols+json", "menu", "renamed"]
+
+    assert [SMALL.permits(Interface.parse(spec)) for spec in specs] == [True] * 3 + [False] * 3
+
+
+@pytest.mark.parametrize(
+    ("randomized", "text"),
+    [
+        (Randomized(), "random"),
+        (Randomized(held_out=["menu", "symbols+json"]), "random without=menu,symbols+json"),
+        (SMALL, "random wording=native|symbols syntax=native|json without=symbols+json"),
+        (
+            Randomized({"distractors": [0, "recipe"], "distractor_chance": [0.5, 1.0]}),
+            "random distractors=0|recipe distractor_chance=0.5|1.0",
+        ),
+    ],
+)
+def test_its_text_reads_back(randomized: Randomized, text: str) -> None:
+    """For command lines, plans and files."""
+    assert str(randomized) == text
+    assert parse_interface(text) == randomized
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("random menu", "Unknown word after 'random': 'menu'"),
+        ("random sintax=json", "Unknown interface axis 'sintax'; did you mean 'syntax'"),
+        ("random syntax=jsn", "Unknown value of interface axis `syntax`: 'jsn'"),
+        ("random without=mnu", "Unknown interface 'mnu'; did you mean 'menu'"),
+        ("random syntax=menu without=menu", "could draw is held out"),
+        ("randm", "Unknown interface 'randm'"),
+    ],
+)
+def test_a_wrong_text_is_one_clear_error(text: str, message: str) -> None:
+    """The error says what was wrong with which value."""
+    with pytest.raises(InvalidValueError) as caught:
+        parse_interface(text)
+
+    assert message in str(caught.value)
+
+
+def test_a_wrong_domain_is_one_clear_error() -> None:
+    """A text is no list of values, and an axis has a name."""
+    with pytest.raises(InvalidValueError, match="`syntax` is drawn from a list of values"):
+        Randomized({"syntax": "json"})
+    with pytest.raises(InvalidValueError, match="`held_out` is a list of interfaces"):
+        Randomized(held_out="menu")
+    with pytest.raises(UnknownNameError, match="interface axis 'words'"):
+        Randomized({"words": ["native"]})
+
+
+def test_every_episode_draws_one() -> None:
+    """A seed gives the same tasks through the same interfaces again."""
+
+    def seen() -> list[tuple[str, str]]:
+        env = TextEnv(WORLD, interface=SMALL)
+        infos = [env.reset(seed=1)[1], *(env.reset()[1] for _ in range(30))]
+        return [(info["task_id"], info["interface"]) for info in infos]
+
+    assert seen() == seen()
+    assert {interface for _, interface in seen()} == {"native", "symbols", "json"}
+
+
+def test_a_task_and_a_draw_name_one_interface() -> None:
+    """In every environment; a named task has draw 0 unless another is asked for."""
+
+    def interface(**options: object) -> str:
+        env = TextEnv(WORLD, interface=str(SMALL))
+        return str(env.reset(options={"task_id": TASK, **options})[1]["interface"])
+
+    assert interface() == interface(draw=0)
+    assert len({interface(draw=draw) for draw in range(20)}) == 3
+
+
+def test_the_interface_in_play_is_told() -> None:
+    """By the environment once there is an episode, and by every `info`."""
+    env = TextEnv(WORLD, interface=Randomized({"syntax": ["json"]}))
+    with pytest.raises(InvalidValueError, match="`draw` is a number from 0 on"):
+        env.reset(options={"draw": -1})
+    _, info = env.reset(seed=0)
+    later = env.step("wait")[4]
+
+    assert env.interface == Interface(syntax="json")
+    assert (info["interface"], later["interface"]) == ("json", "json")
+
+
+def test_a_group_of_one_task_has_one_interface() -> None:
+    """And another draw another, so that a group compares like with like."""
+    options = {"interface": "random without=menu"}
+    task = "textcraft/easy/train/3"
+    episodes = [
+        Episode("rftgen/TextCraft-easy-v0", task, sample, options, draw)
+        for draw in range(3)
+        for sample in range(4)
+    ]
+    grouped = list(groups(run(episodes, ExpertPolicy())))
+
+    assert [len(group) for group in grouped] == [4] * 3
+    assert all(trajectory.success for group in grouped for trajectory in group)
