@@ -218,6 +218,12 @@ class World(abc.ABC, Generic[ContentT]):
     """How many such lines an observation gets by the recipe of arXiv 2601.18217."""
     marks: ClassVar[str] = ""
     """The characters that stand for things in a `Drawing`, for the ``names`` axis."""
+    labels: ClassVar[Mapping[str, Message]] = {}
+    """Arguments that name a verb, such as a button, as messages in lower case.
+
+    ``{"back to search": ("back to ", VerbName("search"))}``: where the verb is called otherwise,
+    the argument is, too, and its old name is refused.
+    """
     malformed_reward: ClassVar[float] = 0.0
     """The reward of a text that is no command; where every command costs, it costs the same."""
     tasks: Tasks[ContentT]

@@ -28,7 +28,6 @@ class Dialect:
         self._form, self._feedback = interface.form, interface.feedback
         # A sentence is refused in the original's own words; a new syntax says what was wrong.
         self._explains = interface.feedback == "explained" or interface.syntax != "native"
-        self._world = world
         self._speech = Speech(interface, world, task_id)
         self._page = Page(interface, world, self._speech, task_id)
 
@@ -50,7 +49,7 @@ class Dialect:
         if self._feedback == "silent":
             return self._page.laid_out("", menu, turn)
         note = f"Not understood: {malformed.reason}" if self._explains else ""
-        text = self._written(self._speech.echo(self._world.refuse(malformed)), note)
+        text = self._written(self._speech.refusal(malformed), note)
         return self._page.laid_out(text, menu, turn)
 
     def read(self, text: str, menu: tuple[Command, ...]) -> Command | Malformed:

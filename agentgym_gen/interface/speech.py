@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agentgym_gen.interface.arguments import Arguments
 from agentgym_gen.interface.axes import Interface
 from agentgym_gen.interface.names import Renaming, renaming
 from agentgym_gen.interface.syntax import SYNTAXES, Menu
@@ -33,16 +34,19 @@ class Speech:
     def __init__(self, interface: Interface, world: World[object], task_id: TaskId) -> None:
         self._world = world
         self._templates = templates(world.verbs, interface.wording, task_id, interface.vocabulary)
+        self._told: dict[str, str] = {}
         self._wording = interface.wording
         self._reads_natively = interface.wording == "native" and interface.syntax == "native"
         self._names: Renaming | None = None
         if interface.names == "renamed":
             phrases = tuple(map(phrase_of, self._templates.values()))
             self._names = renaming(world, task_id, interface.vocabulary, phrases)
+        labels = {native: self.tell(label) for native, label in world.labels.items()}
+        changed = {native: label for native, label in labels.items() if native != label}
+        self._arguments = Arguments(changed, self._names)
         called = self._names.there if self._names else str
         self._syntax = SYNTAXES[interface.syntax](world.verbs, self._templates, called)
         self._mentions: dict[Command, str] = {}
-        self._told: dict[str, str] = {}
         self._listed: dict[str, Command] = {}
 
     def tell(self, message: Message | str) -> str:
@@ -61,9 +65,23 @@ class Speech:
         phrase = native or phrase_of(self._templates[piece.verb])
         return phrase[:1].upper() + phrase[1:] if piece.capital else phrase
 
-    def echo(self, message: Message) -> str:
-        """Return *message*, a refusal, in these words but for its texts, which repeat a player."""
-        return "".join(piece if type(piece) is str else self.say(piece) for piece in message)
+    def refusal(self, malformed: Malformed) -> str:
+        """Return the world's answer to a text that is no command; what was said stays as it is.
+
+        An answer that repeats the player must not translate old names into new ones.
+        """
+        answer = self._world.refuse(malformed)
+        if self._names is None or answer == self._world.refuse(malformed._replace(text="")):
+            return self.tell(answer)
+        said = (malformed.text, self._world.normal(malformed.text))
+        return "".join(self._repeated(piece, said) for piece in answer)
+
+    def _repeated(self, piece: Piece, said: tuple[str, ...]) -> str:
+        found = next((text for text in said if isinstance(piece, str) and text in piece), "")
+        if not found or not isinstance(piece, str):
+            return self.say(piece)
+        before, _, after = piece.partition(found)
+        return f"{self.say(before)}{found}{self.say(after)}"
 
     def mention(self, command: Command) -> str:
         """Return *command* as prose and lists have it."""
@@ -84,7 +102,7 @@ class Speech:
         if isinstance(self._syntax, Menu):
             return self._syntax.choices(menu)
         said = [self.mention(command) for command in menu]
-        if self._names is not None or not self._reads_natively:
+        if not (self._reads_natively and self._arguments.native):
             self._listed.update(zip(said, menu, strict=True))
         return said
 
@@ -97,12 +115,12 @@ class Speech:
             return known
         natively = self._reads_natively
         read = self._world.read(text) if natively else self._syntax.read(text, menu)
-        if self._names is None or isinstance(read, Malformed):
+        if self._arguments.native or isinstance(read, Malformed):
             return read
         if isinstance(self._syntax, Menu) and read in menu:
             return read
         normal = Command(read.verb, tuple(map(self._world.normal, read.args)))
-        return self._meant(text, normal, self._names)
+        return self._meant(text, normal)
 
     def instruction(self) -> str:
         """Return the rules of the world and of this way to speak."""
@@ -113,19 +131,18 @@ class Speech:
         lines = [text, self._syntax.rule(), "The actions are:", *(f"- {use}" for use in usages)]
         return "\n".join(line for line in lines if line)
 
-    @staticmethod
-    def _meant(text: str, command: Command, names: Renaming) -> Command | Malformed:
+    def _meant(self, text: str, command: Command) -> Command | Malformed:
         """Return *command* with the world's own names, unless one of them was said."""
         for argument in command.args:
-            old = names.old_name(argument)
+            old = self._arguments.old_name(argument)
             if old is not None:
                 return Malformed(text, f"there is nothing called {old!r}")
-        return Command(command.verb, tuple(map(names.back, command.args)))
+        return Command(command.verb, tuple(map(self._arguments.meant, command.args)))
 
     def _spoken(self, command: Command) -> Command:
-        if self._names is None:
+        if self._arguments.native:
             return command
-        return Command(command.verb, tuple(map(self._names.there, command.args)))
+        return Command(command.verb, tuple(map(self._arguments.said, command.args)))
 
     def _renamed(self, text: str, names: Renaming) -> str:
         if isinstance(text, Drawing):

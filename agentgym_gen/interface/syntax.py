@@ -120,7 +120,7 @@ class Json:
     def rule(self) -> str:
         """Return the rule of this syntax."""
         return (
-            'Answer with one JSON object an action, with the fields "action" and "arguments" '
+            'Write one JSON object an action, with the fields "action" and "arguments" '
             "and nothing else."
         )
 
@@ -137,7 +137,7 @@ class LenientJson(Json):
 
     def rule(self) -> str:
         """Return the rule of this syntax."""
-        return 'Answer with one JSON object an action, with the fields "action" and "arguments".'
+        return 'Write one JSON object an action, with the fields "action" and "arguments".'
 
 
 class Call:
@@ -193,7 +193,7 @@ class Call:
 
     def rule(self) -> str:
         """Return the rule of this syntax."""
-        return "Answer with one function call an action, its arguments in double quotes."
+        return "Write one function call an action, its arguments in double quotes."
 
 
 class Menu:
@@ -250,7 +250,7 @@ class Menu:
 
     def rule(self) -> str:
         """Return the rule of this syntax."""
-        rule = "Answer with the number of one action of the list."
+        rule = "Write the number of one action of the list."
         if not self._open:
             return rule
         uses = ", ".join(f"{self.mention(verb.usage)}" for verb in self._open)
