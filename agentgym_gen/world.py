@@ -284,8 +284,8 @@ class World(abc.ABC, Generic[ContentT]):
     def distract(self, rng: np.random.Generator, amount: int) -> tuple[Message | str, ...]:
         """Return *amount* lines that have nothing to do with the goal of the current task.
 
-        Nothing that they speak of can be done or used. By default they are drawn from `asides`; a
-        world that makes them up draws from *rng* alone.
+        Nothing that they speak of can be done or used at any moment of it. By default they are
+        drawn from `asides`; a world that makes them up draws from *rng* alone.
         """
         return drawn(self.asides or COMMON_ASIDES, amount, rng)
 

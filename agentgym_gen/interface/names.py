@@ -45,6 +45,8 @@ class _Index(NamedTuple):
     """Every noun and every plural that is no noun itself -> the noun."""
     starts: dict[str, tuple[str, ...]]
     """A first word -> the nouns and plurals that start with it, the longest first."""
+    first_words: frozenset[str]
+    """The same first words, and those with a capital."""
 
 
 class Renaming:
@@ -114,15 +116,18 @@ class Renaming:
 
     def _found(self, text: str) -> Iterator[_Found]:
         flat, end = text.replace("_", " "), 0
-        starts = self._index.starts
-        for place in _WORD.finditer(flat):
-            word, start = place[0], place.start()
-            if start < end or not (word in starts or word[0].isupper()):
-                continue
-            found = self._at(flat, start, word)
+        for start, word in self._first_words(flat):
+            found = self._at(flat, start, word) if start >= end else None
             if found is not None:
                 end = found.end
                 yield found
+
+    def _first_words(self, flat: str) -> list[tuple[int, str]]:
+        """Return where a word stands in *flat* that a noun may start with, in order."""
+        words = self._index.first_words.intersection(_WORD.findall(flat))
+        if not words:
+            return []
+        return sorted((start, word) for word in words for start in _places(flat, word))
 
     def _at(self, flat: str, start: int, word: str) -> _Found | None:
         """Return the longest noun that starts with *word* at *start*, if there is one."""
@@ -209,7 +214,19 @@ def _indexed(nouns: tuple[str, ...]) -> _Index:
         if first is None:
             raise InvalidValueError(f"A noun starts with a letter or a digit, unlike {name!r}")
         starts.setdefault(first[0], []).append(name)
-    return _Index(ordered, known, {word: tuple(names) for word, names in starts.items()})
+    first_words = frozenset((*starts, *(word[0].upper() + word[1:] for word in starts)))
+    longest_first = {word: tuple(names) for word, names in starts.items()}
+    return _Index(ordered, known, longest_first, first_words)
+
+
+def _places(text: str, word: str) -> Iterator[int]:
+    """Yield where *word* stands in *text* as a whole word."""
+    start = text.find(word)
+    while start >= 0:
+        end = start + len(word)
+        if not text[start - 1 : start].isalnum() and not text[end : end + 1].isalnum():
+            yield start
+        start = text.find(word, end)
 
 
 def _small(word: str) -> str:

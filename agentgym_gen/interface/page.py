@@ -9,6 +9,9 @@ from agentgym_gen.interface.speech import Speech
 from agentgym_gen.task import TaskId
 from agentgym_gen.world import LIST_HEADER, Command, World, bulleted
 
+TURNS_DRAWN = 4
+"""For how many turns distractors are drawn at once."""
+
 
 class Page:
     """Lays out the observations of one episode.
@@ -28,6 +31,7 @@ class Page:
         amount = interface.distractors
         self._amount = world.clutter if amount == RECIPE else int(amount)
         self._chance = interface.distractor_chance
+        self._ready: list[str] = []
         self._rng = task_id.stream("distractors") if self._amount else None
         self._listing = world.listing if interface.listing == "native" else interface.listing
         self._plain = interface.syntax == "native"
@@ -58,6 +62,19 @@ class Page:
         """Return *parts* with lines before and after; where they stand among them is drawn."""
         if self._chance < 1 and rng.random() >= self._chance:
             return parts
-        lines = [self._speech.tell(line) for line in self._world.distract(rng, self._amount)]
+        lines = self._next_lines(rng)
         before = int(rng.random() * (len(lines) + 1))
         return [*lines[:before], *parts, *lines[before:]]
+
+    def _next_lines(self, rng: np.random.Generator) -> list[str]:
+        """Return the lines of one observation, all different while the world has enough."""
+        amount, ready = self._amount, self._ready
+        if len(ready) < amount:
+            # One draw for several turns: a draw takes half as long as a step of Sokoban.
+            drawn = self._world.distract(rng, TURNS_DRAWN * amount)
+            ready[:] = map(self._speech.tell, drawn)
+        lines = ready[-amount:]
+        del ready[-amount:]
+        if len(set(lines)) == amount:
+            return lines
+        return list(map(self._speech.tell, self._world.distract(rng, amount)))

@@ -1,0 +1,88 @@
+"""What a step through each interface costs, in units of the native step, as a Markdown table.
+
+    python benchmarks/interfaces.py [--rounds 15] [--tier easy] [--only Sokoban]
+
+A step is one call of `step` with a random admissible action. Native and other steps take turns in
+slices of some 40 ms of CPU time, and a figure is the median of the rounds' ratios, so that a change
+of the machine's speed hits both alike. The first row is the native step in microseconds, the second
+native against native: what is left of the noise.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+import numpy as np
+
+from agentgym_gen.env import TextEnv
+from agentgym_gen.interface import PRESETS
+from agentgym_gen.registration import ENVIRONMENTS
+from agentgym_gen.rollout import make_text_env
+
+SLICE = 0.04
+"""Seconds of CPU time of a slice, at least; it ends with an episode."""
+
+
+class Player:
+    """Plays random admissible actions and takes the time, without that of resets."""
+
+    def __init__(self, env: TextEnv) -> None:
+        self._env = env
+        self._draws = np.random.default_rng(0).random(4096).tolist()
+        self._steps = 0
+        _, self._info = env.reset(seed=0)
+
+    def slice(self) -> float:
+        """Play for a while and return the seconds a step took."""
+        spent, first = 0.0, self._steps
+        while spent < SLICE:
+            start = time.process_time()
+            self._episode()
+            spent += time.process_time() - start
+            _, self._info = self._env.reset()
+        return spent / (self._steps - first)
+
+    def _episode(self) -> None:
+        over, info = False, self._info
+        while not over:
+            actions = info["admissible_actions"]
+            action = actions[int(self._draws[self._steps % 4096] * len(actions))]
+            _, _, terminated, truncated, info = self._env.step(action)
+            over = terminated or truncated
+            self._steps += 1
+
+
+def measure(env_id: str, rounds: int) -> list[float]:
+    """Return the native step in microseconds, and the ratio of native and of every preset."""
+    native = Player(make_text_env(env_id, "train"))
+    figures = [1e6 * float(np.median([native.slice() for _ in range(rounds)]))]
+    for interface in ("native", *PRESETS):
+        # Both play the same episodes, with the same draws.
+        native = Player(make_text_env(env_id, "train"))
+        other = Player(make_text_env(env_id, "train", {"interface": interface}))
+        pairs = [(native.slice(), other.slice()) for _ in range(rounds)]
+        figures.append(float(np.median([mine / its for its, mine in pairs])))
+    return figures
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=15, help="how many slices of each")
+    parser.add_argument("--tier", default="easy")
+    parser.add_argument("--only", nargs="*", help="names of environments")
+    options = parser.parse_args()
+    known = [one for one in ENVIRONMENTS.values() if not options.only or one.name in options.only]
+    columns = [
+        measure(f"rftgen/{one.name}-{options.tier}-v{one.version}", options.rounds) for one in known
+    ]
+    print(f"| interface | {' | '.join(one.name for one in known)} |")
+    print(f"|---|{'---:|' * len(known)}")
+    print(f"| native, µs | {' | '.join(f'{column[0]:.0f}' for column in columns)} |")
+    for number, interface in enumerate(("native", *PRESETS), 1):
+        print(f"| {interface} | {' | '.join(f'{column[number]:.2f}' for column in columns)} |")
+
+
+if __name__ == "__main__":
+    main()
