@@ -65,11 +65,14 @@ def drawn(pool: Sequence[ItemT], amount: int, rng: np.random.Generator) -> tuple
 
 
 def _different(places: list[int], size: int) -> list[int]:
-    """Return *places*, of which each is below *size*, with every repetition moved on."""
+    """Return *places*, each below *size*, none of which comes again before all have come."""
     found: list[int] = []
-    for number, place in enumerate(places):
-        round_of = set(found[number - number % size :])
-        while place in round_of:
+    used: set[int] = set()
+    for place in places:
+        if len(used) == size:
+            used.clear()
+        while place in used:
             place = (place + 1) % size
+        used.add(place)
         found.append(place)
     return found

@@ -72,9 +72,9 @@ class Page:
         if len(ready) < amount:
             # One draw for several turns: a draw takes half as long as a step of Sokoban.
             drawn = self._world.distract(rng, TURNS_DRAWN * amount)
-            ready[:] = map(self._speech.tell, drawn)
+            ready[:] = self._speech.told(drawn)
         lines = ready[-amount:]
         del ready[-amount:]
         if len(set(lines)) == amount:
             return lines
-        return list(map(self._speech.tell, self._world.distract(rng, amount)))
+        return self._speech.told(self._world.distract(rng, amount))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from agentgym_gen.interface.arguments import Arguments
 from agentgym_gen.interface.axes import Interface
 from agentgym_gen.interface.names import Renaming, renaming
@@ -54,6 +56,14 @@ class Speech:
         if isinstance(message, str):
             return self.say(message)
         return "".join([self.say(piece) for piece in message])
+
+    def told(self, messages: Iterable[Message | str]) -> list[str]:
+        """Return *messages* in these words."""
+        plain = self._names is None
+        return [
+            message if plain and isinstance(message, str) else self.tell(message)
+            for message in messages
+        ]
 
     def say(self, piece: Piece) -> str:
         """Return one *piece* of a message in these words."""

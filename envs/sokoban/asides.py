@@ -32,18 +32,14 @@ DEPTH = 10
 BREADTH = 20
 """In how many columns."""
 
-SQUARES = 8
-"""On how many of these squares, drawn once, each thing of each kind may be."""
-
 
 @functools.lru_cache(maxsize=32)
 def outside_lines(height: int) -> tuple[str, ...]:
     """Return notes about things below a board of *height* rows, which are counted from 0."""
     notes = [f"shows a {thing} ({trait}; unreachable)." for thing in THINGS for trait in TRAITS]
     rng = stream("sokoban", "asides", height)
-    rows = rng.integers(height, height + DEPTH, size=SQUARES * len(notes)).tolist()
-    columns = rng.integers(BREADTH, size=SQUARES * len(notes)).tolist()
+    rows = rng.integers(height, height + DEPTH, size=len(notes)).tolist()
+    columns = rng.integers(BREADTH, size=len(notes)).tolist()
     return tuple(
-        f"({row}, {column}) {note}"
-        for row, column, note in zip(rows, columns, SQUARES * notes, strict=True)
+        f"({row}, {column}) {note}" for row, column, note in zip(rows, columns, notes, strict=True)
     )

@@ -7,7 +7,7 @@ import pytest
 from toy_world import CorridorWorld
 
 from agentgym_gen import Command, Interface, Scene, TextEnv
-from agentgym_gen.world import Said, VerbName
+from agentgym_gen.world import Malformed, Message, Said, VerbName
 
 TASK = "corridor/easy/train/3"
 
@@ -220,3 +220,35 @@ def test_all_axes_at_once_compose() -> None:
         assert not truncated
 
     assert info["success"]
+
+
+def test_an_argument_of_json_is_called_like_the_thing() -> None:
+    """No field gives a native name away."""
+    env, observation = start("renamed+json+terse")
+    word = observation.split("\n")[0].removeprefix("at: ").removesuffix(" 1")
+
+    assert f'"arguments": {{"{word}": "{word} 2"}}' in observation
+    assert env.step(f'{{"action": "walk to", "arguments": {{"{word}": "{word} 2"}}}}')[4][
+        "valid_action"
+    ]
+
+
+def test_what_a_player_said_is_repeated_as_it_was_said() -> None:
+    """Else nonsense would be a dictionary of the new names; the rest of an answer is renamed."""
+
+    class Parrot(CorridorWorld):
+        def refuse(self, malformed: Malformed) -> Message:
+            return (f"At the door: what does {malformed.text} mean?",)
+
+    class Deaf(CorridorWorld):
+        def refuse(self, malformed: Malformed) -> Message:
+            return ("At the door: what?",)
+
+    def answer(world: CorridorWorld) -> tuple[str, str]:
+        env = TextEnv(world, interface="renamed")
+        env.reset(options={"task_id": TASK})
+        return env.tell("door"), env.step("door 2, please")[0]
+
+    word, repeated = answer(Parrot())
+    assert repeated == f"At the {word}: what does door 2, please mean?"
+    assert answer(Deaf())[1] == f"At the {word}: what?"
