@@ -103,6 +103,9 @@ VERBS = (
 
 PHRASES = tuple(phrase_of(verb.template) for verb in VERBS)
 
+VERB_WORDS = frozenset(word for phrase in PHRASES for word in phrase.split())
+"""The words that name verbs, so that nothing else is called by them: the meal, for one."""
+
 DIRECTIONS = ("north", "south", "east", "west")
 
 _PURPOSES: dict[str, Message] = {

@@ -17,6 +17,7 @@ from agentgym_gen.envs.textworld.wording import (
     BEG_PARDON,
     NOT_A_SENTENCE,
     NOT_A_VERB,
+    VERB_WORDS,
     VERBS,
     instruction,
     verbs_of,
@@ -154,8 +155,11 @@ class TextWorld(World[Any]):
         return (NOT_A_SENTENCE if words[0] in known else NOT_A_VERB,)
 
     def nouns(self) -> tuple[str, ...]:
-        """Return what things and doors are called, but not rooms and directions."""
-        return self._names
+        """Return what things and doors are called, but not rooms, directions and the meal.
+
+        The meal is named by the command that prepares it.
+        """
+        return tuple(name for name in self._names if name not in VERB_WORDS)
 
     def info(self) -> Mapping[str, Any]:
         """Return the challenge, and the points of the game."""
