@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from numbers import Integral
+from pathlib import Path
 from typing import Any
 
 import gymnasium
@@ -13,6 +14,7 @@ from agentgym_gen.interface import Dialect, Interface
 from agentgym_gen.loading import load_module
 from agentgym_gen.spaces import Unicode
 from agentgym_gen.task import Task, TaskId
+from agentgym_gen.tasklist import read_task_list
 from agentgym_gen.world import Command, EndReason, Malformed, Outcome, World
 
 MAX_OBSERVATION_CHARS = 16384
@@ -43,6 +45,8 @@ class TextEnv(gymnasium.Env[str, str]):
         world: A world, or ``"module:class"`` of one.
         tier: The difficulty tier; None plays all tiers.
         split: ``train``, ``valid`` or ``test``.
+        tasks: The ids of the only tasks that are played, or the file of a list of them (see
+            `agentgym_gen.tasklist`); those of other tiers and splits are left out. None plays all.
         interface: An `Interface`, preset names joined by ``+``, or a mapping from axis to value.
         max_turns: The turn limit of every episode; None takes each task's own.
         seed: The seed of the order of tasks when the first reset gives none.
@@ -51,7 +55,7 @@ class TextEnv(gymnasium.Env[str, str]):
 
     Raises:
         UnknownNameError: if there is no such tier, split or interface.
-        InvalidValueError: if `max_turns` is not positive.
+        InvalidValueError: if `max_turns` is not positive, or `tasks` has none of this tier and split.
     """
 
     metadata = {"render_modes": ["ansi"], "render_fps": 4}  # noqa: RUF012  (Gymnasium's own form)
@@ -62,6 +66,7 @@ class TextEnv(gymnasium.Env[str, str]):
         *,
         tier: str | None = None,
         split: str = "train",
+        tasks: str | Path | Sequence[str] | None = None,
         interface: Interface | str | Mapping[str, object] = "native",
         max_turns: int | None = None,
         seed: int | None = None,
@@ -72,6 +77,7 @@ class TextEnv(gymnasium.Env[str, str]):
         self.interface = Interface.parse(interface)
         self.tiers = self._known_tiers(tier)
         self.split = self._known_split(split)
+        self.task_list = None if tasks is None else self._own_tasks(tasks)
         if render_mode not in (None, "ansi"):
             raise unknown_name("render mode", render_mode, ["ansi"], "or None")
         self.render_mode = render_mode
@@ -230,6 +236,8 @@ class TextEnv(gymnasium.Env[str, str]):
         wanted = options.pop("task_id", None)
         if options:
             raise unknown_name("reset option", next(iter(options)), ["task_id"], "all")
+        if wanted is None and self.task_list is not None:
+            wanted = self.task_list[int(self.np_random.integers(len(self.task_list)))]
         if wanted is None:
             tier = self.tiers[int(self.np_random.integers(len(self.tiers)))]
             size = self.world.tasks.size(tier, self.split)
@@ -245,6 +253,18 @@ class TextEnv(gymnasium.Env[str, str]):
                 f"split {self.split!r} of {', '.join(self.tiers)}; make one with split="
                 f"{task_id.split!r} and tier={task_id.tier!r}"
             )
+
+    def _own_tasks(self, tasks: str | Path | Sequence[str]) -> tuple[str, ...]:
+        listed = read_task_list(tasks) if isinstance(tasks, str | Path) else tuple(tasks)
+        ids = [TaskId.parse(text) for text in listed]
+        env = self.world.tasks.env
+        own = [i for i in ids if i.env == env and i.tier in self.tiers and i.split == self.split]
+        if not own:
+            raise InvalidValueError(
+                f"None of the {len(ids)} tasks of `tasks` belongs to the split {self.split!r} of "
+                f"{env} ({', '.join(self.tiers)})"
+            )
+        return tuple(map(str, own))
 
     def _known_tiers(self, tier: str | None) -> tuple[str, ...]:
         tiers = self.world.tasks.tiers
