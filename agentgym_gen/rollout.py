@@ -93,7 +93,7 @@ def run(
     episodes: Sequence[Episode],
     policy: Policy,
     *,
-    style: PromptStyle | None = None,
+    style: PromptStyle | Callable[[str], PromptStyle] | None = None,
     slots: int = 64,
     seed: int = 0,
     on_end: Callable[[Trajectory], None] | None = None,
@@ -105,7 +105,7 @@ def run(
     Args:
         episodes: What to play.
         policy: Who acts.
-        style: How episodes are put to the policy.
+        style: How episodes are put to the policy; a function is asked for each environment id.
         slots: How many episodes are live at once.
         seed: The root of the streams from which policies draw.
         on_end: Called with each trajectory as it ends.
@@ -119,7 +119,8 @@ def run(
     while waiting or live:
         while waiting and len(live) < slots:
             number, episode = waiting.popleft()
-            live.append(_Live(number, episode, pool.take(episode), style or PromptStyle(), seed))
+            put = style(episode.env_id) if callable(style) else style or PromptStyle()
+            live.append(_Live(number, episode, pool.take(episode), put, seed))
         answers = policy.act([player.request() for player in live])
         for player, completion in zip(live, answers, strict=True):
             player.play(completion)
