@@ -1,4 +1,4 @@
-"""The command line: ``agentgym-gen envs | play | demo | study``.
+"""The command line: ``agentgym-gen envs | play | demo | study | calibrate``.
 
 Errors are one sentence on standard error and exit code 2, never a traceback.
 """
@@ -10,18 +10,27 @@ import io
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import gymnasium
 
 from agentgym_gen.env import TextEnv
-from agentgym_gen.errors import AgentGymGenError, MissingExtraError
+from agentgym_gen.errors import (
+    AgentGymGenError,
+    InvalidValueError,
+    MissingExtraError,
+    TrainingError,
+)
 from agentgym_gen.policy import POLICIES
 from agentgym_gen.prompt import PromptStyle
-from agentgym_gen.registration import ENVIRONMENTS, env_ids
+from agentgym_gen.registration import ENVIRONMENTS, check_env_id, env_ids
 from agentgym_gen.rollout import Episode, draw_task_ids, make_text_env, run
 from agentgym_gen.seeding import stream
 from agentgym_gen.task import SPLITS, TaskId
 from agentgym_gen.trajectory import Trajectory
+
+if TYPE_CHECKING:
+    from agentgym_gen.study import Study
 
 NOT_INSTALLED = "extra"
 """What the table of environments has for one whose extra is not installed."""
@@ -50,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         return _fail(": ".join(map(str, filter(None, (error.strerror or error, error.filename)))))
     except KeyboardInterrupt:
-        goes_on = "; the same command goes on from here" if command is _study else ""
+        goes_on = "; the same command goes on from here" if command is _study_run else ""
         print(f"\nagentgym-gen: stopped{goes_on}", file=sys.stderr)
         return 130
     return 0
@@ -89,6 +98,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_play(commands.add_parser("play", help="play an environment yourself"))
     _add_demo(commands.add_parser("demo", help="watch a policy play"))
     _add_study(commands.add_parser("study", help="run a generalization study"))
+    _add_calibrate(commands.add_parser("calibrate", help="divide tasks by a model's success"))
     return parser
 
 
@@ -131,11 +141,48 @@ def _at_least(least: int) -> Callable[[str], int]:
 
 
 def _add_study(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("preset", metavar="PRESET", help="quick")
-    parser.add_argument("--out", type=Path, help="the results folder; default runs/PRESET")
-    parser.add_argument("--workers", type=int, help="seeds side by side; default one a processor")
-    parser.add_argument("--report", action="store_true", help="only rewrite the report")
-    parser.set_defaults(command=_study)
+    parts = parser.add_subparsers(required=True, metavar="COMMAND")
+    started = parts.add_parser("run", help="run what is not yet done, and write the report")
+    _add_study_source(started)
+    number = _at_least(1)
+    started.add_argument("--yes", action="store_true", help="do not ask before it starts")
+    started.add_argument(
+        "--workers", type=number, help="jobs side by side; default one a processor"
+    )
+    started.add_argument("--executor", default="local", help="local or ray")
+    started.add_argument("--address", default="", help="the Ray cluster to join; default a new one")
+    started.set_defaults(command=_study_run)
+    for name, command, told in (
+        ("status", _study_status, "say how far it is"),
+        ("report", _study_report, "write the report of what is there"),
+    ):
+        other = parts.add_parser(name, help=told)
+        _add_study_source(other)
+        other.set_defaults(command=command)
+    printed = parts.add_parser("show", help="print a preset, to begin a plan of your own")
+    printed.add_argument("preset", metavar="PRESET")
+    printed.set_defaults(command=_study_show)
+
+
+def _add_study_source(parser: argparse.ArgumentParser) -> None:
+    known = "a TOML file, a results folder, or a preset: quick, small, paper-3b, paper-7b"
+    parser.add_argument("study", metavar="STUDY", help=known)
+    parser.add_argument("--out", type=Path, help="the results folder; default runs/NAME")
+
+
+def _add_calibrate(parser: argparse.ArgumentParser) -> None:
+    number = _at_least(1)
+    parser.add_argument("id", metavar="ENV", help="for example rftgen/TextCraft-v0")
+    parser.add_argument("--model", required=True, help="random, expert, a folder or a hub name")
+    parser.add_argument("--out", type=Path, help="where the lists go; default lists/ENV")
+    parser.add_argument("--tasks", type=number, default=200, metavar="N", help="tasks of a split")
+    parser.add_argument("--samples", type=number, default=8, metavar="N", help="episodes of a task")
+    parser.add_argument("--threshold", type=float, default=0.5, help="easy from this success on")
+    parser.add_argument("--split", action="append", help="only these splits; default all")
+    parser.add_argument("--format", default="react", help="react, action or tool")
+    parser.add_argument("--temperature", type=float, default=1.0, help="of a model")
+    parser.add_argument("--max-new-tokens", type=number, default=256, help="of a model")
+    parser.set_defaults(command=_calibrate)
 
 
 def _envs(options: argparse.Namespace) -> None:
@@ -249,21 +296,74 @@ def _printable(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
 
 
-def _study(options: argparse.Namespace) -> None:
-    from agentgym_gen.study import (
-        default_workers,
-        load_study,
-        report_study,
-        require_report_extras,
-        run_study,
-    )
+def _open_study(options: argparse.Namespace) -> Study:
+    from agentgym_gen.study import Study
 
-    study = load_study(options.preset)
-    out = options.out or Path("runs") / options.preset
-    if not options.report:
-        require_report_extras()
-        run_study(study, out, say=_say, workers=options.workers or default_workers(study))
-    print(f"\n{report_study(study, out)}\nWritten to {out / 'report.md'}")
+    folder = Path(options.study)
+    if (folder / "plan.json").is_file():
+        return Study.open(folder)
+    return Study(options.study, options.out)
+
+
+def _study_run(options: argparse.Namespace) -> None:
+    from agentgym_gen.study.cost import estimate
+    from agentgym_gen.study.executors import default_workers
+    from agentgym_gen.study.run import check_out
+
+    study = _open_study(options)
+    workers = options.workers or default_workers()
+    check_out(study.plan, study.out)
+    _say(f"Study {study.plan.name} in {study.out}, {workers} jobs at a time")
+    _say(f"To do: {estimate(study.plan, study.out, workers)}")
+    if not options.yes:
+        _ask_to_go_on()
+    outcome = study.run(
+        workers=workers, executor=options.executor, address=options.address, say=_say
+    )
+    _say(f"\nWritten to {study.report()}")
+    if outcome.failed:
+        raise TrainingError(
+            f"{len(outcome.failed)} jobs failed, the first is {next(iter(outcome.failed))!r}, and "
+            f"{len(outcome.blocked)} need them; see failure.json in their folders, mend the cause, "
+            "and run the study again: it goes on from there"
+        )
+
+
+def _ask_to_go_on() -> None:
+    if sys.stdin is None or not sys.stdin.isatty():
+        raise InvalidValueError("Nobody is there to be asked; add --yes to start at once")
+    if input("Start? [y/N] ").strip().lower() not in ("y", "yes"):
+        raise KeyboardInterrupt
+
+
+def _study_status(options: argparse.Namespace) -> None:
+    from agentgym_gen.study.status import status_lines
+
+    print("\n".join(status_lines(_open_study(options))))
+
+
+def _study_report(options: argparse.Namespace) -> None:
+    print(f"Written to {_open_study(options).report()}")
+
+
+def _study_show(options: argparse.Namespace) -> None:
+    from agentgym_gen.study import preset_text
+
+    print(preset_text(options.preset), end="")
+
+
+def _calibrate(options: argparse.Namespace) -> None:
+    from agentgym_gen.study.calibrate import Calibration, calibrate, load_any_policy
+
+    name = check_env_id(options.id).rpartition("/")[2].rsplit("-v", 1)[0].lower()
+    stem = options.out or Path("lists") / name
+    splits = tuple(options.split or SPLITS)
+    asked = Calibration(options.id, options.tasks, options.samples, options.threshold, splits)
+    policy = load_any_policy(options.model, options.temperature, options.max_new_tokens)
+    style = PromptStyle(format=options.format)
+    sizes = calibrate(asked, policy, stem, model=options.model, style=style, say=_say)
+    for kind, size in sizes.items():
+        print(f"{size} tasks in {stem}.{kind}.txt")
 
 
 def _say(line: str) -> None:

@@ -55,7 +55,7 @@ class TextEnv(gymnasium.Env[str, str]):
 
     Raises:
         UnknownNameError: if there is no such tier, split or interface.
-        InvalidValueError: if `max_turns` is not positive, or `tasks` has none of this tier and split.
+        InvalidValueError: if `max_turns` is not positive, or `tasks` has none of this split.
     """
 
     metadata = {"render_modes": ["ansi"], "render_fps": 4}  # noqa: RUF012  (Gymnasium's own form)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import shutil
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -94,11 +95,37 @@ class Recipe:
             model, tokenizer, temperature=self.temperature, max_new_tokens=self.max_new_tokens
         )
 
+    def fresh(self, seed: int, episodes: int) -> tuple[Model, Tokenizer]:
+        """Return the model before everything, its vocabulary from so many *episodes*."""
+        raise NotImplementedError
+
+    def pace(self) -> tuple[Policy, float]:
+        """Return an untrained policy to be timed, and how long one step of the warm start takes."""
+        hide_progress_bars()
+        model, tokenizer = self.fresh(0, 4)
+        seconds = 0.0
+        if self.warm_start is not None:
+            shown: list[Trajectory] = []
+            for env_id, number in self.demonstrations.items():
+                some = max(1, round(64 * number / sum(self.demonstrations.values())))
+                style = self.style_of(env_id)
+                shown += demonstrations([env_id], tokenizer, style, number=some)
+            args = replace(self.warm_start, max_steps=2, output_dir="", warmup_steps=0)
+            started = time.perf_counter()
+            SFTTrainer(model, tokenizer, args, shown).train()
+            seconds = (time.perf_counter() - started) / 2
+        policy = ModelPolicy(
+            model, tokenizer, temperature=self.temperature, max_new_tokens=self.max_new_tokens
+        )
+        return policy, seconds
+
     def source(self, folder: Path) -> str | Path:
         """Return what the model in *folder* is loaded from."""
         return folder
 
-    def warm_up(self, folder: Path, seed: int, model: Model, tokenizer: Tokenizer, say: Say) -> Model:
+    def warm_up(
+        self, folder: Path, seed: int, model: Model, tokenizer: Tokenizer, say: Say
+    ) -> Model:
         """Return *model* after the warm start on demonstrations, if the recipe has one."""
         if self.warm_start is None:
             return model
@@ -143,12 +170,16 @@ class TinyRecipe(Recipe):
         if (folder / WHOLE).exists():
             return
         hide_progress_bars()
+        model, tokenizer = self.fresh(seed, self.text_episodes)
+        self.finish(folder, seed, self.warm_up(folder, seed, model, tokenizer, say), tokenizer)
+
+    def fresh(self, seed: int, episodes: int) -> tuple[Model, Tokenizer]:
+        """Return a model with random weights, its vocabulary from so many *episodes* of each id."""
         texts: list[str] = []
         for env_id in self.demonstrations:
             style = self.style_of(env_id)
-            texts += expert_texts([env_id], style, number=self.text_episodes, seed=seed)
-        model, tokenizer = build_tiny(texts, seed, self.size)
-        self.finish(folder, seed, self.warm_up(folder, seed, model, tokenizer, say), tokenizer)
+            texts += expert_texts([env_id], style, number=episodes, seed=seed)
+        return build_tiny(texts, seed, self.size)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,6 +200,10 @@ class PretrainedRecipe(Recipe):
             return
         model, tokenizer = load_model(self.name)
         self.finish(folder, seed, self.warm_up(folder, seed, model, tokenizer, say), tokenizer)
+
+    def fresh(self, seed: int, episodes: int) -> tuple[Model, Tokenizer]:
+        """Return the pretrained model."""
+        return load_model(self.name)
 
     def source(self, folder: Path) -> str | Path:
         """Return the folder, or the model's name where nothing was trained."""
@@ -209,7 +244,7 @@ def recipe_of(
         return PretrainedRecipe(name=str(told["name"]), **shared)
     if told.pop("build", None) != "tiny":
         raise InvalidValueError(
-            "A plan's model is a `name` of one of transformers, or `build = \"tiny\"`, not "
+            'A plan\'s model is a `name` of one of transformers, or `build = "tiny"`, not '
             f"{dict(model)!r}"
         )
     episodes = int(told.pop("text_episodes", 200))

@@ -1,4 +1,4 @@
-# ruff: noqa: N803, N806, N815
+# ruff: noqa: N806, N815
 # The capitals name the axes of an array.
 """From rows to numbers with intervals. Reads rows only; imports no environment and no torch.
 
@@ -154,9 +154,7 @@ class Results:
         number = len(columns)
         return self.combine(pairs, lambda m: m[:number].mean(axis=0) - m[number:].mean(axis=0))
 
-    def transfer_gap(
-        self, arm: str, held_in: Sequence[str], held_out: Sequence[str]
-    ) -> Estimate:
+    def transfer_gap(self, arm: str, held_in: Sequence[str], held_out: Sequence[str]) -> Estimate:
         """Return the mean gain on the columns *held_in* less that on the columns *held_out*."""
         columns = [*held_in, *held_out]
         pairs = [(name, column) for name in (arm, BASE) for column in columns]

@@ -1,4 +1,3 @@
-# ruff: noqa: N803
 # The capitals name the axes of an array.
 """The ten claims of arXiv 2603.12011, each as a number that rows decide, with a verdict.
 
@@ -95,7 +94,7 @@ PAPER = {
 
 
 def check_claims(results: Results, arms: Sequence[Arm]) -> list[Claim]:
-    """Return every claim on every arm that it speaks of; a claim on none is there once, untested."""
+    """Return every claim on every arm that it speaks of; one on none is there, untested."""
     claims: list[Claim] = []
     for number, check in _CHECKS.items():
         found = list(check(results, arms))
@@ -103,10 +102,10 @@ def check_claims(results: Results, arms: Sequence[Arm]) -> list[Claim]:
     return claims
 
 
-def _single(arms: Sequence[Arm]) -> Iterator[Arm]:
-    """Yield the arms of one stage on one environment, each once."""
+def _single(arms: Sequence[Arm], *families: str) -> Iterator[Arm]:
+    """Yield the arms of one stage on one environment, of some *families* or any, each once."""
     known: set[str] = set()
-    for arm in arms:
+    for arm in [arm for arm in arms if not families or arm.family in families]:
         if len(arm.stages) == 1 and len(arm.stages[0].env_ids) == 1 and arm.name not in known:
             known.add(arm.name)
             yield arm
@@ -141,9 +140,9 @@ def _t2(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
 
 
 def _t3(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
-    for arm in _single(arms):
+    for arm in _single(arms, "cross", "difficulty"):
         own = arm.stages[0].env_ids[0]
-        if arm.family in ("cross", "difficulty") and results.has((arm.name, own), (BASE, own)):
+        if results.has((arm.name, own), (BASE, own)):
             turns = Results(_as_turns(results, [arm.name, BASE], own))
             shorter = turns.gain(BASE, own, over=arm.name)
             yield Claim("T3", f"{arm.name} on {label(own)}", "turns saved", shorter)
@@ -163,9 +162,9 @@ def _others(results: Results, arm: Arm) -> list[str]:
 
 
 def _t4(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
-    for arm in _single(arms):
+    for arm in _single(arms, "cross"):
         own, others = arm.stages[0].env_ids[0], _others(results, arm)
-        if arm.family == "cross" and others and own in _tested(results, arm.name):
+        if others and own in _tested(results, arm.name):
             told = f"{arm.name}: held in less the mean of {len(others)} others"
             ours = results.transfer_gap(arm.name, [own], others)
             yield Claim("T4", told, "difference of gains, points", ours)
@@ -174,8 +173,7 @@ def _t4(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
 def _t5(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
     pairs = [
         (arm.name, column)
-        for arm in _single(arms)
-        if arm.family in ("cross", "interface")
+        for arm in _single(arms, "cross", "interface")
         for column in _others(results, arm)
     ]
     if not pairs:
@@ -242,8 +240,8 @@ def _t9(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
         columns = joint.columns
         singles = [
             arm.name
-            for arm in _single(arms)
-            if arm.family == "cross" and results.has(*((arm.name, c) for c in columns))
+            for arm in _single(arms, "cross")
+            if results.has(*((arm.name, c) for c in columns))
         ]
         if not singles or not results.has(*((joint.name, c) for c in columns)):
             continue
@@ -262,9 +260,9 @@ def _less_the_best(arms: int, columns: int) -> Callable[[Floats], Floats]:
 
 
 def _t10(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
-    for arm in _single(arms):
+    for arm in _single(arms, "cross"):
         own = arm.stages[0].env_ids[0]
-        if arm.family != "cross" or not results.has((arm.name, own)):
+        if not results.has((arm.name, own)):
             continue
         failed = [row for row in results.rows(arm.name, own) if not row["success"]]
         if not failed:

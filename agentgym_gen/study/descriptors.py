@@ -1,4 +1,3 @@
-# ruff: noqa: N806
 # The capitals name the axes of an array.
 """What could explain transfer: a regression of held-out gains on distances between ids.
 
@@ -106,9 +105,7 @@ def explain_transfer(results: Results, arms: Sequence[Arm]) -> Explained | None:
         return None
     rows = np.array([[1.0, *_features(results, own, pair[1])] for pair, own in cells.items()])
     kept, left_out = _independent(rows)
-    found = [
-        results.draws([pair, (BASE, pair[1])], lambda m: m[0] - m[1]) for pair in cells
-    ]
+    found = [results.draws([pair, (BASE, pair[1])], lambda m: m[0] - m[1]) for pair in cells]
     values = np.array([value for value, _ in found])
     draws = np.stack([draw for _, draw in found])
     names = ("constant", *FEATURES)
@@ -141,7 +138,8 @@ def _features(results: Results, trained: str, column: str) -> list[float]:
 def _length(results: Results, column: str) -> float:
     """Return the characters that an observation of *column* has, as the base met them."""
     rows = results.rows(BASE, column)
-    return max(1.0, sum(r["observation_chars"] for r in rows) / sum(r["turns"] + 1 for r in rows))
+    letters = sum(int(row["observation_chars"]) for row in rows)
+    return max(1.0, letters / sum(int(row["turns"]) + 1 for row in rows))
 
 
 def _independent(rows: Floats) -> tuple[list[int], list[int]]:

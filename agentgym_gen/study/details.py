@@ -1,4 +1,4 @@
-"""The sections of a report beside the scores: claims, curves, failures, efficiency, conversations."""
+"""The sections of a report beside the scores: claims, curves, failures, cost, conversations."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from agentgym_gen.errors import DataError
-from agentgym_gen.study.claims import PAPER, SENTENCES, check_claims
+from agentgym_gen.study.claims import PAPER, SENTENCES, Claim, check_claims
 from agentgym_gen.study.descriptors import explain_transfer
 from agentgym_gen.study.document import (
     Block,
@@ -19,11 +19,12 @@ from agentgym_gen.study.document import (
     Table,
     Text,
     attribute,
+    breakable,
     percent_span,
 )
 from agentgym_gen.study.drawing import Chart, Line
 from agentgym_gen.study.failures import CONFIRMATION, MODES
-from agentgym_gen.study.plan import BASE, label
+from agentgym_gen.study.plan import BASE, label, shown
 from agentgym_gen.study.rows import Row, read_transcripts
 from agentgym_gen.study.sections import Book, anchor_of
 from agentgym_gen.study.statistics import Estimate, wilson
@@ -40,26 +41,38 @@ def claims(book: Book) -> Iterator[Block]:
     yield Heading("Beside the paper", "claims")
     yield Text(
         "What arXiv 2603.12011 claims, its own numbers, and ours. The paper's numbers are "
-        "**second-hand**, from published summaries: its tables were not readable to us. A verdict is "
-        "about this study's models, which may be far smaller than the paper's. The rule of every "
+        "**second-hand**, from published summaries: its tables were not readable to us. A verdict "
+        "is about this study's models, which may be far smaller than the paper's. The rule of "
+        "every "
         "verdict is in the last section."
     )
     tally = Counter(claim.verdict for claim in found)
-    yield Text(", ".join(f"{count} {name}" for name, count in tally.items()) + ".", "note")
-    rows = []
+    yield Text("Verdicts: " + ", ".join(f"{count} {name}" for name, count in tally.items()) + ".")
+    for number in SENTENCES:
+        yield _card(number, [claim for claim in found if claim.number == number])
+
+
+def _card(number: str, found: Sequence[Claim]) -> Block:
+    """Return one claim with each arm of ours that it speaks of."""
+    lines, rows = [], []
     for claim in found:
-        ours = claim.ours
+        ours, kind = claim.ours, VERDICT_KINDS[claim.verdict]
         told = "" if ours is None else _in_unit(ours, claim.unit)
         n = "" if ours is None else f"{claim.unit}; n = {ours.tasks} tasks, {ours.seeds} seeds"
-        entries = [
-            Entry(SENTENCES[claim.number], claim.sentence),
-            Entry(PAPER[claim.number]),
-            Entry(told, n),
-            Entry(claim.verdict, kind=VERDICT_KINDS[claim.verdict]),
-        ]
-        rows.append((claim.number, entries))
-    header = ["", "claim, and our arm", "the paper (second-hand)", "here", "verdict"]
-    yield Table(header, rows, kind="claims")
+        lines.append(
+            f'<div class="arm"><span>{breakable(shown(claim.sentence))}<small>{n}</small></span>'
+            f'<span class="num">{told}</span><b class="{kind}">{claim.verdict}</b></div>'
+        )
+        cells = [shown(claim.sentence), told, n, claim.verdict]
+        rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    markup = (
+        f'<section class="claim"><h3><span>{number}</span> {SENTENCES[number]}</h3>'
+        f"<p>The paper, second-hand: {html.escape(PAPER[number])}</p>{''.join(lines)}</section>"
+    )
+    head = ["| here | number | | verdict |", "|---|---|---|---|"]
+    title = f"### {number}: {SENTENCES[number]}"
+    paper = f"The paper, second-hand: {PAPER[number]}."
+    return Raw(markup, "\n".join([title, "", paper, "", *head, *rows]))
 
 
 def _in_unit(ours: Estimate, unit: str) -> str:
@@ -90,13 +103,13 @@ def curves(logs: Mapping[str, Sequence[Row]]) -> Iterator[Block]:
             for number, (seed, rows) in enumerate(sorted(found))
         ]
         last = max(row["step"] for _, rows in found for row in rows)
-        panels.append(Chart(arm, lines, [(1, "step 1"), (last, f"{last}")]).svg())
+        panels.append(Chart(shown(arm), lines, [(1, "step 1"), (last, f"{last}")]).svg())
     some = next(iter(by_arm.values()))[0][1][0]
     yield Figure(
         "curves",
         panels,
-        "Success on the tasks of each training step, percent, as a mean over five steps; one line a "
-        f"training seed, n = {some.get('episodes', '?')} episodes a step.",
+        "Success on the tasks of each training step, percent, as a mean over five steps; one line "
+        f"a training seed, n = {some.get('episodes', '?')} episodes a step.",
     )
 
 
@@ -124,7 +137,7 @@ def failures(book: Book) -> Iterator[Block]:
         entries += [_share(counts[mode], len(failed)) for mode in MODES]
         tasks = len({row["task_id"] for row in failed})
         entries.append(_share(biased, len(failed), tasks))
-        rows.append((f"{arm} on {label(column)}", entries))
+        rows.append((f"{shown(arm)} on {label(column)}", entries))
     header = ["", "failed", *(mode.replace("_", " ") for mode in MODES), "confirmation bias"]
     yield Table(
         header,
@@ -172,7 +185,7 @@ def efficiency(book: Book) -> Iterator[Block]:
             Entry(f"{100 * results.invalid_rate(arm, column):.1f}"),
             Entry(f"{len(found)}"),
         ]
-        rows.append((f"{arm} on {label(column)}", entries))
+        rows.append((f"{shown(arm)} on {label(column)}", entries))
     k = samples
     yield Table(
         ["", f"avg@{k}, %", f"pass@{k}, %", f"pass^{k}, %", "turns", "tokens", "invalid, %", "n"],
@@ -199,13 +212,14 @@ def explained(book: Book) -> Iterator[Block]:
     yield Table(
         ["", "points per unit"],
         rows,
-        f"Least squares over {found.cells} held-out cells (R² {found.r_squared:.2f}); the intervals "
-        "carry the noise of the cells, and say nothing of environments that are not in the study."
+        f"Least squares over {found.cells} held-out cells (R² {found.r_squared:.2f}); the "
+        "intervals carry the noise of the cells, and say nothing of environments that are not in "
+        "the study."
         f"{out}",
     )
 
 
-def conversations(book: Book, out: Path, cells: Sequence[Row]) -> Iterator[Block]:
+def conversations(out: Path, cells: Sequence[Row]) -> Iterator[Block]:
     """Yield two conversations of every cell: one that succeeds and one that fails, if there are."""
     yield Heading("Conversations", "talks")
     yield Text(
@@ -222,13 +236,14 @@ def conversations(book: Book, out: Path, cells: Sequence[Row]) -> Iterator[Block
         except DataError as error:
             told = []
             by_arm.setdefault(arm, []).append(f"<p>{html.escape(str(error))}</p>")
-        shown = "".join(_conversation(one) for one in told)
+        talks = "".join(_conversation(one) for one in told)
         by_arm.setdefault(arm, []).append(
-            f'<details id="{attribute(anchor_of(arm, column))}"><summary>{html.escape(label(column))}'
-            f" <small>{cell['successes']} of {cell['episodes']} won</small></summary>{shown}</details>"
+            f'<details id="{attribute(anchor_of(arm, column))}"><summary>'
+            f"{html.escape(label(column))} <small>{cell['successes']} of {cell['episodes']} won"
+            f"</small></summary>{talks}</details>"
         )
     for arm, parts in by_arm.items():
-        yield Raw(f'<div class="talks"><h3>{html.escape(arm)}</h3>{"".join(parts)}</div>')
+        yield Raw(f'<div class="talks"><h3>{html.escape(shown(arm))}</h3>{"".join(parts)}</div>')
     yield Raw("", "The conversations are in `report.html`.")
 
 
@@ -250,8 +265,9 @@ def _conversation(told: Row) -> str:
         parts += [_turn(turn) for turn in turns[-2:]]
     mark = "good" if told["success"] else "bad"
     return (
-        f'<div class="talk"><p class="head"><b class="{mark}">{html.escape(told["end_reason"])}</b> '
-        f"{html.escape(told['task_id'])}, sample {told['sample']}, {len(turns)} turns</p>"
+        f'<div class="talk"><p class="head"><b class="{mark}">'
+        f"{html.escape(told['end_reason'])}</b> {html.escape(told['task_id'])}, sample "
+        f"{told['sample']}, {len(turns)} turns</p>"
         f'{"".join(parts)}<div class="seen">{_shortened(told["last_observation"])}</div></div>'
     )
 

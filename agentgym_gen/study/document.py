@@ -185,7 +185,7 @@ class Forest:
         axis = f'<i class="axis" style="left:{self._place(0):.1f}%"></i>' if self.zero else ""
         return (
             f'<div class="row {sign if self.signed else "plain"}"><span class="name">'
-            f"{breakable(name)}</span><span class=\"track\">{axis}"
+            f'{breakable(name)}</span><span class="track">{axis}'
             f'<i class="span" style="left:{left:.1f}%;width:{max(0.5, right - left):.1f}%"></i>'
             f'<i class="dot" style="left:{dot:.1f}%"></i></span>'
             f'<span class="value">{html.escape(self._told(e))}</span></div>'
@@ -278,8 +278,8 @@ def strong(text: str) -> str:
 def breakable(name: str) -> str:
     """Return a long name as HTML that may be broken at its joints."""
     said = html.escape(name)
-    for joint in ("_then_", "-", "+"):
-        said = said.replace(joint, f"{' then ' if joint == '_then_' else joint}<wbr>")
+    for joint in ("-", "+"):
+        said = said.replace(joint, f"{joint}<wbr>")
     return said
 
 

@@ -46,8 +46,11 @@ class Chart:
     def svg(self) -> str:
         """Return the picture."""
         parts = [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
-            f'aria-label="{html.escape(self.title, quote=True)}"><style>{STYLE}</style>',
+            (
+                f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
+                f'role="img" '
+                f'aria-label="{html.escape(self.title, quote=True)}"><style>{STYLE}</style>'
+            ),
             f'<text x="{LEFT}" y="14" font-weight="600">{html.escape(_cut(self.title, 52))}</text>',
             *self._frame(),
             *(mark for line in self.lines for mark in self._draw(line)),
@@ -80,8 +83,10 @@ class Chart:
         places = [(self._x(x), self._y(y)) for x, y in zip(line.xs, line.ys, strict=True)]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
         marks = [
-            f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"{dash}>'
-            f"<title>{html.escape(line.name)}</title></polyline>"
+            (
+                f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"{dash}>'
+                f"<title>{html.escape(line.name)}</title></polyline>"
+            )
         ]
         for (low, high), (x, y) in zip(line.spans, places, strict=False):
             marks.append(

@@ -123,7 +123,7 @@ class RayTasks:
         self._running: dict[Any, str] = {}
         if not self._ray.is_initialized():
             where = {"address": address} if address else {"num_cpus": slots}
-            self._ray.init(include_dashboard=False, **({} if address else {}), **where)
+            self._ray.init(include_dashboard=False, **where)
 
     def submit(self, work: Work, job: str) -> None:
         """Start *job*."""

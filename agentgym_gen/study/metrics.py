@@ -1,11 +1,11 @@
-# ruff: noqa: N803, N806
+# ruff: noqa: N803
 # The capitals name the axes of an array.
 """Transfer and continual-learning metrics of a matrix of scores; pure functions.
 
-``R_ij``: row i is the model after stage i, row 0 the base; column j is what is tested. In a sequence,
-stage i trains on column ``trained[i - 1]``; in a transfer matrix, every row is a training of its
-own. All are functions of means, so that they can be put on every resample of a bootstrap: the
-leading axes of ``R`` may be anything, the last two are i and j.
+``R_ij``: row i is the model after stage i, row 0 the base; column j is what is tested. In a
+sequence, stage i trains on column ``trained[i - 1]``; in a transfer matrix, every row is a
+training of its own. All are functions of means, so that they can be put on every resample of a
+bootstrap: the leading axes of ``R`` may be anything, the last two are i and j.
 """
 
 from __future__ import annotations
@@ -82,7 +82,8 @@ def retention(R_ij: Floats, trained: Sequence[int]) -> Floats:
     known = ~np.isnan(shares)
     total = np.where(known, shares, 0.0).sum(axis=0)
     count = known.sum(axis=0)
-    return np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
+    share: Floats = np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
+    return share
 
 
 def gains(R_ij: Floats) -> Floats:

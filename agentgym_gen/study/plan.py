@@ -73,6 +73,15 @@ def arm_name(stages: Sequence[Stage]) -> str:
     return THEN.join(stage.label for stage in stages) or BASE
 
 
+def shown(name: str) -> str:
+    """Return the name of an arm as a report shows it.
+
+    >>> shown("sokoban-easy@0.5_then_sokoban-hard@0.5")
+    'sokoban-easy ½ → sokoban-hard ½'
+    """
+    return name.replace(THEN, " → ").replace("@0.5", " ½").replace("@", " x ")
+
+
 @dataclass(frozen=True)
 class ModelId:
     """One trained model, or with no stage the model before RFT."""

@@ -97,7 +97,7 @@ class _Reader:
                 for number, arm in enumerate(table.get("arm", ()))
             ),
         )
-        plan = self._at(
+        plan: Plan = self._at(
             (),
             lambda: Plan(
                 name=table["name"],

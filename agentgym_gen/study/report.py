@@ -21,7 +21,7 @@ from agentgym_gen.study.document import (
     Text,
     points,
 )
-from agentgym_gen.study.plan import BASE, Plan, label
+from agentgym_gen.study.plan import BASE, Plan, label, shown
 from agentgym_gen.study.rows import (
     Row,
     read_cells,
@@ -75,7 +75,7 @@ def make_report(plan: Plan, out: Path) -> Document:
         *details.failures(book),
         *details.efficiency(book),
         *details.explained(book),
-        *details.conversations(book, out, cells),
+        *details.conversations(out, cells),
         *_methods(plan, cells),
     ]
     return Document(f"Study: {plan.name}", blocks)
@@ -91,7 +91,8 @@ def _opening(plan: Plan, rows: Sequence[Row], cells: Sequence[Row], out: Path) -
         f"{len(rows):,}": "test episodes",
     }
     boxes = "".join(
-        f"<div><b>{value}</b><span>{html.escape(name)}</span></div>" for value, name in facts.items()
+        f"<div><b>{value}</b><span>{html.escape(name)}</span></div>"
+        for value, name in facts.items()
     )
     told = ", ".join(f"{value} {name}" for value, name in facts.items())
     if plan.about:
@@ -129,11 +130,11 @@ def _headlines(book: Book) -> Iterator[Block]:
         ("The largest gain held out", held_out, max),
         ("The largest loss", book.gains, min),
     ):
-        if not found:
+        if not found or (best is min and min(e.value for e in found.values()) >= 0):
             continue
         (arm, column), estimate = best(found.items(), key=lambda item: item[1].value)
         told.append(
-            f"{what}: **{points(estimate)}** points, {arm} on {label(column)}"
+            f"{what}: **{points(estimate)}** points, {shown(arm)} on {label(column)}"
             f"{' (sure after Holm)' if estimate.p < 0.05 else ''}."
         )
     raised = sum(e.low > 0 for e in held_in.values())
@@ -150,23 +151,43 @@ def _methods(plan: Plan, cells: Sequence[Row]) -> Iterator[Block]:
     commits = sorted({str(cell.get("commit")) for cell in cells})
     yield Bullets(
         [
-            f"**Tasks.** {plan.test.tasks} of the {plan.test.split} split for each column, the same "
-            f"for every model and through every interface, each played {plan.test.samples} times "
-            f"at temperature {decoding['temperature']:g}.",
-            "**A score** is the mean over samples, tasks and seeds (avg@k). Its interval is "
-            "Wilson's over the tasks, not over episodes; with three seeds or more, the wider one of "
-            "that and the bootstrap.",
-            "**A difference** is paired by seed and task. Its interval is the percentile bootstrap "
-            f"over {RESAMPLES:,} resamples of tasks (the same for all seeds) and, with three seeds or "
-            "more, of seeds (the same for all columns); a mean over columns is stratified by them.",
+            (
+                f"**Tasks.** {plan.test.tasks} of the {plan.test.split} split for each column, the "
+                f"same for every model and through every interface, each played "
+                f"{plan.test.samples} times "
+                f"at temperature {decoding['temperature']:g}."
+            ),
+            (
+                "**A score** is the mean over samples, tasks and seeds (avg@k). Its interval is "
+                "Wilson's over the tasks, not over episodes; with three seeds or more, the wider "
+                "one "
+                "of that and the bootstrap."
+            ),
+            (
+                "**A difference** is paired by seed and task. Its interval is the percentile "
+                "bootstrap "
+                f"over {RESAMPLES:,} resamples of tasks (the same for all seeds) and, with three "
+                f"seeds "
+                "or more, of seeds (the same for all columns); a mean over columns is stratified "
+                "by them."
+            ),
             "**Many cells.** Bold gains have p < 0.05 after Holm's adjustment over all cells.",
-            "**Verdicts.** Agrees if the 95 % interval is above the claim's margin, disagrees if it "
-            f"is below, else cannot tell. The margin is 0, but {100 * -MARGIN:.0f} points for 'at "
-            f"least as good' and 'kept' (T2, T7), ±{100 * ALIKE:.0f} points for 'about as good' (T8) "
-            f"and {100 * LEADING:.0f} % of failures for 'a leading one' (T10). T5 is decided by the "
-            "worst pair, with Bonferroni's interval. T9 compares with the best single training of "
-            "each resample.",
-            f"**Made with** {versions}; Python {some['python']}; {some['platform']}; commit "
-            f"{', '.join(commits)}; plan {some['plan']}.",
+            (
+                "**Verdicts.** Agrees if the 95 % interval is above the claim's margin, "
+                "disagrees if "
+                f"it is below, else cannot tell. The margin is 0, but {100 * -MARGIN:.0f} points "
+                f"for 'at "
+                f"least as good' and 'kept' (T2, T7), ±{100 * ALIKE:.0f} points for 'about as "
+                f"good' "
+                f"(T8) and {100 * LEADING:.0f} % of failures for 'a leading one' (T10). T5 is "
+                f"decided by "
+                "the worst pair, with Bonferroni's interval. T9 compares with the best single "
+                "training of "
+                "each resample."
+            ),
+            (
+                f"**Made with** {versions}; Python {some['python']}; {some['platform']}; commit "
+                f"{', '.join(commits)}; plan {some['plan']}."
+            ),
         ]
     )

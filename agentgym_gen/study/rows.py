@@ -47,7 +47,9 @@ def is_whole(out: Path, cell: Cell) -> bool:
     return (cell_folder(out, cell) / CELL).is_file()
 
 
-def write_cell(out: Path, cell: Cell, about: Mapping[str, Any], played: Sequence[Trajectory]) -> None:
+def write_cell(
+    out: Path, cell: Cell, about: Mapping[str, Any], played: Sequence[Trajectory]
+) -> None:
     """Write the results of *cell*; *about* goes into the row of the cell.
 
     Raises:
@@ -160,7 +162,9 @@ def read_transcripts(out: Path, cell_name: str) -> list[Row]:
 
 def read_curves(out: Path) -> dict[str, list[Row]]:
     """Return the training log of every model in *out* that has one, by the model's name."""
-    return {path.parent.name: read_jsonl(path, -1) for path in sorted(out.glob("models/*/log.jsonl"))}
+    return {
+        path.parent.name: read_jsonl(path, -1) for path in sorted(out.glob("models/*/log.jsonl"))
+    }
 
 
 def _whole(out: Path) -> Iterator[Path]:

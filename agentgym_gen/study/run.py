@@ -93,10 +93,22 @@ def claim(plan: Plan, out: Path) -> None:
 
     Raises:
         ResultExistsError: if it holds another plan, or results without one.
+        DataError: if its plan cannot be read, or the folder cannot be written.
+    """
+    check_out(plan, out)
+    path = out / "plan.json"
+    if not path.exists():
+        write_json(path, {"key": plan.key(), **code_state(), "plan": plan.as_dict()})
+
+
+def check_out(plan: Plan, out: Path) -> None:
+    """Raise unless *out* is free for *plan* or holds it already.
+
+    Raises:
+        ResultExistsError: if it holds another plan, or results without one.
         DataError: if its plan cannot be read.
     """
-    path = out / "plan.json"
-    if path.exists():
+    if (out / "plan.json").exists():
         known = read_plan_file(out)["key"]
         if known != plan.key():
             raise ResultExistsError(
@@ -106,7 +118,6 @@ def claim(plan: Plan, out: Path) -> None:
         return
     if (out / "cells").exists() or (out / "models").exists():
         raise ResultExistsError(f"{out} holds results without a plan.json; move them away")
-    write_json(path, {"key": plan.key(), **code_state(), "plan": plan.as_dict()})
 
 
 def read_plan_file(out: Path) -> dict[str, Any]:
@@ -172,9 +183,7 @@ class Worker:
 
             plan = self.plan
             decoding = (plan.test.temperature, plan.test.max_new_tokens)
-            self.recipe = recipe_of(
-                plan.model, plan.warm_start, plan.rft, plan.style_of, decoding
-            )
+            self.recipe = recipe_of(plan.model, plan.warm_start, plan.rft, plan.style_of, decoding)
         return self.recipe
 
     def _train(self, name: str) -> None:
@@ -206,7 +215,9 @@ class Worker:
                 troubles.append(self._record(cell.name, cell_folder(self.out, cell), error))
         (self._folder("test", name) / FAILURE).unlink(missing_ok=True)
         if troubles:
-            raise DataError(f"{len(troubles)} of {len(left)} cells failed; the first: {troubles[0]}")
+            raise DataError(
+                f"{len(troubles)} of {len(left)} cells failed; the first: {troubles[0]}"
+            )
 
     def _test_cell(self, cell: Cell, policy: Policy, made: dict[str, Any]) -> None:
         started = time.perf_counter()

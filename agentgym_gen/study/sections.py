@@ -24,7 +24,7 @@ from agentgym_gen.study.metrics import (
     forward_transfer,
     retention,
 )
-from agentgym_gen.study.plan import BASE, Arm, arm_name, label
+from agentgym_gen.study.plan import BASE, Arm, arm_name, label, shown
 from agentgym_gen.study.statistics import Estimate
 
 SHADE_AT = 0.4
@@ -61,7 +61,7 @@ class Book:
         columns = [c for c in columns if self.results.has((BASE, c))]
         base = [self._base(column) for column in columns]
         rows = [("base, %", base)]
-        rows += [(arm, [self._gain(arm, column) for column in columns]) for arm in arms]
+        rows += [(shown(arm), [self._gain(arm, c) for c in columns]) for arm in arms]
         header = ["trained on / tested on", *(label(column) for column in columns)]
         return Table(header, rows, caption, kind="heat")
 
@@ -116,15 +116,15 @@ def transfer(book: Book) -> Iterator[Block]:
         own = arm.stages[0].env_ids[0]
         others = [c for c in arm.columns if c != own and (arm.name, c) in book.gains]
         if (arm.name, own) in book.gains:
-            rows.append((f"{arm.name}: held in", book.results.gain(arm.name, own)))
+            rows.append((f"{shown(arm.name)}: held in", book.results.gain(arm.name, own)))
         if others:
-            rows.append((f"{arm.name}: held out", book.results.mean_gain(arm.name, others)))
+            rows.append((f"{shown(arm.name)}: held out", book.results.mean_gain(arm.name, others)))
         if others and (arm.name, own) in book.gains:
             overall = book.results.mean_gain(arm.name, [own, *others])
-            rows.append((f"{arm.name}: overall", overall))
+            rows.append((f"{shown(arm.name)}: overall", overall))
     for arm in book.of("mixture"):
         tested = [c for c in arm.columns if (arm.name, c) in book.gains]
-        rows.append((f"{arm.name}: overall", book.results.mean_gain(arm.name, tested)))
+        rows.append((f"{shown(arm.name)}: overall", book.results.mean_gain(arm.name, tested)))
     yield forest(rows, "Held-in, mean held-out and overall gain, in points.")
     yield from _ratios(book)
 
@@ -142,7 +142,7 @@ def _ratios(book: Book) -> Iterator[Block]:
             ratio = book.results.transfer_ratio(arm.name, native.name, column)
             raised = book.results.gain(native.name, column).low > 0
             entries.append(_ratio_entry(ratio, raised))
-        rows.append((arm.name, entries))
+        rows.append((shown(arm.name), entries))
     if len(rows) > 1:
         yield Table(
             ["trained on / tested on", *map(label, own)],
@@ -170,10 +170,14 @@ def difficulty(book: Book) -> Iterator[Block]:
         of_group = [arm for arm in arms if arm.columns == columns]
         names = [arm.name for arm in of_group]
         told = counted(book.results, [(name, c) for name in names for c in columns])
-        yield book.heat_map(names, columns, f"{KEY} All arms have the same number of steps. {told}.")
+        yield book.heat_map(
+            names, columns, f"{KEY} All arms have the same number of steps. {told}."
+        )
         for column in columns:
             rows = [("base", book.results.rate(BASE, column))]
-            rows += [(n, book.results.rate(n, column)) for n in names if (n, column) in book.gains]
+            rows += [
+                (shown(n), book.results.rate(n, column)) for n in names if (n, column) in book.gains
+            ]
             yield Forest(
                 rows, f"Success on **{label(column)}**, percent.", 0, 1, zero=False, signed=False
             )
@@ -187,7 +191,7 @@ def _gap(book: Book, arms: Sequence[Arm], columns: Sequence[str]) -> Iterator[Bl
     for name in (BASE, *(arm.name for arm in arms)):
         if book.results.has((name, first), (name, last)):
             gap = book.results.combine([(name, first), (name, last)], lambda m: m[0] - m[1])
-            rows.append((name, gap))
+            rows.append((shown(name), gap))
     tiers = f"{label(first)} less {label(last)}"
     yield forest(rows, f"The gap between tiers: success on {tiers}, in points.")
 
@@ -212,7 +216,7 @@ def sequence(book: Book) -> Iterator[Block]:
         entries = [Entry(f"{100 * e.value:+.1f}", points_span(e), strong=e.sure) for e in numbers]
         kept = book.results.sequence(stages, columns, retention)
         entries.append(Entry(f"{100 * kept.value:.0f}%", percent_span(kept)))
-        rows.append((arm.name, entries))
+        rows.append((shown(arm.name), entries))
     told = counted(book.results, [(arm.name, c) for arm in arms for c in arm.columns])
     yield Figure(
         "sequence",
@@ -223,8 +227,9 @@ def sequence(book: Book) -> Iterator[Block]:
     yield Table(
         ["sequence", "BWT", "FWT", "forgetting", "retention"],
         rows,
-        "Points, with 95 % intervals, **bold** where they exclude zero. BWT: the end less what each "
-        "stage had reached (Lopez-Paz & Ranzato 2017). FWT: what earlier stages gave before an "
+        "Points, with 95 % intervals, **bold** where they exclude zero. BWT: the end less what "
+        "each stage had reached (Lopez-Paz & Ranzato 2017). FWT: what earlier stages gave before "
+        "an "
         "environment was trained on, over the base. Forgetting: the best of earlier stages less "
         "the end (Chaudhry et al. 2018). Retention: the share of what was reached that is left.",
     )

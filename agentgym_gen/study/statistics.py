@@ -2,8 +2,8 @@
 # The capitals name the axes of an array.
 """Statistics of a matrix of results, as pure functions over numpy arrays.
 
-Axes: ``_S`` training seeds, ``_T`` tasks, ``_R`` resamples. Every model plays the same tasks, so the
-values of a column are a matrix, seeds by tasks. Tasks are the unit of evaluation, seeds that of
+Axes: ``_S`` training seeds, ``_T`` tasks, ``_R`` resamples. Every model plays the same tasks, so
+the values of a column are a matrix, seeds by tasks. Tasks are the unit of evaluation, seeds that of
 training; samples of one task are averaged first and never counted as if they were independent.
 """
 

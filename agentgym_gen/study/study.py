@@ -20,7 +20,7 @@ from agentgym_gen.study.run import Recipe, read_plan_file, run_plan
 from agentgym_gen.study.schedule import Outcome
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import pandas as pd  # type: ignore[import-untyped]
 
 
 class Study:
