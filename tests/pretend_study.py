@@ -1,4 +1,4 @@
-"""A small study whose models are policies, for tests: nothing is learnt, everything else is real."""
+"""A small study whose models are policies: nothing is learnt, everything else is real."""
 
 from __future__ import annotations
 

@@ -68,8 +68,8 @@ def _unseen_object(played: Trajectory) -> bool:
     for turn in played.turns:
         seen |= _words(turn.observation)
         # The first word is the verb, which the rules may have named and no observation.
-        said = _NAME.findall(turn.action)[1:]
-        if not turn.valid and said and not {word.lower() for word in said} & seen:
+        said = _words(turn.action.partition(" ")[2])
+        if not turn.valid and said and not said & seen:
             return True
     return False
 

@@ -199,7 +199,7 @@ def test_styles_go_by_environment() -> None:
     plan = parse_plan(text)
 
     assert plan.style_of(MEDIUM) == PromptStyle("action", instruction=False, window=0)
-    assert plan.style_of("x:rftgen/TextCraft-v0?tasks=a") == PromptStyle("action", False)  # noqa: FBT003
+    assert plan.style_of("x:rftgen/TextCraft-v0?tasks=a") == PromptStyle("action", False)
 
 
 @pytest.mark.parametrize(

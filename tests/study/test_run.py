@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ import pytest
 from pretend_study import Mixed, Pretend, small_plan
 
 from agentgym_gen.errors import DataError, ResultExistsError
-from agentgym_gen.policy import Policy
+from agentgym_gen.policy import Completion, Policy, Request
 from agentgym_gen.study import run_plan
 from agentgym_gen.study.lock import is_locked, locked
 from agentgym_gen.study.plan import ROW_SCHEMA, Cell
@@ -163,7 +164,7 @@ class BadOnMedium(Pretend):
         """Return a policy that fails on them."""
 
         class Bad(Mixed):
-            def act(self, requests):  # type: ignore[no-untyped-def]
+            def act(self, requests: Sequence[Request]) -> list[Completion]:
                 if any(request.env.tiers == ("medium",) for request in requests):
                     raise ZeroDivisionError("cannot be played")
                 return super().act(requests)

@@ -75,7 +75,9 @@ def test_a_job_whose_process_dies_is_begun_once_more() -> None:
 def test_progress_says_what_begins_and_what_failed() -> None:
     """With a bar, and the last line of the traceback."""
     said: list[str] = []
-    run_jobs(CHAIN, (), lambda job: "x\nBad: y" if job == "test a" else None, InProcess(), said.append)
+    run_jobs(
+        CHAIN, (), lambda job: "x\nBad: y" if job == "test a" else None, InProcess(), said.append
+    )
 
     assert said[0] == "[....................]   0 % train a"
     assert any(line.strip() == "test a failed: Bad: y" for line in said)
