@@ -93,7 +93,7 @@ def run(
     episodes: Sequence[Episode],
     policy: Policy,
     *,
-    style: PromptStyle | Callable[[str], PromptStyle] | None = None,
+    style: PromptStyle | None = None,
     slots: int = 64,
     seed: int = 0,
     on_end: Callable[[Trajectory], None] | None = None,
@@ -105,7 +105,7 @@ def run(
     Args:
         episodes: What to play.
         policy: Who acts.
-        style: How episodes are put to the policy; a function is asked for each environment id.
+        style: How episodes are put to the policy.
         slots: How many episodes are live at once.
         seed: The root of the streams from which policies draw.
         on_end: Called with each trajectory as it ends.
@@ -119,7 +119,7 @@ def run(
     while waiting or live:
         while waiting and len(live) < slots:
             number, episode = waiting.popleft()
-            put = style(episode.env_id) if callable(style) else style or PromptStyle()
+            put = (style or PromptStyle()).for_env(episode.env_id)
             live.append(_Live(number, episode, pool.take(episode), put, seed))
         answers = policy.act([player.request() for player in live])
         for player, completion in zip(live, answers, strict=True):

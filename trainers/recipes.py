@@ -14,11 +14,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 from agentgym_gen.errors import InvalidValueError, unknown_name
 from agentgym_gen.policy import Policy
-from agentgym_gen.prompt import PromptStyle
+from agentgym_gen.prompt import PromptStyle, mixed_style
 from agentgym_gen.trainers import checkpoint
 from agentgym_gen.trainers.config import RFTConfig, SFTConfig
 from agentgym_gen.trainers.demos import demonstrations, expert_texts
@@ -80,8 +80,7 @@ class Recipe:
             tokenizer=tokenizer,
             envs=stage.env_ids,
             args=args,
-            # The trainer hands it on to `rollout.run`, which takes a style for each environment.
-            style=cast("PromptStyle", self.style_of),
+            style=mixed_style({env_id: self.style_of(env_id) for env_id in stage.env_ids}),
             on_log=_teller("reinforcement", steps, "success", say),
         )
         trainer.train(resume_from_checkpoint=True)

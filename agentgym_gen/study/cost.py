@@ -114,7 +114,7 @@ def _time_turns(plan: Plan, policy: Policy) -> tuple[float, float]:
         tasks = draw_task_ids(column, "train", PROBE_EPISODES, stream("probe", column))
         env = make_text_env(column, "train")
         env.reset(options={"task_id": tasks[0]})
-        limits.append(env.turn_limit)
+        limits.append(min(env.turn_limit, plan.test.max_turns or env.turn_limit))
         episodes = [Episode(column, task, 0, {"max_turns": PROBE_TURNS}) for task in tasks]
         started = time.perf_counter()
         done = run(episodes, policy, style=plan.style_of(column))

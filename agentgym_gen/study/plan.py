@@ -167,6 +167,8 @@ class TestPlan:
     """The temperature of decoding; 0 takes the most probable token."""
     max_new_tokens: int = 32
     """The longest completion."""
+    max_turns: int | None = None
+    """The turn limit of tests; None takes each task's own."""
     all_columns: bool = False
     """Whether every model is tested on every column, not only on those of its families."""
 
@@ -177,6 +179,8 @@ class TestPlan:
                 "`tasks`, `samples` and `max_new_tokens` are 1 or more, not "
                 f"{self.tasks!r}, {self.samples!r} and {self.max_new_tokens!r}"
             )
+        if self.max_turns is not None and self.max_turns < 1:
+            raise InvalidValueError(f"`max_turns` is 1 or more, not {self.max_turns!r}")
         if self.split not in SPLITS:
             raise InvalidValueError(f"`split` is one of {', '.join(SPLITS)}, not {self.split!r}")
         if self.temperature < 0:

@@ -222,18 +222,23 @@ class Worker:
     def _test_cell(self, cell: Cell, policy: Policy, made: dict[str, Any]) -> None:
         started = time.perf_counter()
         told = json.loads(column_file(self.out, label(cell.column)).read_text(encoding="utf-8"))
-        samples = range(self.plan.test.samples)
-        episodes = [Episode(cell.column, task, n) for task in told.pop("task_ids") for n in samples]
+        test = self.plan.test
+        limit = {} if test.max_turns is None else {"max_turns": test.max_turns}
+        tasks = told.pop("task_ids")
+        episodes = [
+            Episode(cell.column, task, n, limit) for task in tasks for n in range(test.samples)
+        ]
         style = self.plan.style_of(cell.column)
         played = run(episodes, policy, style=style, seed=cell.model.seed)
         about = {
             **told,
             **made,
-            "split": self.plan.test.split,
-            "samples": self.plan.test.samples,
+            "split": test.split,
+            "samples": test.samples,
             "decoding": {
-                "temperature": self.plan.test.temperature,
-                "max_new_tokens": self.plan.test.max_new_tokens,
+                "temperature": test.temperature,
+                "max_new_tokens": test.max_new_tokens,
+                "max_turns": test.max_turns,
             },
             "plan": self.plan.key(),
             "failure_rules": RULES_VERSION,

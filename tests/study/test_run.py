@@ -65,7 +65,7 @@ def test_the_row_of_a_cell_says_all_that_is_needed_to_run_it_again(whole: Path) 
     assert cell["env_id"] == "rftgen/Sokoban-medium-v0"
     assert (cell["env_version"], cell["split"], cell["seed"]) == (0, "test", 1)
     assert len(cell["data_hash"]) == len(cell["prompt_hash"]) == 16
-    assert cell["decoding"] == {"temperature": 1.0, "max_new_tokens": 32}
+    assert cell["decoding"] == {"temperature": 1.0, "max_new_tokens": 32, "max_turns": None}
     assert cell["versions"]["numpy"] == np.__version__
     assert cell["plan"] == small_plan().key()
     assert (cell["episodes"], cell["tasks"], cell["successes"]) == (12, 6, sum(won))
