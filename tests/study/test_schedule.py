@@ -178,9 +178,11 @@ def test_a_lost_node_of_ray_is_a_dead_process() -> None:
 
 
 @pytest.mark.slow
-def test_with_ray_itself(tmp_path: Path) -> None:
-    """Started embedded, where it is installed."""
+def test_with_ray_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Started embedded, where it is installed; its workers have to find the recipe of this test."""
     pytest.importorskip("ray")
+    paths = [str(Path(__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
     plan = small_plan(seeds=(0,), tasks=3)
     run_plan(plan, tmp_path / "one", say=str, recipe=Pretend())
     run_plan(plan, tmp_path / "ray", say=str, recipe=Pretend(), executor=RayTasks(2))
