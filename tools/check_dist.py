@@ -21,11 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = {"agentgym_gen": "agentgym_gen", "envs": "agentgym_gen/envs"}
 FOLDERS["trainers"] = "agentgym_gen/trainers"
-<<<<<<< HEAD
-OPTIONAL = ("torch", "transformers", "peft", "matplotlib", "tqdm", "pytest", "minigrid")
-=======
-OPTIONAL = ("torch", "transformers", "peft", "pandas", "tqdm", "pytest")
->>>>>>> a9e26b8 (Document the study, and test its analysis, claims, report and lists)
+OPTIONAL = ("torch", "transformers", "peft", "pandas", "tqdm", "pytest", "minigrid")
 
 
 def require(holds: object, sentence: str) -> None:
