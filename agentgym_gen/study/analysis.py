@@ -227,9 +227,12 @@ class Results:
             for (pair, estimate), p in zip(found.items(), adjusted, strict=True)
         }
 
-    def mean(self, arm: str, column: str, key: str) -> float:
-        """Return the mean of the number *key* over the rows."""
-        return float(np.mean([row[key] for row in self.rows(arm, column)]))
+    def average(self, arm: str, column: str, key: str) -> Estimate:
+        """Return the mean of the number *key*, with its bootstrap interval."""
+        found = _matrix(self.rows(arm, column), key)
+        draws = resampled_means(found.values_ST, found.tasks)
+        value = float(found.values_ST.mean())
+        return Estimate(value, *interval(draws), len(found.tasks), len(found.seeds))
 
     def invalid_rate(self, arm: str, column: str) -> float:
         """Return the share of turns whose action could not be carried out."""

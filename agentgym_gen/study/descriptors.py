@@ -77,6 +77,10 @@ FEATURES = (
 )
 
 
+FEWEST_CELLS = 6
+"""With fewer cells there is no regression; and each feature needs two cells."""
+
+
 @dataclass(frozen=True)
 class Explained:
     """The regression of transfer."""
@@ -101,7 +105,7 @@ def explain_transfer(results: Results, arms: Sequence[Arm]) -> Explained | None:
         if column not in arm.stages[0].env_ids
         and results.has((arm.name, column), (BASE, column), (BASE, arm.stages[0].env_ids[0]))
     }
-    if len(cells) < 4:
+    if len(cells) < FEWEST_CELLS:
         return None
     rows = np.array([[1.0, *_features(results, own, pair[1])] for pair, own in cells.items()])
     kept, left_out = _independent(rows)
@@ -148,6 +152,6 @@ def _independent(rows: Floats) -> tuple[list[int], list[int]]:
     left_out: list[int] = []
     for column in range(rows.shape[1]):
         tried = rows[:, [*kept, column]]
-        adds = np.linalg.matrix_rank(tried, tol=1e-8) > len(kept) and len(rows) > len(kept) + 1
+        adds = np.linalg.matrix_rank(tried, tol=1e-8) > len(kept) and len(rows) >= 2 * len(tried.T)
         (kept if adds else left_out).append(column)
     return kept, left_out

@@ -180,8 +180,7 @@ def efficiency(book: Book) -> Iterator[Block]:
             Entry(f"{100 * rate.value:.1f}", percent_span(rate)),
             Entry(f"{100 * results.pass_rate(arm, column, samples):.1f}"),
             Entry(f"{100 * results.pass_rate(arm, column, samples, every=True):.1f}"),
-            Entry(f"{results.mean(arm, column, 'turns'):.1f}"),
-            Entry(f"{results.mean(arm, column, 'action_tokens'):.1f}"),
+            *(_average(results.average(arm, column, key)) for key in ("turns", "action_tokens")),
             Entry(f"{100 * results.invalid_rate(arm, column):.1f}"),
             Entry(f"{len(found)}"),
         ]
@@ -192,9 +191,14 @@ def efficiency(book: Book) -> Iterator[Block]:
         rows,
         "The base, and the arm that was trained on the column. avg@k: the mean over samples, with "
         "Wilson's interval over tasks; pass@k and pass^k: one, or all, of k samples succeed "
-        "(unbiased); turns and sampled tokens of an episode; the share of turns whose action could "
+        "(unbiased); turns and sampled tokens of an episode, with bootstrap intervals; the share "
+        "of turns whose action could "
         "not be carried out; n episodes.",
     )
+
+
+def _average(found: Estimate) -> Entry:
+    return Entry(f"{found.value:.1f}", f"[{found.low:.1f}, {found.high:.1f}]")
 
 
 def explained(book: Book) -> Iterator[Block]:

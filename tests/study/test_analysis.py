@@ -216,6 +216,17 @@ def test_pass_rates_by_hand() -> None:
     assert results.rate("a", "c").value == 0.75
 
 
+def test_an_average_of_turns_has_an_interval() -> None:
+    """4 and 8 turns on half the tasks each: 6, with a standard error of 2 / sqrt(100) = 0.2."""
+    found = [
+        {**row, "turns": 4 + 4 * (n % 2)} for n, row in enumerate(rows("a", "c", {0: [0] * 100}))
+    ]
+    average = Results(found).average("a", "c", "turns")
+
+    assert average.value == 6.0
+    assert (average.low, average.high) == pytest.approx((6 - 0.392, 6 + 0.392), abs=0.05)
+
+
 def test_the_invalid_rate_counts_turns() -> None:
     """Two of three episodes have 1 invalid turn of 4."""
     assert Results(rows("a", "c", {0: [0, 1, 0]})).invalid_rate("a", "c") == pytest.approx(2 / 12)

@@ -1,5 +1,6 @@
 """A study from plan to rows, with policies instead of models."""
 
+import errno
 import json
 import os
 import signal
@@ -26,7 +27,7 @@ from agentgym_gen.study.rows import (
     read_failures,
     read_transcripts,
 )
-from agentgym_gen.study.run import column_tasks
+from agentgym_gen.study.run import claim, column_tasks
 
 CELLS = 2 * (4 + 3 + 0 + 2 + 2 + 2 + 2 + 2)
 """Of two seeds: base, easy, half easy, curriculum, craft, listed, pair, mixture."""
@@ -235,6 +236,21 @@ def test_every_model_is_tested_on_the_same_tasks_through_every_interface() -> No
 
     assert column_tasks(plan, native) == column_tasks(plan, listed)
     assert all(task.startswith("sokoban/easy/test/") for task in column_tasks(plan, native))
+
+
+def test_a_full_disk_ends_the_run_with_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not with a failure that could not be recorded either."""
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    claim(small_plan(), tmp_path)
+    monkeypatch.setattr("agentgym_gen.files.os.fsync", full)
+    with pytest.raises(DataError, match=r"^Cannot write .*: No space left on device$"):
+        run_plan(small_plan(), tmp_path, say=str, recipe=Pretend())
+    assert list(tmp_path.rglob(".*.json.*")) == []
 
 
 RUN = """
