@@ -90,7 +90,7 @@ def estimate(plan: Plan, out: Path, workers: int) -> Cost:
     The probe builds or loads the model, times two steps of the warm start, and plays the first
     turns of some episodes.
     """
-    from agentgym_gen.trainers.recipes import recipe_of
+    from agentgym_gen.trainers import recipe_of
 
     found = count(plan, out)
     if not found.train_steps and not found.test_episodes:

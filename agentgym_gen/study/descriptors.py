@@ -101,6 +101,7 @@ def explain_transfer(results: Results, arms: Sequence[Arm]) -> Explained | None:
         (arm.name, column): arm.stages[0].env_ids[0]
         for arm in arms
         if len(arm.stages) == 1 and len(arm.stages[0].env_ids) == 1
+        if env_parts(arm.stages[0].env_ids[0]).interface.split()[0] != "random"
         for column in arm.columns
         if column not in arm.stages[0].env_ids
         and results.has((arm.name, column), (BASE, column), (BASE, arm.stages[0].env_ids[0]))

@@ -58,7 +58,9 @@ class InterfaceShift:
     environments: tuple[str, ...]
     """Which environments."""
     train: tuple[str, ...] = ("native", "listed", "unlisted")
-    """The interfaces to train through; several joined by ``|`` are trained on in equal parts."""
+    """The interfaces to train through; several joined by ``|`` are trained on in equal parts, "
+    "and one
+    that begins with ``random`` is drawn anew for every episode."""
     test: tuple[str, ...] = ()
     """The interfaces to test through; empty means the native one and every preset."""
     elsewhere: tuple[str, ...] = ()
@@ -153,7 +155,8 @@ class _Book:
         if tier not in self.tiers(name):
             raise unknown_name(f"tier of {name}", tier, self.tiers(name), "all")
         spoken = interface or plan.interface
-        Interface.parse(spoken)
+        if not is_random(spoken):
+            Interface.parse(spoken)
         query = {"tasks": f"{plan.lists}.{tier}.txt"} if plan.lists else {}
         parts = [name] if plan.lists else [name, tier]
         if spoken in PRESETS and not plan.lists:
@@ -166,6 +169,11 @@ class _Book:
     def stage(self, name: str, tier: str = "", share: float = 1.0) -> Stage:
         env_id = self.env_id(name, tier)
         return Stage(label(env_id).lower(), (env_id,), share)
+
+
+def is_random(interface: str) -> bool:
+    """Say whether *interface* is the text form of one that is drawn for every episode."""
+    return interface.split()[:1] == ["random"]
 
 
 def _difficulty(asked: Difficulty, book: _Book) -> list[Arm]:
@@ -208,7 +216,7 @@ def _interface(asked: InterfaceShift, book: _Book) -> list[Arm]:
         columns = [book.env_id(name, interface=spoken) for spoken in tested]
         others = _plain([other for other in asked.elsewhere if other != name], book)
         for trained in asked.train:
-            parts = trained.split("|")
+            parts = [trained] if is_random(trained) else trained.split("|")
             ids = tuple(book.env_id(name, interface=spoken) for spoken in parts)
             called = label(ids[0]).lower()
             if len(parts) > 1:

@@ -179,7 +179,7 @@ class Worker:
 
     def _recipe(self) -> Recipe:
         if self.recipe is None:
-            from agentgym_gen.trainers.recipes import recipe_of
+            from agentgym_gen.trainers import recipe_of
 
             plan = self.plan
             decoding = (plan.test.temperature, plan.test.max_new_tokens)
