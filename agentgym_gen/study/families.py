@@ -58,9 +58,11 @@ class InterfaceShift:
     environments: tuple[str, ...]
     """Which environments."""
     train: tuple[str, ...] = ("native", "listed", "unlisted")
-    """The interfaces to train through; several joined by ``|`` are trained on in equal parts, "
-    "and one
-    that begins with ``random`` is drawn anew for every episode."""
+    """The interfaces to train through.
+
+    Several joined by ``|`` are trained on in equal parts; one that begins with ``random`` is drawn
+    anew for every episode.
+    """
     test: tuple[str, ...] = ()
     """The interfaces to test through; empty means the native one and every preset."""
     elsewhere: tuple[str, ...] = ()

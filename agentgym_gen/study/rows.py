@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from agentgym_gen.errors import DataError
-from agentgym_gen.files import write_bytes, write_json, write_jsonl
+from agentgym_gen.files import replacing, write_json, write_jsonl
 from agentgym_gen.study.failures import failure_modes
 from agentgym_gen.study.plan import ROW_SCHEMA, Cell, ModelId
 from agentgym_gen.trajectory import Trajectory
@@ -60,7 +60,8 @@ def write_cell(
     rows = [episode_row(cell, trajectory) for trajectory in played]
     told = "".join(json.dumps(transcript(t), ensure_ascii=False) + "\n" for t in played)
     # Without the time of writing, so that the same episodes are the same file.
-    write_bytes(folder / TRANSCRIPTS, gzip.compress(told.encode("utf-8"), mtime=0))
+    with replacing(folder / TRANSCRIPTS) as file:
+        file.write(gzip.compress(told.encode("utf-8"), mtime=0))
     write_jsonl(folder / EPISODES, rows)
     write_json(folder / CELL, {"schema": ROW_SCHEMA, **_names(cell), **about, **_sums(rows)})
 
