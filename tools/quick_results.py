@@ -66,8 +66,10 @@ def keep(minutes: float, peak: int) -> None:
     shutil.copytree(RUN / "figures", KEPT / "figures")
     said = (
         "# How it was made\n\n```sh\npython -m tools.quick_results\n```\n\n"
-        f"{minutes:.1f} minutes on {cores()} cores ({processor()}), {peak / 2**30:.2f} GiB of memory "
-        f"at most over all processes, {platform.platform()}, Python {platform.python_version()}. The "
+        f"{minutes:.1f} minutes on {cores()} cores ({processor()}), {peak / 2**30:.2f} GiB of "
+        f"memory "
+        f"at most over all processes, {platform.platform()}, Python {platform.python_version()}. "
+        f"The "
         "versions of everything are in `plan.json`. [The report](report.md), and as [one page with "
         "conversations](report.html).\n"
     )

@@ -112,6 +112,14 @@ def test_the_bootstrap_p_by_hand() -> None:
     assert bootstrap_p(np.zeros(50)) == 1.0
 
 
+def test_the_bootstrap_p_far_from_zero_is_that_of_the_normal_distribution() -> None:
+    """At 6 deviations 2e-9, which survives an adjustment over hundreds of cells."""
+    draws = np.random.default_rng(0).normal(6.0, 1.0, 10_000)
+
+    assert bootstrap_p(draws) == pytest.approx(2.0e-9, rel=0.5)
+    assert bootstrap_p(-draws) == pytest.approx(bootstrap_p(draws))
+
+
 def test_holm_by_hand() -> None:
     """Sorted 0.01 x 4, 0.02 x 3, 0.03 x 2, 0.9 x 1: 0.04, 0.06, 0.06, 0.9."""
     assert holm([0.03, 0.9, 0.01, 0.02]) == pytest.approx([0.06, 0.9, 0.04, 0.06])
