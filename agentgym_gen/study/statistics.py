@@ -142,16 +142,15 @@ def interval(draws_R: Floats, confidence: float = CONFIDENCE) -> tuple[float, fl
 def bootstrap_p(draws_R: Floats) -> float:
     """Return the two-sided probability of zero under bootstrap draws.
 
-        Twice the smaller share of draws at or beyond zero, with one added to both counts so that it is
-        never zero (Davison & Hinkley 1997, section 4.2). Where no draw is beyond zero, that bound says
-        how many draws there were, and no more: after an adjustment over hundreds of cells nothing could
-        be sure. There the normal distribution with the draws' deviation takes its place, if it is
-    lower.
+    Twice the smaller share of draws at or beyond zero, with one added to both counts so that it is
+    never zero (Davison & Hinkley 1997, section 4.2). Where no draw is beyond zero, that bound says
+    how many draws there were, and no more: adjusted over hundreds of cells, nothing could be sure.
+    There the normal distribution with the draws' deviation takes its place, if it is lower.
 
-        >>> bootstrap_p(np.array([1.0, 2.0, -1.0]))
-        1.0
-        >>> bootstrap_p(np.ones(99))
-        0.02
+    >>> bootstrap_p(np.array([1.0, 2.0, -1.0]))
+    1.0
+    >>> bootstrap_p(np.ones(99))
+    0.02
     """
     beyond = min(int((draws_R <= 0).sum()), int((draws_R >= 0).sum()))
     counted = min(1.0, 2 * (1 + beyond) / (1 + len(draws_R)))
