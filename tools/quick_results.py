@@ -65,12 +65,10 @@ def keep(minutes: float, peak: int) -> None:
         shutil.copy(RUN / name, KEPT / name)
     shutil.copytree(RUN / "figures", KEPT / "figures")
     said = (
-        "# How it was made\n\n```sh\npython -m tools.quick_results\n```\n\n"
-        f"{minutes:.1f} minutes on {cores()} cores ({processor()}), {peak / 2**30:.2f} GiB of "
-        f"memory "
-        f"at most over all processes, {platform.platform()}, Python {platform.python_version()}. "
-        f"The "
-        "versions of everything are in `plan.json`. [The report](report.md), and as [one page with "
+        f"# How it was made\n\n```sh\npython -m tools.quick_results\n```\n\n{minutes:.1f} minutes "
+        f"on {cores()} cores ({processor()}), {peak / 2**30:.2f} GiB of memory at most over all "
+        f"processes, {platform.platform()}, Python {platform.python_version()}. The versions of "
+        "everything are in `plan.json`. [The report](report.md), and as [one page with "
         "conversations](report.html).\n"
     )
     (KEPT / "index.md").write_text(said, encoding="utf-8")

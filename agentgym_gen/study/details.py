@@ -43,8 +43,7 @@ def claims(book: Book) -> Iterator[Block]:
         "What arXiv 2603.12011 claims, its own numbers, and ours. The paper's numbers are "
         "**second-hand**, from published summaries: its tables were not readable to us. A verdict "
         "is about this study's models, which may be far smaller than the paper's. The rule of "
-        "every "
-        "verdict is in the last section."
+        "every verdict is in the last section."
     )
     tally = Counter(claim.verdict for claim in found)
     yield Text("Verdicts: " + ", ".join(f"{count} {name}" for name, count in tally.items()) + ".")
@@ -218,8 +217,7 @@ def explained(book: Book) -> Iterator[Block]:
         rows,
         f"Least squares over {found.cells} held-out cells (R² {found.r_squared:.2f}); the "
         "intervals carry the noise of the cells, and say nothing of environments that are not in "
-        "the study."
-        f"{out}",
+        f"the study.{out}",
     )
 
 

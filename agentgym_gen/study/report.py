@@ -160,30 +160,22 @@ def _methods(plan: Plan, cells: Sequence[Row]) -> Iterator[Block]:
             (
                 "**A score** is the mean over samples, tasks and seeds (avg@k). Its interval is "
                 "Wilson's over the tasks, not over episodes; with three seeds or more, the wider "
-                "one "
-                "of that and the bootstrap."
+                "one of that and the bootstrap."
             ),
             (
                 "**A difference** is paired by seed and task. Its interval is the percentile "
-                "bootstrap "
-                f"over {RESAMPLES:,} resamples of tasks (the same for all seeds) and, with three "
-                f"seeds "
-                "or more, of seeds (the same for all columns); a mean over columns is stratified "
-                "by them."
+                f"bootstrap over {RESAMPLES:,} resamples of tasks (the same for all seeds) and, "
+                "with three seeds or more, of seeds (the same for all columns); a mean over "
+                "columns is stratified by them."
             ),
             "**Many cells.** Bold gains have p < 0.05 after Holm's adjustment over all cells.",
             (
-                "**Verdicts.** Agrees if the 95 % interval is above the claim's margin, "
-                "disagrees if "
-                f"it is below, else cannot tell. The margin is 0, but {100 * -MARGIN:.0f} points "
-                f"for 'at "
-                f"least as good' and 'kept' (T2, T7), ±{100 * ALIKE:.0f} points for 'about as "
-                f"good' "
-                f"(T8) and {100 * LEADING:.0f} % of failures for 'a leading one' (T10). T5 is "
-                f"decided by "
-                "the worst pair, with Bonferroni's interval. T9 compares with the best single "
-                "training of "
-                "each resample."
+                "**Verdicts.** Agrees if the 95 % interval is above the claim's margin, disagrees "
+                f"if it is below, else cannot tell. The margin is 0, but {100 * -MARGIN:.0f} "
+                f"points for 'at least as good' and 'kept' (T2, T7), ±{100 * ALIKE:.0f} points for "
+                f"'about as good' (T8) and {100 * LEADING:.0f} % of failures for 'a leading one' "
+                "(T10). T5 is decided by the worst pair, with Bonferroni's interval. T9 compares "
+                "with the best single training of each resample."
             ),
             (
                 f"**Made with** {versions}; Python {some['python']}; {some['platform']}; commit "

@@ -229,9 +229,9 @@ def sequence(book: Book) -> Iterator[Block]:
         rows,
         "Points, with 95 % intervals, **bold** where they exclude zero. BWT: the end less what "
         "each stage had reached (Lopez-Paz & Ranzato 2017). FWT: what earlier stages gave before "
-        "an "
-        "environment was trained on, over the base. Forgetting: the best of earlier stages less "
-        "the end (Chaudhry et al. 2018). Retention: the share of what was reached that is left.",
+        "an environment was trained on, over the base. Forgetting: the best of earlier stages "
+        "less the end (Chaudhry et al. 2018). Retention: the share of what was reached that is "
+        "left.",
     )
 
 
