@@ -25,6 +25,9 @@ from agentgym_gen.task import TIERS
 LISTED_TIERS = ("easy", "hard")
 """The tiers that a calibration makes."""
 
+ALL_TIERS = "all"
+"""What an environment's tier is called where all of them are played."""
+
 DIFFICULTY_ARMS = ("easy", "medium", "hard", "mixed", "easy-hard", "hard-easy")
 
 
@@ -154,14 +157,16 @@ class _Book:
         """Return the id of *name* on *tier* through *interface*; what is empty is the plan's."""
         plan = self.plan(name)
         tier = tier or plan.tier
-        if tier not in self.tiers(name):
-            raise unknown_name(f"tier of {name}", tier, self.tiers(name), "all")
+        whole = tier == ALL_TIERS and not plan.lists
+        if tier not in self.tiers(name) and not whole:
+            known = [*self.tiers(name), ALL_TIERS]
+            raise unknown_name(f"tier of {name}", tier, known, "for this environment")
         spoken = interface or plan.interface
         if not is_random(spoken):
             Interface.parse(spoken)
         query = {"tasks": f"{plan.lists}.{tier}.txt"} if plan.lists else {}
-        parts = [name] if plan.lists else [name, tier]
-        if spoken in PRESETS and not plan.lists:
+        parts = [name] if plan.lists or whole else [name, tier]
+        if spoken in PRESETS and len(parts) > 1:
             parts.append(spoken)
         elif spoken != "native":
             query["interface"] = spoken

@@ -140,7 +140,7 @@ class EnvironmentPlan:
     """How a study uses one environment."""
 
     tier: str = "easy"
-    """The tier of the families that use one."""
+    """The tier of the families that use one; ``all`` plays all of them."""
     interface: str = "native"
     """How it is spoken to, where a family does not vary that."""
     version: int = 0

@@ -97,6 +97,15 @@ def test_the_sequence_family() -> None:
     assert all(arm.every_stage and len(arm.columns) == 3 for arm in found.values())
 
 
+def test_an_environment_can_be_played_whole() -> None:
+    """With tasks of every tier in equal parts."""
+    text = 'name = "x"\nseeds = [0]\n[environments.Sokoban]\ntier = "all"\ninterface = "listed"\n'
+    (arm,) = parse_plan(text + '[cross]\nenvironments = ["Sokoban"]\n').arms
+
+    assert arm.columns == ("rftgen/Sokoban-v0?interface=listed",)
+    assert arm.name == "sokoban-listed"
+
+
 def test_own_arms() -> None:
     """Of any stages."""
     found = arms(
