@@ -1,4 +1,4 @@
-"""The command line: ``agentgym-gen envs | play | demo | study | calibrate``.
+"""The command line: ``agentgym-gen envs | play | demo | study | calibrate | data``.
 
 Errors are one sentence on standard error and exit code 2, never a traceback.
 """
@@ -22,6 +22,7 @@ from agentgym_gen.errors import (
     TrainingError,
 )
 from agentgym_gen.policy import POLICIES
+from agentgym_gen.preparation import PREPARATIONS, prepare
 from agentgym_gen.prompt import PromptStyle
 from agentgym_gen.registration import ENVIRONMENTS, check_env_id, env_ids
 from agentgym_gen.rollout import Episode, draw_task_ids, make_text_env, run
@@ -99,6 +100,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_demo(commands.add_parser("demo", help="watch a policy play"))
     _add_study(commands.add_parser("study", help="run a generalization study"))
     _add_calibrate(commands.add_parser("calibrate", help="divide tasks by a model's success"))
+    _add_data(commands.add_parser("data", help="prepare a model or data, once"))
     return parser
 
 
@@ -183,6 +185,12 @@ def _add_calibrate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--temperature", type=float, default=1.0, help="of a model")
     parser.add_argument("--max-new-tokens", type=number, default=256, help="of a model")
     parser.set_defaults(command=_calibrate)
+
+
+def _add_data(parser: argparse.ArgumentParser) -> None:
+    kinds = "; ".join(f"{name}: {one.summary}" for name, one in PREPARATIONS.items())
+    parser.add_argument("name", metavar="NAME", help=kinds)
+    parser.set_defaults(command=_data)
 
 
 def _envs(options: argparse.Namespace) -> None:
@@ -294,6 +302,10 @@ def _show(trajectory: Trajectory) -> None:
 def _printable(text: str) -> str:
     """Return *text* with its control characters shown: a terminal would obey them."""
     return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
+
+
+def _data(options: argparse.Namespace) -> None:
+    prepare(options.name, _say)
 
 
 def _open_study(options: argparse.Namespace) -> Study:

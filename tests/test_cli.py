@@ -288,3 +288,10 @@ def test_the_status_of_a_study_that_has_not_begun(
     assert "0 % mine in" in out
     assert "(not running)" in out
     assert "waits" in out
+
+
+def test_data_that_nobody_knows_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    """In a sentence, with the nearest name."""
+    assert main(["data", "smolm2"]) == 2
+
+    assert "did you mean 'smollm2'?" in capsys.readouterr().err

@@ -1,8 +1,8 @@
 # ruff: noqa: N803, N806
 # The capitals name the axes of an array.
-"""From the rewards of one group, the episodes of one task, to their advantages.
+"""From the rewards of episodes to their advantages: pure functions, none has a critic.
 
-Axes: ``_G`` the episodes of a group. All are pure functions of the rewards; none has a critic.
+Axes: ``_G`` the episodes of a group, which are those of one task; ``_B`` all episodes of a step.
 """
 
 from __future__ import annotations
@@ -16,16 +16,17 @@ from agentgym_gen.errors import InvalidValueError
 
 Floats = npt.NDArray[np.float64]
 
+FLAT = 1e-9
+"""Rewards that differ by no more are equal."""
+
 
 def grpo(rewards_G: Floats) -> Floats:
     """Return the rewards less their mean, in units of their standard deviation.
 
-    Equation 3 of DeepSeekMath (arXiv 2402.03300), with the sample deviation as in TRL and verl.
+    Section 4.1.2 of DeepSeekMath (arXiv 2402.03300), with the sample deviation as in TRL and verl.
     A group whose rewards are all equal has advantage 0.
     """
-    centred_G = dr_grpo(rewards_G)
-    deviation = float(np.std(rewards_G, ddof=1))
-    return centred_G / deviation if deviation > 1e-9 else np.zeros_like(centred_G)
+    return _in_deviations(dr_grpo(rewards_G))
 
 
 def dr_grpo(rewards_G: Floats) -> Floats:
@@ -34,19 +35,37 @@ def dr_grpo(rewards_G: Floats) -> Floats:
     return rewards_G - float(rewards_G.mean())
 
 
-def loo(rewards_G: Floats) -> Floats:
+def rloo(rewards_G: Floats) -> Floats:
     """Return the rewards less the mean of the others: RLOO (arXiv 2402.14740), section 2."""
     _check(rewards_G)
     others_G = (float(rewards_G.sum()) - rewards_G) / (len(rewards_G) - 1)
     return rewards_G - others_G
 
 
-ADVANTAGES: dict[str, Callable[[Floats], Floats]] = {"dr_grpo": dr_grpo, "grpo": grpo, "loo": loo}
-"""The estimators by the name that `RFTConfig.estimator` gives."""
+def reinforce_pp(rewards_B: Floats) -> Floats:
+    """Return the rewards of a whole step less their mean, in units of their standard deviation.
+
+    REINFORCE++ (arXiv 2501.03262), section 3: the batch takes the place of the group. Its
+    per-token penalty for leaving the base is the loss's `RFTConfig.kl_coef` here.
+    """
+    _check(rewards_B)
+    return _in_deviations(rewards_B - float(rewards_B.mean()))
 
 
-def _check(rewards_G: Floats) -> None:
-    if rewards_G.ndim != 1 or len(rewards_G) < 2:
+OF_GROUP: dict[str, Callable[[Floats], Floats]] = {"dr_grpo": dr_grpo, "grpo": grpo, "rloo": rloo}
+"""The estimators that compare the episodes of a task, by the name `RFTConfig.estimator` gives."""
+
+OF_BATCH: dict[str, Callable[[Floats], Floats]] = {"reinforce++": reinforce_pp}
+"""The estimators that compare all episodes of a step."""
+
+
+def _in_deviations(centred: Floats) -> Floats:
+    deviation = float(np.std(centred, ddof=1))
+    return centred / deviation if deviation > FLAT else np.zeros_like(centred)
+
+
+def _check(rewards: Floats) -> None:
+    if rewards.ndim != 1 or len(rewards) < 2:
         raise InvalidValueError(
-            f"Rewards are those of one group, 2 or more, not of shape {rewards_G.shape}"
+            f"Rewards to compare are one row of 2 or more, not of shape {rewards.shape}"
         )

@@ -81,15 +81,23 @@ class ChatFormat:
         Raises:
             InvalidValueError: if the template cannot be continued by appending.
         """
+        before, after = self.check_appends()
+        ids = self._encode(before + observation + after)
+        return ids[1:] if ended else ids
+
+    def check_appends(self) -> tuple[str, str]:
+        """Return what stands before and after a message between two answers.
+
+        Raises:
+            InvalidValueError: if the template cannot be continued by appending.
+        """
         if self._between is None:
             raise InvalidValueError(
                 "The chat template shows earlier messages differently once a chat goes on, so an "
                 "episode cannot be one growing sequence; use a style with `window=0`, or give the "
                 "tokenizer a template that only appends"
             )
-        before, after = self._between
-        ids = self._encode(before + observation + after)
-        return ids[1:] if ended else ids
+        return self._between
 
     def answer(self, text: str) -> list[int]:
         """Return the tokens of a demonstrated answer, its end included."""
@@ -111,7 +119,25 @@ class ChatFormat:
         )
 
     def _encode(self, text: str) -> list[int]:
-        return list(self.tokenizer.encode(text, add_special_tokens=False))
+        ids = list(self.tokenizer.encode(text, add_special_tokens=False))
+        if self._unknown_id in ids:
+            lost = next(
+                letter
+                for letter in (*dict.fromkeys(text), text)
+                if self._unknown_id in self.tokenizer.encode(letter, add_special_tokens=False)
+            )
+            raise InvalidValueError(
+                f"The tokenizer has no token for {lost!r}, so the model cannot be shown it; take "
+                "a model whose tokenizer falls back to bytes"
+            )
+        return ids
+
+    @property
+    def _unknown_id(self) -> int | None:
+        """The token for what has none, unless it has another meaning too (as in GPT-2)."""
+        unknown = getattr(self.tokenizer, "unk_token_id", None)
+        known = {self.tokenizer.eos_token_id, self.tokenizer.bos_token_id}
+        return None if unknown in known else unknown
 
     def _find_between(self) -> tuple[str, str] | None:
         first: ChatMessage = {"role": "user", "content": "qxzfirstqxz"}

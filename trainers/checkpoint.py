@@ -1,8 +1,9 @@
 """Checkpoints: folders that are there whole or not at all.
 
 ``step_000120/`` holds the weights (an adapter in the layout of PEFT, or the whole model), the
-tokenizer, ``optimizer.pt`` and ``state.json`` (step, settings, log so far, versions). Random states
-are not needed: every draw is named by seed and step.
+tokenizer, ``optimizer.pt``, ``state.json`` (step, settings, log so far, versions) and a model card.
+Random states, the scheduler and the place in the data are not needed: each is a function of seed
+and step.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
+
 from agentgym_gen.errors import DataError
 
 NAME = re.compile(r"step_(\d{6,})")
@@ -23,7 +26,9 @@ STATE = "state.json"
 PACKAGES = ("agentgym-gen", "torch", "transformers", "peft", "gymnasium", "numpy")
 
 
-def write(root: Path, step: int, state: dict[str, Any], fill: Callable[[Path], None]) -> Path:
+def write(
+    root: Path, step: int, state: dict[str, Any], fill: Callable[[Path], None], *, keep: int = 0
+) -> Path:
     """Write the checkpoint of *step* under *root* and return its folder.
 
     It is written beside its place and then renamed, so that a process that is killed leaves the
@@ -34,26 +39,52 @@ def write(root: Path, step: int, state: dict[str, Any], fill: Callable[[Path], N
         step: The number of updates made.
         state: What goes into ``state.json``, plain data.
         fill: Writes all other files into a folder.
+        keep: How many checkpoints stay, the newest ones; 0 keeps all.
+
+    Raises:
+        DataError: if it cannot be written, as on a full disk.
     """
     target = root / f"step_{step:06d}"
-    draft = root / f".{target.name}.{os.getpid()}"
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
-    fill(draft)
-    whole = {"step": step, **state, "versions": versions()}
-    (draft / STATE).write_text(json.dumps(whole, indent=1), encoding="utf-8")
-    _sync(draft)
-    if target.exists():
-        shutil.rmtree(target)
-    draft.rename(target)
+    draft = root / f".{target.name}.draft"
+    try:
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(parents=True)
+        fill(draft)
+        whole = {"step": step, **state, "versions": versions()}
+        (draft / STATE).write_text(json.dumps(whole, indent=1), encoding="utf-8")
+        _sync(draft)
+        if target.exists():
+            shutil.rmtree(target)
+        draft.rename(target)
+    except (OSError, SafetensorError) as error:
+        shutil.rmtree(draft, ignore_errors=True)
+        why = getattr(error, "strerror", None) or error
+        raise DataError(
+            f"Cannot write the checkpoint {str(target)!r}: {why}; the older ones are as they were"
+        ) from error
+    _thin_out(root, keep)
     return target
+
+
+def _thin_out(root: Path, keep: int) -> None:
+    """Remove all but the newest *keep* checkpoints, and what killed processes left half written."""
+    for draft in root.glob(".step_*.draft"):
+        shutil.rmtree(draft, ignore_errors=True)
+    for old in _whole(root)[:-keep] if keep else []:
+        shutil.rmtree(old)
 
 
 def latest(root: Path) -> Path | None:
     """Return the newest whole checkpoint under *root*, if there is one."""
+    whole = _whole(root)
+    return whole[-1] if whole else None
+
+
+def _whole(root: Path) -> list[Path]:
+    """Return the whole checkpoints under *root*, from the oldest."""
     found = [path for path in root.glob("step_*") if NAME.fullmatch(path.name)]
     whole = [path for path in found if (path / STATE).is_file()]
-    return max(whole, key=lambda path: int(path.name.split("_")[1]), default=None)
+    return sorted(whole, key=lambda path: int(path.name.split("_")[1]))
 
 
 def find(root: Path, wanted: bool | str | Path) -> Path | None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from agentgym_gen.errors import InvalidValueError, unknown_name
 
-ESTIMATORS = ("dr_grpo", "grpo", "loo")
-AVERAGES = ("episode", "token")
+ESTIMATORS = ("dr_grpo", "grpo", "reinforce++", "rloo")
+AVERAGES = ("constant", "episode", "token")
+REWARDS = ("return", "score", "success")
+TRUNCATIONS = ("drop", "keep", "mask")
+REPORTERS = ("tensorboard", "trackio", "wandb")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,6 +20,7 @@ class TrainConfig:
 
     Raises:
         InvalidValueError: if a value is outside what is accepted.
+        UnknownNameError: if a name is not known.
     """
 
     output_dir: str = ""
@@ -34,26 +39,42 @@ class TrainConfig:
     """The root of all draws; each is named by seed and step, so that nothing else has a state."""
     save_steps: int = 0
     """A checkpoint is written every so many steps; 0 writes the last one only."""
+    save_total_limit: int = 0
+    """How many checkpoints are kept, the newest ones; 0 keeps all."""
     logging_steps: int = 1
     """A row is logged every so many steps."""
+    report_to: tuple[str, ...] = ()
+    """Where rows go besides ``log.jsonl``: ``tensorboard``, ``trackio``, ``wandb``."""
+    run_name: str = ""
+    """The name of the run there; empty is the name of `output_dir`."""
     micro_batch_tokens: int = 16384
     """How many tokens, padding included, go through the model at once."""
-    lora_rank: int = 0
+    gradient_checkpointing: bool = False
+    """Whether activations are computed again in the backward pass: less memory, a third slower."""
+    bf16: bool = False
+    """Whether sampling and scoring run under bfloat16 autocast; slow on most CPUs."""
+    load_in_8bit: bool = False
+    """Whether a model that is given by name is quantised to 8 bits, beside an adapter on a GPU."""
+    lora_rank: int = 16
     """The rank of the LoRA adapter; 0 trains all weights."""
     lora_alpha: int = 32
     """The scale of the adapter is ``lora_alpha / lora_rank``."""
 
     def __post_init__(self) -> None:
         """Check the fields."""
-        for name in ("learning_rate", "max_grad_norm"):
-            if not getattr(self, name) > 0:
-                raise InvalidValueError(f"`{name}` is above 0, not {getattr(self, name)!r}")
+        _check_positive(self, ("learning_rate", "max_grad_norm"))
         for name in ("max_steps", "logging_steps", "micro_batch_tokens", "lora_alpha"):
             check_count(name, getattr(self, name), 1)
-        for name in ("warmup_steps", "save_steps", "lora_rank", "seed"):
+        for name in ("warmup_steps", "save_steps", "save_total_limit", "lora_rank", "seed"):
             check_count(name, getattr(self, name), 0)
-        if self.weight_decay < 0:
+        if not self.weight_decay >= 0:
             raise InvalidValueError(f"`weight_decay` is 0 or more, not {self.weight_decay!r}")
+        if self.load_in_8bit and not self.lora_rank:
+            raise InvalidValueError("`load_in_8bit` needs an adapter: `lora_rank` above 0")
+        if isinstance(self.report_to, str):
+            raise InvalidValueError(f"`report_to` is a tuple of names, not {self.report_to!r}")
+        for name in self.report_to:
+            _check_name("reporter", name, REPORTERS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,12 +99,24 @@ class SFTConfig(TrainConfig):
 class RFTConfig(TrainConfig):
     """The settings of reinforcement fine-tuning."""
 
+    save_steps: int = 1
+    save_total_limit: int = 2
     tasks_per_step: int = 8
     """How many tasks a step plays."""
     num_generations: int = 8
     """How many episodes each task is played; their rewards are compared with each other."""
     estimator: str = "grpo"
-    """The advantage estimator: ``grpo``, ``dr_grpo`` or ``loo``."""
+    """The advantage estimator: ``grpo``, ``dr_grpo``, ``rloo`` or ``reinforce++``."""
+    reward: str = "success"
+    """What an episode earns: ``success`` (0 or 1), ``score`` (0 to 1) or ``return``, the sum of the
+    environment's rewards."""
+    turn_cost: float = 0.0
+    """What each turn takes off the reward of an episode."""
+    valid_coef: float = 0.0
+    """What the share of valid actions adds to the reward of an episode."""
+    truncation: str = "keep"
+    """What an episode is worth that its turn or token limit ended. ``keep``: what it has reached.
+    ``mask``: the same, but nothing is learnt from its own tokens. ``drop``: it was never played."""
     advantage_clip: tuple[float, float] = (-1.5, 2.5)
     """Advantages are kept between these two: one bad episode cannot push everything away."""
     episode_coef: float = 1.0
@@ -92,6 +125,8 @@ class RFTConfig(TrainConfig):
     """The weight of the advantage of a turn over those of the group that saw the same (GiGPO)."""
     discount: float = 1.0
     """What a later success is worth less, by turn, for the advantage of a turn."""
+    invalid_penalty: float = 0.0
+    """What is taken off the advantage of the very turn whose action could not be carried out."""
     clip_range: float = 0.2
     """How far below 1 the probability ratio still counts."""
     clip_range_high: float = 0.2
@@ -99,41 +134,51 @@ class RFTConfig(TrainConfig):
     updates_per_step: int = 1
     """How many optimizer updates the episodes of a step are used for, each on all of them."""
     loss_average: str = "token"
-    """``token`` weighs every sampled token alike, ``episode`` every episode."""
+    """``token`` weighs every sampled token alike, ``episode`` every episode; ``constant`` divides
+    by what all episodes might have said, as Dr. GRPO does."""
     kl_coef: float = 0.0
-    """The weight of the divergence from the model before training."""
+    """The weight of the divergence from the model without its adapter."""
+    entropy_coef: float = 0.0
+    """The weight of the entropy of the sampled tokens' distributions, as a bonus."""
     temperature: float = 1.0
     """The temperature at which episodes are sampled and scored."""
     max_new_tokens: int = 32
     """The longest completion."""
-    turn_cost: float = 0.0
-    """What each turn takes off the reward of an episode."""
-    invalid_penalty: float = 0.0
-    """What is taken off the advantage of the very turn whose action could not be carried out."""
-    max_valid_drop: float = 0.4
-    """Training stops and goes back when the valid-action rate is this far below its best."""
-    slots: int = 128
-    """How many episodes are live at once."""
+    max_episode_tokens: int | None = None
+    """The longest token sequence; an episode that would pass it falls silent. None is the model's
+    own limit."""
     max_turns: int | None = None
     """The turn limit of training episodes; None takes each task's own."""
+    slots: int = 128
+    """How many episodes are live at once."""
+    max_valid_drop: float = 0.4
+    """Training stops and goes back when the valid-action rate is this far below its best."""
+    eval_steps: int = 0
+    """An evaluation is made every so many steps; 0 makes none."""
+    eval_tasks: int = 50
+    """How many tasks of the valid split it plays, in all."""
+    eval_k: int = 1
+    """How many times it plays each."""
 
     def __post_init__(self) -> None:
         """Check the fields."""
         super().__post_init__()
-        for name in ("tasks_per_step", "updates_per_step", "max_new_tokens", "slots"):
+        counts = ("tasks_per_step", "updates_per_step", "max_new_tokens", "slots")
+        for name in (*counts, "num_generations", "eval_tasks", "eval_k"):
             check_count(name, getattr(self, name), 1)
-        check_count("num_generations", self.num_generations, 1)
-        if self.max_turns is not None:
-            check_count("max_turns", self.max_turns, 1)
-        if self.num_generations == 1:
+        check_count("eval_steps", self.eval_steps, 0)
+        for name in ("max_turns", "max_episode_tokens"):
+            if getattr(self, name) is not None:
+                check_count(name, getattr(self, name), 1)
+        _check_name("estimator", self.estimator, ESTIMATORS)
+        _check_name("loss average", self.loss_average, AVERAGES)
+        _check_name("reward", self.reward, REWARDS)
+        _check_name("truncation rule", self.truncation, TRUNCATIONS)
+        if self.num_generations == 1 and self.estimator != "reinforce++":
             raise InvalidValueError(
-                "`num_generations` is at least 2, not 1: an advantage is the difference between "
-                "the episodes of one task"
+                f"`num_generations` is at least 2 for {self.estimator!r}, not 1: its advantage is "
+                "the difference between the episodes of one task; `reinforce++` needs no group"
             )
-        if self.estimator not in ESTIMATORS:
-            raise unknown_name("estimator", self.estimator, ESTIMATORS, "all")
-        if self.loss_average not in AVERAGES:
-            raise unknown_name("loss average", self.loss_average, AVERAGES, "all")
         self._check_ranges()
 
     def _check_ranges(self) -> None:
@@ -142,13 +187,12 @@ class RFTConfig(TrainConfig):
             raise InvalidValueError(
                 f"`advantage_clip` is a negative and a positive number, not {self.advantage_clip!r}"
             )
-        for name in ("clip_range", "clip_range_high", "temperature", "max_valid_drop"):
-            if not getattr(self, name) > 0:
-                raise InvalidValueError(f"`{name}` is above 0, not {getattr(self, name)!r}")
+        _check_positive(self, ("clip_range", "clip_range_high", "temperature", "max_valid_drop"))
         if not 0 < self.discount <= 1:
             raise InvalidValueError(f"`discount` is above 0 and at most 1, not {self.discount!r}")
-        for name in ("kl_coef", "turn_cost", "invalid_penalty", "episode_coef", "step_coef"):
-            if getattr(self, name) < 0:
+        terms = ("turn_cost", "valid_coef", "invalid_penalty", "episode_coef", "step_coef")
+        for name in (*terms, "kl_coef", "entropy_coef"):
+            if not getattr(self, name) >= 0:
                 raise InvalidValueError(f"`{name}` is 0 or more, not {getattr(self, name)!r}")
 
 
@@ -156,3 +200,14 @@ def check_count(name: str, value: object, least: int) -> None:
     """Raise unless *value* is a whole number of at least *least*."""
     if not isinstance(value, int) or isinstance(value, bool) or value < least:
         raise InvalidValueError(f"`{name}` is a whole number, {least} or more, not {value!r}")
+
+
+def _check_positive(config: TrainConfig, names: Iterable[str]) -> None:
+    for name in names:
+        if not getattr(config, name) > 0:
+            raise InvalidValueError(f"`{name}` is above 0, not {getattr(config, name)!r}")
+
+
+def _check_name(kind: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise unknown_name(kind, value, known, "all")

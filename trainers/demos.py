@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.policy import Completion, ExpertPolicy, Policy, Request
@@ -82,8 +83,21 @@ def expert_texts(
     return texts
 
 
-def draw_episodes(envs: Sequence[str], split: str, number: int, seed: int) -> list[Episode]:
+def draw_episodes(
+    envs: Sequence[str],
+    split: str,
+    number: int,
+    seed: int,
+    options: Mapping[str, Any] | None = None,
+) -> list[Episode]:
     """Return *number* episodes, each of another task while there are enough, shared by *envs*.
+
+    Args:
+        envs: Ids of environments; each gets the same share.
+        split: Which tasks.
+        number: How many episodes.
+        seed: Which of the tasks.
+        options: Keyword arguments of the environments, such as ``interface``.
 
     Raises:
         InvalidValueError: if there is no environment.
@@ -94,5 +108,6 @@ def draw_episodes(envs: Sequence[str], split: str, number: int, seed: int) -> li
     for place, env_id in enumerate(envs):
         share = number // len(envs) + (place < number % len(envs))
         rng = stream("episodes", env_id, split, entropy=seed)
-        episodes += [Episode(env_id, task) for task in draw_task_ids(env_id, split, share, rng)]
+        drawn = draw_task_ids(env_id, split, share, rng, options)
+        episodes += [Episode(env_id, task, options=options or {}) for task in drawn]
     return episodes

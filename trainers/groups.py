@@ -10,10 +10,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from agentgym_gen.rollout import groups
-from agentgym_gen.trainers.advantages import ADVANTAGES, Floats
+from agentgym_gen.trainers.advantages import FLAT, OF_BATCH, OF_GROUP, Floats
 from agentgym_gen.trainers.config import RFTConfig
 from agentgym_gen.trainers.tokens import Sample, merge
 from agentgym_gen.trajectory import Trajectory, Turn
+
+FAILED = "backend_error"
+"""Why an episode ended that its world cut off: nothing can be learnt from it."""
+
+TRUNCATED = "turn_limit"
+"""Why an episode ended that its limits cut off; `RFTConfig.truncation` is the rule for it."""
 
 
 @dataclass(frozen=True)
@@ -21,46 +27,81 @@ class Lesson:
     """What the episodes of a step teach."""
 
     samples: list[Sample]
-    """Token sequences with advantages; the weights of all tokens add up to 1."""
+    """Token sequences with advantages. The weights of all tokens add up to 1, those of sequences
+    included that have no advantage and are left out, unless `RFTConfig.loss_average` is
+    ``constant``."""
     groups: int
     """How many groups were played."""
     zero_variance: int
-    """How many of them had equal rewards and were dropped."""
+    """How many of them had nothing to compare, as their rewards were equal, and were dropped."""
     reward: float
     """The mean reward."""
+    truncated: int
+    """How many episodes their turn or token limit ended."""
+    failed: int
+    """How many episodes their world cut off; they are left out."""
 
 
 def reward_of(played: Trajectory, args: RFTConfig) -> float:
-    """Return the reward of an episode: its outcome, less what its turns cost."""
-    return float(played.success) - args.turn_cost * len(played.turns)
+    """Return the reward of an episode: what it reached, its turns' cost, its valid actions."""
+    reached = {
+        "success": float(played.success),
+        "score": played.score,
+        "return": played.total_reward,
+    }[args.reward]
+    turns = len(played.turns)
+    valid = 1 - played.invalid_turns / max(1, turns)
+    return reached - args.turn_cost * turns + args.valid_coef * valid
 
 
 def learn_from(trajectories: Sequence[Trajectory], args: RFTConfig) -> Lesson:
     """Return what *trajectories* teach; a group is the episodes of one task."""
+    truncated = sum(one.end_reason == TRUNCATED for one in trajectories)
+    failed = sum(one.end_reason == FAILED for one in trajectories)
+    left_out = {FAILED, TRUNCATED} if args.truncation == "drop" else {FAILED}
+    of_task = list(groups([one for one in trajectories if one.end_reason not in left_out]))
+    rewards = [np.array([reward_of(one, args) for one in group]) for group in of_task]
     samples: list[Sample] = []
-    rewards: list[float] = []
-    played = dropped = 0
-    for group in groups(trajectories):
-        rewards_G = np.array([reward_of(one, args) for one in group])
-        rewards += rewards_G.tolist()
-        played += 1
-        flat = bool(np.ptp(rewards_G) < 1e-9)
-        dropped += flat
-        if not flat or args.invalid_penalty or args.step_coef:
-            samples += _samples(group, rewards_G, args)
+    for group, advantages_G in zip(of_task, _advantages(rewards, args), strict=True):
+        if np.any(advantages_G) or args.invalid_penalty or args.step_coef:
+            samples += _samples(group, advantages_G, args)
     if args.updates_per_step == 1:
         samples = merge(samples)
-    return Lesson(_normalised(samples), played, dropped, float(np.mean(rewards)))
+    return Lesson(
+        samples=_teaching(_weighed(samples, len(trajectories), args), args),
+        groups=len(of_task),
+        zero_variance=sum(bool(np.ptp(rewards_G) < FLAT) for rewards_G in rewards),
+        reward=float(np.mean(np.concatenate(rewards))) if rewards else 0.0,
+        truncated=truncated,
+        failed=failed,
+    )
 
 
-def _samples(group: list[Trajectory], rewards_G: Floats, args: RFTConfig) -> list[Sample]:
-    advantages_G = ADVANTAGES[args.estimator](rewards_G).clip(*args.advantage_clip)
+def _advantages(rewards: list[Floats], args: RFTConfig) -> list[Floats]:
+    """Return the advantages of each group's episodes, 0 where nothing is there to compare with."""
+    if args.estimator in OF_BATCH and sum(map(len, rewards)) > 1:
+        whole_B = OF_BATCH[args.estimator](np.concatenate(rewards))
+        ends = np.cumsum([len(rewards_G) for rewards_G in rewards])[:-1]
+        found = np.split(whole_B, ends)
+    else:
+        found = [
+            np.zeros(len(rewards_G))
+            if len(rewards_G) < 2 or np.ptp(rewards_G) < FLAT
+            else OF_GROUP[args.estimator](rewards_G)
+            for rewards_G in rewards
+        ]
+    return [advantages_G.clip(*args.advantage_clip) for advantages_G in found]
+
+
+def _samples(group: list[Trajectory], advantages_G: Floats, args: RFTConfig) -> list[Sample]:
     steps = _step_advantages(group, args) if args.step_coef else None
     usual = _invalid_share(group)
     samples: list[Sample] = []
     for number, played in enumerate(group):
-        by_token = args.loss_average == "token"
-        weight = 1.0 if by_token else 1.0 / max(1, played.action_tokens)
+        if args.truncation == "mask" and played.end_reason == TRUNCATED:
+            continue
+        by_episode = args.loss_average == "episode"
+        weight = 1.0 / max(1, played.action_tokens) if by_episode else 1.0
         whole = args.episode_coef * float(advantages_G[number])
         # the usual share is taken off, so that the penalty moves no average
         of_turn = [
@@ -113,6 +154,16 @@ def _seen(turn: Turn) -> tuple[int, ...]:
     return turn.completion.context_ids
 
 
-def _normalised(samples: list[Sample]) -> list[Sample]:
-    total = sum(sample.weight * sum(sample.sequence.action_mask) for sample in samples)
+def _teaching(samples: list[Sample], args: RFTConfig) -> list[Sample]:
+    """Return what moves the weights: without other terms, what has an advantage."""
+    if args.kl_coef or args.entropy_coef:
+        return samples
+    return [one for one in samples if any(abs(value) > FLAT for value in one.advantages)]
+
+
+def _weighed(samples: list[Sample], episodes: int, args: RFTConfig) -> list[Sample]:
+    if args.loss_average == "constant":
+        total = float(episodes * args.max_new_tokens)
+    else:
+        total = sum(sample.weight * sum(sample.sequence.action_mask) for sample in samples)
     return [replace(one, weight=one.weight / total) for one in samples]

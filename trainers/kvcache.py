@@ -1,28 +1,40 @@
-# ruff: noqa: N803, N806
+# ruff: noqa: N806, N815
 # The capitals name the axes of an array.
 """The key-value cache of many episodes that grow at different speeds.
 
-Rows are padded to a common width; which cells hold a token is a mask, and the position of a token
-is counted per row, so that padding changes nothing that the model computes.
+Each row holds its tokens in its first columns, without gaps, in a buffer that is larger than they
+are and grows geometrically: a new token is written in place, and nothing is copied for it. Padding
+never enters a row, and what a token sees is a mask over its own row's columns.
 
-Axes: ``_B`` episodes, ``_W`` columns of the cache, ``_L`` tokens of a chunk, ``_V`` vocabulary.
+The bytes are rows x longest row x 2 x layers x key-value heads x head width x bytes of a number, at
+most `SLACK` times that; `GrowingCache.bytes` tells them.
+
+Axes: ``_B`` episodes, ``_W`` columns of the cache, ``_L`` tokens of a chunk, ``_V`` vocabulary,
+``_N`` new tokens of all rows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
-from transformers import DynamicCache
+from transformers.cache_utils import Cache, DynamicLayer
 
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.trainers.handles import Model
 from agentgym_gen.trainers.tokens import keeps_logits
 
-FULL_ENOUGH = 0.6
-"""A cache of which a smaller share holds tokens is compacted."""
+SLACK = 1.5
+"""A full buffer is replaced by one this many times as wide."""
+
+STEP = 64
+"""The width of a buffer is a multiple of this."""
+
+MOST_LOGITS = 1 << 26
+"""Logits at several columns of all rows are asked for up to this many numbers."""
 
 
 def check_cacheable(model: Model) -> None:
@@ -38,6 +50,54 @@ def check_cacheable(model: Model) -> None:
         )
 
 
+class _Place:
+    """Where the tokens of one call go; shared by all layers."""
+
+    row_N: Tensor
+    column_N: Tensor
+    token_N: Tensor
+    width = 0
+    before = 0
+
+
+class _Layer(DynamicLayer):  # type: ignore[no-untyped-call]  # transformers has untyped parts
+    """The keys and values of one layer, written in place."""
+
+    def __init__(self, place: _Place) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._place = place
+
+    def update(
+        self, key_states: Tensor, value_states: Tensor, *_: object, **__: object
+    ) -> tuple[Tensor, Tensor]:
+        place = self._place
+        self.keys = _roomy(self.keys, key_states, place)
+        self.values = _roomy(self.values, value_states, place)
+        self.is_initialized = True
+        self.keys[place.row_N, :, place.column_N] = key_states[place.row_N, :, place.token_N]
+        self.values[place.row_N, :, place.column_N] = value_states[place.row_N, :, place.token_N]
+        return self.keys[:, :, : place.width], self.values[:, :, : place.width]
+
+    def get_seq_length(self) -> int:
+        return self._place.before
+
+
+def _roomy(buffer: Tensor | None, states: Tensor, place: _Place) -> Tensor:
+    """Return *buffer*, or its content in a wider one where it has no room for what comes."""
+    if buffer is not None and buffer.shape[2] >= place.width:
+        return buffer
+    wide = _empty(states, states.shape[0], place.width)
+    if buffer is not None:
+        wide[:, :, : place.before] = buffer[:, :, : place.before]
+    return wide
+
+
+def _empty(like: Tensor, rows: int, width: int) -> Tensor:
+    """Return a buffer with room for *width* tokens and some more; 0, as masked cells are read."""
+    room = -(-int(width * SLACK) // STEP) * STEP
+    return like.new_zeros((rows, like.shape[1], room, like.shape[3]))
+
+
 class GrowingCache:
     """The cache of a batch of rows, and the model that fills it.
 
@@ -51,10 +111,20 @@ class GrowingCache:
         self._model = model
         self.shared = shared
         """Whether its rows are only ever copied."""
-        self._device = next(model.parameters()).device
-        self._layers: list[tuple[Tensor, Tensor]] = []
-        self.live_BW = torch.zeros((rows, 0), dtype=torch.long, device=self._device)
-        """1 at cells that hold a token."""
+        self.lengths = [0] * rows
+        """How many tokens each row holds."""
+        first = next(model.parameters())
+        self._device, self._dtype = first.device, first.dtype
+        self._place = _Place()
+        new_layer: Any = partial(_Layer, self._place)
+        self._cache = Cache(layer_class_to_replicate=new_layer)
+        self._layers: list[Any] = self._cache.layers
+
+    @property
+    def bytes(self) -> int:
+        """How much memory the buffers take."""
+        tensors = (t for layer in self._layers for t in (layer.keys, layer.values))
+        return sum(int(tensor.numel() * tensor.element_size()) for tensor in tensors)
 
     def extend(self, chunks: Sequence[Sequence[int]], pad_id: int) -> Tensor:
         """Add tokens to each row and return the logits ``_BV`` after the last of them.
@@ -63,52 +133,61 @@ class GrowingCache:
             chunks: The new tokens of each row, or none; such a row's logits mean nothing.
             pad_id: The token at padding.
         """
+        ends = {len(chunk) for chunk in chunks}
+        if len(ends) * len(chunks) * int(self._model.config.vocab_size) <= MOST_LOGITS:
+            return self._forward(chunks, pad_id)
+        # The last tokens of all rows by themselves stand in one column, the only one with logits.
+        if max(ends) > 1:
+            self._forward([chunk[:-1] for chunk in chunks], pad_id, logits=False)
+        return self._forward([chunk[-1:] for chunk in chunks], pad_id)
+
+    def _forward(
+        self, chunks: Sequence[Sequence[int]], pad_id: int, *, logits: bool = True
+    ) -> Tensor:
         width = max(len(chunk) for chunk in chunks)
         filled = [[*chunk, *[pad_id] * (width - len(chunk))] for chunk in chunks]
-        ids_BL = torch.tensor(filled, device=self._device)
-        count_B = torch.tensor([len(chunk) for chunk in chunks], device=self._device)
-        new_BL = (torch.arange(width, device=self._device) < count_B[:, None]).long()
-        return self._forward(ids_BL, new_BL, (count_B - 1).clamp(min=0))
-
-    def _forward(self, ids_BL: Tensor, new_BL: Tensor, last_B: Tensor) -> Tensor:
-        start_B = self.live_BW.sum(dim=1)
-        positions_BL = (start_B[:, None] + new_BL.cumsum(dim=1) - 1).clamp(min=0)
-        self.live_BW = torch.cat([self.live_BW, new_BL], dim=1)
+        counts = [len(chunk) for chunk in chunks]
+        last_B = torch.tensor([max(0, count - 1) for count in counts], device=self._device)
         columns_C, where_B = torch.unique(last_B, return_inverse=True)
-        extra = {"logits_to_keep": columns_C} if keeps_logits(self._model) else {}
-        out = self._model(
-            input_ids=ids_BL,
-            attention_mask=self.live_BW,
-            position_ids=positions_BL,
-            past_key_values=DynamicCache(self._layers) if self._layers else DynamicCache(),
+        if not logits:
+            columns_C = columns_C[:1]
+        extra: dict[str, Any] = {}
+        if keeps_logits(self._model):
+            extra["logits_to_keep"] = columns_C
+        out_BCV = self._model(
+            input_ids=torch.tensor(filled, device=self._device),
+            past_key_values=self._cache,
             use_cache=True,
+            **self._see(counts, width),
             **extra,
-        )
-        self._layers = [(layer.keys, layer.values) for layer in out.past_key_values.layers]
+        ).logits
+        self.lengths = [old + new for old, new in zip(self.lengths, counts, strict=True)]
+        if not logits:
+            return last_B
         index_B = where_B if extra else last_B
-        logits_BV: Tensor = out.logits[torch.arange(len(ids_BL), device=self._device), index_B]
+        logits_BV: Tensor = out_BCV[torch.arange(len(chunks), device=self._device), index_B]
         return logits_BV
 
-    def select(self, rows: Sequence[int]) -> GrowingCache:
-        """Return a cache of *rows*, in this order; a row may be taken more than once."""
-        index = torch.tensor(rows, dtype=torch.long, device=self._device)
-        chosen = GrowingCache(self._model)
-        chosen.live_BW = self.live_BW[index]
-        chosen._layers = [(keys[index], values[index]) for keys, values in self._layers]
-        return chosen
-
-    def compact(self) -> None:
-        """Move the tokens of each row together when too few cells hold one.
-
-        A key carries its own position, so that the column in which it stands does not matter.
-        """
-        if self.live_BW.numel() == 0 or self.live_BW.float().mean() >= FULL_ENOUGH:
-            return
-        width = int(self.live_BW.sum(dim=1).max())
-        order_BW = torch.argsort(1 - self.live_BW, dim=1, stable=True)[:, :width]
-        self.live_BW = self.live_BW.gather(1, order_BW)
-        index = order_BW[:, None, :, None]
-        self._layers = [(_pick(keys, index), _pick(values, index)) for keys, values in self._layers]
+    def _see(self, counts: list[int], width: int) -> dict[str, Tensor | None]:
+        """Plan where the new tokens go; return their positions and what each of them sees."""
+        start_B1 = torch.tensor(self.lengths, device=self._device)[:, None]
+        count_B1 = torch.tensor(counts, device=self._device)[:, None]
+        step_L = torch.arange(width, device=self._device)
+        place, place.before = self._place, max(self.lengths)
+        place.width = max(old + new for old, new in zip(self.lengths, counts, strict=True))
+        place.row_N, place.token_N = (step_L < count_B1).nonzero(as_tuple=True)
+        place.column_N = (start_B1 + step_L)[place.row_N, place.token_N]
+        if place.before == 0:
+            # nothing but rows that begin: the model's own causal mask is right, and faster
+            return {"position_ids": step_L.expand(len(counts), -1), "attention_mask": None}
+        # padding repeats the last position of its row, so that it is one that the model knows
+        position_BL = (start_B1 + torch.minimum(step_L, count_B1 - 1)).clamp(min=0)
+        column_W = torch.arange(place.width, device=self._device)
+        mask_BLW = torch.zeros(
+            (*position_BL.shape, place.width), dtype=self._dtype, device=self._device
+        )
+        mask_BLW.masked_fill_(column_W > position_BL[:, :, None], torch.finfo(self._dtype).min)
+        return {"position_ids": position_BL, "attention_mask": mask_BLW[:, None]}
 
 
 class Seat(NamedTuple):
@@ -129,53 +208,34 @@ def feed(
     """
     first = seats[0].cache
     alone = all(seat.cache is first for seat in seats)
-    if alone and not first.shared and 2 * len(seats) >= len(first.live_BW):
-        whole: list[Sequence[int]] = [()] * len(first.live_BW)
-        for seat, chunk in zip(seats, chunks, strict=True):
-            whole[seat.row] = chunk
-        first.compact()
-        return list(seats), first.extend(whole, pad_id)[[seat.row for seat in seats]]
-    cache, places = _together(seats)
-    cache.compact()
-    turned: list[Sequence[int]] = [()] * len(seats)
-    for place, chunk in zip(places, chunks, strict=True):
-        turned[place] = chunk
-    return [Seat(cache, place) for place in places], cache.extend(turned, pad_id)[places]
+    if not alone or first.shared or 2 * len(seats) < len(first.lengths):
+        first = gather(seats)
+        seats = [Seat(first, row) for row in range(len(seats))]
+    whole: list[Sequence[int]] = [()] * len(first.lengths)
+    for seat, chunk in zip(seats, chunks, strict=True):
+        whole[seat.row] = chunk
+    return list(seats), first.extend(whole, pad_id)[[seat.row for seat in seats]]
 
 
-def _together(seats: Sequence[Seat]) -> tuple[GrowingCache, list[int]]:
-    """Return a cache with copies of the rows at *seats*, and where in it each is."""
+def gather(seats: Sequence[Seat]) -> GrowingCache:
+    """Return a new cache with a copy of the row at each of *seats*, in their order."""
+    source = seats[0].cache
+    whole = GrowingCache(source._model)
+    whole.lengths = [seat.cache.lengths[seat.row] for seat in seats]
     by_cache: dict[int, list[int]] = {}
     for number, seat in enumerate(seats):
         by_cache.setdefault(id(seat.cache), []).append(number)
-    parts = [
-        seats[numbers[0]].cache.select([seats[number].row for number in numbers])
-        for numbers in by_cache.values()
-    ]
-    places = [0] * len(seats)
-    for place, number in enumerate(number for numbers in by_cache.values() for number in numbers):
-        places[number] = place
-    return parts[0] if len(parts) == 1 else _joined(parts), places
-
-
-def _joined(caches: Sequence[GrowingCache]) -> GrowingCache:
-    width = max(cache.live_BW.shape[1] for cache in caches)
-    whole = GrowingCache(caches[0]._model)
-    pad = torch.nn.functional.pad
-    whole.live_BW = torch.cat(
-        [pad(cache.live_BW, (0, width - cache.live_BW.shape[1])) for cache in caches]
-    )
-    whole._layers = [
-        (_stacked([keys for keys, _ in layer], width), _stacked([v for _, v in layer], width))
-        for layer in zip(*(cache._layers for cache in caches), strict=True)
-    ]
+    for depth, layer in enumerate(source._layers):
+        copy = _Layer(whole._place)
+        copy.keys = _empty(layer.keys, len(seats), max(whole.lengths))
+        copy.values = _empty(layer.values, len(seats), max(whole.lengths))
+        copy.is_initialized = True
+        for numbers in by_cache.values():
+            taken = [seats[number] for number in numbers]
+            width = max(whole.lengths[number] for number in numbers)
+            rows = [seat.row for seat in taken]
+            found = taken[0].cache._layers[depth]
+            copy.keys[numbers, :, :width] = found.keys[rows, :, :width]
+            copy.values[numbers, :, :width] = found.values[rows, :, :width]
+        whole._layers.append(copy)
     return whole
-
-
-def _stacked(parts: Sequence[Tensor], width: int) -> Tensor:
-    pad = torch.nn.functional.pad
-    return torch.cat([pad(part, (0, 0, 0, width - part.shape[2])) for part in parts])
-
-
-def _pick(states: Tensor, index: Tensor) -> Tensor:
-    return states.gather(2, index.expand(-1, states.shape[1], -1, states.shape[3]))

@@ -7,21 +7,24 @@ import json
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from agentgym_gen.errors import InvalidValueError, TrainingError
+from agentgym_gen.errors import DataError, InvalidValueError, TrainingError
 from agentgym_gen.trainers import checkpoint
+from agentgym_gen.trainers.callbacks import Row
 from agentgym_gen.trainers.config import TrainConfig
 from agentgym_gen.trainers.handles import Model, Tokenizer
-from agentgym_gen.trainers.model import choose_threads, make_trainable
+from agentgym_gen.trainers.memory import autocast, naming_the_knob, recomputing
+from agentgym_gen.trainers.model import choose_threads, make_trainable, where_it_runs
+from agentgym_gen.trainers.modelcard import write_card
+from agentgym_gen.trainers.parallel import Workers
 from agentgym_gen.trainers.tokens import MicroBatch
 
-Row = dict[str, Any]
-"""One row of the log."""
+LOG_FILE = "log.jsonl"
+"""The file of the log in the output folder, one row a line."""
 
 
 class Learner:
@@ -48,6 +51,7 @@ class Learner:
         self.model = make_trainable(model, config.lora_rank, config.lora_alpha, config.seed)
         self.tokenizer = tokenizer
         self.config = config
+        self.workers = Workers()
         self.step = 0
         self.history: list[Row] = []
         self._schedule = schedule
@@ -66,27 +70,46 @@ class Learner:
     ) -> tuple[float, float]:
         """Make one update from the sum of the losses; return that sum and the gradient's norm.
 
+        Args:
+            batches: All micro batches of the update; each process takes its share of them.
+            loss_of: Returns the loss of one, which is a part of the sum.
+
         Raises:
-            TrainingError: if the loss or the gradient is not a number.
+            TrainingError: if the loss or the gradient is not a number, or memory is full.
         """
         self._optimizer.zero_grad(set_to_none=True)
-        total = 0.0
-        for batch in batches:
-            loss = loss_of(batch)
-            loss.backward()  # type: ignore[no-untyped-call]
-            total += float(loss.detach())
+        total, culprit, bf16 = 0.0, None, self.config.bf16
+        with naming_the_knob(f"the update of step {self.step + 1}", "micro_batch_tokens"):
+            for batch in self.workers.share(batches):
+                with autocast(self.model, bf16=bf16), recomputing(self.model, self.config):
+                    loss = loss_of(batch)
+                    loss.backward()  # type: ignore[no-untyped-call]
+                if culprit is None and not math.isfinite(float(loss.detach())):
+                    culprit = batch
+                total += float(loss.detach())
+        (total,) = self.workers.add(total)
+        self.workers.add_gradients(self._weights.values())
         norm = float(
             torch.nn.utils.clip_grad_norm_(self._weights.values(), self.config.max_grad_norm)
         )
         if not math.isfinite(total) or not math.isfinite(norm):
-            raise TrainingError(
-                f"The loss ({total}) or its gradient ({norm}) is not a number at step {self.step}; "
-                "lower `learning_rate` or go on from an earlier checkpoint"
-            )
+            raise self._not_a_number(total, norm, culprit or batches[-1])
         for group in self._optimizer.param_groups:
             group["lr"] = self.config.learning_rate * self._schedule(self.step)
         self._optimizer.step()
         return total, norm
+
+    def _not_a_number(self, total: float, norm: float, culprit: MicroBatch) -> TrainingError:
+        kept = ""
+        if self.config.output_dir:
+            path = Path(self.config.output_dir) / f"not_a_number_{self.step + 1:06d}.pt"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            torch.save(dataclasses.asdict(culprit), path)
+            kept = f"; the batch is in {str(path)!r}"
+        return TrainingError(
+            f"The loss ({total}) or its gradient ({norm}) is not a number at step "
+            f"{self.step + 1}{kept}; lower `learning_rate` or go on from an earlier checkpoint"
+        )
 
     def snapshot(self) -> dict[str, Tensor]:
         """Return a copy of the trained weights."""
@@ -99,22 +122,32 @@ class Learner:
             weight.copy_(snapshot[name])
 
     def record(self, row: Row) -> None:
-        """Add *row* to the history and to the log file."""
-        self.history.append(row)
-        if self.config.output_dir:
-            path = Path(self.config.output_dir) / "log.jsonl"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(row) + "\n")
+        """Add *row* to the history and to the log file.
 
-    def save(self, *, always: bool = False) -> Path | None:
-        """Write a checkpoint if one is due, and return its folder."""
-        every = self.config.save_steps
-        due = always or (every > 0 and self.step % every == 0)
-        if not due or not self.config.output_dir:
+        Raises:
+            DataError: if the file cannot be written.
+        """
+        self.history.append(row)
+        if self.config.output_dir and self.workers.is_first:
+            self._write_log("a", [row])
+
+    def save(self) -> Path | None:
+        """Write a checkpoint, where there is an output folder, and return its folder.
+
+        Raises:
+            DataError: if it cannot be written.
+        """
+        if not self.config.output_dir:
             return None
-        state = {"config": dataclasses.asdict(self.config), "history": self.history}
-        return checkpoint.write(Path(self.config.output_dir), self.step, state, self._fill)
+        state = {
+            "config": dataclasses.asdict(self.config),
+            "runs_on": where_it_runs(self.model),
+            "history": self.history,
+        }
+        root, kept = Path(self.config.output_dir), self.config.save_total_limit
+        return self.workers.in_first(
+            lambda: checkpoint.write(root, self.step, state, self.fill, keep=kept)
+        )
 
     def resume(self, wanted: bool | str | Path) -> None:
         """Go on from a checkpoint: its weights, optimizer, step and log.
@@ -131,15 +164,28 @@ class Learner:
         saved = torch.load(path / "optimizer.pt", map_location="cpu", weights_only=True)
         self._optimizer.load_state_dict(saved)
         self.step, self.history = state["step"], state["history"]
-        if self.config.output_dir:
-            rows = "".join(json.dumps(row) + "\n" for row in self.history)
-            Path(self.config.output_dir).mkdir(parents=True, exist_ok=True)
-            (Path(self.config.output_dir) / "log.jsonl").write_text(rows, encoding="utf-8")
+        if self.config.output_dir and self.workers.is_first:
+            self._write_log("w", self.history)
 
-    def _fill(self, folder: Path) -> None:
+    def fill(self, folder: Path) -> None:
+        """Write the model, its card and the state of the optimizer into *folder*."""
+        self.save_model(folder)
+        torch.save(self._optimizer.state_dict(), folder / "optimizer.pt")
+
+    def save_model(self, folder: Path) -> None:
+        """Write the adapter, or the whole model, with its tokenizer and a card into *folder*."""
         self.model.save_pretrained(folder)
         self.tokenizer.save_pretrained(folder)
-        torch.save(self._optimizer.state_dict(), folder / "optimizer.pt")
+        write_card(folder, self.model, self.config, self.history)
+
+    def _write_log(self, mode: str, rows: list[Row]) -> None:
+        path = Path(self.config.output_dir) / LOG_FILE
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open(mode, encoding="utf-8") as file:
+                file.writelines(json.dumps(row) + "\n" for row in rows)
+        except OSError as error:
+            raise DataError(f"Cannot write {str(path)!r}: {error.strerror or error}") from error
 
     @torch.no_grad()
     def _load_weights(self, path: Path) -> None:

@@ -38,6 +38,16 @@ def clipped_policy_loss(
     return -torch.minimum(ratio_N * advantage_N, clipped_N * advantage_N)
 
 
+def is_clipped(
+    logp_N: Tensor, old_logp_N: Tensor, advantage_N: Tensor, low: float, high: float
+) -> Tensor:
+    """Return at which tokens `clipped_policy_loss` is flat, so that nothing is learnt there."""
+    _check(logp_N, old_logp_N, advantage_N)
+    ratio_N = torch.exp(logp_N - old_logp_N)
+    above_N = (ratio_N > 1 + high) & (advantage_N > 0)
+    return above_N | ((ratio_N < 1 - low) & (advantage_N < 0))
+
+
 def kl_k3(logp_N: Tensor, reference_logp_N: Tensor) -> Tensor:
     """Return the k3 estimate of KL(policy || reference) of each token.
 
@@ -46,6 +56,12 @@ def kl_k3(logp_N: Tensor, reference_logp_N: Tensor) -> Tensor:
     _check(logp_N, reference_logp_N)
     difference_N = reference_logp_N - logp_N
     return torch.exp(difference_N) - difference_N - 1
+
+
+def entropy(logits_NV: Tensor) -> Tensor:
+    """Return the entropy ``_N`` of the softmax of each row of logits, in nats."""
+    logp_NV = torch.log_softmax(logits_NV, dim=-1)
+    return -(logp_NV.exp() * logp_NV).sum(dim=-1)
 
 
 def _check(*values_N: Tensor) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import logging
+import os
 import warnings
 from pathlib import Path
 
@@ -12,6 +14,8 @@ from transformers.utils import logging as hf_logging
 
 from agentgym_gen.errors import DataError, InvalidValueError, missing_extra
 from agentgym_gen.trainers.handles import Model, Tokenizer
+from agentgym_gen.trainers.parallel import local_device
+from agentgym_gen.trainers.smollm2 import SMOLLM2, prepared
 
 LOG = logging.getLogger(__name__)
 
@@ -20,34 +24,57 @@ SMALL = 30_000_000
 
 
 def load_model(
-    name: str | Path, *, device: str | None = None, dtype: torch.dtype | None = None
+    name: str | Path,
+    *,
+    device: str | None = None,
+    dtype: torch.dtype | None = None,
+    load_in_8bit: bool = False,
 ) -> tuple[Model, Tokenizer]:
     """Return the causal language model *name* and its tokenizer.
 
     Args:
-        name: A name on the hub, or a folder; one with an adapter in it loads its base as well.
-        device: Where it runs; None takes a GPU if there is one.
+        name: A name on the hub, a folder (one with an adapter in it loads its base as well), or
+            ``smollm2``, which needs no hub.
+        device: Where it runs; None takes this process's GPU if there is one.
         dtype: The precision; None is bfloat16 on a GPU, and single precision on a CPU, most of
             which compute bfloat16 several times slower.
+        load_in_8bit: Whether the base's weights are quantised to 8 bits, for an adapter on a GPU.
 
     Raises:
         DataError: if there is no such model.
+        MissingExtraError: if 8 bits are asked for without bitsandbytes.
     """
-    where = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    where = device or local_device()
     precision = dtype or (torch.bfloat16 if where.startswith("cuda") else torch.float32)
-    source = str(name)
+    source = str(prepared() if str(name) == SMOLLM2 else name)
+    extra = {"quantization_config": _eight_bits(), "device_map": where} if load_in_8bit else {}
     try:
         tokenizer = AutoTokenizer.from_pretrained(source)
-        model: Model = AutoModelForCausalLM.from_pretrained(source, dtype=precision)
+        model: Model = AutoModelForCausalLM.from_pretrained(source, dtype=precision, **extra)
     except (OSError, ValueError) as error:
         raise DataError(
             f"Cannot load the model {source!r}: it is neither a folder with a model nor a name "
             f"that the hub answers now ({error})"
         ) from error
-    model = model.to(where).eval()
+    model = model.eval() if load_in_8bit else model.to(where).eval()
     choose_threads(model)
     LOG.info("Loaded %s on %s in %s", source, where, precision)
     return model, tokenizer
+
+
+def _eight_bits() -> object:
+    if importlib.util.find_spec("bitsandbytes") is None:
+        raise missing_extra("bitsandbytes", "quant", "A base of 8 bits")
+    from transformers import BitsAndBytesConfig
+
+    return BitsAndBytesConfig(load_in_8bit=True)  # type: ignore[no-untyped-call]
+
+
+def where_it_runs(model: Model) -> str:
+    """Return the device, the precision and the threads of *model*, in words."""
+    weight = next(model.parameters())
+    threads = f", {torch.get_num_threads()} threads" if weight.device.type == "cpu" else ""
+    return f"{weight.device} in {str(weight.dtype).removeprefix('torch.')}{threads}"
 
 
 def hide_progress_bars() -> None:
@@ -56,10 +83,17 @@ def hide_progress_bars() -> None:
 
 
 def choose_threads(model: Model) -> None:
-    """Use one thread for a small model on a CPU."""
+    """Use one thread for a small model on a CPU, and all that there are for a larger one."""
     count = sum(parameter.numel() for parameter in model.parameters())
-    if next(model.parameters()).device.type == "cpu" and count < SMALL:
-        torch.set_num_threads(1)
+    if next(model.parameters()).device.type == "cpu":
+        torch.set_num_threads(1 if count < SMALL else usable_processors())
+
+
+def usable_processors() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def make_trainable(model: Model, lora_rank: int, lora_alpha: int, seed: int) -> Model:

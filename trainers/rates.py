@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agentgym_gen.errors import InvalidValueError
+from agentgym_gen.rollout import groups
 from agentgym_gen.trajectory import Trajectory
 
 
@@ -26,3 +27,18 @@ def rates(trajectories: Sequence[Trajectory]) -> dict[str, float]:
         "action_tokens": sum(played.action_tokens for played in trajectories) / count,
         "valid": 1 - sum(played.invalid_turns for played in trajectories) / max(1, turns),
     }
+
+
+def rates_by_env(trajectories: Sequence[Trajectory]) -> dict[str, float]:
+    """Return the averages of all, and those of each environment as ``<id>/<name>``."""
+    found = rates(trajectories)
+    for env_id in dict.fromkeys(played.env_id for played in trajectories):
+        mine = rates([played for played in trajectories if played.env_id == env_id])
+        found |= {f"{env_id}/{name}": value for name, value in mine.items()}
+    return found
+
+
+def solved_once(trajectories: Sequence[Trajectory]) -> float:
+    """Return the share of tasks that were won in at least one of their episodes: pass@k."""
+    won = [any(played.success for played in group) for group in groups(trajectories)]
+    return sum(won) / max(1, len(won))

@@ -1,3 +1,5 @@
+# ruff: noqa: ANN401
+# What an event is told besides is of any kind.
 """Recipes: how the models of a study are made and trained, from the plain data of its plan.
 
 `TinyRecipe` builds a model from scratch and warms it up on expert demonstrations;
@@ -20,10 +22,10 @@ from agentgym_gen.errors import InvalidValueError, unknown_name
 from agentgym_gen.policy import Policy
 from agentgym_gen.prompt import PromptStyle, mixed_style
 from agentgym_gen.trainers import checkpoint
-from agentgym_gen.trainers.config import RFTConfig, SFTConfig
+from agentgym_gen.trainers.callbacks import TrainerCallback, TrainerControl, TrainerState
+from agentgym_gen.trainers.config import RFTConfig, SFTConfig, TrainConfig
 from agentgym_gen.trainers.demos import demonstrations, expert_texts
 from agentgym_gen.trainers.handles import Model, Tokenizer
-from agentgym_gen.trainers.learner import Row
 from agentgym_gen.trainers.model import hide_progress_bars, load_model
 from agentgym_gen.trainers.rft import RFTTrainer
 from agentgym_gen.trainers.sampler import ModelPolicy
@@ -81,7 +83,7 @@ class Recipe:
             envs=stage.env_ids,
             args=args,
             style=mixed_style({env_id: self.style_of(env_id) for env_id in stage.env_ids}),
-            on_log=_teller("reinforcement", steps, "success", say),
+            callbacks=[Tell("reinforcement", "success", say)],
         )
         trainer.train(resume_from_checkpoint=True)
         self.finish(folder, seed, trainer.model, tokenizer)
@@ -133,8 +135,8 @@ class Recipe:
             style = self.style_of(env_id)
             shown += demonstrations([env_id], tokenizer, style, number=number, seed=seed)
         args = replace(self.warm_start, seed=seed, output_dir=str(folder))
-        log = _teller("warm start", args.max_steps, "loss", say)
-        trainer = SFTTrainer(model, tokenizer, args, shown, log)
+        told = [Tell("warm start", "loss", say)]
+        trainer = SFTTrainer(model, tokenizer, args, shown, told)
         trainer.train(resume_from_checkpoint=True)
         return trainer.model
 
@@ -251,7 +253,7 @@ def recipe_of(
     return TinyRecipe(size=TinySize(**told), text_episodes=episodes, **shared)
 
 
-def _config(cls: Callable[..., Any], given: Mapping[str, Any]) -> Any:  # noqa: ANN401
+def _config(cls: Callable[..., Any], given: Mapping[str, Any]) -> Any:
     """Return the settings *given*, with the lists of TOML as tuples."""
     return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in given.items()})
 
@@ -262,11 +264,22 @@ def _check_keys(given: Mapping[str, Any], known: Sequence[str]) -> None:
             raise unknown_name("key of the model", key, known, "all")
 
 
-def _teller(what: str, steps: int, key: str, say: Say) -> Callable[[Row], None]:
-    every = max(1, steps // 5)
+class Tell(TrainerCallback):
+    """Says five times in a training how far it is.
 
-    def tell(row: Row) -> None:
-        if row["step"] % every == 0:
-            say(f"{what} {row['step']}/{steps}: {key} {row[key]:.3f}")
+    Args:
+        what: What is trained.
+        key: Which value of the row is told.
+        say: Who is told.
+    """
 
-    return tell
+    def __init__(self, what: str, key: str, say: Say) -> None:
+        self._what, self._key, self._say = what, key, say
+
+    def on_step_end(
+        self, args: TrainConfig, state: TrainerState, control: TrainerControl, **extras: Any
+    ) -> None:
+        """Say it, if it is time."""
+        row, steps = extras["row"], args.max_steps
+        if row["step"] % max(1, steps // 5) == 0:
+            self._say(f"{self._what} {row['step']}/{steps}: {self._key} {row[self._key]:.3f}")

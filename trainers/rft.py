@@ -1,5 +1,3 @@
-# ruff: noqa: N803, N806
-# The capitals name the axes of an array.
 """Reinforcement fine-tuning by group-relative policy gradients (GRPO, arXiv 2402.03300).
 
 A step plays every task several times, compares the rewards of one task's episodes with each other,
@@ -9,83 +7,101 @@ critic, a reward per token, importance sampling of stale episodes, and an iterat
 
 from __future__ import annotations
 
-import copy
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
-import torch
-from torch import Tensor
-
-from agentgym_gen.errors import InvalidValueError
+from agentgym_gen.policy import Policy
 from agentgym_gen.prompt import PromptStyle
 from agentgym_gen.registration import check_env_id
 from agentgym_gen.rollout import Episode, run
 from agentgym_gen.seeding import stream
+from agentgym_gen.trainers.callbacks import Row
 from agentgym_gen.trainers.chat import ChatFormat
 from agentgym_gen.trainers.config import RFTConfig
 from agentgym_gen.trainers.demos import draw_episodes
 from agentgym_gen.trainers.groups import Lesson, learn_from
 from agentgym_gen.trainers.handles import Model, Tokenizer
-from agentgym_gen.trainers.learner import Learner, Row, warmup
-from agentgym_gen.trainers.losses import clipped_policy_loss, kl_k3
-from agentgym_gen.trainers.progress import Progress
-from agentgym_gen.trainers.rates import rates
+from agentgym_gen.trainers.learner import Learner, warmup
+from agentgym_gen.trainers.loop import STOPPED, Loop
+from agentgym_gen.trainers.memory import naming_the_knob
+from agentgym_gen.trainers.mixture import Curriculum, as_curriculum, shares
+from agentgym_gen.trainers.objective import Objective, Reference
+from agentgym_gen.trainers.rates import rates_by_env, solved_once
 from agentgym_gen.trainers.sampler import ModelPolicy
-from agentgym_gen.trainers.tokens import MicroBatch, action_logp, pack
+from agentgym_gen.trainers.source import find_model
+from agentgym_gen.trainers.tokens import pack
 from agentgym_gen.trajectory import Trajectory
 
 LOG = logging.getLogger(__name__)
+
+
+@runtime_checkable
+class Sampler(Policy, Protocol):
+    """A policy outside of this process, such as a server's, that is given the weights anew."""
+
+    def load(self, save_model: Callable[[Path], None], step: int) -> None:
+        """Take the weights after *step* updates, which *save_model* writes into a folder."""
 
 
 class RFTTrainer:
     """Trains a model by its own episodes in environments, which are given by id.
 
     Args:
-        model: A causal language model; with ``lora_rank=0`` it is changed in place.
-        tokenizer: Its tokenizer.
-        envs: Ids of environments; each step plays its share of tasks of each.
+        model: A causal language model, or the name of one: on the hub, a folder, ``smollm2``, or
+            ``rftgen-tiny`` with random weights. With ``lora_rank=0`` it is changed in place.
+        envs: Ids of environments: a list, a mapping from id to weight, or a `Curriculum`.
         args: The settings.
+        tokenizer: The tokenizer of a model that is given as an object.
         style: How episodes are put to the model.
         options: Keyword arguments of the environments, such as ``interface``.
-        on_log: Called with each row of the log.
+        callbacks: Who is told of each step, in the manner of transformers.
+        sampler: Who plays instead of the model itself, from its weights.
 
     Raises:
-        InvalidValueError: if there is no environment.
+        InvalidValueError: if there is no environment, or a model without a tokenizer.
         UnknownNameError: if an id is not registered.
+        DataError: if there is no model of that name.
     """
 
     def __init__(  # noqa: PLR0913  (keywords, as in trainers that users know)
         self,
         *,
-        model: Model,
-        tokenizer: Tokenizer,
-        envs: Sequence[str],
+        model: Model | str | Path,
+        envs: Curriculum | Mapping[str, float] | Sequence[str],
         args: RFTConfig,
+        tokenizer: Tokenizer | None = None,
         style: PromptStyle | None = None,
         options: Mapping[str, Any] | None = None,
-        on_log: Callable[[Row], None] | None = None,
+        callbacks: Iterable[object] = (),
+        sampler: Sampler | None = None,
     ) -> None:
-        if not envs or isinstance(envs, str):
-            raise InvalidValueError(
-                f"`envs` is a list of one or more environment ids, not {envs!r}"
-            )
         self.args = args
-        self.envs = [check_env_id(env_id) for env_id in envs]
+        self.curriculum = as_curriculum(envs)
+        self.envs = [check_env_id(env_id) for env_id in self.curriculum.env_ids]
         self.style = style or PromptStyle()
         self._options = dict(options or {})
-        self._on_log = on_log
-        self._reference = copy.deepcopy(model) if args.kl_coef and not args.lora_rank else None
+        self._sampler = sampler
+        model, tokenizer = find_model(model, tokenizer, self.envs, self.style, args)
+        self._reference = Reference(model, args)
         self._learner = Learner(model, tokenizer, args, lambda step: warmup(args, step))
-        self._pad_id = ChatFormat(tokenizer).pad_id
+        self._chat = ChatFormat(tokenizer)
+        if self.style.window is None:
+            self._chat.check_appends()
+        self._healthy = self._learner.snapshot()
+        self._loop = Loop(self._learner, callbacks, "RFT")
 
     @property
     def model(self) -> Model:
         """The model, with its adapter if it has one."""
         return self._learner.model
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """The model's tokenizer."""
+        return self._learner.tokenizer
 
     def train(self, resume_from_checkpoint: bool | str | Path = False) -> list[Row]:
         """Train and return the log.
@@ -97,61 +113,86 @@ class RFTTrainer:
             resume_from_checkpoint: True goes on from the latest checkpoint, a path from that one.
 
         Raises:
-            TrainingError: if the loss is not a number.
+            TrainingError: if the loss is not a number, or memory is full.
+            DataError: if the log or a checkpoint cannot be written.
         """
-        learner = self._learner
-        learner.resume(resume_from_checkpoint)
-        healthy = learner.snapshot()
-        with Progress("RFT", self.args.max_steps, learner.step, self._on_log) as progress:
-            while learner.step < self.args.max_steps:
-                row, played = self._play()
-                if self._is_ill(row):
-                    learner.restore(healthy)
-                    learner.record({**row, "stopped": "the valid-action rate fell"})
-                    LOG.warning("Stopped at step %d: valid actions fell; rolled back", learner.step)
-                    break
-                if self.args.max_valid_drop < 1:
-                    healthy = learner.snapshot()
-                row |= self._learn(played)
-                learner.step += 1
-                if learner.step % self.args.logging_steps == 0:
-                    learner.record(row)
-                progress.advance(row)
-                learner.save()
-        learner.save(always=True)
-        return learner.history
+        return self._loop.run(
+            self._step,
+            resume_from_checkpoint,
+            lambda: self.evaluate(k=self.args.eval_k, number=self.args.eval_tasks),
+            self.args.eval_steps,
+        )
 
     def evaluate(
         self,
         envs: Sequence[str] | None = None,
         *,
+        k: int = 8,
         split: str = "valid",
-        number: int = 100,
-        samples: int = 1,
+        number: int = 50,
         seed: int = 0,
-    ) -> list[Trajectory]:
-        """Play episodes without learning and return them.
+    ) -> dict[str, float]:
+        """Play without learning, and return the averages of all and of each environment.
+
+        ``success`` is avg@k, the mean over all episodes, and ``solved_once`` is pass@k.
 
         Args:
             envs: Ids of environments; None takes those that are trained on.
+            k: How many episodes of each task.
             split: Which tasks.
             number: How many tasks, shared by the environments.
-            samples: How many episodes of each.
             seed: Which tasks, and what is drawn in them.
         """
-        tasks = draw_episodes(envs or self.envs, split, number, seed)
-        return self._rollout(tasks, samples, seed, {})
+        played = self.play(envs, k=k, split=split, number=number, seed=seed)
+        return {**rates_by_env(played), "solved_once": solved_once(played)}
+
+    def play(
+        self,
+        envs: Sequence[str] | None = None,
+        *,
+        k: int = 1,
+        split: str = "valid",
+        number: int = 50,
+        seed: int = 0,
+    ) -> list[Trajectory]:
+        """Play without learning, and return the episodes; the arguments are those of `evaluate`."""
+        tasks = draw_episodes(envs or self.envs, split, number, seed, self._options)
+        return self._rollout(tasks, k, seed, {})
+
+    def save_model(self, folder: str | Path) -> None:
+        """Write the adapter, or the whole model, with its tokenizer and a card into *folder*."""
+        self._learner.workers.in_first(lambda: self._learner.save_model(Path(folder)))
+
+    def _step(self) -> tuple[Row, dict[str, Any]]:
+        row, played = self._play()
+        if self._is_ill(row):
+            self._learner.restore(self._healthy)
+            LOG.warning("Stopped at step %d: valid actions fell; rolled back", self._learner.step)
+            return {**row, STOPPED: "the valid-action rate fell"}, {}
+        if self.args.max_valid_drop < 1:
+            self._healthy = self._learner.snapshot()
+        return row | self._learn(played), {"trajectories": played}
 
     def _play(self) -> tuple[Row, list[Trajectory]]:
         began = time.perf_counter()
         step = self._learner.step
-        turned = self.envs[step % len(self.envs) :] + self.envs[: step % len(self.envs)]
         seed = int(stream("rft", step, entropy=self.args.seed).integers(1 << 62))
-        tasks = draw_episodes(turned, "train", self.args.tasks_per_step, seed)
         limit = {} if self.args.max_turns is None else {"max_turns": self.args.max_turns}
-        played = self._rollout(tasks, self.args.num_generations, seed, limit)
+        played = self._rollout(self._draw(step, seed), self.args.num_generations, seed, limit)
         seconds = time.perf_counter() - began
-        return {"step": step + 1, **rates(played), "rollout_seconds": seconds}, played
+        row = {"step": step + 1, **rates_by_env(played), "rollout_seconds": seconds}
+        sampled = sum(one.action_tokens for one in played)
+        return row | {"rollout_tokens_per_second": sampled / seconds}, played
+
+    def _draw(self, step: int, seed: int) -> list[Episode]:
+        """Return the tasks of *step*, each environment's in proportion to its weight."""
+        weights = self.curriculum.weights(step, self._learner.history)
+        rng = stream("mixture", step, entropy=self.args.seed)
+        counts = shares(weights, self.args.tasks_per_step, rng)
+        tasks: list[Episode] = []
+        for env_id, count in counts.items():
+            tasks += draw_episodes([env_id], "train", count, seed, self._options)
+        return tasks
 
     def _rollout(
         self, tasks: Sequence[Episode], samples: int, seed: int, limit: Mapping[str, Any]
@@ -162,13 +203,29 @@ class RFTTrainer:
             for task in tasks
             for sample in range(samples)
         ]
-        policy = ModelPolicy(
+        workers = self._learner.workers
+        with naming_the_knob("a rollout", "slots", "max_new_tokens", "max_episode_tokens"):
+            mine = run(
+                workers.share(episodes),
+                self._policy(),
+                style=self.style,
+                slots=self.args.slots,
+                seed=seed,
+            )
+        return workers.gather(mine)
+
+    def _policy(self) -> Policy:
+        if self._sampler is not None:
+            self._sampler.load(self._learner.save_model, self._learner.step)
+            return self._sampler
+        return ModelPolicy(
             self.model,
-            self._learner.tokenizer,
+            self.tokenizer,
             temperature=self.args.temperature,
             max_new_tokens=self.args.max_new_tokens,
+            max_episode_tokens=self.args.max_episode_tokens,
+            bf16=self.args.bf16,
         )
-        return run(episodes, policy, style=self.style, slots=self.args.slots, seed=seed)
 
     def _is_ill(self, row: Row) -> bool:
         best = max((past["valid"] for past in self._learner.history), default=row["valid"])
@@ -179,55 +236,29 @@ class RFTTrainer:
         lesson = learn_from(played, self.args)
         row = self._update(lesson) if lesson.samples else {}
         seconds = time.perf_counter() - began
+        if row:
+            row["update_tokens_per_second"] = row["train_tokens"] / seconds
         return {
             "reward": lesson.reward,
             "groups": lesson.groups,
             "zero_variance_groups": lesson.zero_variance,
+            "truncated": lesson.truncated,
+            "failed": lesson.failed,
             **row,
             "update_seconds": seconds,
         }
 
     def _update(self, lesson: Lesson) -> Row:
-        batches = pack(lesson.samples, self.args.micro_batch_tokens, self._pad_id)
-        with torch.no_grad():
-            references = [self._reference_logp(batch) for batch in batches]
-        gaps: list[float] = []
-        known = dict(zip(map(id, batches), references, strict=True))
-
-        def loss_of(batch: MicroBatch) -> Tensor:
-            logp_N = action_logp(self.model, batch, self.args.temperature)
-            gaps.append(float((logp_N.detach().cpu() - batch.old_logp_N).abs().sum()))
-            return self._loss(logp_N, batch, known[id(batch)])
-
-        loss, norm = self._learner.update(batches, loss_of)
-        gap = sum(gaps) / sum(len(batch.old_logp_N) for batch in batches)
+        learner = self._learner
+        batches = pack(lesson.samples, self.args.micro_batch_tokens, self._chat.pad_id)
+        objective = Objective(learner.model, self._reference, self.args)
+        loss, norm = learner.update(batches, objective.loss)
+        objective.end_first_pass()
         for _ in range(1, self.args.updates_per_step):
-            loss, norm = self._learner.update(batches, loss_of)
+            loss, norm = learner.update(batches, objective.loss)
         return {
             "loss": loss,
             "gradient_norm": norm,
-            "sampler_gap": gap,
+            **objective.measured(learner.workers),
             "train_tokens": sum(int(batch.live_BT.sum()) for batch in batches),
         }
-
-    def _loss(self, logp_N: Tensor, batch: MicroBatch, reference_N: Tensor | None) -> Tensor:
-        device = logp_N.device
-        loss_N = clipped_policy_loss(
-            logp_N,
-            batch.old_logp_N.to(device),
-            batch.advantage_N.to(device),
-            self.args.clip_range,
-            self.args.clip_range_high,
-        )
-        if reference_N is not None:
-            loss_N = loss_N + self.args.kl_coef * kl_k3(logp_N, reference_N)
-        return (batch.weight_N.to(device) * loss_N).sum()
-
-    def _reference_logp(self, batch: MicroBatch) -> Tensor | None:
-        """Return the log-probabilities under the model before training, if they are needed."""
-        if not self.args.kl_coef:
-            return None
-        model = self._reference if self._reference is not None else self.model
-        off = nullcontext() if self._reference is not None else self.model.disable_adapter()
-        with off:
-            return action_logp(model, batch, self.args.temperature)

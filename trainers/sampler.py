@@ -23,6 +23,7 @@ from agentgym_gen.trainers.chat import ChatFormat, Context, Contexts
 from agentgym_gen.trainers.handles import Model, Tokenizer
 from agentgym_gen.trainers.kvcache import Seat, check_cacheable, feed
 from agentgym_gen.trainers.library import Library
+from agentgym_gen.trainers.memory import autocast
 
 
 class ModelPolicy:
@@ -36,6 +37,9 @@ class ModelPolicy:
         tokenizer: Its tokenizer.
         temperature: The temperature; 0 takes the most probable token.
         max_new_tokens: The longest completion, the end token included.
+        max_episode_tokens: The longest sequence; an episode that would pass it falls silent. None
+            is the model's own limit.
+        bf16: Whether the model runs under bfloat16 autocast.
     """
 
     def __init__(
@@ -45,8 +49,10 @@ class ModelPolicy:
         *,
         temperature: float = 1.0,
         max_new_tokens: int = 32,
+        max_episode_tokens: int | None = None,
+        bf16: bool = False,
     ) -> None:
-        if temperature < 0:
+        if not temperature >= 0:
             raise InvalidValueError(f"`temperature` is 0 or more, not {temperature!r}")
         check_cacheable(model)
         self._model = model
@@ -54,7 +60,11 @@ class ModelPolicy:
         self._contexts = Contexts(self._chat)
         self._temperature = temperature
         self._max_new_tokens = max_new_tokens
-        self._limit = int(getattr(model.config, "max_position_embeddings", 0) or 1 << 30)
+        known = int(getattr(model.config, "max_position_embeddings", 0) or 1 << 30)
+        self._limit = min(known, max_episode_tokens or known)
+        self._bf16 = bf16
+        self.peak_cache_bytes = 0
+        """How much memory the caches of the live episodes took at most, after a turn."""
         self._library = Library(model, self._chat.pad_id)
         self._rows: dict[int, _Draft] = {}
 
@@ -71,7 +81,8 @@ class ModelPolicy:
         ]
         said = dict.fromkeys((request.episode for request in requests), Completion("", cut=True))
         if asked:
-            said |= self._answer(asked)
+            with autocast(self._model, bf16=self._bf16):
+                said |= self._answer(asked)
         self._contexts.forget([request.episode for request in requests])
         return [said[request.episode] for request in requests]
 
@@ -90,6 +101,10 @@ class ModelPolicy:
         drafts = old + new
         self._decode(drafts, torch.cat(parts))
         self._rows = {draft.request.episode: draft for draft in drafts}
+        caches = {id(draft.seat.cache): draft.seat.cache for draft in drafts}
+        self.peak_cache_bytes = max(
+            self.peak_cache_bytes, sum(cache.bytes for cache in caches.values())
+        )
         for draft in drafts:
             self._contexts.answered(draft.request, draft.ids)
         return {draft.request.episode: draft.complete(self._chat) for draft in drafts}

@@ -9,19 +9,21 @@ packing several sequences into one row, and evaluation on held-out demonstration
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.seeding import stream
+from agentgym_gen.trainers.callbacks import Row
 from agentgym_gen.trainers.chat import ChatFormat
 from agentgym_gen.trainers.config import SFTConfig
 from agentgym_gen.trainers.handles import Model, Tokenizer
-from agentgym_gen.trainers.learner import Learner, Row, cosine
+from agentgym_gen.trainers.learner import Learner, cosine
+from agentgym_gen.trainers.loop import Loop
 from agentgym_gen.trainers.losses import sft_loss
-from agentgym_gen.trainers.progress import Progress
 from agentgym_gen.trainers.tokens import MicroBatch, Sample, action_logp, pack
 from agentgym_gen.trajectory import Trajectory
 
@@ -34,7 +36,7 @@ class SFTTrainer:
         tokenizer: Its tokenizer.
         args: The settings.
         trajectories: Episodes with tokens, as `demonstrations` returns them.
-        on_log: Called with each row of the log.
+        callbacks: Who is told of each step, in the manner of transformers.
 
     Raises:
         InvalidValueError: if no episode has tokens.
@@ -46,7 +48,7 @@ class SFTTrainer:
         tokenizer: Tokenizer,
         args: SFTConfig,
         trajectories: Sequence[Trajectory],
-        on_log: Callable[[Row], None] | None = None,
+        callbacks: Iterable[object] = (),
     ) -> None:
         self._samples = [Sample(s) for played in trajectories for s in played.sequences()]
         if not self._samples:
@@ -59,7 +61,7 @@ class SFTTrainer:
             model, tokenizer, args, lambda step: cosine(args, step, args.final_lr_ratio)
         )
         self._pad_id = ChatFormat(tokenizer).pad_id
-        self._on_log = on_log
+        self._loop = Loop(self._learner, callbacks, "SFT")
 
     @property
     def model(self) -> Model:
@@ -75,20 +77,13 @@ class SFTTrainer:
         Raises:
             TrainingError: if the loss is not a number.
         """
-        learner = self._learner
-        learner.resume(resume_from_checkpoint)
-        with Progress("SFT", self.args.max_steps, learner.step, self._on_log) as progress:
-            while learner.step < self.args.max_steps:
-                row = self._step()
-                learner.step += 1
-                if learner.step % self.args.logging_steps == 0:
-                    learner.record(row)
-                progress.advance(row)
-                learner.save()
-        learner.save(always=True)
-        return learner.history
+        return self._loop.run(self._step, resume_from_checkpoint)
 
-    def _step(self) -> Row:
+    def save_model(self, folder: str | Path) -> None:
+        """Write the adapter, or the whole model, with its tokenizer and a card into *folder*."""
+        self._learner.save_model(Path(folder))
+
+    def _step(self) -> tuple[Row, dict[str, Any]]:
         began = time.perf_counter()
         batches = pack(self._chosen(), self.args.micro_batch_tokens, self._pad_id)
         count = sum(len(batch.weight_N) for batch in batches)
@@ -103,8 +98,8 @@ class SFTTrainer:
             "step": self._learner.step + 1,
             "loss": loss,
             "gradient_norm": norm,
-            "tokens_per_second": sum(batch.size for batch in batches) / seconds,
-        }
+            "tokens_per_second": sum(int(batch.live_BT.sum()) for batch in batches) / seconds,
+        }, {}
 
     def _chosen(self) -> list[Sample]:
         """Return the next batch of the current pass over the samples, which has its own order."""

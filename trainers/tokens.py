@@ -1,9 +1,9 @@
-# ruff: noqa: N806, N815
+# ruff: noqa: N803, N806, N815
 # The capitals name the axes of an array.
 """From token sequences to padded micro batches, and from these to log-probabilities.
 
-Axes: ``_B`` rows of a batch, ``_T`` tokens of a row, ``_C`` the columns at which some row has an
-action, ``_N`` sampled tokens of all rows.
+Axes: ``_B`` rows of a batch, ``_T`` tokens of a row, ``_N`` sampled tokens of all rows, ``_V``
+vocabulary.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from torch import Tensor
 
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.trainers.handles import Model
+from agentgym_gen.trainers.losses import entropy
 from agentgym_gen.trajectory import TokenSequence
 
 WIDEST = 1.5
@@ -153,29 +154,65 @@ def _per_token(sample: Sample) -> Iterator[float]:
         yield of_turn[turn]
 
 
-def action_logp(model: Model, batch: MicroBatch, temperature: float = 1.0) -> Tensor:
-    """Return the log-probability ``logp_N`` of every sampled token, row by row.
+@dataclass(frozen=True)
+class Scores:
+    """What a model says of the sampled tokens of a batch, row by row."""
 
-    Logits are computed only in the columns in which some row has an action, where the model can.
+    logp_N: Tensor
+    """The log-probability of each."""
+    entropy_N: Tensor
+    """The entropy of the distribution it was drawn from, in nats."""
+
+
+def score(
+    model: Model, batch: MicroBatch, temperature: float = 1.0, *, entropy_grad: bool = False
+) -> Scores:
+    """Return what *model* says of every sampled token, row by row.
+
+    Logits are computed at sampled tokens only, where the model has a separate output layer.
 
     Args:
         model: A causal language model.
         batch: The rows.
         temperature: The one at which the tokens were drawn.
+        entropy_grad: Whether the entropy is to be differentiated.
     """
     device = next(model.parameters()).device
     ids_BT, action_BT = batch.ids_BT.to(device), batch.action_BT.to(device)
-    columns_C = action_BT[:, 1:].any(dim=0).nonzero().squeeze(1)
-    extra = {"logits_to_keep": columns_C} if keeps_logits(model) else {}
-    logits = model(
-        input_ids=ids_BT, attention_mask=batch.live_BT.to(device), use_cache=False, **extra
-    ).logits
-    logits_BCV = logits if extra else logits[:, columns_C]
-    chosen_BC = action_BT[:, 1:][:, columns_C]
-    target_N = ids_BT[:, 1:][:, columns_C][chosen_BC]
-    logits_NV = logits_BCV[chosen_BC].float() / temperature
-    logp_N: Tensor = torch.log_softmax(logits_NV, dim=-1).gather(1, target_N[:, None]).squeeze(1)
-    return logp_N
+    before_BT = torch.zeros_like(action_BT)
+    before_BT[:, :-1] = action_BT[:, 1:]
+    target_N = ids_BT[action_BT]
+    logits_NV = _logits_at(model, ids_BT, batch.live_BT.to(device), before_BT)
+    logits_NV = logits_NV.float() / temperature
+    logp_N = logits_NV.gather(1, target_N[:, None]).squeeze(1) - logits_NV.logsumexp(dim=-1)
+    with torch.set_grad_enabled(entropy_grad and torch.is_grad_enabled()):
+        entropy_N = entropy(logits_NV)
+    return Scores(logp_N, entropy_N)
+
+
+def action_logp(model: Model, batch: MicroBatch, temperature: float = 1.0) -> Tensor:
+    """Return the log-probability ``logp_N`` of every sampled token, row by row."""
+    return score(model, batch, temperature).logp_N
+
+
+def _logits_at(model: Model, ids_BT: Tensor, live_BT: Tensor, chosen_BT: Tensor) -> Tensor:
+    """Return the logits ``_NV`` at the chosen places only.
+
+    The output layer is made to see the hidden states of these places alone, as one long row; what
+    a model does with logits after it, such as scaling, goes by element.
+    """
+
+    def pick(_: object, inputs: tuple[Tensor]) -> tuple[Tensor]:
+        return (inputs[0][chosen_BT][None],)
+
+    head = model.get_output_embeddings()
+    hook = head.register_forward_pre_hook(pick) if head is not None else None
+    try:
+        logits: Tensor = model(input_ids=ids_BT, attention_mask=live_BT, use_cache=False).logits
+    finally:
+        if hook is not None:
+            hook.remove()
+    return logits[chosen_BT] if hook is None else logits[0]
 
 
 def keeps_logits(model: Model) -> bool:

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from agentgym_gen.errors import InvalidValueError
-from agentgym_gen.trainers.advantages import ADVANTAGES, dr_grpo, grpo, loo
+from agentgym_gen.trainers.advantages import OF_BATCH, OF_GROUP, dr_grpo, grpo, reinforce_pp, rloo
 
+ALL = {**OF_BATCH, **OF_GROUP}
 REWARDS = np.array([1.0, 0.0, 0.0, 1.0, 0.0])
 
 
@@ -21,27 +22,34 @@ def test_grpo_divides_by_the_sample_deviation() -> None:
     assert grpo(REWARDS).tolist() == pytest.approx(expected, abs=1e-6)
 
 
-def test_loo_compares_with_the_others() -> None:
+def test_rloo_compares_with_the_others() -> None:
     """Of the four others, one has succeeded beside a success, two beside a failure."""
-    assert loo(REWARDS).tolist() == pytest.approx([0.75, -0.5, -0.5, 0.75, -0.5])
+    assert rloo(REWARDS).tolist() == pytest.approx([0.75, -0.5, -0.5, 0.75, -0.5])
 
 
-@pytest.mark.parametrize("name", sorted(ADVANTAGES))
+def test_reinforce_compares_the_whole_step() -> None:
+    """The mean of 1 0 0 0 is 0.25, its sample deviation 0.5."""
+    rewards = np.array([1.0, 0.0, 0.0, 0.0])
+
+    assert reinforce_pp(rewards).tolist() == pytest.approx([1.5, -0.5, -0.5, -0.5])
+
+
+@pytest.mark.parametrize("name", sorted(ALL))
 def test_equal_rewards_teach_nothing(name: str) -> None:
     """Every estimator gives 0."""
-    assert ADVANTAGES[name](np.full(4, 0.7)).tolist() == pytest.approx([0, 0, 0, 0])
+    assert ALL[name](np.full(4, 0.7)).tolist() == pytest.approx([0, 0, 0, 0])
 
 
-@pytest.mark.parametrize("name", sorted(ADVANTAGES))
+@pytest.mark.parametrize("name", sorted(ALL))
 def test_advantages_add_up_to_nothing(name: str) -> None:
     """Whatever the rewards are."""
     rewards = np.random.default_rng(0).normal(size=8)
 
-    assert float(ADVANTAGES[name](rewards).sum()) == pytest.approx(0, abs=1e-9)
+    assert float(ALL[name](rewards).sum()) == pytest.approx(0, abs=1e-9)
 
 
-@pytest.mark.parametrize("name", sorted(ADVANTAGES))
+@pytest.mark.parametrize("name", sorted(ALL))
 def test_one_episode_is_no_group(name: str) -> None:
     """It has nothing to be compared with."""
-    with pytest.raises(InvalidValueError, match="one group, 2 or more"):
-        ADVANTAGES[name](np.array([1.0]))
+    with pytest.raises(InvalidValueError, match="one row of 2 or more"):
+        ALL[name](np.array([1.0]))

@@ -3,6 +3,9 @@
 import logging
 
 import pytest
+import tokenizers
+from tokenizers import models, pre_tokenizers
+from transformers import PreTrainedTokenizerFast
 
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.trainers.chat import PLAIN_TEMPLATE, ChatFormat
@@ -77,3 +80,15 @@ def test_a_tokenizer_without_an_end_is_refused() -> None:
     tokenizer.eos_token = None
     with pytest.raises(InvalidValueError, match="no `eos_token`"):
         ChatFormat(tokenizer)
+
+
+def test_a_character_that_the_tokenizer_lacks_is_named() -> None:
+    """One that falls back to bytes has them all."""
+    core = tokenizers.Tokenizer(models.WordLevel({"<unk>": 0, "<end>": 1, "door": 2}, "<unk>"))
+    core.pre_tokenizer = pre_tokenizers.Split("", "isolated")
+    lacking = PreTrainedTokenizerFast(tokenizer_object=core, unk_token="<unk>", eos_token="<end>")
+    lacking.chat_template = "{% for m in messages %}door{% endfor %}"
+
+    with pytest.raises(InvalidValueError, match="The tokenizer has no token for"):
+        ChatFormat(lacking).answer("é")
+    assert ChatFormat(build_tokenizer(TEXTS, 400)).answer("é")

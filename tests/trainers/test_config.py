@@ -24,6 +24,10 @@ from agentgym_gen.trainers.config import RFTConfig, SFTConfig
         ("temperature", 0.0),
         ("kl_coef", -1.0),
         ("max_turns", 0),
+        ("entropy_coef", float("nan")),
+        ("save_total_limit", -1),
+        ("report_to", "wandb"),
+        ("eval_k", 0),
     ],
 )
 def test_a_wrong_value_is_named(name: str, value: Any) -> None:  # noqa: ANN401
@@ -34,7 +38,7 @@ def test_a_wrong_value_is_named(name: str, value: Any) -> None:  # noqa: ANN401
 
 def test_a_group_of_one_is_refused() -> None:
     """Its advantage would always be 0."""
-    with pytest.raises(InvalidValueError, match="at least 2, not 1"):
+    with pytest.raises(InvalidValueError, match="at least 2 for"):
         RFTConfig(num_generations=1)
 
 
@@ -52,3 +56,24 @@ def test_sft_has_checks_of_its_own() -> None:
         SFTConfig(batch_size=0)
     with pytest.raises(InvalidValueError, match="final_lr_ratio"):
         SFTConfig(final_lr_ratio=2)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "near"),
+    [
+        ("truncation", "masked", "mask"),
+        ("reward", "sucess", "success"),
+        ("report_to", ("wandbb",), "wandb"),
+    ],
+)
+def test_an_unknown_choice_is_answered_with_the_nearest(name: str, value: Any, near: str) -> None:  # noqa: ANN401
+    """As any name in the library."""
+    with pytest.raises(UnknownNameError, match=f"did you mean '{near}'"):
+        RFTConfig(**{name: value})
+
+
+def test_eight_bits_need_an_adapter() -> None:
+    """Quantised weights cannot be trained."""
+    with pytest.raises(InvalidValueError, match="needs an adapter"):
+        RFTConfig(load_in_8bit=True, lora_rank=0)
+    assert RFTConfig(num_generations=1, estimator="reinforce++").lora_rank == 16

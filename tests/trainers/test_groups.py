@@ -4,17 +4,19 @@ import pytest
 
 from agentgym_gen.policy import Completion
 from agentgym_gen.trainers.config import RFTConfig
-from agentgym_gen.trainers.groups import learn_from
+from agentgym_gen.trainers.groups import learn_from, reward_of
 from agentgym_gen.trajectory import Trajectory, Turn
 
 
-def episode(task: str, success: bool, valid: str, first: int = 9) -> Trajectory:
+def episode(
+    task: str, success: bool, valid: str, first: int = 9, end: str = "success"
+) -> Trajectory:
     """Return an episode of turns of one token each; ``x`` in *valid* marks invalid ones."""
     turns = tuple(
         Turn("", Completion("", (1,), (first + i,), (-0.5,), fresh=True), "", 0.0, mark != "x")
         for i, mark in enumerate(valid)
     )
-    return Trajectory("e", task, "native", 0, turns, "", success, float(success), "success")
+    return Trajectory("e", task, "native", 0, turns, "", success, float(success), end)
 
 
 def test_groups_of_equal_rewards_are_dropped_and_counted() -> None:
@@ -83,3 +85,67 @@ def test_a_turn_is_compared_with_those_that_saw_the_same() -> None:
     units = [0.375, -0.125, 0.375, -0.625]
     expected = [max(-1.5, unit / 0.171875**0.5) for unit in units]
     assert [sample.advantages[0] for sample in lesson.samples] == pytest.approx(expected)
+
+
+def test_the_rules_for_what_the_turn_limit_ended() -> None:
+    """Kept it counts and teaches, masked it only counts, dropped it does neither."""
+    played = [
+        episode("a", True, "."),
+        episode("a", False, ".", 20),
+        episode("a", False, ".", 30, "turn_limit"),
+    ]
+    found = {
+        rule: learn_from(played, RFTConfig(truncation=rule, estimator="dr_grpo"))
+        for rule in ("keep", "mask", "drop")
+    }
+    first = {rule: lesson.samples[0].advantages[0] for rule, lesson in found.items()}
+
+    assert {rule: len(lesson.samples) for rule, lesson in found.items()} == {
+        "keep": 3,
+        "mask": 2,
+        "drop": 2,
+    }
+    assert first == pytest.approx({"keep": 2 / 3, "mask": 2 / 3, "drop": 1 / 2})
+    assert {lesson.truncated for lesson in found.values()} == {1}
+
+
+def test_an_episode_whose_world_failed_is_left_out() -> None:
+    """It is counted; what is left of its group has nothing to be compared with."""
+    lesson = learn_from(
+        [episode("a", True, "."), episode("a", False, ".", 20, "backend_error")], RFTConfig()
+    )
+
+    assert (lesson.failed, lesson.samples, lesson.zero_variance, lesson.reward) == (1, [], 1, 1.0)
+
+
+def test_all_episodes_of_a_step_are_one_group_for_reinforce() -> None:
+    """One of four succeeded; single episodes of a task are enough."""
+    played = [episode(task, task == "a", ".", 9 + n) for n, task in enumerate("abcd")]
+    lesson = learn_from(played, RFTConfig(estimator="reinforce++", num_generations=1))
+
+    assert [one.advantages[0] for one in lesson.samples] == pytest.approx([1.5, -0.5, -0.5, -0.5])
+
+
+def test_valid_actions_are_worth_something() -> None:
+    """Half of the second episode's are valid: 0.8 + 0.4 against 0 + 0.2."""
+    played = [episode("a", True, ".."), episode("a", False, ".x", 20)]
+    args = RFTConfig(valid_coef=0.4, turn_cost=0.1, estimator="dr_grpo")
+
+    assert [reward_of(one, args) for one in played] == pytest.approx([1.2, 0.0])
+
+
+def test_the_constant_of_dr_grpo_does_not_depend_on_what_was_said() -> None:
+    """Two episodes that may say 10 tokens a turn."""
+    played = [episode("a", True, "."), episode("a", False, "...", 20)]
+    args = RFTConfig(loss_average="constant", max_new_tokens=10)
+
+    assert [one.weight for one in learn_from(played, args).samples] == [1 / 20] * 4
+
+
+def test_what_teaches_nothing_is_not_scored() -> None:
+    """A turn seen once in a flat group; with a divergence term it counts."""
+    played = [episode("a", False, "."), episode("a", False, ".", 20)]
+    settings = {"step_coef": 1.0, "episode_coef": 0.0}
+
+    assert learn_from(played, RFTConfig(**settings)).samples == []
+    assert len(learn_from(played, RFTConfig(kl_coef=0.1, **settings)).samples) == 2

@@ -6,7 +6,13 @@ import pytest
 import torch
 
 from agentgym_gen.errors import InvalidValueError
-from agentgym_gen.trainers.losses import clipped_policy_loss, kl_k3, sft_loss
+from agentgym_gen.trainers.losses import (
+    clipped_policy_loss,
+    entropy,
+    is_clipped,
+    kl_k3,
+    sft_loss,
+)
 
 HALF, QUARTER = math.log(0.5), math.log(0.25)
 
@@ -61,3 +67,19 @@ def test_shapes_have_to_agree() -> None:
         kl_k3(torch.zeros(2), torch.zeros(3))
     with pytest.raises(InvalidValueError, match="one value per token"):
         sft_loss(torch.zeros(2, 2), torch.zeros(2, 2))
+
+
+def test_what_is_clipped_is_what_has_no_gradient() -> None:
+    """A ratio of 2 at a good token, one of 1/2 at a bad one; not the reverse."""
+    logp = torch.tensor([HALF, HALF, QUARTER, QUARTER])
+    old = torch.tensor([QUARTER, QUARTER, HALF, HALF])
+    advantage = torch.tensor([1.0, -1.0, 1.0, -1.0])
+
+    assert is_clipped(logp, old, advantage, 0.2, 0.3).tolist() == [True, False, False, True]
+
+
+def test_entropy_is_in_nats() -> None:
+    """Of 1/2, 1/4, 1/4 it is 1.5 ln 2; of four equal ones ln 4."""
+    logits = torch.tensor([[0.5, 0.25, 0.25, 0.0], [0.25] * 4]).clamp(min=1e-12).log() + 3
+
+    assert entropy(logits).tolist() == pytest.approx([1.5 * math.log(2), math.log(4)], abs=1e-5)

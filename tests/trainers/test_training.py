@@ -1,7 +1,11 @@
 """Both trainers on a small world: they learn, go on where they were, and say what is wrong."""
 
 import json
+import os
+import resource
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +30,14 @@ from agentgym_gen.trainers.tiny import TinySize, build_tiny
 ENV = "rftgen/Corridor-easy-v0"
 STYLE = PromptStyle("action", instruction=False)
 FAST: dict[str, Any] = {"max_steps": 4, "tasks_per_step": 2, "num_generations": 4, "max_turns": 4}
-WALK: dict[str, Any] = {**FAST, "max_new_tokens": 6, "invalid_penalty": 0.1, "turn_cost": 0.01}
+WALK: dict[str, Any] = {
+    **FAST,
+    "lora_rank": 0,
+    "save_steps": 0,
+    "max_new_tokens": 6,
+    "invalid_penalty": 0.1,
+    "turn_cost": 0.01,
+}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -44,7 +55,7 @@ def warm(steps: int = 60, seed: int = 0) -> tuple[Model, Tokenizer]:
     """Return a model after some steps on demonstrations."""
     model, tokenizer = tiny(seed)
     played = demonstrations([ENV], tokenizer, STYLE, number=20)
-    args = SFTConfig(learning_rate=5e-3, max_steps=steps, batch_size=8, warmup_steps=5)
+    args = SFTConfig(lora_rank=0, learning_rate=5e-3, max_steps=steps, batch_size=8, warmup_steps=5)
     SFTTrainer(model, tokenizer, args, played).train()
     return model, tokenizer
 
@@ -81,7 +92,7 @@ def test_demonstrations_have_the_layout_of_the_sampler() -> None:
 def test_demonstrations_lead_to_success() -> None:
     """After 60 steps the model walks through most corridors of the other split."""
     model, tokenizer = warm()
-    played = trainer(model, tokenizer, max_turns=None).evaluate(split="valid", number=20)
+    played = trainer(model, tokenizer, max_turns=None).play(number=20)
 
     assert rates(played)["success"] >= 0.5
 
@@ -92,9 +103,9 @@ def test_rewards_alone_lead_to_more_success() -> None:
     model, tokenizer = warm(25)
     settings = {"max_steps": 40, "tasks_per_step": 4, "num_generations": 16, "max_turns": 6}
     rft = trainer(model, tokenizer, learning_rate=3e-3, **settings)
-    before = rates(rft.evaluate(split="valid", number=50, samples=4))["success"]
+    before = rft.evaluate(number=50, k=4)["success"]
     rft.train()
-    after = rates(rft.evaluate(split="valid", number=50, samples=4))["success"]
+    after = rft.evaluate(number=50, k=4)["success"]
 
     assert after >= before + 0.2
 
@@ -132,7 +143,7 @@ def test_a_resumed_run_is_the_uninterrupted_one(tmp_path: Path, rank: int) -> No
 def test_sft_resumes_to_the_bit(tmp_path: Path) -> None:
     """The order of the demonstrations is that of the step, not of the process."""
     played = demonstrations([ENV], tiny()[1], STYLE, number=5)
-    args = SFTConfig(max_steps=6, save_steps=3, batch_size=2, output_dir=str(tmp_path))
+    args = SFTConfig(lora_rank=0, max_steps=6, save_steps=3, batch_size=2, output_dir=str(tmp_path))
     whole, resumed = SFTTrainer(*tiny(), args, played), SFTTrainer(*tiny(), args, played)
     whole.train()
     resumed.train(resume_from_checkpoint=tmp_path / "step_000003")
@@ -189,15 +200,18 @@ def test_training_stops_when_actions_become_invalid() -> None:
     assert equal(before, weights(rft.model))
 
 
-def test_a_loss_that_is_no_number_is_an_error() -> None:
-    """It names the step."""
+def test_a_loss_that_is_no_number_is_an_error(tmp_path: Path) -> None:
+    """It names the step, and the batch is kept."""
     model, tokenizer = tiny()
     played = demonstrations([ENV], tokenizer, STYLE, number=2)
     with torch.no_grad():
         model.lm_head.weight.fill_(float("nan"))
 
-    with pytest.raises(TrainingError, match="not a number at step 0"):
-        SFTTrainer(model, tokenizer, SFTConfig(max_steps=1), played).train()
+    args = SFTConfig(lora_rank=0, max_steps=1, output_dir=str(tmp_path))
+    with pytest.raises(TrainingError, match="not a number at step 1; the batch is in"):
+        SFTTrainer(model, tokenizer, args, played).train()
+    culprit = torch.load(tmp_path / "not_a_number_000001.pt")
+    assert tokenizer.decode(culprit["ids_BT"][0]).startswith("<|user|>You are at door 1.")
 
 
 def test_what_cannot_be_trained_is_refused() -> None:
@@ -210,6 +224,88 @@ def test_what_cannot_be_trained_is_refused() -> None:
         RFTTrainer(model=model, tokenizer=tokenizer, envs=["rftgen/Coridor-easy-v0"], args=args)
     texts = run([Episode(ENV, "corridor/easy/train/0")], ExpertPolicy(), style=STYLE)
     with pytest.raises(InvalidValueError, match="none with tokens"):
-        SFTTrainer(model, tokenizer, SFTConfig(), texts)
+        SFTTrainer(
+            model,
+            tokenizer,
+            SFTConfig(
+                lora_rank=0,
+            ),
+            texts,
+        )
     with pytest.raises(InvalidValueError, match="No environment"):
         demonstrations([], tokenizer, STYLE, number=1)
+
+
+def test_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
+    """The older checkpoint is as it was, and nothing half-written is left."""
+    rft = trainer(*tiny(), output_dir=str(tmp_path), max_steps=1)
+    rft.train()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
+    try:
+        with pytest.raises(DataError, match=r"Cannot write the checkpoint .*step_000007"):
+            checkpoint.write(tmp_path, 7, {}, rft._learner.fill)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == ["step_000001"]
+
+
+def test_a_log_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    """It names the file."""
+    (tmp_path / "log.jsonl").mkdir()
+    with pytest.raises(DataError, match=r"Cannot write .*log\.jsonl"):
+        trainer(*tiny(), output_dir=str(tmp_path), max_steps=1).train()
+
+
+def test_a_model_without_a_tokenizer_is_refused() -> None:
+    """A name has its own."""
+    with pytest.raises(InvalidValueError, match="needs `tokenizer`"):
+        RFTTrainer(model=tiny()[0], envs=[ENV], args=RFTConfig())
+
+
+def test_the_tiny_model_is_built_by_name() -> None:
+    """From the texts of the environments, the same for the same seed."""
+    args = RFTConfig(**WALK)
+    one, two = (
+        RFTTrainer(model="rftgen-tiny", envs=[ENV], args=args, style=STYLE) for _ in range(2)
+    )
+
+    assert equal(weights(one.model), weights(two.model))
+    assert len(one.tokenizer.encode(" door", add_special_tokens=False)) == 1
+
+
+KILLED = """
+import os, signal, sys
+sys.path.insert(0, "tests/trainers")
+import pytest
+from pathlib import Path
+import agentgym_gen
+agentgym_gen.register(agentgym_gen.Registered("Corridor", "toy_world:CorridorWorld"))
+from test_training import trainer, warm
+from agentgym_gen.trainers import learner
+fill = learner.Learner.fill
+def die(self, folder):
+    fill(self, folder)
+    if self.step == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+learner.Learner.fill = die
+trainer(*warm(40), output_dir=sys.argv[1], save_steps=1, save_total_limit=1).train()
+"""
+
+
+@pytest.mark.slow
+def test_a_killed_run_loses_one_step_at_most(tmp_path: Path) -> None:
+    """Killed while it writes step 3, it goes on from step 2 and ends as if nothing had been."""
+    root = Path(__file__).parents[2]
+    environ = {**os.environ, "PYTHONPATH": f"{root}{os.pathsep}{root / 'tests'}"}
+    command = [sys.executable, "-c", KILLED, str(tmp_path)]
+    done = subprocess.run(command, cwd=root, env=environ, capture_output=True, check=False)
+    assert done.returncode == -9, done.stderr
+    whole = trainer(*warm(40))
+    whole.train()
+    resumed = trainer(*warm(40), output_dir=str(tmp_path), save_steps=1)
+
+    assert [path.name for path in tmp_path.glob("step_*")] == ["step_000002"]
+    assert [row["step"] for row in resumed.train(resume_from_checkpoint=True)] == [1, 2, 3, 4]
+    assert equal(weights(whole.model), weights(resumed.model))

@@ -1,0 +1,162 @@
+"""Whether reinforcement fine-tuning helps: success before and after, over several seeds.
+
+    python benchmarks/learning.py sokoban|textcraft [--seeds 3] [--steps N] [--out FOLDER]
+
+Each seed builds a tiny model, warms it up on experts, trains it by its own episodes, and plays the
+same tasks of the test split before and after. The interval is Student's over the gains, so that it
+speaks of training again, not of playing again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from agentgym_gen.prompt import PromptStyle
+from agentgym_gen.trainers import RFTConfig, RFTTrainer, SFTConfig, SFTTrainer, build_tiny
+from agentgym_gen.trainers.callbacks import TrainerCallback
+from agentgym_gen.trainers.demos import demonstrations, expert_texts
+from agentgym_gen.trainers.tiny import TinySize
+
+STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776}
+"""The 97.5 % quantiles of Student's distribution, by the number of seeds."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """An environment and how it is learnt."""
+
+    env_id: str
+    style: PromptStyle
+    size: TinySize
+    shown: Mapping[str, int]
+    """How many expert episodes of each environment the warm start shows."""
+    warm: SFTConfig
+    rft: RFTConfig
+
+
+SETTINGS = {
+    "sokoban": Setting(
+        env_id="rftgen/Sokoban-easy-listed-v0",
+        style=PromptStyle("action", instruction=False, window=0, keep_first=False),
+        size=TinySize(layers=4, width=64, heads=4, vocabulary=512, context=4096),
+        shown={"rftgen/Sokoban-easy-v0": 4000, "rftgen/Sokoban-easy-listed-v0": 300},
+        warm=SFTConfig(
+            learning_rate=2e-3, max_steps=600, batch_size=64, warmup_steps=20, lora_rank=0
+        ),
+        rft=RFTConfig(
+            learning_rate=5e-4,
+            max_steps=110,
+            warmup_steps=5,
+            tasks_per_step=40,
+            loss_average="episode",
+            episode_coef=0.5,
+            step_coef=0.5,
+            discount=0.9,
+            max_new_tokens=8,
+            max_valid_drop=0.9,
+            lora_rank=0,
+        ),
+    ),
+    "textcraft": Setting(
+        env_id="rftgen/TextCraft-easy-menu-v0",
+        style=PromptStyle("action", instruction=False, window=0),
+        size=TinySize(layers=3, width=64, heads=4, vocabulary=1024, context=4096),
+        shown={"rftgen/TextCraft-easy-menu-v0": 800},
+        warm=SFTConfig(
+            learning_rate=3e-3, max_steps=75, batch_size=48, warmup_steps=15, lora_rank=0
+        ),
+        rft=RFTConfig(
+            learning_rate=1e-3,
+            max_steps=60,
+            warmup_steps=3,
+            tasks_per_step=12,
+            loss_average="episode",
+            episode_coef=0.5,
+            step_coef=0.5,
+            discount=0.9,
+            max_new_tokens=6,
+            max_turns=8,
+            max_valid_drop=0.9,
+            lora_rank=0,
+        ),
+    ),
+}
+
+
+class Told(TrainerCallback):
+    """Prints every tenth of a training."""
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **extras: Any) -> None:  # noqa: ANN401
+        """Print the step, if it is time."""
+        row = extras["row"]
+        if row["step"] % max(1, args.max_steps // 10) == 0:
+            shown = {key: round(row[key], 3) for key in ("loss", "success", "valid") if key in row}
+            print(f"  {row['step']}/{args.max_steps} {shown}", flush=True)
+
+
+def main() -> None:
+    """Print a line for each seed, and the gain with its interval."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("name", choices=sorted(SETTINGS))
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--steps", type=int, help="another number of steps than the setting's")
+    parser.add_argument("--split", default="test", help="where it is measured")
+    parser.add_argument("--out", type=Path, help="where logs and checkpoints go")
+    options = parser.parse_args()
+    setting = SETTINGS[options.name]
+    if options.steps:
+        setting = replace(setting, rft=replace(setting.rft, max_steps=options.steps))
+    gains = [gain_of(setting, seed, options.split, options.out) for seed in range(options.seeds)]
+    mean = statistics.fmean(gains)
+    if len(gains) in STUDENT:
+        half = STUDENT[len(gains)] * statistics.stdev(gains) / len(gains) ** 0.5
+        print(f"gain {mean:+.1f} points [{mean - half:+.1f}, {mean + half:+.1f}], n = {len(gains)}")
+    else:
+        print(f"gain {mean:+.1f} points, n = {len(gains)}")
+
+
+def gain_of(setting: Setting, seed: int, split: str, out: Path | None) -> float:
+    """Train with *seed* and return by how many points success rises."""
+    began = time.perf_counter()
+    texts: list[str] = []
+    for env_id in setting.shown:
+        texts += expert_texts([env_id], setting.style, number=200, seed=seed)
+    model, tokenizer = build_tiny(texts, seed, setting.size)
+    shown = [
+        played
+        for env_id, number in setting.shown.items()
+        for played in demonstrations([env_id], tokenizer, setting.style, number=number, seed=seed)
+    ]
+    SFTTrainer(model, tokenizer, replace(setting.warm, seed=seed), shown, [Told()]).train()
+    warmed = time.perf_counter()
+    folder = str(out / f"s{seed}") if out else ""
+    trainer = RFTTrainer(
+        model=model,
+        tokenizer=tokenizer,
+        envs=[setting.env_id],
+        args=replace(setting.rft, seed=seed, output_dir=folder),
+        style=setting.style,
+        callbacks=[Told()],
+    )
+    before = trainer.evaluate(k=2, split=split, number=100)["success"]
+    trained = time.perf_counter()
+    trainer.train()
+    minutes = (time.perf_counter() - trained + warmed - began) / 60
+    after = trainer.evaluate(k=2, split=split, number=100)["success"]
+    gain = 100 * (after - before)
+    print(
+        f"seed {seed}: {100 * before:.1f} to {100 * after:.1f}, {gain:+.1f} points, "
+        f"{minutes:.1f} minutes of training",
+        flush=True,
+    )
+    return gain
+
+
+if __name__ == "__main__":
+    main()

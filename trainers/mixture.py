@@ -1,0 +1,159 @@
+"""Which environments a step trains on: fixed weights, or a curriculum from easy to hard.
+
+Everything here is a pure function of the step and of the rows logged so far, so that a training
+that goes on from a checkpoint goes on with the same tasks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+from agentgym_gen.errors import InvalidValueError
+from agentgym_gen.registration import check_env_id
+
+
+@runtime_checkable
+class Curriculum(Protocol):
+    """What decides which environments a step trains on."""
+
+    @property
+    def env_ids(self) -> tuple[str, ...]:
+        """Every environment that it may ever choose."""
+
+    def weights(self, step: int, history: Sequence[Mapping[str, Any]]) -> Mapping[str, float]:
+        """Return the weights of the environments at *step*, given the rows of the steps before."""
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """The same weights at all steps.
+
+    Raises:
+        InvalidValueError: if there is no environment, or a weight is negative.
+        UnknownNameError: if an id is not registered.
+    """
+
+    of: Mapping[str, float]
+    """The weight of each environment, in any unit."""
+
+    def __post_init__(self) -> None:
+        """Check the ids and their weights."""
+        if not self.of or not sum(self.of.values()) > 0 or min(self.of.values()) < 0:
+            raise InvalidValueError(
+                f"A mixture has environment ids with weights of 0 or more, not {dict(self.of)!r}"
+            )
+        for env_id in self.of:
+            check_env_id(env_id)
+
+    @property
+    def env_ids(self) -> tuple[str, ...]:
+        """The ids."""
+        return tuple(self.of)
+
+    def weights(self, step: int, history: Sequence[Mapping[str, Any]]) -> Mapping[str, float]:
+        """Return the weights."""
+        return self.of
+
+
+@dataclass(frozen=True)
+class BySteps:
+    """One mixture after the other, each from its step on.
+
+    Raises:
+        InvalidValueError: if the first stage does not begin at step 0, or one before another.
+    """
+
+    stages: tuple[tuple[int, Mapping[str, float]], ...]
+    """The step at which each stage begins, and its weights."""
+
+    def __post_init__(self) -> None:
+        """Check the stages."""
+        starts = [start for start, _ in self.stages]
+        if starts != sorted(set(starts)) or starts[:1] != [0]:
+            raise InvalidValueError(f"The stages of a curriculum begin at 0 and rise, not {starts}")
+        for _, of in self.stages:
+            Mixture(of)
+
+    @property
+    def env_ids(self) -> tuple[str, ...]:
+        """The ids of all stages."""
+        return tuple(dict.fromkeys(env_id for _, of in self.stages for env_id in of))
+
+    def weights(self, step: int, history: Sequence[Mapping[str, Any]]) -> Mapping[str, float]:
+        """Return the weights of the stage that *step* is in."""
+        return next(of for start, of in reversed(self.stages) if step >= start)
+
+
+@dataclass(frozen=True)
+class BySuccess:
+    """One environment after the other, from easy to hard, as each is mastered.
+
+    The next one opens when the last opened one has been won often enough; what was opened stays, at
+    a smaller weight, so that it is not forgotten.
+
+    Raises:
+        InvalidValueError: if a setting is outside its range.
+        UnknownNameError: if an id is not registered.
+    """
+
+    env_ids: tuple[str, ...]
+    """The environments, from the easiest."""
+    threshold: float = 0.7
+    """The success rate that opens the next one."""
+    window: int = 5
+    """Over how many steps it is averaged."""
+    rehearsal: float = 0.25
+    """The share of a step that goes to the environments opened before, together."""
+
+    def __post_init__(self) -> None:
+        """Check the fields."""
+        Mixture(dict.fromkeys(self.env_ids, 1.0))
+        if not 0 < self.threshold <= 1 or not 0 <= self.rehearsal < 1 or self.window < 1:
+            raise InvalidValueError(
+                "`threshold` is above 0 and at most 1, `rehearsal` from 0 to below 1 and `window` "
+                f"1 or more, not {self.threshold!r}, {self.rehearsal!r} and {self.window!r}"
+            )
+
+    def weights(self, step: int, history: Sequence[Mapping[str, Any]]) -> Mapping[str, float]:
+        """Return the weights: most for the hardest open one, the rest for those before it."""
+        opened, seen = 1, list[float]()
+        for row in history:
+            rate = row.get(f"{self.env_ids[opened - 1]}/success")
+            seen += [] if rate is None else [float(rate)]
+            full = len(seen) >= self.window
+            if full and np.mean(seen[-self.window :]) >= self.threshold:
+                opened, seen = min(opened + 1, len(self.env_ids)), []
+        before = self.env_ids[: opened - 1]
+        newest = self.env_ids[opened - 1]
+        share = self.rehearsal if before else 0.0
+        return {**dict.fromkeys(before, share / max(1, len(before))), newest: 1 - share}
+
+
+def as_curriculum(envs: Curriculum | Mapping[str, float] | Sequence[str]) -> Curriculum:
+    """Return *envs* as a curriculum: a list has equal weights.
+
+    Raises:
+        InvalidValueError: if there is no environment.
+        UnknownNameError: if an id is not registered.
+    """
+    if isinstance(envs, Curriculum):
+        return envs
+    if not envs or isinstance(envs, str):
+        raise InvalidValueError(f"`envs` is a list of one or more environment ids, not {envs!r}")
+    return Mixture(dict(envs) if isinstance(envs, Mapping) else dict.fromkeys(envs, 1.0))
+
+
+def shares(weights: Mapping[str, float], number: int, rng: np.random.Generator) -> dict[str, int]:
+    """Return how many of *number* tasks each environment gets, in proportion on average.
+
+    Systematic sampling: one draw places a comb of *number* teeth on the row of weights, so that the
+    counts add up and none is off by a whole task.
+    """
+    edges = np.cumsum(list(weights.values())) / sum(weights.values()) * number
+    reached = np.floor(edges - 1e-9 + rng.random()).astype(int).clip(0, number)
+    reached[-1] = number
+    return dict(zip(weights, np.diff(reached, prepend=0).tolist(), strict=True))

@@ -1,0 +1,159 @@
+r"""Sampling by a vLLM server: the policy asks over HTTP, and adapters are loaded while it runs.
+
+Start the server so that it takes adapters and knows what is sampled from:
+
+    VLLM_ALLOW_RUNTIME_LORA_UPDATING=True vllm serve MODEL --enable-lora --max-lora-rank 16 \
+        --logprobs-mode processed_logprobs --generation-config vllm
+
+Prompts go as tokens and come back as tokens, so nothing is tokenised again; the server keeps the
+common beginnings of prompts in its prefix cache. Nothing here imports vLLM.
+"""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from agentgym_gen.errors import BackendError
+from agentgym_gen.policy import Completion, Request
+from agentgym_gen.trainers.chat import ChatFormat, Context, Contexts
+from agentgym_gen.trainers.handles import Tokenizer
+
+ADAPTER = "agentgym-gen"
+"""The name of the adapter on the server, followed by its step."""
+
+CONNECTIONS = 64
+"""How many requests are open at once; the server batches them."""
+
+
+class VLLMSampler:
+    """Acts with a model that a vLLM server holds.
+
+    Args:
+        url: The address of the server, such as ``http://localhost:8000``.
+        model: The name under which it serves the model.
+        tokenizer: The model's tokenizer.
+        folder: Where adapters are written for it; the server sees the same path.
+        temperature: The temperature.
+        max_new_tokens: The longest completion, the end token included.
+        timeout: How many seconds a request may take.
+    """
+
+    def __init__(  # noqa: PLR0913  (keywords)
+        self,
+        url: str,
+        model: str,
+        tokenizer: Tokenizer,
+        *,
+        folder: str | Path,
+        temperature: float = 1.0,
+        max_new_tokens: int = 32,
+        timeout: float = 600.0,
+    ) -> None:
+        self._url, self._model = url.rstrip("/"), model
+        self._folder = Path(folder)
+        self._timeout = timeout
+        self._chat = ChatFormat(tokenizer)
+        self._contexts = Contexts(self._chat)
+        self._sequences: dict[int, list[int]] = {}
+        self._loaded: str | None = None
+        self._settings = {
+            "max_tokens": max_new_tokens,
+            "temperature": temperature,
+            "top_p": 1.0,
+            "top_k": -1,
+            "min_p": 0.0,
+            "repetition_penalty": 1.0,
+            "logprobs": 0,
+            "stop_token_ids": sorted(self._chat.end_ids),
+            "return_token_ids": True,
+            "skip_special_tokens": False,
+        }
+
+    def load(self, save_model: Callable[[Path], None], step: int) -> None:
+        """Write the adapter and have the server load it in place of the one before.
+
+        Raises:
+            BackendError: if the server refuses it.
+        """
+        name = f"{ADAPTER}-{step}"
+        if name == self._loaded:
+            return
+        place = (self._folder / name).absolute()
+        place.mkdir(parents=True, exist_ok=True)
+        save_model(place)
+        self._post("/v1/load_lora_adapter", {"lora_name": name, "lora_path": str(place)})
+        if self._loaded is not None:
+            self._post("/v1/unload_lora_adapter", {"lora_name": self._loaded})
+        self._loaded = name
+
+    def act(self, requests: Sequence[Request]) -> list[Completion]:
+        """Return a completion for each of *requests*, in their order.
+
+        Raises:
+            BackendError: if the server does not answer as vLLM does.
+        """
+        contexts = [self._contexts.next(request) for request in requests]
+        for request, context in zip(requests, contexts, strict=True):
+            before = [] if context.fresh else self._sequences[request.episode]
+            self._sequences[request.episode] = [*before, *context.ids]
+        seeds = [int(request.rng.integers(1 << 31)) for request in requests]
+        with ThreadPoolExecutor(CONNECTIONS) as pool:
+            answers = list(pool.map(self._ask, requests, seeds))
+        said = [self._take(*each) for each in zip(requests, contexts, answers, strict=True)]
+        live = [request.episode for request in requests]
+        self._contexts.forget(live)
+        self._sequences = {episode: self._sequences[episode] for episode in live}
+        return said
+
+    def _ask(self, request: Request, seed: int) -> dict[str, Any]:
+        asked = {"model": self._loaded or self._model, "prompt": self._sequences[request.episode]}
+        answer = self._post("/v1/completions", {**asked, **self._settings, "seed": seed})
+        choice: dict[str, Any] = (answer.get("choices") or [{}])[0]
+        ids = choice.get("token_ids")
+        logprobs = (choice.get("logprobs") or {}).get("token_logprobs")
+        if ids is None or logprobs is None or len(ids) != len(logprobs):
+            raise BackendError(
+                f"The server at {self._url!r} answered without token ids and a log-probability "
+                "for each; a vLLM from 0.10.2 on gives both"
+            )
+        return choice
+
+    def _take(self, request: Request, context: Context, choice: dict[str, Any]) -> Completion:
+        ids = [int(token) for token in choice["token_ids"]]
+        self._sequences[request.episode] += ids
+        self._contexts.answered(request, ids)
+        return Completion(
+            text=self._chat.text(ids),
+            context_ids=tuple(context.ids),
+            action_ids=tuple(ids),
+            logprobs=tuple(map(float, choice["logprobs"]["token_logprobs"])),
+            fresh=context.fresh,
+            cut=not ids or ids[-1] not in self._chat.end_ids,
+        )
+
+    def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        request = urllib.request.Request(
+            self._url + path,
+            data=json.dumps(body).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=self._timeout) as answer:
+                text = answer.read().decode()
+            # loading an adapter is answered by a sentence
+            return json.loads(text) if text.startswith("{") else {}
+        except urllib.error.HTTPError as error:
+            reason = error.read().decode(errors="replace")[:300]
+            raise BackendError(
+                f"The server at {self._url!r} refused {path}: {error.code} {reason}"
+            ) from error
+        except (OSError, ValueError) as error:
+            raise BackendError(
+                f"The server at {self._url!r} does not answer ({error}); start it with: vllm serve"
+            ) from error
