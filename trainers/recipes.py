@@ -230,10 +230,12 @@ def recipe_of(
     Raises:
         InvalidValueError: if a table has a key or a value that is not accepted.
     """
-    warm = dict(warm_start)
+    # A tiny model has nothing that an adapter could leave as it is.
+    usual = {} if "name" in model else {"lora_rank": 0}
+    warm = {**usual, **warm_start}
     shared: dict[str, Any] = {
         "style_of": style_of,
-        "rft": _config(RFTConfig, rft),
+        "rft": _config(RFTConfig, {**usual, **rft}),
         "demonstrations": dict(warm.pop("demonstrations", {})),
         "warm_start": _config(SFTConfig, warm) if warm_start else None,
         "temperature": decoding[0],
