@@ -22,7 +22,7 @@ from agentgym_gen.errors import (
     TrainingError,
 )
 from agentgym_gen.policy import POLICIES
-from agentgym_gen.preparation import PREPARATIONS, prepare
+from agentgym_gen.preparation import PREPARATIONS, Order, prepare
 from agentgym_gen.prompt import PromptStyle
 from agentgym_gen.registration import ENVIRONMENTS, check_env_id, env_ids
 from agentgym_gen.rollout import Episode, draw_task_ids, make_text_env, run
@@ -190,6 +190,13 @@ def _add_calibrate(parser: argparse.ArgumentParser) -> None:
 def _add_data(parser: argparse.ArgumentParser) -> None:
     kinds = "; ".join(f"{name}: {one.summary}" for name, one in PREPARATIONS.items())
     parser.add_argument("name", metavar="NAME", help=kinds)
+    number = _at_least(1)
+    ahead = "make the first N tasks of each tier and split ahead"
+    parser.add_argument("--prepare", type=number, metavar="N", help=ahead)
+    parser.add_argument("--tier", help="of this tier only")
+    parser.add_argument("--split", help="of this split only")
+    side = "processes side by side; default one a processor"
+    parser.add_argument("--workers", type=number, metavar="N", help=side)
     parser.set_defaults(command=_data)
 
 
@@ -305,7 +312,8 @@ def _printable(text: str) -> str:
 
 
 def _data(options: argparse.Namespace) -> None:
-    prepare(options.name, _say)
+    order = Order(options.prepare, options.tier, options.split, options.workers)
+    prepare(options.name, _say, order)
 
 
 def _open_study(options: argparse.Namespace) -> Study:

@@ -34,6 +34,16 @@ class Registered:
     """Its version; it rises when data, wording or reward change."""
     extra: str | None = None
     """The extra that installs its backend, if it has one."""
+    costly: int | None = None
+    """How many tasks of each tier and split tests play where making one takes seconds.
+
+    Its world has the keyword `first`, which limits the tasks to so many. None: any number.
+    """
+
+    @property
+    def few(self) -> dict[str, object]:
+        """The keyword arguments that keep to few tasks, where making one takes seconds."""
+        return {} if self.costly is None else {"first": self.costly}
 
     def ids(self) -> dict[str, dict[str, object]]:
         """Return every id of this environment with its keyword arguments."""
@@ -56,6 +66,12 @@ BUNDLED = (
     Registered("ALFWorld", "agentgym_gen.envs.alfworld:ALFWorld"),
     Registered("WebShop", "agentgym_gen.envs.webshop:WebShop"),
     Registered("SearchQA", "agentgym_gen.envs.searchqa:SearchQA"),
+    Registered(
+        "TextWorld",
+        "agentgym_gen.envs.textworld:TextWorld",
+        extra="textworld",
+        costly=2,
+    ),
     Registered("TextCraft", "agentgym_gen.envs.textcraft:TextCraft"),
     Registered("Sokoban", "agentgym_gen.envs.sokoban:Sokoban"),
     Registered("BabyAI", "agentgym_gen.envs.babyai:BabyAI", extra="babyai"),

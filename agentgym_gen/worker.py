@@ -12,9 +12,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import subprocess
 import sys
-import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -80,24 +80,23 @@ class Worker:
             encoding="utf-8",
             env={**os.environ, "PYTHONPATH": path},
         )
-        self._finalizer = weakref.finalize(self, _end, self._child)
+        self._finalizer = weakref.finalize(self, _end, self._child, os.getpid())
         return self._child
 
     def _exchange(self, child: subprocess.Popen[str], line: str) -> str:
         if child.stdin is None or child.stdout is None:
             raise OSError("no pipe to the child")
-        watch = threading.Timer(self._patience, child.kill)
-        watch.daemon = True
-        watch.start()
-        try:
-            child.stdin.write(line + "\n")
-            child.stdin.flush()
-            return child.stdout.readline()
-        finally:
-            watch.cancel()
+        child.stdin.write(line + "\n")
+        child.stdin.flush()
+        # One request, one line: the pipe is empty until the child answers, or ends.
+        if not select.select([child.stdout], [], [], self._patience)[0]:
+            raise TimeoutError
+        return child.stdout.readline()
 
 
-def _end(child: subprocess.Popen[str]) -> None:
+def _end(child: subprocess.Popen[str], owner: int) -> None:
+    if os.getpid() != owner:
+        return  # A fork of the owner has a copy of the worker; the child is not its own.
     for pipe in (child.stdin, child.stdout):
         if pipe is not None:
             with contextlib.suppress(OSError):

@@ -20,6 +20,7 @@ import numpy as np
 
 from agentgym_gen import TextEnv, env_ids
 from agentgym_gen.errors import MissingExtraError
+from agentgym_gen.registration import ENVIRONMENTS
 from agentgym_gen.rollout import make_text_env
 from agentgym_gen.seeding import stream
 
@@ -72,7 +73,9 @@ def made(number: int, skipped: tuple[str, ...]) -> Iterator[TextEnv]:
             continue
         usable.append(ids[place])
     for place in range(number):
-        yield make_text_env(usable[place % len(usable)], "train", {"seed": place})
+        env_id = usable[place % len(usable)]
+        few = ENVIRONMENTS[env_id.split("/")[1].split("-")[0]].few
+        yield make_text_env(env_id, "train", {"seed": place, **few})
 
 
 def play(envs: list[TextEnv], seconds: float, rng: np.random.Generator) -> Part:

@@ -31,32 +31,41 @@ def bundled_ids() -> list[str]:
     return [i for i in env_ids() if i.split("/")[1].split("-")[0] in BUNDLED]
 
 
+def few(name: str) -> dict[str, object]:
+    """Return the keywords that keep the environment *name*, or of an id, to what tests can pay."""
+    return table.ENVIRONMENTS[name.removeprefix("rftgen/").split("-")[0]].few
+
+
 @pytest.mark.parametrize("env_id", bundled_ids())
 def test_gymnasiums_checker_has_nothing_to_say(env_id: str) -> None:
     """No error and no warning."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        env = gymnasium.make(env_id, render_mode="ansi")
+        env = gymnasium.make(env_id, render_mode="ansi", **few(env_id))
         check_env(env.unwrapped)
         env.close()
 
 
 @pytest.mark.parametrize("environment", table.BUNDLED, ids=lambda e: e.name)
 def test_the_contract_of_a_world_holds(environment: table.Registered) -> None:
-    """Every law, on two tasks of every tier and split."""
-    check_world(environment.world, tasks_per_split=2)
+    """Every law, on two tasks of every tier and split, or on one if making it takes long."""
+    number = 1 if environment.costly else 2
+    check_world(environment.world, tasks_per_split=number, options=environment.few)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "tier"), TIERS)
 @pytest.mark.parametrize("split", ["train", "valid", "test"])
 def test_the_expert_wins_200_of_200(name: str, tier: str, split: str) -> None:
-    """In every tier and split, within the turn limit."""
+    """In every tier and split, within the turn limit; of costly tasks as many as tests play."""
     env_id = f"rftgen/{name}-{tier}-v0"
-    tasks = draw_task_ids(env_id, split, 200, stream("expert test", env_id, split))
-    played = run([Episode(env_id, task) for task in tasks], ExpertPolicy(), style=PLAIN)
+    number, options = table.ENVIRONMENTS[name].costly or 200, few(name)
+    rng = stream("expert test", env_id, split)
+    tasks = draw_task_ids(env_id, split, number, rng, options)
+    episodes = [Episode(env_id, task, options=options) for task in tasks]
+    played = run(episodes, ExpertPolicy(), style=PLAIN)
 
-    assert len(set(tasks)) == 200
+    assert len(set(tasks)) == number
     assert [t.task_id for t in played if not t.success] == []
 
 
@@ -79,10 +88,13 @@ def transcripts() -> str:
     """Return, as JSON, what random and expert policies see in every environment and preset."""
     told = []
     for env_id in bundled_ids():
-        split = "test"
-        tasks = draw_task_ids(env_id, split, 2, stream("transcripts", env_id))
+        split, options = "test", few(env_id)
+        number = 1 if options else 2
+        options |= {"max_turns": 8} if options else {}
+        tasks = draw_task_ids(env_id, split, number, stream("transcripts", env_id), options)
+        episodes = [Episode(env_id, task, options=options) for task in tasks]
         for policy in (ExpertPolicy(), RandomPolicy()):
-            played = run([Episode(env_id, task) for task in tasks], policy, style=PLAIN)
+            played = run(episodes, policy, style=PLAIN)
             told += [
                 (t.task_id, t.turns[-1].action, [x.observation for x in t.turns]) for t in played
             ]
@@ -129,7 +141,7 @@ def test_transcripts_do_not_depend_on_spawned_processes(told_here: str) -> None:
 @pytest.mark.parametrize(("name", "tier"), TIERS)
 def test_nonsense_is_answered_and_changes_nothing(name: str, tier: str) -> None:
     """In every tier; the info keeps its keys."""
-    env = make_text_env(f"rftgen/{name}-{tier}-v0", "test", {"max_turns": 100})
+    env = make_text_env(f"rftgen/{name}-{tier}-v0", "test", {"max_turns": 100, **few(name)})
     _, info = env.reset(seed=3)
     keys, before = set(info), (env.admissible_actions, env.world.plan())
     for text in NONSENSE:
@@ -144,8 +156,8 @@ def test_nonsense_is_answered_and_changes_nothing(name: str, tier: str) -> None:
 @pytest.mark.parametrize("name", BUNDLED)
 def test_reset_leaks_nothing_into_the_next_episode(name: str) -> None:
     """The hundredth reset to a task shows what the first one showed."""
-    env = make_text_env(f"rftgen/{name}-easy-v0", "train")
-    tasks = draw_task_ids(f"rftgen/{name}-easy-v0", "train", 3, stream("leak"))
+    env = make_text_env(f"rftgen/{name}-easy-v0", "train", few(name))
+    tasks = draw_task_ids(f"rftgen/{name}-easy-v0", "train", 3, stream("leak"), few(name))
     first = [env.reset(options={"task_id": task})[0] for task in tasks]
     for _ in range(30):
         env.reset(seed=1)
@@ -157,7 +169,8 @@ def test_reset_leaks_nothing_into_the_next_episode(name: str) -> None:
 @pytest.mark.parametrize("name", BUNDLED)
 def test_vector_environments_work(name: str) -> None:
     """In sync."""
-    envs = gymnasium.make_vec(f"rftgen/{name}-easy-v0", num_envs=2, vectorization_mode="sync")
+    env_id = f"rftgen/{name}-easy-v0"
+    envs = gymnasium.make_vec(env_id, num_envs=2, vectorization_mode="sync", **few(name))
     observations, infos = envs.reset(seed=1)
     observations, rewards, *_, infos = envs.step([info[0] for info in infos["admissible_actions"]])
     envs.close()
@@ -175,6 +188,7 @@ def test_asynchronous_vector_environments_work(name: str) -> None:
         num_envs=2,
         vectorization_mode="async",
         vector_kwargs={"shared_memory": False, "context": "spawn"},
+        **few(name),
     )
     _, infos = envs.reset(seed=1)
     _, _, _, _, infos = envs.step([info[0] for info in infos["admissible_actions"]])

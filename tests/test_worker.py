@@ -2,6 +2,8 @@
 
 import gc
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -72,3 +74,25 @@ def test_no_child_outlives_its_worker() -> None:
     gc.collect()
 
     assert not any(map(alive, pids))
+
+
+def test_a_fork_ends_no_child_of_its_parent() -> None:
+    """Neither by closing its copy of the worker nor by exiting."""
+    program = (
+        "import os, sys\n"
+        "from agentgym_gen.worker import Worker\n"
+        "worker = Worker('moody_engine')\n"
+        "worker.ask({'a': 1, 'b': 1})\n"
+        "fork = os.fork()\n"
+        "if not fork:\n"
+        "    worker.close()\n"
+        "    sys.exit()\n"
+        "os.waitpid(fork, 0)\n"
+        "print(worker.ask({'a': 2, 'b': 2}))\n"
+    )
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environ, capture_output=True, text=True, check=False
+    )
+
+    assert (done.stdout, done.stderr) == ("4\n", "")

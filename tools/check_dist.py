@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = {"agentgym_gen": "agentgym_gen", "envs": "agentgym_gen/envs"}
 FOLDERS["trainers"] = "agentgym_gen/trainers"
 OPTIONAL = ("torch", "transformers", "peft", "pandas", "tqdm", "pytest", "minigrid")
+OPTIONAL += ("textworld", "jericho")
 
 
 def require(holds: object, sentence: str) -> None:

@@ -13,9 +13,9 @@ import argparse
 import re
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from agentgym_gen import TextEnv, env_ids
 from agentgym_gen.rollout import make_text_env
@@ -70,13 +70,13 @@ def _by_environment(tallies: Iterable[Tally]) -> dict[str, list[Tally]]:
     return found
 
 
-def fuzz(env_id: str, texts: int) -> Tally:
+def fuzz(env_id: str, texts: int, options: Mapping[str, Any] | None = None) -> Tally:
     """Say *texts* texts to *env_id* and return what came of it.
 
     Raises:
         BrokenPromiseError: if a text did what no text may do.
     """
-    env = make_text_env(env_id, "train", {"max_turns": FOREVER})
+    env = make_text_env(env_id, "train", {"max_turns": FOREVER, **(options or {})})
     said: list[str] = []
     valid, slowest, slowest_text = 0, 0.0, ""
     _start(env, 0, said)

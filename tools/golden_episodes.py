@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from agentgym_gen import env_ids
-from agentgym_gen.registration import BUNDLED
+from agentgym_gen.registration import BUNDLED, ENVIRONMENTS
 from agentgym_gen.rollout import draw_task_ids, make_text_env
 from agentgym_gen.seeding import stream
 
@@ -45,8 +45,10 @@ def digest(env_id: str, number: int = TASKS) -> str:
     All ids of a tier are asked for the same tasks.
     """
     plain = plain_id(env_id)
-    tasks = draw_task_ids(plain, "test", number, stream("golden episodes", plain))
-    env = make_text_env(env_id, "test")
+    found = ENVIRONMENTS[env_id.split("/")[1].split("-")[0]]
+    number = min(number, found.costly or number)
+    tasks = draw_task_ids(plain, "test", number, stream("golden episodes", plain), found.few)
+    env = make_text_env(env_id, "test", found.few)
     seen = hashlib.sha256()
     for task_id in tasks:
         observation, info = env.reset(options={"task_id": task_id})

@@ -1,0 +1,121 @@
+"""The games of TextWorld, tier by tier and challenge by challenge, as a Markdown table.
+
+    python benchmarks/textworld_games.py [--each 60] [--split test]
+
+Makes the games that are missing, then lets the expert and a random player play each, through the
+environment. *Commands* are those of the expert, *things* those that have a name, *making* the
+processor seconds of a game that was missing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from agentgym_gen.env import TextEnv
+from agentgym_gen.envs.textworld import TextWorld
+from agentgym_gen.envs.textworld.levels import CHALLENGES
+from agentgym_gen.envs.textworld.prepare import make_all
+from agentgym_gen.envs.textworld.store import Store
+from agentgym_gen.policy import ExpertPolicy, Policy, RandomPolicy
+from agentgym_gen.prompt import PromptStyle
+from agentgym_gen.rollout import Episode, run
+from agentgym_gen.trajectory import Trajectory
+
+TIERS = ("easy", "medium", "hard")
+PLAIN = PromptStyle("action", instruction=False)
+
+
+class Figures(NamedTuple):
+    """What was seen of some games."""
+
+    expert: list[Trajectory]
+    random: list[Trajectory]
+    limits: list[int]
+    things: list[int]
+
+
+def main() -> int:
+    """Print the table; return 1 if the expert has lost a game."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--each", type=int, default=60, help="games of each tier and challenge")
+    parser.add_argument("--split", default="test")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    options = parser.parse_args()
+    print(
+        "| tier | challenge | games | expert won | commands, mean (most) | turns | things ", end=""
+    )
+    print("| random player won | making, s |\n|---|---|---:|---:|---:|---:|---:|---:|---:|")
+    lost: list[str] = []
+    for tier, challenge in places():
+        seconds = prepared(tier, challenge, options)
+        seen = played(tier, challenge, options.each, options.split)
+        lost += [one.task_id for one in seen.expert if not one.success]
+        show(tier, challenge, seen, seconds)
+    print(f"\nlost by the expert: {lost or 'none'}")
+    return 1 if lost else 0
+
+
+def places() -> Iterator[tuple[str, str]]:
+    """Yield every tier and challenge."""
+    for tier in TIERS:
+        for challenge in CHALLENGES:
+            yield tier, challenge
+
+
+def prepared(tier: str, challenge: str, options: argparse.Namespace) -> float | None:
+    """Make the games that are missing; return the processor seconds of each, or None."""
+    tasks = TextWorld(challenge=challenge, first=options.each).tasks
+    wanted = [tasks.make(tier, options.split, n) for n in range(options.each)]
+    before = os.times()
+    made = make_all(Store(), wanted, options.workers)
+    after = os.times()
+    spent = after.children_user + after.children_system
+    spent -= before.children_user + before.children_system
+    return spent / made if made else None
+
+
+def played(tier: str, challenge: str, each: int, split: str) -> Figures:
+    """Play the games."""
+    keywords = {"challenge": challenge, "first": each}
+    env = TextEnv(TextWorld(challenge=challenge, first=each), tier=tier, split=split)
+    ids = [str(env.world.tasks.task_id(tier, split, n)) for n in range(each)]
+    limits, things = [], []
+    for task_id in ids:
+        env.reset(options={"task_id": task_id})
+        limits.append(env.turn_limit)
+        things.append(len(env.world.nouns()))
+    episodes = [Episode(f"rftgen/TextWorld-{tier}-v0", i, options=keywords) for i in ids]
+    expert, random = (play(episodes, policy) for policy in (ExpertPolicy(), RandomPolicy()))
+    env.close()
+    return Figures(expert, random, limits, things)
+
+
+def play(episodes: list[Episode], policy: Policy) -> list[Trajectory]:
+    """Return the trajectories of *policy*."""
+    return run(episodes, policy, style=PLAIN, slots=8)
+
+
+def show(tier: str, challenge: str, seen: Figures, seconds: float | None) -> None:
+    """Print a row."""
+    lengths = [len(one.turns) for one in seen.expert]
+    cells = (
+        tier,
+        challenge,
+        str(len(seen.expert)),
+        str(sum(one.success for one in seen.expert)),
+        f"{statistics.mean(lengths):.1f} ({max(lengths)})",
+        f"{statistics.mean(seen.limits):.0f}",
+        f"{statistics.mean(seen.things):.0f}",
+        str(sum(one.success for one in seen.random)),
+        "-" if seconds is None else f"{seconds:.1f}",
+    )
+    print(f"| {' | '.join(cells)} |", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,170 @@
+"""Games of one's own: a folder of ``.z8`` files, each with the ``.json`` that textworld writes.
+
+    <folder>/train/a.z8 a.json ...     the folders of the splits; games that lie in none of them
+    <folder>/valid/...                 are for training
+    <folder>/test/...
+
+A game is easy if its walkthrough has up to 8 commands, medium up to 16, else hard.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from agentgym_gen.envs.textworld.store import Kept
+from agentgym_gen.envs.textworld.wording import verbs_of
+from agentgym_gen.errors import DataError, InvalidValueError
+from agentgym_gen.task import SPLITS, TIERS, Task, TaskId, Tasks
+
+LONGEST_WALK = {"easy": 8, "medium": 16}
+"""How many commands a walkthrough of each tier has at most."""
+
+_COMMAND = re.compile(r'::\s*"([^"]*)"\s*::\s*"')
+"""A command in the text of rules: ``open/c :: "open {c}" :: "opening the {c}"``."""
+
+
+@dataclass(frozen=True)
+class OwnGame:
+    """A game of a folder: the content of a task."""
+
+    key: str
+    """Its path in the folder without the ending: ``test/a``."""
+    sha256: str
+    """The hash of its ``.z8``."""
+    tier: str
+    """How hard it is."""
+
+    @property
+    def split(self) -> str:
+        """Its split."""
+        first = self.key.split("/")[0]
+        return first if first in SPLITS else "train"
+
+
+class OwnGames:
+    """The games of a folder.
+
+    Args:
+        folder: The folder.
+
+    Raises:
+        DataError: if it holds no games, or one that cannot be played.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder.resolve()
+        self.all = _found(self._folder)
+
+    def game(self, content: OwnGame) -> Kept:
+        """Return the files of the game.
+
+        Raises:
+            DataError: if it has changed since the folder was read.
+        """
+        path = self._folder / content.key
+        if _sha256(path.with_name(f"{path.name}.z8")) != content.sha256:
+            raise DataError(f"Game {content.key!r} of {self._folder} has changed; make a new world")
+        return Kept(path, content.sha256)
+
+    def challenge(self, content: OwnGame) -> str:
+        """Return that it is one's own."""
+        return "own"
+
+
+class OwnTasks(Tasks[OwnGame]):
+    """The games of a folder as tasks; the key of a task is the game's path."""
+
+    env = "textworld"
+
+    def __init__(self, games: OwnGames) -> None:
+        self._games = games
+        found = {game.tier for game in games.all}
+        self.tiers = tuple(tier for tier in TIERS if tier in found)
+
+    def size(self, tier: str, split: str) -> int:
+        """Return how many games there are.
+
+        Raises:
+            InvalidValueError: if there is none.
+        """
+        number = len(self._of(tier, split))
+        if not number:
+            raise InvalidValueError(
+                f"None of the games is {tier} and of the split {split!r}; games of a split lie in "
+                "a folder of its name"
+            )
+        return number
+
+    def find(self, task_id: str) -> Task[OwnGame]:
+        """Return the game called *task_id*.
+
+        Raises:
+            InvalidValueError: if there is none.
+        """
+        parsed = TaskId.parse(task_id)
+        for game in self._games.all:
+            if (self.env, game.tier, game.split, game.key) == (
+                parsed.env,
+                parsed.tier,
+                parsed.split,
+                parsed.key,
+            ):
+                return Task(parsed, game)
+        raise InvalidValueError(f"No game of the folder has the task id {task_id!r}")
+
+    def draw(self, task_id: TaskId, index: int) -> OwnGame:
+        """Return the game of *task_id*."""
+        return self._of(task_id.tier, task_id.split)[index]
+
+    def _key(self, tier: str, split: str, index: int) -> str:
+        return self._of(tier, split)[index].key
+
+    def _of(self, tier: str, split: str) -> list[OwnGame]:
+        return [game for game in self._games.all if (game.tier, game.split) == (tier, split)]
+
+
+def _found(folder: Path) -> tuple[OwnGame, ...]:
+    stories = sorted(folder.glob("**/*.z8")) if folder.is_dir() else []
+    if not stories:
+        raise DataError(f"No games in {folder}: a game is a file .z8 with a file .json beside it")
+    return tuple(_read(path, folder) for path in stories)
+
+
+def _read(path: Path, folder: Path) -> OwnGame:
+    beside = path.with_suffix(".json")
+    try:
+        text = beside.read_text(encoding="utf-8")
+        tier = _tier(text)
+        return OwnGame(path.relative_to(folder).with_suffix("").as_posix(), _sha256(path), tier)
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise DataError(f"Game {path} cannot be played: {error}") from error
+
+
+def _tier(text: str) -> str:
+    """Return the tier of the game in the ``.json`` file *text*.
+
+    Raises:
+        ValueError: if its rules have commands that no verb of ours says.
+    """
+    game = json.loads(text)
+    _, strange = verbs_of(_templates(game))
+    if strange:
+        raise ValueError(f"its rules have the unknown commands {sorted(strange)}")
+    length = len(game.get("metadata", {}).get("walkthrough") or ())
+    fitting = (tier for tier, most in LONGEST_WALK.items() if 0 < length <= most)
+    return next(fitting, "hard")
+
+
+def _templates(game: Mapping[str, Any]) -> list[str]:
+    """Return the templates of the commands in the text of the game's rules."""
+    return _COMMAND.findall(game["KB"]["logic"])
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,105 @@
+"""Making games ahead: ``agentgym-gen data textworld --prepare N``."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from agentgym_gen.envs.textworld.store import Store, new_workshop
+from agentgym_gen.envs.textworld.tasks import GeneratedTasks
+from agentgym_gen.envs.textworld.world import TextWorld
+from agentgym_gen.errors import BackendError
+from agentgym_gen.preparation import Order, Say
+from agentgym_gen.task import Task
+from agentgym_gen.worker import Worker
+
+
+def prepare(say: Say, order: Order) -> Path:
+    """Make the games that *order* asks for, with a progress bar, and return the cache folder.
+
+    Raises:
+        MissingExtraError: if textworld is not installed.
+        UnknownNameError: if there is no such tier or split.
+        DataError: if the cache cannot be written.
+        BackendError: if the original makes no game of a task, after the others are made.
+    """
+    TextWorld().close()
+    store = Store()
+    if order.number is not None:
+        tasks = _wanted(order)
+        say(f"{len(tasks)} games, {order.number} of each tier and split that is asked for")
+        made = make_all(store, tasks, order.workers or os.cpu_count() or 1, bar=True)
+        say(f"{made} made, {len(tasks) - made} were there")
+    games, size = store.usage()
+    say(f"{games} games with {size / 10**6:,.0f} MB in {store.folder}")
+    return store.folder
+
+
+def make_all(
+    store: Store, tasks: Sequence[Task[Any]], workers: int = 2, *, bar: bool = False
+) -> int:
+    """Make the games of *tasks* in so many processes; return how many were not kept before.
+
+    Raises:
+        DataError: if the cache cannot be written.
+        BackendError: if the original makes no game of a task, after the others are made.
+    """
+    workshops = queue.SimpleQueue[Worker]()
+    for _ in range(workers):
+        workshops.put(new_workshop())
+    faults: list[str] = []
+
+    def make(task: Task[Any]) -> bool:
+        workshop = workshops.get()
+        try:
+            return store.make(task.content, workshop)
+        except BackendError as error:
+            faults.append(f"{task.id}: {error}")
+            return False
+        finally:
+            workshops.put(workshop)
+
+    with _pool(workers) as threads, _bar(len(tasks), bar) as progress:
+        made = 0
+        for was_made in threads.map(make, tasks):
+            made += was_made
+            progress.update()
+    while not workshops.empty():
+        workshops.get().close()
+    if faults:
+        raise BackendError(f"{len(faults)} games could not be made: {'; '.join(faults)}")
+    return made
+
+
+@contextlib.contextmanager
+def _pool(workers: int) -> Iterator[ThreadPoolExecutor]:
+    """Yield threads; what has not begun when something goes wrong is not begun."""
+    threads = ThreadPoolExecutor(workers)
+    try:
+        yield threads
+    finally:
+        threads.shutdown(cancel_futures=True)
+
+
+def _bar(total: int, shown: bool) -> Any:  # noqa: ANN401  (a bar of tqdm)
+    from tqdm import tqdm
+
+    return tqdm(total=total, unit="game", disable=not shown)
+
+
+def _wanted(order: Order) -> list[Task[Any]]:
+    tasks = GeneratedTasks(first=order.number)
+    tiers = tasks.tiers if order.tier is None else (order.tier,)
+    splits = tasks.splits if order.split is None else (order.split,)
+    places = [(tier, split) for tier in tiers for split in splits]
+    return [
+        tasks.make(tier, split, index)
+        for index in range(order.number or 0)
+        for tier, split in places
+        if index < tasks.size(tier, split)
+    ]

@@ -1,0 +1,226 @@
+"""The cache of games: a folder for each, made once, whole or not there.
+
+    <cache folder>/textworld/<challenge>-<hash>/game.z8 game.json card.json
+
+Any number of processes may share it. A game whose files are not those of its card is made again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from agentgym_gen.envs.textworld.tasks import Brief
+from agentgym_gen.errors import DataError
+from agentgym_gen.files import CACHE_VARIABLE, cache_folder, write_json
+from agentgym_gen.worker import Worker
+
+FORMAT = 1
+"""Rises when games are made or kept in another way."""
+
+PATIENCE = 300.0
+"""The seconds after which the making of a game counts as hung."""
+
+FILES = ("game.z8", "game.json")
+WORKSHOP = "agentgym_gen.envs.textworld.workshop"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A game in the cache."""
+
+    path: Path
+    """Its files without their endings."""
+    mark: str
+    """Changes when a file does."""
+
+
+class Store:
+    """The games of one cache folder.
+
+    Args:
+        folder: Where games are kept; None takes ``textworld`` in the library's cache folder.
+        megabytes: How much is kept; the games that were played longest ago go first.
+    """
+
+    def __init__(self, folder: Path | None = None, megabytes: int = 2000) -> None:
+        self.folder = folder or cache_folder() / "textworld"
+        self._limit = megabytes * 10**6
+
+    def game(self, brief: Brief) -> Kept:
+        """Return the game of *brief*, made now if it is not kept; that takes a few seconds.
+
+        Raises:
+            DataError: if the folder cannot be written.
+            BackendError: if the original makes no game of it.
+        """
+        place = self.place(brief)
+        kept = self._kept(place, brief)
+        if kept is None:
+            with _MAKING:
+                kept = self._made(place, brief, _workshop(os.getpid()))
+        with contextlib.suppress(OSError):
+            os.utime(place)
+        return kept
+
+    def make(self, brief: Brief, workshop: Worker) -> bool:
+        """Let *workshop* make the game of *brief* unless it is kept; return whether it did.
+
+        Raises:
+            DataError: if the folder cannot be written.
+            BackendError: if the original makes no game of it.
+        """
+        place = self.place(brief)
+        if self._kept(place, brief) is not None:
+            return False
+        self._made(place, brief, workshop)
+        return True
+
+    def has(self, brief: Brief) -> bool:
+        """Say whether the game of *brief* is kept."""
+        return self._kept(self.place(brief), brief) is not None
+
+    def place(self, brief: Brief) -> Path:
+        """Return the folder of the game of *brief*."""
+        told = repr((FORMAT, version("textworld"), brief))
+        digest = hashlib.sha256(told.encode()).hexdigest()[:24]
+        return self.folder / f"{brief.level.challenge}-{digest}"
+
+    def usage(self) -> tuple[int, int]:
+        """Return how many games are kept, and how many bytes they have."""
+        sizes = [size for _, size, _ in self._entries()]
+        return len(sizes), sum(sizes)
+
+    def _kept(self, place: Path, brief: Brief) -> Kept | None:
+        """Return the game in *place* if its files are those of its card."""
+        try:
+            card = json.loads((place / "card.json").read_text(encoding="utf-8"))
+            if card["brief"] != repr(brief) or card["files"] != _hashes(place):
+                return None
+        except (OSError, ValueError, LookupError, TypeError):
+            return None
+        return Kept(place / "game", card["files"]["game.z8"])
+
+    def _made(self, place: Path, brief: Brief, workshop: Worker) -> Kept:
+        """Return the game in *place*, made now unless another process has just made it."""
+        with self._scratch() as scratch, _lock(self.folder / f".lock-{place.name}"):
+            kept = self._kept(place, brief)
+            if kept is not None:
+                return kept
+            candidate = workshop.ask(_order(brief, scratch))
+            card = {"brief": repr(brief), "candidate": candidate, "files": _hashes(scratch)}
+            write_json(scratch / "card.json", card)
+            self._move(scratch, place, brief)
+        self._trim(place)
+        kept = self._kept(place, brief)
+        if kept is None:
+            raise DataError(
+                f"The game in {place} vanished as soon as it was made; is the disk full?"
+            )
+        return kept
+
+    @contextlib.contextmanager
+    def _scratch(self) -> Iterator[Path]:
+        """Yield a new folder beside the games, which is gone afterwards.
+
+        Raises:
+            DataError: if there can be none.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            scratch = Path(tempfile.mkdtemp(prefix=".making-", dir=self.folder))
+        except OSError as error:
+            raise DataError(
+                f"Cannot keep games in {self.folder}: {error.strerror or error}; name a folder "
+                f"that can be written in the environment variable {CACHE_VARIABLE}"
+            ) from error
+        try:
+            yield scratch
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+    def _move(self, scratch: Path, place: Path, brief: Brief) -> None:
+        """Move the game to its place, unless another process has put it there meanwhile."""
+        inner = scratch / "whole"
+        inner.mkdir(mode=0o755)
+        for name in (*FILES, "card.json"):
+            (scratch / name).rename(inner / name)
+        if place.exists() and self._kept(place, brief) is None:
+            with contextlib.suppress(OSError):
+                place.rename(scratch / "broken")
+        with contextlib.suppress(OSError):
+            inner.rename(place)
+
+    def _entries(self) -> list[tuple[float, int, Path]]:
+        """Return time of use, bytes and folder of every game, the oldest first."""
+        entries = []
+        with contextlib.suppress(OSError):
+            for place in self.folder.iterdir():
+                if not place.name.startswith("."):
+                    with contextlib.suppress(OSError):
+                        size = sum(file.stat().st_size for file in place.iterdir())
+                        entries.append((place.stat().st_mtime, size, place))
+        return sorted(entries)
+
+    def _trim(self, newest: Path) -> None:
+        """Drop the games that were played longest ago until the rest is small enough."""
+        entries = self._entries()
+        total = sum(size for _, size, _ in entries)
+        for _, size, place in entries:
+            if total <= self._limit or place == newest:
+                return
+            shutil.rmtree(place, ignore_errors=True)
+            total -= size
+
+
+def _hashes(place: Path) -> dict[str, str]:
+    return {name: hashlib.sha256((place / name).read_bytes()).hexdigest() for name in FILES}
+
+
+def _order(brief: Brief, folder: Path) -> dict[str, Any]:
+    """Return what the workshop is asked for."""
+    return {
+        "challenge": brief.level.challenge,
+        "settings": dict(brief.level.settings),
+        "candidates": [seeds._asdict() for seeds in brief.candidates],
+        "folder": str(folder),
+    }
+
+
+@contextlib.contextmanager
+def _lock(path: Path) -> Iterator[None]:
+    """Hold the lock file *path* against other processes; it is gone afterwards."""
+    import fcntl
+
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+
+
+_MAKING = threading.Lock()
+"""Held while a game is made: textworld's makers fill a core."""
+
+_WORKSHOPS: dict[int, Worker] = {}
+"""The workshop by the process that uses it: a forked child must not talk to its parent's."""
+
+
+def _workshop(process: int) -> Worker:
+    return _WORKSHOPS.setdefault(process, new_workshop())
+
+
+def new_workshop() -> Worker:
+    """Return a process that makes games, started by the first order."""
+    return Worker(WORKSHOP, PATIENCE)

@@ -1,0 +1,127 @@
+"""The tasks: games drawn from seeds, in three tiers and three splits."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+from agentgym_gen.envs.textworld.levels import CHALLENGES, CYCLES, Level
+from agentgym_gen.envs.textworld.plots import Seeds, belongs
+from agentgym_gen.errors import InvalidValueError, unknown_name
+from agentgym_gen.task import Task, TaskId, Tasks
+
+ROUNDS = {"train": 250, "valid": 50, "test": 50}
+"""How often each split goes through a tier's cycle of levels."""
+
+CANDIDATES = 6
+"""How many games are tried for one task: some seeds make no game, or one that is no task."""
+
+LARGEST_SEED = 2**32 - 1
+
+
+@dataclass(frozen=True)
+class Brief:
+    """A game to be made: the content of a task."""
+
+    level: Level
+    """The challenge and its settings."""
+    candidates: tuple[Seeds, ...]
+    """The seeds to try, in this order; the first that makes a game which can be won is it."""
+
+
+class GeneratedTasks(Tasks[Brief]):
+    """Games of the original's makers.
+
+    Task *index* has level ``index % 16`` of its tier's cycle, so that a filter knows its tasks
+    without drawing them. The seeds of the splits differ in their remainder by three.
+
+    Args:
+        challenge: The challenge that is played alone; None plays all. A task keeps its id.
+        first: How many tasks of each tier and split there are; None for all.
+
+    Raises:
+        UnknownNameError: if there is no such challenge.
+        InvalidValueError: if *first* is not positive.
+    """
+
+    env = "textworld"
+
+    def __init__(self, challenge: str | None = None, first: int | None = None) -> None:
+        if challenge is not None and challenge not in CHALLENGES:
+            raise unknown_name("challenge", challenge, CHALLENGES, "all")
+        if first is not None and (isinstance(first, bool) or first < 1):
+            raise InvalidValueError(f"`first` is a positive number or None, not {first!r}")
+        self._challenge = challenge
+        self._first = first
+
+    def size(self, tier: str, split: str) -> int:
+        """Return how many tasks there are.
+
+        Raises:
+            UnknownNameError: if there is no such tier or split.
+        """
+        self._check(tier, split)
+        size = len(self._fitting(tier)) * ROUNDS[split]
+        return size if self._first is None else min(size, self._first)
+
+    def make(self, tier: str, split: str, index: int) -> Task[Brief]:
+        """Return task *index* of those of *tier* and *split* that are played.
+
+        Raises:
+            UnknownNameError: if there is no such tier or split.
+            InvalidValueError: if the index is outside ``0 .. size - 1``.
+        """
+        task_id = self.task_id(tier, split, index)
+        return Task(task_id, self.draw(task_id, int(task_id.key)))
+
+    def find(self, task_id: str) -> Task[Brief]:
+        """Return the task called *task_id*, whether it is one of those that are played or not.
+
+        Raises:
+            InvalidValueError: if the id is malformed or no task has it.
+        """
+        everything = GeneratedTasks()
+        return super().find(task_id) if self._is_everything() else everything.find(task_id)
+
+    def draw(self, task_id: TaskId, index: int) -> Brief:
+        """Return the level and the first seeds of the task's stream that are of its split."""
+        return _drawn(task_id, index)
+
+    def _key(self, tier: str, split: str, index: int) -> str:
+        fitting = self._fitting(tier)
+        turn, place = divmod(index, len(fitting))
+        return str(turn * len(CYCLES[tier]) + fitting[place])
+
+    def _fitting(self, tier: str) -> list[int]:
+        return [
+            number
+            for number, level in enumerate(CYCLES[tier])
+            if self._challenge in (None, level.challenge)
+        ]
+
+    def _is_everything(self) -> bool:
+        return self._challenge is None and self._first is None
+
+
+@functools.lru_cache(maxsize=256)
+def _drawn(task_id: TaskId, number: int) -> Brief:
+    level = _level(CYCLES[task_id.tier][number % len(CYCLES[task_id.tier])], task_id.split)
+    rng = task_id.stream("seeds")
+    remainder = Tasks.splits.index(task_id.split)
+    candidates: list[Seeds] = []
+    while len(candidates) < CANDIDATES:
+        drawn = 3 * rng.integers(LARGEST_SEED // 3, size=4) + remainder
+        seeds = Seeds(*drawn.tolist())
+        if belongs(level, seeds, task_id.split):
+            candidates.append(seeds)
+    return Brief(level, tuple(candidates))
+
+
+def _level(level: Level, split: str) -> Level:
+    """Return *level* with the original's own settings for *split*."""
+    settings = dict(level.settings)
+    if level.challenge == "cooking":
+        settings["split"] = split
+    if level.challenge == "simple":
+        settings["test"] = split == "test"
+    return Level(level.challenge, tuple(settings.items()))

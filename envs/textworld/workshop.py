@@ -1,0 +1,109 @@
+"""The process that makes games: ``python -m agentgym_gen.envs.textworld.workshop``.
+
+textworld's makers draw from a generator that is global to a process, and Inform 7 writes into the
+home folder: here neither touches anybody else. A game is made when its walkthrough has been played
+in the interpreter and has won.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import os
+import re
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from agentgym_gen.envs.textworld.quick import quicken
+from agentgym_gen.envs.textworld.story import Story
+from agentgym_gen.envs.textworld.wording import PHRASES
+from agentgym_gen.worker import serve
+
+_VERB = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, PHRASES))})(?!\w)", re.IGNORECASE)
+
+
+class UnsuitableGameError(Exception):
+    """Seeds that make a game which is no task."""
+
+
+def answer(request: dict[str, Any]) -> int:
+    """Make the game of *request* in its folder and return which of the candidates it is.
+
+    Raises:
+        RuntimeError: if no candidate makes a game, with the reason of each.
+    """
+    reasons = []
+    for number, seeds in enumerate(request["candidates"]):
+        try:
+            _make(request["challenge"], request["settings"], seeds, Path(request["folder"]))
+        except Exception as error:  # noqa: BLE001  (the makers raise whatever they run into)
+            reasons.append(f"{type(error).__name__}: {error}")
+        else:
+            return number
+    raise RuntimeError("; ".join(reasons))
+
+
+def _make(challenge: str, settings: dict[str, Any], seeds: dict[str, int], folder: Path) -> None:
+    from textworld import GameOptions
+    from textworld.challenges import CHALLENGES
+    from textworld.generator import compile_game
+
+    options = GameOptions()
+    options.seeds = seeds
+    options.path = str(folder / "game.z8")
+    options.force_recompile = True
+    _, make, _ = CHALLENGES[f"tw-{challenge}"]
+    game = make(settings, options)
+    walkthrough = game.walkthrough or []
+    _check(challenge, options, walkthrough, game.objects_names)
+    with tempfile.TemporaryDirectory() as home:
+        # Inform 7 keeps its census of extensions in the home folder.
+        os.environ["HOME"] = home
+        compile_game(game, options)
+    (folder / "game.ni").unlink()
+    _prove(folder / "game.z8", walkthrough)
+
+
+def _check(challenge: str, options: Any, walkthrough: list[str], names: list[str]) -> None:  # noqa: ANN401
+    """Refuse what is no task.
+
+    Raises:
+        UnsuitableGameError: if a hunt is over sooner than its level says, or a thing is called
+            like a verb.
+    """
+    if challenge == "treasure_hunter" and len(walkthrough) < options.quest_length:
+        raise UnsuitableGameError(f"the walkthrough has {len(walkthrough)} commands only")
+    called = [name for name in names if _VERB.search(name)]
+    if called:
+        raise UnsuitableGameError(f"things are called like verbs: {called}")
+
+
+def _prove(path: Path, walkthrough: list[str]) -> None:
+    """Play *walkthrough*.
+
+    Raises:
+        UnsuitableGameError: if it does not win.
+    """
+    story = _story()
+    told = story.start(path, hashlib.sha256(path.read_bytes()).hexdigest())
+    for command in walkthrough:
+        told = story.say(command)
+    if not told.won:
+        raise UnsuitableGameError(f"the walkthrough does not win: {json.dumps(walkthrough)}")
+
+
+@functools.cache
+def _story() -> Story:
+    return Story()
+
+
+def main() -> None:
+    """Serve until the parent leaves."""
+    quicken()
+    serve(answer)
+
+
+if __name__ == "__main__":
+    main()
