@@ -1,4 +1,4 @@
-"""The command line: ``agentgym-gen envs | show | play | demo | study | data``.
+"""The command line: ``agentgym-gen envs | show | play | demo | study | calibrate | data``.
 
 Errors are one sentence on standard error and exit code 2, never a traceback.
 """
@@ -11,14 +11,13 @@ import shutil
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import gymnasium
 
+from agentgym_gen.cli_study import add_calibrate, add_data, add_study, at_least, run_study
 from agentgym_gen.env import TextEnv
 from agentgym_gen.errors import AgentGymGenError, MissingExtraError
 from agentgym_gen.policy import POLICIES
-from agentgym_gen.preparation import PREPARATIONS, Order, prepare
 from agentgym_gen.prompt import PromptStyle
 from agentgym_gen.registration import ENVIRONMENTS, env_ids
 from agentgym_gen.rollout import Episode, draw_task_ids, make_text_env, run
@@ -53,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         return _fail(": ".join(map(str, filter(None, (error.strerror or error, error.filename)))))
     except KeyboardInterrupt:
-        goes_on = "; the same command goes on from here" if command is _study else ""
+        goes_on = "; the same command goes on from here" if command is run_study else ""
         print(f"\nagentgym-gen: stopped{goes_on}", file=sys.stderr)
         return 130
     return 0
@@ -92,8 +91,9 @@ def build_parser() -> argparse.ArgumentParser:
     _add_show(commands.add_parser("show", help="see one task through several interfaces"))
     _add_play(commands.add_parser("play", help="play an environment yourself"))
     _add_demo(commands.add_parser("demo", help="watch a policy play"))
-    _add_study(commands.add_parser("study", help="run a generalization study"))
-    _add_data(commands.add_parser("data", help="prepare a model or data, once"))
+    add_study(commands.add_parser("study", help="run a generalization study"))
+    add_calibrate(commands.add_parser("calibrate", help="divide tasks by a model's success"))
+    add_data(commands.add_parser("data", help="prepare a model or data, once"))
     return parser
 
 
@@ -102,7 +102,7 @@ def _add_envs(parser: argparse.ArgumentParser) -> None:
     described = "print what experts read and say, and how far environments and interfaces are apart"
     parser.add_argument("--describe", action="store_true", help=described)
     number = "how many tasks are played for it, 10 by default"
-    parser.add_argument("--tasks", type=_at_least(1), default=10, metavar="N", help=number)
+    parser.add_argument("--tasks", type=at_least(1), default=10, metavar="N", help=number)
     parser.set_defaults(command=_envs)
 
 
@@ -111,7 +111,7 @@ def _add_episode(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--split", default="train", help=", ".join(SPLITS))
     parser.add_argument("--task", help="a task id, such as textcraft/easy/test/17")
     seed = "which task is drawn without --task"
-    parser.add_argument("--seed", type=_at_least(0), default=0, metavar="N", help=seed)
+    parser.add_argument("--seed", type=at_least(0), default=0, metavar="N", help=seed)
 
 
 def _add_interface(parser: argparse.ArgumentParser) -> None:
@@ -123,10 +123,10 @@ def _add_show(parser: argparse.ArgumentParser) -> None:
     told = "an interface; may be given several times, native comes first if it is only once"
     parser.add_argument("--interface", action="append", default=[], metavar="NAME", help=told)
     turns = "how many actions are shown"
-    parser.add_argument("--turns", type=_at_least(0), default=3, metavar="N", help=turns)
+    parser.add_argument("--turns", type=at_least(0), default=3, metavar="N", help=turns)
     parser.add_argument("--instruction", action="store_true", help="show the instruction, too")
     width = "characters a line; that of the terminal by default"
-    parser.add_argument("--width", type=_at_least(20), metavar="N", help=width)
+    parser.add_argument("--width", type=at_least(20), metavar="N", help=width)
     parser.set_defaults(command=_show_beside)
 
 
@@ -140,41 +140,9 @@ def _add_demo(parser: argparse.ArgumentParser) -> None:
     _add_episode(parser)
     _add_interface(parser)
     parser.add_argument("--policy", default="expert", choices=sorted(POLICIES))
-    number = _at_least(1)
+    number = at_least(1)
     parser.add_argument("--episodes", type=number, default=1, metavar="N", help="how many episodes")
     parser.set_defaults(command=_demo)
-
-
-def _at_least(least: int) -> Callable[[str], int]:
-    def number(text: str) -> int:
-        if not (text.isascii() and text.isdigit() and len(text) < 10) or int(text) < least:
-            raise argparse.ArgumentTypeError(
-                f"{text!r} is not a whole number from {least} to 999999999"
-            )
-        return int(text)
-
-    return number
-
-
-def _add_study(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("preset", metavar="PRESET", help="quick")
-    parser.add_argument("--out", type=Path, help="the results folder; default runs/PRESET")
-    parser.add_argument("--workers", type=int, help="seeds side by side; default one a processor")
-    parser.add_argument("--report", action="store_true", help="only rewrite the report")
-    parser.set_defaults(command=_study)
-
-
-def _add_data(parser: argparse.ArgumentParser) -> None:
-    kinds = "; ".join(f"{name}: {one.summary}" for name, one in PREPARATIONS.items())
-    parser.add_argument("name", metavar="NAME", help=kinds)
-    number = _at_least(1)
-    ahead = "make the first N tasks of each tier and split ahead"
-    parser.add_argument("--prepare", type=number, metavar="N", help=ahead)
-    parser.add_argument("--tier", help="of this tier only")
-    parser.add_argument("--split", help="of this split only")
-    side = "processes side by side; default one a processor"
-    parser.add_argument("--workers", type=number, metavar="N", help=side)
-    parser.set_defaults(command=_data)
 
 
 def _envs(options: argparse.Namespace) -> None:
@@ -314,32 +282,6 @@ def _show(trajectory: Trajectory) -> None:
 def _printable(text: str) -> str:
     """Return *text* with its control characters shown: a terminal would obey them."""
     return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
-
-
-def _data(options: argparse.Namespace) -> None:
-    order = Order(options.prepare, options.tier, options.split, options.workers)
-    prepare(options.name, _say, order)
-
-
-def _study(options: argparse.Namespace) -> None:
-    from agentgym_gen.study import (
-        default_workers,
-        load_study,
-        report_study,
-        require_report_extras,
-        run_study,
-    )
-
-    study = load_study(options.preset)
-    out = options.out or Path("runs") / options.preset
-    if not options.report:
-        require_report_extras()
-        run_study(study, out, say=_say, workers=options.workers or default_workers(study))
-    print(f"\n{report_study(study, out)}\nWritten to {out / 'report.md'}")
-
-
-def _say(line: str) -> None:
-    print(line, flush=True)
 
 
 if __name__ == "__main__":

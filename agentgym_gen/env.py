@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from numbers import Integral
+from pathlib import Path
 from typing import Any
 
 import gymnasium
@@ -13,6 +14,7 @@ from agentgym_gen.interface import Dialect, Interface, Randomized, parse_interfa
 from agentgym_gen.loading import load_module
 from agentgym_gen.spaces import Unicode
 from agentgym_gen.task import Task, TaskId
+from agentgym_gen.tasklist import read_task_list
 from agentgym_gen.world import Command, EndReason, Malformed, Message, Outcome, World
 
 MAX_OBSERVATION_CHARS = 16384
@@ -51,6 +53,8 @@ class TextEnv(gymnasium.Env[str, str]):
         world: A world, or ``"module:class"`` of one.
         tier: The difficulty tier; None plays all tiers.
         split: ``train``, ``valid`` or ``test``.
+        tasks: The ids of the only tasks that are played, or the file of a list of them (see
+            `agentgym_gen.tasklist`); those of other tiers and splits are left out. None plays all.
         interface: An `Interface`, preset names joined by ``+``, a mapping from axis to value, or a
             `Randomized`, of which every episode draws one.
         max_turns: The turn limit of every episode; None takes each task's own.
@@ -60,7 +64,7 @@ class TextEnv(gymnasium.Env[str, str]):
 
     Raises:
         UnknownNameError: if there is no such tier, split or interface.
-        InvalidValueError: if `max_turns` is not positive.
+        InvalidValueError: if `max_turns` is not positive, or `tasks` has none of this split.
     """
 
     metadata = {"render_modes": ["ansi"], "render_fps": 4}  # noqa: RUF012  (Gymnasium's own form)
@@ -71,6 +75,7 @@ class TextEnv(gymnasium.Env[str, str]):
         *,
         tier: str | None = None,
         split: str = "train",
+        tasks: str | Path | Sequence[str] | None = None,
         interface: Interface | Randomized | str | Mapping[str, object] = "native",
         max_turns: int | None = None,
         seed: int | None = None,
@@ -81,6 +86,7 @@ class TextEnv(gymnasium.Env[str, str]):
         self.interfaces: Interface | Randomized = parse_interface(interface)
         self.tiers = self._known_tiers(tier)
         self.split = self._known_split(split)
+        self.task_list = None if tasks is None else self._own_tasks(tasks)
         if render_mode not in (None, "ansi"):
             raise unknown_name("render mode", render_mode, ["ansi"], "or None")
         self.render_mode = render_mode
@@ -270,12 +276,18 @@ class TextEnv(gymnasium.Env[str, str]):
             task = self.world.tasks.find(wanted)
             self._check_belongs(task.id)
             return task, draw or 0
-        tier = self.tiers[int(self.np_random.integers(len(self.tiers)))]
-        size = self.world.tasks.size(tier, self.split)
-        task = self.world.tasks.make(tier, self.split, int(self.np_random.integers(size)))
+        task = self._drawn_task()
         if draw is None and isinstance(self.interfaces, Randomized):
             draw = int(self.np_random.integers(MAX_DRAW))
         return task, draw or 0
+
+    def _drawn_task(self) -> Task[Any]:
+        if self.task_list is not None:
+            number = int(self.np_random.integers(len(self.task_list)))
+            return self.world.tasks.find(self.task_list[number])
+        tier = self.tiers[int(self.np_random.integers(len(self.tiers)))]
+        size = self.world.tasks.size(tier, self.split)
+        return self.world.tasks.make(tier, self.split, int(self.np_random.integers(size)))
 
     def _drawn(self, task_id: TaskId, draw: int) -> Interface:
         if isinstance(self.interfaces, Interface):
@@ -289,6 +301,18 @@ class TextEnv(gymnasium.Env[str, str]):
                 f"split {self.split!r} of {', '.join(self.tiers)}; make one with split="
                 f"{task_id.split!r} and tier={task_id.tier!r}"
             )
+
+    def _own_tasks(self, tasks: str | Path | Sequence[str]) -> tuple[str, ...]:
+        listed = read_task_list(tasks) if isinstance(tasks, str | Path) else tuple(tasks)
+        ids = [TaskId.parse(text) for text in listed]
+        env = self.world.tasks.env
+        own = [i for i in ids if i.env == env and i.tier in self.tiers and i.split == self.split]
+        if not own:
+            raise InvalidValueError(
+                f"None of the {len(ids)} tasks of `tasks` belongs to the split {self.split!r} of "
+                f"{env} ({', '.join(self.tiers)})"
+            )
+        return tuple(map(str, own))
 
     def _known_tiers(self, tier: str | None) -> tuple[str, ...]:
         tiers = self.world.tasks.tiers

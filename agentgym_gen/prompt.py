@@ -7,7 +7,7 @@ Three formats: ``react`` (thought and action, AgentGym's), ``action`` (the actio
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypedDict
 
@@ -70,6 +70,41 @@ class PromptStyle:
             raise unknown_name("prompt format", self.format, FORMATS, "all")
         if self.window is not None and self.window < 0:
             raise InvalidValueError(f"`window` is 0 or more, or None, not {self.window!r}")
+
+    def for_env(self, env_id: str) -> PromptStyle:
+        """Return how episodes of *env_id* are put to a model: as those of every other."""
+        return self
+
+
+@dataclass(frozen=True)
+class MixedStyle(PromptStyle):
+    """A style for each of several environments that are played together.
+
+    Its own fields are those of environments that are not named; `mixed_style` makes one.
+    """
+
+    styles: tuple[tuple[str, PromptStyle], ...] = ()
+    """The environment ids, each with its style."""
+
+    def for_env(self, env_id: str) -> PromptStyle:
+        """Return how episodes of *env_id* are put to a model."""
+        own = PromptStyle(self.format, self.instruction, self.window, self.keep_first)
+        return dict(self.styles).get(env_id, own)
+
+
+def mixed_style(styles: Mapping[str, PromptStyle]) -> PromptStyle:
+    """Return the one style of all environments in *styles*, or a `MixedStyle` of several.
+
+    A mixed style has no window if one of them has none, so that what is true of it, that episodes
+    may be one growing sequence, is true of one of its environments.
+    """
+    several = list(dict.fromkeys(styles.values()))
+    if len(several) == 1:
+        return several[0]
+    first = next((style for style in several if style.window is None), several[0])
+    return MixedStyle(
+        first.format, first.instruction, first.window, first.keep_first, tuple(styles.items())
+    )
 
 
 def build(

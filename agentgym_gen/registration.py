@@ -14,6 +14,9 @@ from agentgym_gen.task import TIERS
 
 NAMESPACE = "rftgen"
 ENTRY_POINT = "agentgym_gen.env:TextEnv"
+QUERY_KEYS = ("tasks", "interface")
+"""The keyword arguments that may follow an id after a ``?``."""
+
 HOW_TO_LIST = "list all with: agentgym-gen envs --ids"
 
 
@@ -107,13 +110,43 @@ def env_ids() -> list[str]:
     return [env_id for environment in ENVIRONMENTS.values() for env_id in environment.ids()]
 
 
+def split_env_id(env_id: str) -> tuple[str, dict[str, str]]:
+    """Return the registered id in *env_id* and the keyword arguments that follow it.
+
+    >>> split_env_id("rftgen/TextCraft-v0?tasks=lists/easy.txt&interface=menu")
+    ('rftgen/TextCraft-v0', {'tasks': 'lists/easy.txt', 'interface': 'menu'})
+
+    Raises:
+        InvalidValueError: if what follows the ``?`` is not ``name=value`` joined by ``&``.
+    """
+    plain, mark, query = env_id.partition("?")
+    options: dict[str, str] = {}
+    for pair in query.split("&") if mark else ():
+        name, equals, value = pair.partition("=")
+        if name not in QUERY_KEYS or not equals or not value:
+            raise InvalidValueError(
+                f"{pair!r} in {env_id!r} is no keyword argument of an id; they are "
+                f"{', '.join(QUERY_KEYS)}, written as id?name=value&name=value"
+            )
+        options[name] = value
+    return plain, options
+
+
 def check_env_id(env_id: str) -> str:
     """Return the registered id that *env_id* means; a module before a ``:`` is imported first.
+
+    Keyword arguments after a ``?`` stay (see `split_env_id`).
 
     Raises:
         UnknownNameError: if no such id is registered, with the nearest one that is.
         InvalidValueError: if the module cannot be imported, or the id is of another library.
     """
+    plain, _ = split_env_id(env_id)
+    query = env_id[len(plain) :]
+    return _check_plain_id(plain) + query
+
+
+def _check_plain_id(env_id: str) -> str:
     module, colon, short = env_id.rpartition(":")
     if colon:
         load_module(module, env_id)

@@ -14,7 +14,7 @@ from agentgym_gen.env import TextEnv
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.policy import Completion, Policy, Request
 from agentgym_gen.prompt import Exchange, PromptStyle, build, read_action
-from agentgym_gen.registration import check_env_id
+from agentgym_gen.registration import check_env_id, split_env_id
 from agentgym_gen.seeding import stream
 from agentgym_gen.task import TaskId
 from agentgym_gen.trajectory import Trajectory, Turn
@@ -39,12 +39,19 @@ class Episode:
 def make_text_env(env_id: str, split: str, options: Mapping[str, Any] | None = None) -> TextEnv:
     """Return the unwrapped environment *env_id* on *split*.
 
+    Args:
+        env_id: A registered id; keyword arguments may follow it, as in
+            ``rftgen/TextCraft-v0?tasks=lists/easy.txt&interface=menu``.
+        split: The split.
+        options: More keyword arguments, such as ``interface``.
+
     Raises:
         UnknownNameError: if the id is not registered.
         InvalidValueError: if the id is not one of a text environment.
     """
-    kwargs = dict(options or {})
-    made = gymnasium.make(check_env_id(env_id), disable_env_checker=True, split=split, **kwargs)
+    plain, asked = split_env_id(check_env_id(env_id))
+    kwargs: dict[str, Any] = {**asked, **(options or {})}
+    made = gymnasium.make(plain, disable_env_checker=True, split=split, **kwargs)
     return cast("TextEnv", made.unwrapped)
 
 
@@ -57,7 +64,8 @@ def draw_task_ids(
 ) -> list[str]:
     """Return the ids of *number* tasks of *env_id*, all different while there are enough.
 
-    Every tier has the same share; which tiers have the tasks that are left over is drawn.
+    Every tier has the same share; which tiers have the tasks that are left over is drawn. An
+    environment with a list of tasks plays those of the list.
 
     Args:
         env_id: The environment's registered id.
@@ -67,6 +75,9 @@ def draw_task_ids(
         options: Keyword arguments of the environment, such as ``levels_dir``.
     """
     env = make_text_env(env_id, split, options)
+    if env.task_list is not None:
+        size = len(env.task_list)
+        return [env.task_list[n] for n in rng.choice(size, size=number, replace=number > size)]
     tasks, ids = env.world.tasks, list[str]()
     for tier, share in zip(env.tiers, _shares(number, len(env.tiers), rng), strict=True):
         size = tasks.size(tier, split)
@@ -110,7 +121,8 @@ def run(
     while waiting or live:
         while waiting and len(live) < slots:
             number, episode = waiting.popleft()
-            live.append(_Live(number, episode, pool.take(episode), style or PromptStyle(), seed))
+            put = (style or PromptStyle()).for_env(episode.env_id)
+            live.append(_Live(number, episode, pool.take(episode), put, seed))
         answers = policy.act([player.request() for player in live])
         for player, completion in zip(live, answers, strict=True):
             player.play(completion)

@@ -131,7 +131,11 @@ def test_playing_ends_with_the_input(
         (["demo", "CartPole-v1"], "'CartPole-v1' is not a text environment of this library"),
         (["demo", "nomod:rftgen/X-v0"], "Module 'nomod' in 'nomod:rftgen/X-v0' cannot be"),
         (["play", "rftgen/\udcff"], "The argument 'rftgen/\\udcff' is not UTF-8"),
-        (["study", "quik"], "Unknown study 'quik'; did you mean 'quick'?"),
+        (["study", "run", "quik"], "Unknown study 'quik'; did you mean 'quick'?"),
+        (["study", "show", "quik"], "Unknown study 'quik'; did you mean 'quick'?"),
+        (["study", "run", "mine.toml"], "Cannot read mine.toml: No such file"),
+        (["study", "report", "quick", "--out", "nowhere"], "No results in nowhere; run the study"),
+        (["calibrate", "rftgen/Chess-v0", "--model", "random"], "Unknown environment id"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_exit_code_2(
@@ -218,7 +222,9 @@ def test_a_full_disk_is_one_sentence() -> None:
     assert done.stderr == b"agentgym-gen: No space left on device\n"
 
 
-@pytest.mark.parametrize("arguments", [["demo", "rftgen/Sokoban-easy-v0"], ["study", "quick"]])
+@pytest.mark.parametrize(
+    "arguments", [["demo", "rftgen/Sokoban-easy-v0"], ["study", "run", "quick"]]
+)
 def test_only_a_stopped_study_goes_on(
     arguments: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -228,7 +234,7 @@ def test_only_a_stopped_study_goes_on(
         raise KeyboardInterrupt
 
     monkeypatch.setattr("agentgym_gen.cli.run", stop)
-    monkeypatch.setattr("agentgym_gen.study.load_study", stop)
+    monkeypatch.setattr("agentgym_gen.study.Study", stop)
     assert main(arguments) == 130
 
     goes_on = "the same command goes on from here" in capsys.readouterr().err
@@ -236,15 +242,74 @@ def test_only_a_stopped_study_goes_on(
 
 
 def test_a_folder_that_cannot_be_written_is_one_sentence(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The error names the file."""
+    monkeypatch.setattr("agentgym_gen.study.cost.estimate", lambda *_: "nothing")
     (tmp_path / "file").write_text("")
-    assert main(["study", "quick", "--out", str(tmp_path / "file" / "x")]) == 2
+    assert main(["study", "run", "quick", "--yes", "--out", str(tmp_path / "file" / "x")]) == 2
     err = capsys.readouterr().err
 
     assert "Cannot write" in err
     assert len(err.splitlines()) == 1
+
+
+def small_study(folder: Path) -> Path:
+    """Write a plan whose training fails at once, as its model is none, and return its path."""
+    path = folder / "mine.toml"
+    path.write_text(
+        'name = "mine"\nseeds = [0]\n[model]\nname = "no/such-model"\n'
+        "[environments.Sokoban]\n[test]\ntasks = 2\n"
+        '[cross]\nenvironments = ["Sokoban"]\n'
+    )
+    return path
+
+
+def test_a_study_is_not_begun_without_a_yes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cost is said first; where nobody can be asked, the way out is."""
+    monkeypatch.setattr("agentgym_gen.study.cost.estimate", lambda *_: "4 hours")
+    monkeypatch.setattr("sys.stdin", io.StringIO("yes\n"))
+    assert main(["study", "run", str(small_study(tmp_path)), "--out", str(tmp_path / "x")]) == 2
+    told = capsys.readouterr()
+
+    assert "To do: 4 hours" in told.out
+    assert "add --yes to start at once" in told.err
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_broken_plan_is_named_by_its_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On one line, with the key."""
+    path = small_study(tmp_path)
+    path.write_text(path.read_text().replace("tasks = 2", "taks = 2"))
+    assert main(["study", "run", str(path)]) == 2
+
+    assert "mine.toml, line 7: Unknown key 'test.taks'; did you mean 'tasks'?" in (
+        capsys.readouterr().err
+    )
+
+
+def test_a_preset_is_printed_to_begin_with(capsys: pytest.CaptureFixture[str]) -> None:
+    """As the TOML that it is."""
+    assert main(["study", "show", "quick"]) == 0
+
+    assert 'name = "quick"' in capsys.readouterr().out
+
+
+def test_the_status_of_a_study_that_has_not_begun(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Everything waits."""
+    path = small_study(tmp_path)
+    assert main(["study", "status", str(path), "--out", str(tmp_path / "x")]) == 0
+    out = capsys.readouterr().out
+
+    assert "0 % mine in" in out
+    assert "(not running)" in out
+    assert "waits" in out
 
 
 def test_data_that_nobody_knows_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

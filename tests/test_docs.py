@@ -64,11 +64,9 @@ def test_python_blocks_run(page: Path, tmp_path: Path) -> None:
     program = write_program(page.read_text(encoding="utf-8"), tmp_path)
     if program is None:
         return
-    environ = {**os.environ, "MPLBACKEND": "Agg"}
     done = subprocess.run(
         [sys.executable, "-W", "error", str(program)],
         cwd=tmp_path,
-        env=environ,
         capture_output=True,
         text=True,
         check=False,

@@ -5,7 +5,14 @@ import time
 import pytest
 
 from agentgym_gen.errors import InvalidValueError
-from agentgym_gen.prompt import Exchange, PromptStyle, build, read_action, wrap_action
+from agentgym_gen.prompt import (
+    Exchange,
+    PromptStyle,
+    build,
+    mixed_style,
+    read_action,
+    wrap_action,
+)
 
 PAST = [Exchange("o0", "a0"), Exchange("o1", "a1"), Exchange("o2", "a2")]
 
@@ -99,3 +106,13 @@ def test_a_wrong_style_is_an_error() -> None:
         PromptStyle("reat")
     with pytest.raises(InvalidValueError, match="`window` is 0 or more, or None, not -1"):
         PromptStyle(window=-1)
+
+
+def test_a_mixed_style_has_one_for_each_environment() -> None:
+    """Those that are alike are one; with a growing sequence among them, there is no window."""
+    board, chat = PromptStyle("action", window=0), PromptStyle("action")
+    mixed = mixed_style({"a": board, "b": chat})
+
+    assert mixed_style({"a": board, "b": board}) is board
+    assert [mixed.for_env(name) for name in ("a", "b", "c")] == [board, chat, chat]
+    assert mixed.window is None

@@ -21,7 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = {"agentgym_gen": "agentgym_gen", "envs": "agentgym_gen/envs"}
 FOLDERS["trainers"] = "agentgym_gen/trainers"
-OPTIONAL = ("torch", "transformers", "peft", "matplotlib", "tqdm", "pytest", "minigrid")
+OPTIONAL = ("torch", "transformers", "peft", "pandas", "tqdm", "pytest", "minigrid")
 OPTIONAL += ("textworld", "jericho")
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from agentgym_gen.trainers.config import RFTConfig, SFTConfig
     from agentgym_gen.trainers.demos import demonstrations
     from agentgym_gen.trainers.model import load_model
-    from agentgym_gen.trainers.recipes import QUICK
+    from agentgym_gen.trainers.recipes import recipe_of
     from agentgym_gen.trainers.rft import RFTTrainer
     from agentgym_gen.trainers.sampler import ModelPolicy
     from agentgym_gen.trainers.sft import SFTTrainer
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "ModelPolicy": "sampler",
-    "QUICK": "recipes",
     "RFTConfig": "config",
     "RFTTrainer": "rft",
     "SFTConfig": "config",
@@ -35,10 +34,10 @@ _HOMES = {
     "build_tiny": "tiny",
     "demonstrations": "demos",
     "load_model": "model",
+    "recipe_of": "recipes",
 }
 
 __all__ = [
-    "QUICK",
     "ModelPolicy",
     "RFTConfig",
     "RFTTrainer",
@@ -47,6 +46,7 @@ __all__ = [
     "build_tiny",
     "demonstrations",
     "load_model",
+    "recipe_of",
 ]
 
 

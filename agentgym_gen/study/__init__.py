@@ -1,23 +1,26 @@
 """The study: plan, run, analysis and report of how far training carries over."""
 
-from agentgym_gen.study.analysis import Estimate, gain, read_rows, select, success_rate
-from agentgym_gen.study.plan import STUDIES, Arm, Study, load_study
-from agentgym_gen.study.report import report_study, require_report_extras
-from agentgym_gen.study.run import Recipe, default_workers, run_study
+from agentgym_gen.study.analysis import Results
+from agentgym_gen.study.plan import Arm, Cell, EnvironmentPlan, Plan, Stage, TestPlan
+from agentgym_gen.study.reading import load_plan, parse_plan, preset_names, preset_text
+from agentgym_gen.study.run import Recipe, run_plan
+from agentgym_gen.study.statistics import Estimate
+from agentgym_gen.study.study import Study
 
 __all__ = [
-    "STUDIES",
     "Arm",
+    "Cell",
+    "EnvironmentPlan",
     "Estimate",
+    "Plan",
     "Recipe",
+    "Results",
+    "Stage",
     "Study",
-    "default_workers",
-    "gain",
-    "load_study",
-    "read_rows",
-    "report_study",
-    "require_report_extras",
-    "run_study",
-    "select",
-    "success_rate",
+    "TestPlan",
+    "load_plan",
+    "parse_plan",
+    "preset_names",
+    "preset_text",
+    "run_plan",
 ]

@@ -1,207 +1,278 @@
+# ruff: noqa: N806, N815
+# The capitals name the axes of an array.
 """From rows to numbers with intervals. Reads rows only; imports no environment and no torch.
 
-Every model of a study plays the same tasks, so the values of a column are a matrix: training seeds
-by tasks, each value the mean over a task's samples. Tasks are the unit of evaluation, seeds that
-of training; samples of one task are not independent and are never counted as if they were.
+Every number is a formula over the means of cells. The formula is put on the means themselves and on
+their joint bootstrap resamples (see `agentgym_gen.study.statistics`), so that a gain is paired by
+seed and task, and a mean over columns is stratified by them.
 
-- A success rate has Wilson's interval (Wilson 1927) with the number of *tasks* as its n. That is
-  exact for one seed and one sample, and errs on the wide side with more.
-- A gain has the percentile bootstrap of the differences to the base, paired by seed and task. Each
-  resample draws tasks, the same for all seeds, and with three seeds or more also seeds, the same
-  for all columns: one seed is one model. With fewer seeds the interval covers the noise of the
-  evaluation, not that of training.
+Axes: ``_S`` seeds, ``_T`` tasks, ``_N`` cells, ``_R`` resamples.
 """
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from agentgym_gen.errors import DataError
-from agentgym_gen.seeding import stream
-from agentgym_gen.study.plan import BASE, ROW_SCHEMA
+from agentgym_gen.errors import DataError, InvalidValueError
+from agentgym_gen.study.plan import BASE
+from agentgym_gen.study.rows import Row, read_episodes
+from agentgym_gen.study.statistics import (
+    SEEDS_TO_RESAMPLE,
+    Estimate,
+    Floats,
+    bootstrap_p,
+    holm,
+    interval,
+    pass_at_k,
+    pass_power_k,
+    resampled_means,
+    wilson,
+)
 
-RESAMPLES = 10_000
-CONFIDENCE = 0.95
-SEEDS_TO_RESAMPLE = 3
-"""From how many seeds on a bootstrap resamples them."""
+Pair = tuple[str, str]
+"""An arm and a column."""
 
-Row = dict[str, Any]
-"""One episode as it was written."""
-
-Floats = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A number with its 95 % interval and what it was computed from."""
-
-    value: float
-    low: float
-    high: float
-    tasks: int
-    """How many different tasks it rests on."""
-
-    @property
-    def sure(self) -> bool:
-        """Whether the interval excludes zero."""
-        return self.low > 0 or self.high < 0
+Formula = Callable[[Floats], Any]
+"""From the means ``_N...`` of some cells to one number, for any number of trailing axes."""
 
 
 @dataclass(frozen=True)
-class Differences:
-    """What an arm changed on a column: success of the arm less that of the base."""
+class Scores:
+    """What the models of one arm reached on one column."""
 
-    values_ST: Floats  # noqa: N815  (the capitals name the axes)
-    """One value per seed and task."""
+    values_ST: Floats
+    """The mean over samples, for each seed and task."""
+    seeds: tuple[int, ...]
+    """The training seeds, in the order of the first axis."""
     tasks: tuple[str, ...]
     """The ids of the tasks, in the order of the second axis."""
 
+
+class Results:
+    """The episode rows of a study, by arm and column.
+
+    Args:
+        rows: Episode rows, as `agentgym_gen.study.rows.read_episodes` returns them.
+        metric: What is averaged: ``success`` (0 or 1) or ``score`` (0 to 1).
+
+    Raises:
+        DataError: if there are no rows.
+        InvalidValueError: if there is no such metric.
+    """
+
+    def __init__(self, rows: Iterable[Row], metric: str = "success") -> None:
+        if metric not in ("success", "score"):
+            raise InvalidValueError(f"`metric` is 'success' or 'score', not {metric!r}")
+        self.metric = metric
+        self._rows: dict[Pair, list[Row]] = {}
+        for row in rows:
+            self._rows.setdefault((row["arm"], row["column"]), []).append(row)
+        if not self._rows:
+            raise DataError("No results: there is not one row; run the study first")
+        self._scores: dict[Pair, Scores] = {}
+        self._draws: dict[tuple[Pair, tuple[int, ...]], Floats] = {}
+
+    @classmethod
+    def read(cls, out: Path, metric: str = "success") -> Results:
+        """Return the results in the folder *out*."""
+        return cls(read_episodes(out), metric)
+
     @property
-    def mean(self) -> float:
-        """The mean over seeds and tasks."""
-        return float(self.values_ST.mean())
+    def pairs(self) -> list[Pair]:
+        """Every arm and column that has rows."""
+        return list(self._rows)
 
-    def bootstrap(self) -> Floats:
-        """Return `RESAMPLES` resampled means.
+    def has(self, *pairs: Pair) -> bool:
+        """Return whether all *pairs* have rows, of at least one common seed."""
+        return all(pair in self._rows for pair in pairs) and bool(self._common(pairs))
 
-        Columns with the same tasks draw the same ones, and all columns the same seeds.
+    def rows(self, arm: str, column: str) -> list[Row]:
+        """Return the rows of *arm* on *column*, of all seeds.
+
+        Raises:
+            DataError: if there are none.
         """
-        seeds, tasks = self.values_ST.shape
-        drawn_RT = stream("bootstrap tasks", *self.tasks).integers(tasks, size=(RESAMPLES, tasks))  # noqa: N806
-        means_SR = np.stack([row[drawn_RT].mean(axis=1) for row in self.values_ST])  # noqa: N806
-        if seeds < SEEDS_TO_RESAMPLE:
-            return np.asarray(means_SR.mean(axis=0))
-        drawn_SR = stream("bootstrap seeds", seeds).integers(seeds, size=(seeds, RESAMPLES))  # noqa: N806
-        return np.asarray(np.take_along_axis(means_SR, drawn_SR, axis=0).mean(axis=0))
+        if (arm, column) not in self._rows:
+            raise DataError(f"{arm!r} was not tested on {column!r}")
+        return self._rows[arm, column]
+
+    def scores(self, arm: str, column: str) -> Scores:
+        """Return the matrix of *arm* on *column*.
+
+        Raises:
+            DataError: if its seeds were not tested on the same tasks.
+        """
+        if (arm, column) not in self._scores:
+            self._scores[arm, column] = _matrix(self.rows(arm, column), self.metric)
+        return self._scores[arm, column]
+
+    def rate(self, arm: str, column: str) -> Estimate:
+        """Return the mean of *arm* on *column*: avg@k, where k is the number of samples.
+
+        Wilson's interval over the tasks, and with three seeds or more the wider one of that and
+        the bootstrap over seeds and tasks.
+        """
+        found = self.scores(arm, column)
+        value = float(found.values_ST.mean())
+        tasks, seeds = len(found.tasks), len(found.seeds)
+        low, high = wilson(value, tasks)
+        if seeds >= SEEDS_TO_RESAMPLE:
+            other = interval(self._resampled((arm, column), found.seeds))
+            low, high = min(low, other[0]), max(high, other[1])
+        return Estimate(value, low, high, tasks, seeds)
+
+    def seed_rates(self, arm: str, column: str) -> dict[int, Estimate]:
+        """Return the mean of each seed with Wilson's interval."""
+        found = self.scores(arm, column)
+        n = len(found.tasks)
+        means = dict(zip(found.seeds, found.values_ST.mean(axis=1).tolist(), strict=True))
+        return {seed: Estimate(mean, *wilson(mean, n), n) for seed, mean in means.items()}
+
+    def pass_rate(self, arm: str, column: str, k: int, *, every: bool = False) -> float:
+        """Return pass@k, or with *every* pass^k, without bias, over seeds and tasks."""
+        counts: Counter[tuple[int, str]] = Counter()
+        wins: Counter[tuple[int, str]] = Counter()
+        for row in self.rows(arm, column):
+            counts[row["seed"], row["task_id"]] += 1
+            wins[row["seed"], row["task_id"]] += bool(row["success"])
+        of = pass_power_k if every else pass_at_k
+        return float(np.mean([of(n, wins[key], k) for key, n in counts.items()]))
+
+    def gain(self, arm: str, column: str, over: str = BASE) -> Estimate:
+        """Return how much *arm* gained over another arm on *column*, paired by seed and task."""
+        return self.combine([(arm, column), (over, column)], lambda m: m[0] - m[1])
+
+    def mean_gain(self, arm: str, columns: Sequence[str], over: str = BASE) -> Estimate:
+        """Return the mean gain of *arm* over *columns*."""
+        pairs = [(name, column) for name in (arm, over) for column in columns]
+        number = len(columns)
+        return self.combine(pairs, lambda m: m[:number].mean(axis=0) - m[number:].mean(axis=0))
+
+    def transfer_gap(self, arm: str, held_in: Sequence[str], held_out: Sequence[str]) -> Estimate:
+        """Return the mean gain on the columns *held_in* less that on the columns *held_out*."""
+        columns = [*held_in, *held_out]
+        pairs = [(name, column) for name in (arm, BASE) for column in columns]
+        inside, number = len(held_in), len(columns)
+
+        def gap(m: Floats) -> Any:  # noqa: ANN401
+            gained = m[:number] - m[number:]
+            return gained[:inside].mean(axis=0) - gained[inside:].mean(axis=0)
+
+        return self.combine(pairs, gap)
+
+    def sequence(
+        self, arms: Sequence[str], columns: Sequence[str], metric: Callable[..., Floats]
+    ) -> Estimate:
+        """Return a metric of `agentgym_gen.study.metrics` of a sequence.
+
+        Args:
+            arms: The arm after each stage, from the first.
+            columns: What each stage trained on, in the same order.
+            metric: `backward_transfer`, `forward_transfer`, `forgetting` or `retention`.
+        """
+        tested = list(dict.fromkeys(columns))
+        trained = [tested.index(column) for column in columns]
+        pairs = [(arm, column) for arm in (BASE, *arms) for column in tested]
+        shape = (len(arms) + 1, len(tested))
+
+        def of(m: Floats) -> Any:  # noqa: ANN401
+            stacked = np.moveaxis(m.reshape(*shape, -1), -1, 0)
+            found = metric(stacked, trained)
+            return found if m.ndim > 1 else found[0]
+
+        return self.combine(pairs, of)
+
+    def transfer_ratio(self, arm: str, own: str, column: str) -> Estimate:
+        """Return the share of the gain of arm *own* on *column* that *arm* gets for nothing."""
+        return self.combine([(arm, column), (own, column), (BASE, column)], _ratio)
+
+    def combine(self, pairs: Sequence[Pair], formula: Formula) -> Estimate:
+        """Return *formula* over the means of *pairs*, with its bootstrap interval.
+
+        Raises:
+            DataError: if a pair has no rows, or they have no seed in common.
+        """
+        value, draws = self.draws(pairs, formula)
+        tasks = {task for pair in pairs for task in self.scores(*pair).tasks}
+        seeds = len(self._common(pairs))
+        known = draws[~np.isnan(draws)]
+        if np.isnan(value) or not known.size:
+            return Estimate(np.nan, np.nan, np.nan, len(tasks), seeds)
+        return Estimate(value, *interval(known), len(tasks), seeds, bootstrap_p(known))
+
+    def draws(self, pairs: Sequence[Pair], formula: Formula) -> tuple[float, Floats]:
+        """Return *formula* over the means of *pairs*, and over each of their joint resamples."""
+        lacking = [pair for pair in pairs if pair not in self._rows]
+        if lacking:
+            raise DataError(f"{lacking[0][0]!r} was not tested on {lacking[0][1]!r}")
+        seeds = self._common(pairs)
+        if not seeds:
+            raise DataError(f"{sorted({arm for arm, _ in pairs})} have no training seed in common")
+        means_N = np.array([self._values(pair, seeds).mean() for pair in pairs])
+        draws_NR = np.stack([self._resampled(pair, seeds) for pair in pairs])
+        return float(formula(means_N)), np.asarray(formula(draws_NR))
+
+    def gains_with_holm(self, pairs: Sequence[Pair]) -> dict[Pair, Estimate]:
+        """Return the gain of each of *pairs*, its p adjusted for their number (Holm)."""
+        found = {pair: self.gain(*pair) for pair in pairs}
+        adjusted = holm([estimate.p for estimate in found.values()])
+        return {
+            pair: replace(estimate, p=p)
+            for (pair, estimate), p in zip(found.items(), adjusted, strict=True)
+        }
+
+    def average(self, arm: str, column: str, key: str) -> Estimate:
+        """Return the mean of the number *key*, with its bootstrap interval."""
+        found = _matrix(self.rows(arm, column), key)
+        draws = resampled_means(found.values_ST, found.tasks)
+        value = float(found.values_ST.mean())
+        return Estimate(value, *interval(draws), len(found.tasks), len(found.seeds))
+
+    def invalid_rate(self, arm: str, column: str) -> float:
+        """Return the share of turns whose action could not be carried out."""
+        rows = self.rows(arm, column)
+        turns = sum(int(row["turns"]) for row in rows)
+        return sum(int(row["invalid_turns"]) for row in rows) / max(1, turns)
+
+    def failure_counts(self, arm: str, column: str) -> Counter[str]:
+        """Return how many failed episodes show each failure mode."""
+        return Counter(mode for row in self.rows(arm, column) for mode in row["failures"])
+
+    def _common(self, pairs: Iterable[Pair]) -> tuple[int, ...]:
+        sets = [set(self.scores(*pair).seeds) for pair in pairs]
+        return tuple(sorted(set.intersection(*sets))) if sets else ()
+
+    def _values(self, pair: Pair, seeds: tuple[int, ...]) -> Floats:
+        found = self.scores(*pair)
+        return found.values_ST[[found.seeds.index(seed) for seed in seeds]]
+
+    def _resampled(self, pair: Pair, seeds: tuple[int, ...]) -> Floats:
+        key = pair, seeds
+        if key not in self._draws:
+            self._draws[key] = resampled_means(self._values(pair, seeds), self.scores(*pair).tasks)
+        return self._draws[key]
 
 
-def read_rows(folder: Path) -> list[Row]:
-    """Return the rows of every finished cell in *folder*.
-
-    Raises:
-        DataError: if there are none, or a line is no row of this schema.
-    """
-    rows: list[Row] = []
-    for path in sorted(folder.glob("*.jsonl")):
-        rows += read_cell(path)
-    if not rows:
-        raise DataError(f"No results in {folder}; run the study first")
-    return rows
+def _ratio(m: Floats) -> Any:  # noqa: ANN401
+    """Return ``(m[0] - m[2]) / (m[1] - m[2])``, not a number where the second gained nothing."""
+    other, own = m[0] - m[2], m[1] - m[2]
+    return np.divide(other, own, out=np.full_like(np.asarray(own), np.nan), where=own > 0)
 
 
-def read_cell(path: Path) -> list[Row]:
-    """Return the rows of the cell file *path*.
-
-    Raises:
-        DataError: if it cannot be read, or a line is no row of this schema.
-    """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"Cannot read {path}: {error}") from error
-    rows: list[Row] = []
-    for number, line in enumerate(lines, 1):
-        try:
-            row = json.loads(line)
-        except ValueError as error:
-            raise DataError(f"Line {number} of {path} is not JSON: {error}") from error
-        if not isinstance(row, dict) or row.get("schema") != ROW_SCHEMA:
-            raise DataError(f"Line {number} of {path} is not a row of schema {ROW_SCHEMA}")
-        rows.append(row)
-    return rows
-
-
-def select(rows: Iterable[Row], arm: str, column: str) -> list[Row]:
-    """Return the rows of *arm* on *column*, of all seeds."""
-    return [row for row in rows if row["arm"] == arm and row["column"] == column]
-
-
-def success_rate(rows: Sequence[Row]) -> Estimate:
-    """Return the share of *rows* that succeeded, with Wilson's interval over their tasks."""
-    tasks = len({row["task_id"] for row in rows})
-    rate = sum(bool(row["success"]) for row in rows) / len(rows)
-    return Estimate(rate, *wilson(rate, tasks), tasks)
-
-
-def wilson(rate: float, n: int) -> tuple[float, float]:
-    """Return the ends of Wilson's 95 % score interval of *rate* observed in *n* trials.
-
-    E. B. Wilson, "Probable inference, the law of succession, and statistical inference" (1927).
-
-    >>> [round(end, 4) for end in wilson(0.8, 10)]
-    [0.4902, 0.9433]
-    """
-    z = NormalDist().inv_cdf(0.5 + CONFIDENCE / 2)
-    centre = rate + z * z / (2 * n)
-    half = z * math.sqrt(rate * (1 - rate) / n + z * z / (4 * n * n))
-    scale = 1 + z * z / n
-    return max(0.0, (centre - half) / scale), min(1.0, (centre + half) / scale)
-
-
-def mean(rows: Sequence[Row], key: str) -> float:
-    """Return the mean of *key* over *rows*."""
-    return float(np.mean([row[key] for row in rows]))
-
-
-def invalid_rate(rows: Sequence[Row]) -> float:
-    """Return the share of turns whose action could not be carried out."""
-    turns = sum(int(row["turns"]) for row in rows)
-    return sum(int(row["invalid_turns"]) for row in rows) / max(1, turns)
-
-
-def differences(rows: Sequence[Row], arm: str, column: str) -> Differences:
-    """Return success of *arm* less that of the base on *column*, by seed and task.
-
-    Raises:
-        DataError: if the two were not tested on the same tasks with the same seeds.
-    """
-    trained, base = (_by_seed_and_task(select(rows, name, column)) for name in (arm, BASE))
-    if not trained or set(trained) != set(base):
-        raise DataError(f"{arm!r} and {BASE!r} were not tested on the same tasks of {column!r}")
-    seeds = sorted({seed for seed, _ in trained})
-    tasks = sorted({task for _, task in trained})
-    values = [[trained[seed, task] - base[seed, task] for task in tasks] for seed in seeds]
-    return Differences(np.array(values), tuple(tasks))
-
-
-def _by_seed_and_task(rows: Sequence[Row]) -> dict[tuple[int, str], float]:
-    successes: dict[tuple[int, str], list[float]] = {}
+def _matrix(rows: Sequence[Row], metric: str) -> Scores:
+    values: dict[tuple[int, str], list[float]] = {}
     for row in rows:
-        successes.setdefault((row["seed"], row["task_id"]), []).append(float(row["success"]))
-    return {key: float(np.mean(values)) for key, values in successes.items()}
-
-
-def gain(rows: Sequence[Row], arm: str, column: str) -> Estimate:
-    """Return how much *arm* gained over the base on *column*."""
-    found = differences(rows, arm, column)
-    return _estimate(found.mean, found.bootstrap(), len(found.tasks))
-
-
-def transfer_gap(
-    rows: Sequence[Row], arm: str, held_in: Sequence[str], held_out: Sequence[str]
-) -> Estimate:
-    """Return the mean gain on the columns *held_in* less that on the columns *held_out*."""
-    inside, outside = (
-        [differences(rows, arm, column) for column in columns] for columns in (held_in, held_out)
-    )
-    value = np.mean([d.mean for d in inside]) - np.mean([d.mean for d in outside])
-    draws = np.mean([d.bootstrap() for d in inside], axis=0) - np.mean(
-        [d.bootstrap() for d in outside], axis=0
-    )
-    tasks = {task for d in (*inside, *outside) for task in d.tasks}
-    return _estimate(float(value), np.asarray(draws), len(tasks))
-
-
-def _estimate(value: float, draws: Floats, tasks: int) -> Estimate:
-    tail = (1 - CONFIDENCE) / 2
-    low, high = np.quantile(draws, [tail, 1 - tail])
-    return Estimate(value, float(low), float(high), tasks)
+        values.setdefault((row["seed"], row["task_id"]), []).append(float(row[metric]))
+    seeds = sorted({seed for seed, _ in values})
+    tasks = sorted({task for _, task in values})
+    if len(values) < len(seeds) * len(tasks):
+        where = f"{rows[0]['arm']!r} on {rows[0]['column']!r}"
+        raise DataError(f"The seeds of {where} were not tested on the same tasks")
+    means = [[float(np.mean(values[seed, task])) for task in tasks] for seed in seeds]
+    return Scores(np.array(means), tuple(seeds), tuple(tasks))

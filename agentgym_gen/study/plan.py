@@ -1,7 +1,11 @@
-"""What a study is: arms (what is trained) x columns (what is tested), as plain data.
+"""What a study is, as plain data: stages, arms, models, cells, and the plan that names them.
 
-Nothing here imports an environment or torch. How each model is trained is a recipe of
-`agentgym_gen.trainers.recipes`, named by the study.
+Nothing here runs anything, and nothing imports torch or an environment.
+
+- A *stage* is one training on one or more environments; an *arm* is a sequence of stages.
+- A *model* is what is left after a stage: an arm, or the beginning of one, trained with one seed.
+  Two arms that begin alike share the models of their beginning. The empty arm is the *base*.
+- A *column* is an environment id that models are tested on; a *cell* is one model on one column.
 """
 
 from __future__ import annotations
@@ -9,134 +13,281 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from typing import Any
 
-from agentgym_gen.errors import InvalidValueError, unknown_name
+from agentgym_gen.errors import InvalidValueError
+from agentgym_gen.prompt import PromptStyle
+from agentgym_gen.task import SPLITS
 
-ROW_SCHEMA = 1
-"""The version of a row's keys; it rises when one changes its meaning."""
+ROW_SCHEMA = 2
+"""The version of the keys of a row; it rises when one changes its meaning."""
 
 BASE = "base"
-"""The arm that every other is compared with: the model before RFT."""
+"""The name of the model before RFT."""
+
+THEN = "_then_"
+"""What stands between the stages in the name of an arm."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One training."""
+
+    name: str
+    """A readable name, part of folder names and row keys."""
+    env_ids: tuple[str, ...]
+    """What is trained on, each environment with the same share of the tasks."""
+    share: float = 1.0
+    """The part of the plan's training steps that it gets."""
+
+    @property
+    def label(self) -> str:
+        """The name, with the share where it is not the whole."""
+        return self.name if self.share == 1 else f"{self.name}@{self.share:g}"
 
 
 @dataclass(frozen=True)
 class Arm:
-    """One way to train."""
+    """One way to train, and where its models are tested."""
 
-    name: str
-    """A readable name, part of file names and row keys."""
-    env_ids: tuple[str, ...]
-    """What it is trained on; nothing for the base."""
+    family: str
+    """Which question it belongs to, such as ``cross``."""
+    stages: tuple[Stage, ...]
+    """The trainings, from the first."""
+    columns: tuple[str, ...]
+    """The environment ids that its last model is tested on."""
+    every_stage: bool = False
+    """Whether the models after its earlier stages are tested, too."""
+
+    @property
+    def name(self) -> str:
+        """The stages' labels joined by ``_then_``."""
+        return arm_name(self.stages)
+
+
+def arm_name(stages: Sequence[Stage]) -> str:
+    """Return the name of the arm with *stages*."""
+    return THEN.join(stage.label for stage in stages) or BASE
+
+
+def shown(name: str) -> str:
+    """Return the name of an arm as a report shows it.
+
+    >>> shown("sokoban-easy@0.5_then_sokoban-hard@0.5")
+    'sokoban-easy ½ → sokoban-hard ½'
+    """
+    return name.replace(THEN, " → ").replace("@0.5", " ½").replace("@", " x ")
 
 
 @dataclass(frozen=True)
-class Study:
-    """The whole plan of a study.
+class ModelId:
+    """One trained model, or with no stage the model before RFT."""
 
-    Raises:
-        InvalidValueError: if a name occurs twice, or there is nothing to train or to test.
-    """
+    stages: tuple[Stage, ...]
+    seed: int
 
-    name: str
-    """Its name, and that of its results folder."""
-    recipe: str
-    """The recipe of `agentgym_gen.trainers.recipes` by which models are made and trained."""
-    arms: tuple[Arm, ...]
-    """What is trained, the base not included."""
-    columns: tuple[str, ...]
-    """The environment ids that every model is tested on, on the test split."""
-    seeds: tuple[int, ...]
-    """The training seeds; the replication unit."""
-    tasks: int = 100
-    """How many test tasks a column has, the same for every arm and seed."""
-    samples: int = 2
-    """How often every test task is played."""
+    @property
+    def arm(self) -> str:
+        """The name of its arm."""
+        return arm_name(self.stages)
 
-    def __post_init__(self) -> None:
-        """Check that the plan can be run."""
-        for kind, names in (
-            ("arm", [BASE, *(arm.name for arm in self.arms)]),
-            ("column", list(self.columns)),
-            ("seed", list(self.seeds)),
-        ):
-            if len(set(names)) < len(names) or not names:
-                raise InvalidValueError(f"A study needs {kind}s, each once, not {names!r}")
-        self._check_arms()
-        if any(
-            isinstance(seed, bool) or not isinstance(seed, int) or seed < 0 for seed in self.seeds
-        ):
-            raise InvalidValueError(f"Seeds are whole numbers from 0 on, not {self.seeds!r}")
-        if self.tasks < 1 or self.samples < 1:
-            raise InvalidValueError(
-                f"A study needs tasks and samples, not {self.tasks!r} and {self.samples!r}"
-            )
+    @property
+    def name(self) -> str:
+        """Its folder: ``sokoban-easy_then_textcraft-easy.s0``."""
+        return f"{self.arm}.s{self.seed}"
 
-    def _check_arms(self) -> None:
-        if not self.arms or any(not arm.env_ids for arm in self.arms):
-            raise InvalidValueError("Every arm of a study names at least one environment id")
-        for arm in self.arms:
-            if not re.fullmatch(r"[A-Za-z0-9_-]+", arm.name):
-                raise InvalidValueError(
-                    f"An arm's name is letters, digits, '_' and '-', not {arm.name!r}: "
-                    "files are called by it"
-                )
-
-    def key(self, recipe: str = "") -> str:
-        """Return the hash of the plan and of the settings of its *recipe*.
-
-        Two runs with one key make the same rows.
-        """
-        settings = [asdict(self), recipe, ROW_SCHEMA]
-        return hashlib.sha256(json.dumps(settings).encode()).hexdigest()[:16]
+    @property
+    def parent(self) -> ModelId | None:
+        """The model that its last stage trained, or None for the base."""
+        return ModelId(self.stages[:-1], self.seed) if self.stages else None
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One arm of one seed on one column."""
+    """One model on one column."""
 
-    arm: str
-    seed: int
+    model: ModelId
     column: str
 
     @property
     def name(self) -> str:
-        """The cell's readable id: its file name and row key."""
-        return f"{self.arm}.s{self.seed}.{self.column.split('/')[-1]}"
+        """Its folder and row key: ``sokoban-easy.s0/TextCraft-easy-menu``."""
+        return f"{self.model.name}/{label(self.column)}"
 
 
-def cells(study: Study, arm: str, seed: int) -> list[Cell]:
-    """Return the cells of *arm* trained with *seed*."""
-    return [Cell(arm, seed, column) for column in study.columns]
+def label(env_id: str) -> str:
+    """Return a readable name of *env_id*, without namespace and version.
+
+    >>> label("rftgen/Sokoban-easy-listed-v0")
+    'Sokoban-easy-listed'
+    >>> label("rftgen/TextCraft-v0?tasks=lists/textcraft.hard.txt&interface=menu+listed")
+    'TextCraft-textcraft.hard-menu+listed'
+    """
+    plain, _, query = env_id.partition("?")
+    parts = [plain.split("/")[-1].rsplit("-v", 1)[0]]
+    for pair in filter(None, query.split("&")):
+        key, _, value = pair.partition("=")
+        stem = value.split("/")[-1].removesuffix(".txt") if key == "tasks" else value
+        parts.append(re.sub(r"[^A-Za-z0-9_.+,=()-]", "_", stem))
+    return "-".join(parts)
 
 
-QUICK = Study(
-    name="quick",
-    recipe="quick",
-    arms=(
-        Arm("sokoban-easy", ("rftgen/Sokoban-easy-v0",)),
-        Arm("sokoban-easy-listed", ("rftgen/Sokoban-easy-listed-v0",)),
-    ),
-    columns=(
-        "rftgen/Sokoban-easy-v0",
-        "rftgen/Sokoban-medium-v0",
-        "rftgen/Sokoban-easy-listed-v0",
-        "rftgen/TextCraft-easy-menu-v0",
-    ),
-    seeds=(0, 1),
-)
-"""The README's first command: a tiny model, two CPU cores."""
+@dataclass(frozen=True)
+class EnvironmentPlan:
+    """How a study uses one environment."""
 
-STUDIES = {study.name: study for study in (QUICK,)}
-"""The studies by name."""
+    tier: str = "easy"
+    """The tier of the families that use one; ``all`` plays all of them."""
+    interface: str = "native"
+    """How it is spoken to, where a family does not vary that."""
+    version: int = 0
+    """The version in its ids."""
+    lists: str = ""
+    """The beginning of the files of empirical tiers, as ``agentgym-gen calibrate`` writes them."""
+    style: PromptStyle = field(default_factory=PromptStyle)
+    """How its episodes are put to the model."""
 
 
-def load_study(name: str) -> Study:
-    """Return the study called *name*.
+@dataclass(frozen=True)
+class TestPlan:
+    """How models are tested."""
+
+    __test__ = False  # for pytest: this is no test
+
+    tasks: int = 100
+    """How many tasks a column has, the same for every model."""
+    samples: int = 2
+    """How often every task is played."""
+    split: str = "test"
+    """Which tasks."""
+    temperature: float = 1.0
+    """The temperature of decoding; 0 takes the most probable token."""
+    max_new_tokens: int = 32
+    """The longest completion."""
+    max_turns: int | None = None
+    """The turn limit of tests; None takes each task's own."""
+    all_columns: bool = False
+    """Whether every model is tested on every column, not only on those of its families."""
+
+    def __post_init__(self) -> None:
+        """Check the fields."""
+        if self.tasks < 1 or self.samples < 1 or self.max_new_tokens < 1:
+            raise InvalidValueError(
+                "`tasks`, `samples` and `max_new_tokens` are 1 or more, not "
+                f"{self.tasks!r}, {self.samples!r} and {self.max_new_tokens!r}"
+            )
+        if self.max_turns is not None and self.max_turns < 1:
+            raise InvalidValueError(f"`max_turns` is 1 or more, not {self.max_turns!r}")
+        if self.split not in SPLITS:
+            raise InvalidValueError(f"`split` is one of {', '.join(SPLITS)}, not {self.split!r}")
+        if self.temperature < 0:
+            raise InvalidValueError(f"`temperature` is 0 or more, not {self.temperature!r}")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The whole plan of a study.
 
     Raises:
-        UnknownNameError: if there is none.
+        InvalidValueError: if there is nothing to train or test, a seed or a name occurs twice, or a
+            name cannot be that of a folder.
     """
-    if name not in STUDIES:
-        raise unknown_name("study", name, STUDIES, "all presets")
-    return STUDIES[name]
+
+    name: str
+    """Its name, and that of its results folder."""
+    arms: tuple[Arm, ...]
+    """What is trained, the base not included."""
+    seeds: tuple[int, ...]
+    """The training seeds; the replication unit."""
+    test: TestPlan = field(default_factory=TestPlan)
+    """How models are tested."""
+    environments: Mapping[str, EnvironmentPlan] = field(default_factory=dict)
+    """How each environment is used, by name."""
+    model: Mapping[str, Any] = field(default_factory=dict)
+    """How the model is built or loaded."""
+    warm_start: Mapping[str, Any] = field(default_factory=dict)
+    """The settings of the warm start on demonstrations; empty makes none."""
+    rft: Mapping[str, Any] = field(default_factory=dict)
+    """The settings of reinforcement fine-tuning."""
+    about: str = ""
+    """A sentence for the report."""
+    modules: tuple[str, ...] = ()
+    """Modules to import first, which register environments of their own."""
+
+    def __post_init__(self) -> None:
+        """Check that the plan can be run."""
+        if not self.arms or any(not arm.stages or not arm.columns for arm in self.arms):
+            raise InvalidValueError(
+                "A study trains on something and tests on something; name at least one arm family, "
+                "and environments in it"
+            )
+        if not self.seeds or len(set(self.seeds)) < len(self.seeds) or min(self.seeds) < 0:
+            raise InvalidValueError(
+                f"Seeds are different whole numbers from 0 on, not {list(self.seeds)!r}"
+            )
+        for stage in (stage for arm in self.arms for stage in arm.stages):
+            if not re.fullmatch(r"[A-Za-z0-9_.+=,()-]+", stage.name) or not stage.env_ids:
+                raise InvalidValueError(
+                    f"A stage has a name of letters, digits and '_.+-', and environments, not "
+                    f"{stage.name!r} with {stage.env_ids!r}: folders are called by it"
+                )
+        self._check_labels()
+
+    def _check_labels(self) -> None:
+        known: dict[str, object] = {}
+        named = [(label(column), column) for column in self.columns]
+        named += [(model.arm, model.stages) for model in self.models]  # type: ignore[misc]
+        for name, meant in named:
+            if known.setdefault(name, meant) != meant:
+                raise InvalidValueError(f"Two different things would be called {name!r}")
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """Every column, in the order of the arms."""
+        return tuple(dict.fromkeys(column for arm in self.arms for column in arm.columns))
+
+    @cached_property
+    def models(self) -> tuple[ModelId, ...]:
+        """Every model, each after the one that it was trained from."""
+        sequences = dict.fromkeys(
+            arm.stages[:n] for arm in self.arms for n in range(len(arm.stages) + 1)
+        )
+        return tuple(ModelId(stages, seed) for seed in self.seeds for stages in sequences)
+
+    def columns_of(self, stages: tuple[Stage, ...]) -> tuple[str, ...]:
+        """Return what the models after *stages* are tested on."""
+        if not stages or (self.test.all_columns and any(a.stages == stages for a in self.arms)):
+            return self.columns
+        found = {
+            column
+            for arm in self.arms
+            if arm.stages == stages or (arm.every_stage and arm.stages[: len(stages)] == stages)
+            for column in arm.columns
+        }
+        return tuple(column for column in self.columns if column in found)
+
+    def cells(self, model: ModelId) -> list[Cell]:
+        """Return the cells of *model*."""
+        return [Cell(model, column) for column in self.columns_of(model.stages)]
+
+    def all_cells(self) -> Iterator[Cell]:
+        """Yield every cell."""
+        for model in self.models:
+            yield from self.cells(model)
+
+    def style_of(self, env_id: str) -> PromptStyle:
+        """Return how episodes of *env_id* are put to the model."""
+        name = re.split("[-?]", env_id.rpartition("/")[2])[0]
+        return self.environments[name].style if name in self.environments else PromptStyle()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the plan as plain data."""
+        return {**asdict(self), "row_schema": ROW_SCHEMA}
+
+    def key(self) -> str:
+        """Return the hash of everything that decides what the rows are."""
+        told = {k: v for k, v in self.as_dict().items() if k not in ("about", "name")}
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]

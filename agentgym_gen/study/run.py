@@ -1,253 +1,275 @@
-"""Runs a study: models are made, trained and tested, and every cell leaves a file of rows.
+"""Runs a study: models are made, trained and tested, and every cell leaves its rows.
 
-The results folder holds everything and is never overwritten: what is finished is kept, so a
-killed run goes on where it was. Training seeds are independent and can run side by side.
+The results folder holds everything and is never overwritten: what is finished is kept, so a killed
+run goes on where it was.
 
-    plan.json                       the study and the versions it ran with
-    models/base.s0/                 a model before RFT
-    models/sokoban-easy.s0/         the same after training, with its log and checkpoints
-    rows/base.s0.Sokoban-easy-v0.jsonl   one row per test episode, whole or absent
+    plan.json                   the plan, and the versions it ran with
+    columns/<column>.json       the tasks of a column, and hashes of their content and prompt
+    models/<arm>.s<seed>/       a model, with the log of its training
+    cells/<arm>.s<seed>/<column>/   see `agentgym_gen.study.rows`
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
-import multiprocessing
-import os
-import platform
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, is_dataclass
-from importlib.metadata import PackageNotFoundError, version
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from agentgym_gen.errors import DataError, InvalidValueError, ResultExistsError
-from agentgym_gen.files import write_json, write_jsonl
+from agentgym_gen.errors import AgentGymGenError, DataError, ResultExistsError
+from agentgym_gen.files import write_json
+from agentgym_gen.loading import load_module
 from agentgym_gen.policy import Policy
-from agentgym_gen.prompt import PromptStyle
-from agentgym_gen.registration import check_env_id
+from agentgym_gen.prompt import build
+from agentgym_gen.registration import split_env_id
 from agentgym_gen.rollout import Episode, draw_task_ids, make_text_env, run
 from agentgym_gen.seeding import stream
-from agentgym_gen.study.plan import BASE, ROW_SCHEMA, Arm, Cell, Study, cells
-from agentgym_gen.study.progress import Progress
-from agentgym_gen.trajectory import Trajectory
-
-VERSIONS_OF = ("agentgym-gen", "gymnasium", "numpy", "torch", "transformers", "peft")
-
-BASE_WEIGHT, TRAIN_WEIGHT, TEST_WEIGHT = 10.0, 20.0, 1.0
-"""How long making a base model, training it and testing one column take, relative to another."""
+from agentgym_gen.study.executors import Executor, InProcess
+from agentgym_gen.study.failures import RULES_VERSION
+from agentgym_gen.study.jobs import column_file, is_done, make_jobs, models_by_name
+from agentgym_gen.study.lock import locked
+from agentgym_gen.study.plan import Cell, ModelId, Plan, Stage, label
+from agentgym_gen.study.provenance import code_state, model_hash
+from agentgym_gen.study.rows import FAILURE, cell_folder, is_whole, model_folder, write_cell
+from agentgym_gen.study.schedule import Outcome, run_jobs
 
 Say = Callable[[str], None]
 
 
 class Recipe(Protocol):
-    """How the models of a study are made; `agentgym_gen.trainers.recipes` has them by name."""
-
-    def style_of(self, env_id: str) -> PromptStyle:
-        """Return how episodes of *env_id* are put to the model."""
+    """How the models of a study are made; `agentgym_gen.trainers.recipes` makes it from a plan."""
 
     def make_base(self, folder: Path, seed: int, say: Say) -> None:
-        """Write the model before RFT into *folder*, unless it is there whole."""
+        """Write the model before RFT into *folder*; ``recipe.json`` is written last."""
 
-    def train(self, base: Path, folder: Path, arm: Arm, seed: int, say: Say) -> None:
-        """Train *base* on the arm's environments into *folder*, going on from a checkpoint."""
+    def train(self, base: Path, folder: Path, stage: Stage, seed: int, say: Say) -> None:
+        """Train *base* on *stage* into *folder*, going on from a checkpoint."""
 
     def load_policy(self, folder: Path) -> Policy:
-        """Return the policy of the model in *folder*."""
+        """Return the policy of the model in *folder*, decoding as the plan says."""
 
 
-def run_study(
-    study: Study, out: Path, *, say: Say, recipe: Recipe | None = None, workers: int = 1
-) -> None:
-    """Run what is not yet done of *study* into *out*.
+def run_plan(
+    plan: Plan,
+    out: Path,
+    *,
+    say: Say,
+    recipe: Recipe | None = None,
+    executor: Executor | None = None,
+) -> Outcome:
+    """Run what is not yet done of *plan* into *out*.
 
     Args:
-        study: The plan.
+        plan: The plan.
         out: The results folder.
-        say: Called with each line of progress; with several workers it has to be picklable.
-        recipe: How models are made; None takes the study's own recipe by name.
-        workers: How many training seeds run side by side, each in a process of its own.
+        say: Called with each line of progress; with several processes it has to be picklable.
+        recipe: How models are made; None takes the one that the plan spells.
+        executor: Where jobs run; None runs them one after the other, here.
+
+    Returns:
+        What was done, and what failed; a failure is recorded and everything that does not need it
+        goes on.
 
     Raises:
-        ResultExistsError: if *out* holds another study.
-        UnknownNameError: if a column or an arm names an unknown environment.
+        ResultExistsError: if *out* holds another study, or another run writes to it.
     """
-    if workers < 1:
-        raise InvalidValueError(f"`workers` is at least 1, not {workers!r}")
-    for env_id in {*study.columns, *(env_id for arm in study.arms for env_id in arm.env_ids)}:
-        check_env_id(env_id)
-    recipe = recipe or _load_recipe(study.recipe)
-    _claim(study, recipe, out)
-    say(_cost(study, min(workers, len(study.seeds))))
-    if workers == 1 or len(study.seeds) == 1:
-        for seed in study.seeds:
-            _run_seed(study, recipe, out, seed, say)
-        return
-    # Spawned, not forked: torch's threads do not survive a fork.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(study.seeds)), mp_context=context) as pool:
-        jobs = [pool.submit(_run_seed, study, recipe, out, seed, say) for seed in study.seeds]
-        for job in jobs:
-            job.result()
+    where = executor or InProcess()
+    with locked(out):
+        claim(plan, out)
+        jobs = make_jobs(plan)
+        finished = {job.name for job in jobs if is_done(plan, out, job)}
+        try:
+            return run_jobs(jobs, finished, Worker(plan, out, say, recipe), where, say)
+        finally:
+            where.close()
 
 
-def default_workers(study: Study) -> int:
-    """Return how many seeds can run side by side here: one a processor that this may use."""
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, min(len(study.seeds), usable or 1))
+def claim(plan: Plan, out: Path) -> None:
+    """Write *plan* into *out*, unless the same one is there.
+
+    Raises:
+        ResultExistsError: if it holds another plan, or results without one.
+        DataError: if its plan cannot be read, or the folder cannot be written.
+    """
+    check_out(plan, out)
+    path = out / "plan.json"
+    if not path.exists():
+        write_json(path, {"key": plan.key(), **code_state(), "plan": plan.as_dict()})
 
 
-def _run_seed(study: Study, recipe: Recipe, out: Path, seed: int, say: Say) -> None:
-    """Make, train and test the models of one *seed*."""
-    tasks = {column: held_out_tasks(study, column) for column in study.columns}
-    progress = Progress(_stage_weights(study), say, f"seed {seed} ")
-    base = model_folder(out, BASE, seed)
-    with progress.stage("the base model"):
-        recipe.make_base(base, seed, progress.detail)
-    _test(study, recipe, (out, BASE, seed), tasks, progress)
-    for arm in study.arms:
-        folder = model_folder(out, arm.name, seed)
-        with progress.stage(f"training on {arm.name}"):
-            recipe.train(base, folder, arm, seed, progress.detail)
-        _test(study, recipe, (out, arm.name, seed), tasks, progress)
-
-
-def _cost(study: Study, workers: int) -> str:
-    models = len(study.seeds) * (1 + len(study.arms))
-    episodes = models * len(study.columns) * study.tasks * study.samples
-    return (
-        f"Study {study.name}: {models} models ({len(study.seeds)} seeds x (base + "
-        f"{len(study.arms)} trained)), {models * len(study.columns)} cells, {episodes:,} test "
-        f"episodes, {workers} seeds at a time"
-    )
-
-
-def model_folder(out: Path, arm: str, seed: int) -> Path:
-    """Return the folder of the model of *arm* and *seed*."""
-    return out / "models" / f"{arm}.s{seed}"
-
-
-def rows_file(out: Path, cell: Cell) -> Path:
-    """Return the file of the rows of *cell*."""
-    return out / "rows" / f"{cell.name}.jsonl"
-
-
-def held_out_tasks(study: Study, column: str) -> list[str]:
-    """Return the test tasks of *column*: the same for every arm, seed and interface."""
-    env = make_text_env(column, "test")
-    rng = stream("study tasks", env.world.tasks.env, *env.tiers)
-    return draw_task_ids(column, "test", study.tasks, rng)
-
-
-def _stage_weights(study: Study) -> list[float]:
-    tests = [TEST_WEIGHT] * len(study.columns)
-    return [BASE_WEIGHT, *tests, *([TRAIN_WEIGHT, *tests] * len(study.arms))]
-
-
-def _load_recipe(name: str) -> Recipe:
-    from agentgym_gen.trainers.recipes import load_recipe
-
-    return load_recipe(name)
-
-
-def _settings(recipe: Recipe) -> str:
-    """Return what the recipe's models depend on: the settings of a dataclass, or its kind."""
-    return repr(recipe) if is_dataclass(recipe) else type(recipe).__qualname__
-
-
-def check_plan(study: Study, recipe: Recipe, out: Path) -> bool:
-    """Return whether *out* holds a plan, which then is this one.
+def check_out(plan: Plan, out: Path) -> None:
+    """Raise unless *out* is free for *plan* or holds it already.
 
     Raises:
         ResultExistsError: if it holds another plan, or results without one.
         DataError: if its plan cannot be read.
     """
+    if (out / "plan.json").exists():
+        known = read_plan_file(out)["key"]
+        if known != plan.key():
+            raise ResultExistsError(
+                f"{out} holds the results of another plan, {known!r}, and this one is "
+                f"{plan.key()!r}; choose another folder with --out, or move it away"
+            )
+        return
+    if (out / "cells").exists() or (out / "models").exists():
+        raise ResultExistsError(f"{out} holds results without a plan.json; move them away")
+
+
+def read_plan_file(out: Path) -> dict[str, Any]:
+    """Return what ``plan.json`` of the results folder *out* holds.
+
+    Raises:
+        DataError: if there is none, or it is not the plan of a study.
+    """
     path = out / "plan.json"
-    if not path.exists():
-        if (out / "rows").exists() or (out / "models").exists():
-            raise ResultExistsError(f"{out} holds results without a plan.json; move them away")
-        return False
     try:
-        known = json.loads(path.read_text(encoding="utf-8"))["key"]
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(found["key"], str) and isinstance(found["plan"], dict):
+            return dict(found)
+    except FileNotFoundError as error:
+        raise DataError(f"{out} holds no study: it has no plan.json") from error
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise DataError(f"Cannot read {path}: it is not the plan of a study") from error
-    if known != study.key(_settings(recipe)):
-        raise ResultExistsError(
-            f"{out} holds the results of another plan, {known!r}: the study, its recipe or the "
-            "schema of its rows differ; choose another folder with --out, or move it away"
-        )
-    return True
+    raise DataError(f"Cannot read {path}: it is not the plan of a study")
 
 
-def _claim(study: Study, recipe: Recipe, out: Path) -> None:
-    """Write the plan into *out*, unless the same one is there."""
-    if check_plan(study, recipe, out):
-        return
-    write_json(
-        out / "plan.json",
-        {
-            "key": study.key(_settings(recipe)),
-            "study": asdict(study),
-            "recipe": _settings(recipe),
-            "row_schema": ROW_SCHEMA,
-            "python": platform.python_version(),
-            "versions": {name: _version(name) for name in VERSIONS_OF},
-        },
-    )
+@dataclass
+class Worker:
+    """Does the jobs of a study, in whatever process it is called in."""
 
+    plan: Plan
+    out: Path
+    say: Say
+    recipe: Recipe | None = None
+    _models: dict[str, ModelId] = field(default_factory=dict, repr=False)
 
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
+    def __call__(self, job: str) -> str | None:
+        """Do *job*; return None, or the traceback of what went wrong, which is recorded as well."""
+        kind, _, target = job.partition(" ")
+        for module in self.plan.modules:
+            load_module(module, self.plan.name)
+        self._models = self._models or dict(models_by_name(self.plan))
+        try:
+            {"column": self._column, "train": self._train, "test": self._test}[kind](target)
+        except Exception as error:  # noqa: BLE001  (the boundary: what failed is recorded)
+            return self._record(job, self._folder(kind, target), error)
         return None
 
+    def _folder(self, kind: str, target: str) -> Path:
+        return self.out / {"column": "columns", "train": "models", "test": "cells"}[kind] / target
 
-def _test(
-    study: Study,
-    recipe: Recipe,
-    model: tuple[Path, str, int],
-    tasks: dict[str, list[str]],
-    progress: Progress,
-) -> None:
-    out, arm, seed = model
-    policy: Policy | None = None
-    for cell in cells(study, arm, seed):
-        path = rows_file(out, cell)
-        with progress.stage(f"testing {arm} on {cell.column}"):
-            if path.exists():
-                continue
-            policy = policy or recipe.load_policy(model_folder(out, arm, seed))
-            played = _play(study, cell, policy, recipe.style_of(cell.column), tasks[cell.column])
-            write_jsonl(path, [row_of(cell, trajectory) for trajectory in played])
+    def _record(self, job: str, folder: Path, error: Exception) -> str:
+        """Write what went wrong into *folder* and return it."""
+        if isinstance(error, AgentGymGenError) and isinstance(error, DataError):
+            short = f"{type(error).__name__}: {error}"
+        else:
+            short = "".join(traceback.format_exception(error))
+        told = {"job": job, "error": str(error), "traceback": short, "time": time.time()}
+        write_json(folder / FAILURE, told)
+        return short
+
+    def _column(self, name: str) -> None:
+        column = next(each for each in self.plan.columns if label(each) == name)
+        write_json(column_file(self.out, name), describe_column(self.plan, column))
+
+    def _recipe(self) -> Recipe:
+        if self.recipe is None:
+            from agentgym_gen.trainers import recipe_of
+
+            plan = self.plan
+            decoding = (plan.test.temperature, plan.test.max_new_tokens)
+            self.recipe = recipe_of(plan.model, plan.warm_start, plan.rft, plan.style_of, decoding)
+        return self.recipe
+
+    def _train(self, name: str) -> None:
+        model = self._models[name]
+        folder = model_folder(self.out, model)
+
+        def say(line: str) -> None:
+            self.say(f"{'':28} {name}: {line.strip()}")
+
+        recipe = self._recipe()
+        if model.parent is None:
+            recipe.make_base(folder, model.seed, say)
+        else:
+            base = model_folder(self.out, model.parent)
+            recipe.train(base, folder, model.stages[-1], model.seed, say)
+        (folder / FAILURE).unlink(missing_ok=True)
+
+    def _test(self, name: str) -> None:
+        model = self._models[name]
+        folder = model_folder(self.out, model)
+        left = [cell for cell in self.plan.cells(model) if not is_whole(self.out, cell)]
+        policy = self._recipe().load_policy(folder)
+        made = {"model_hash": model_hash(folder), "stages": [s.env_ids for s in model.stages]}
+        troubles = []
+        for cell in left:
+            try:
+                self._test_cell(cell, policy, made)
+            except Exception as error:  # noqa: BLE001  (the boundary: other cells go on)
+                troubles.append(self._record(cell.name, cell_folder(self.out, cell), error))
+        (self._folder("test", name) / FAILURE).unlink(missing_ok=True)
+        if troubles:
+            raise DataError(
+                f"{len(troubles)} of {len(left)} cells failed; the first: {troubles[0]}"
+            )
+
+    def _test_cell(self, cell: Cell, policy: Policy, made: dict[str, Any]) -> None:
+        started = time.perf_counter()
+        told = json.loads(column_file(self.out, label(cell.column)).read_text(encoding="utf-8"))
+        test = self.plan.test
+        limit = {} if test.max_turns is None else {"max_turns": test.max_turns}
+        tasks = told.pop("task_ids")
+        episodes = [
+            Episode(cell.column, task, n, limit) for task in tasks for n in range(test.samples)
+        ]
+        style = self.plan.style_of(cell.column)
+        played = run(episodes, policy, style=style, seed=cell.model.seed)
+        about = {
+            **told,
+            **made,
+            "split": test.split,
+            "samples": test.samples,
+            "decoding": {
+                "temperature": test.temperature,
+                "max_new_tokens": test.max_new_tokens,
+                "max_turns": test.max_turns,
+            },
+            "plan": self.plan.key(),
+            "failure_rules": RULES_VERSION,
+            "seconds": round(time.perf_counter() - started, 3),
+            **code_state(),
+        }
+        write_cell(self.out, cell, about, played)
 
 
-def _play(
-    study: Study, cell: Cell, policy: Policy, style: PromptStyle, tasks: Sequence[str]
-) -> list[Trajectory]:
-    episodes = [
-        Episode(cell.column, task, sample) for task in tasks for sample in range(study.samples)
-    ]
-    return run(episodes, policy, style=style, seed=cell.seed)
+def column_tasks(plan: Plan, column: str) -> list[str]:
+    """Return the test tasks of *column*: the same for every model, and through every interface."""
+    env = make_text_env(column, plan.test.split)
+    rng = stream("study tasks", env.world.tasks.env, *env.tiers)
+    return draw_task_ids(column, plan.test.split, plan.test.tasks, rng)
 
 
-def row_of(cell: Cell, trajectory: Trajectory) -> dict[str, Any]:
-    """Return the row of one test episode."""
+def describe_column(plan: Plan, column: str) -> dict[str, Any]:
+    """Return the tasks of *column*, and hashes of their content and of the prompt."""
+    env = make_text_env(column, plan.test.split)
+    task_ids = column_tasks(plan, column)
+    content = hashlib.sha256()
+    for task_id in task_ids:
+        content.update(env.world.tasks.find(task_id).fingerprint.encode())
+    observation, _ = env.reset(options={"task_id": task_ids[0]})
+    style = plan.style_of(column)
+    asked = build(style, env.instruction if style.instruction else "", [], observation)
     return {
-        "schema": ROW_SCHEMA,
-        "cell": cell.name,
-        "arm": cell.arm,
-        "seed": cell.seed,
-        "column": cell.column,
-        "task_id": trajectory.task_id,
-        "sample": trajectory.sample,
-        "interface": trajectory.interface,
-        "success": trajectory.success,
-        "score": trajectory.score,
-        "reward": round(trajectory.total_reward, 6),
-        "turns": len(trajectory.turns),
-        "invalid_turns": trajectory.invalid_turns,
-        "action_tokens": trajectory.action_tokens,
-        "end_reason": trajectory.end_reason,
+        "env_id": split_env_id(column)[0],
+        "env_version": int(split_env_id(column)[0].rsplit("-v", 1)[1]),
+        "interface": str(env.interface),
+        "data_hash": content.hexdigest()[:16],
+        "prompt_hash": hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:16],
+        "task_ids": task_ids,
     }

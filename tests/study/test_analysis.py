@@ -1,158 +1,239 @@
 """From rows to numbers, against numbers worked out by hand."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
-from agentgym_gen.errors import DataError
-from agentgym_gen.study.analysis import (
-    Differences,
-    Estimate,
-    Row,
-    differences,
-    gain,
-    invalid_rate,
-    read_rows,
-    success_rate,
-    transfer_gap,
-    wilson,
-)
+from agentgym_gen.errors import DataError, InvalidValueError
+from agentgym_gen.study.analysis import Results
+from agentgym_gen.study.metrics import backward_transfer, forgetting, forward_transfer, retention
+from agentgym_gen.study.rows import Row
+from agentgym_gen.study.statistics import Floats
 
 
 def rows(arm: str, column: str, successes: dict[int, list[int]]) -> list[Row]:
     """Return rows of *arm* on *column*: for each seed, one success (0 or 1) per task."""
     return [
         {
-            "schema": 1,
             "arm": arm,
             "column": column,
             "seed": seed,
             "task_id": f"t{task}",
             "sample": 0,
             "success": bool(success),
+            "score": success / 2,
             "turns": 4,
             "invalid_turns": 1 - success,
+            "failures": [] if success else ["loops"],
         }
         for seed, values in successes.items()
         for task, success in enumerate(values)
     ]
 
 
-def test_the_wilson_interval_of_8_of_10() -> None:
-    """0.8 has the interval 0.490 to 0.943 (Newcombe 1998, method 3)."""
-    rate = success_rate(rows("a", "c", {0: [1] * 8 + [0] * 2}))
+def test_a_rate_counts_tasks_not_samples() -> None:
+    """8 of 10 tasks: Wilson's interval 0.490 to 0.943, also with every sample twice."""
+    once = rows("a", "c", {0: [1] * 8 + [0] * 2})
+    twice = [*once, *({**row, "sample": 1} for row in once)]
 
-    assert (rate.value, rate.tasks) == (0.8, 10)
-    assert (rate.low, rate.high) == pytest.approx((0.4902, 0.9433), abs=1e-4)
-
-
-@pytest.mark.parametrize(("rate", "ends"), [(0.0, (0.0, 0.2775)), (1.0, (0.7225, 1.0))])
-def test_the_wilson_interval_of_none_and_all_of_10(rate: float, ends: tuple[float, float]) -> None:
-    """Z squared / (10 + z squared) = 3.8415 / 13.8415 = 0.2775."""
-    assert wilson(rate, 10) == pytest.approx(ends, abs=1e-4)
+    for found in (Results(once).rate("a", "c"), Results(twice).rate("a", "c")):
+        assert (found.value, found.tasks) == (0.8, 10)
+        assert (found.low, found.high) == pytest.approx((0.4902, 0.9433), abs=1e-4)
 
 
-def test_playing_the_same_tasks_again_narrows_nothing() -> None:
-    """A second seed that is a copy of the first adds no task: both intervals stay."""
-    base, trained = [0] * 30 + [1] * 30, [1] * 15 + [0] * 15 + [1] * 30
-    once = [*rows("base", "c", {0: base}), *rows("a", "c", {0: trained})]
-    twice = [*rows("base", "c", {0: base, 1: base}), *rows("a", "c", {0: trained, 1: trained})]
+def test_seeds_that_disagree_widen_a_rate_from_three_on() -> None:
+    """0, 0.5 and 1 of 40 tasks: Wilson's interval is the narrower one."""
+    apart = {0: [0] * 40, 1: [0, 1] * 20, 2: [1] * 40}
+    found = Results(rows("a", "c", apart)).rate("a", "c")
 
-    assert gain(once, "a", "c") == gain(twice, "a", "c")
-    assert success_rate(once) == success_rate(twice)
+    assert found.value == 0.5
+    assert found.low < 0.1
+    assert found.covers_training
 
 
-def test_differences_are_paired_by_seed_and_task() -> None:
-    """Base 0 1 0 and trained 1 1 0 differ by 1 0 0, whatever the order of rows."""
+def test_the_rates_of_seeds_are_apart() -> None:
+    """Each with Wilson's interval of its own."""
+    found = Results(rows("a", "c", {0: [0] * 10, 1: [1] * 10})).seed_rates("a", "c")
+
+    assert {seed: rate.value for seed, rate in found.items()} == {0: 0.0, 1: 1.0}
+    assert found[0].high == pytest.approx(0.2775, abs=1e-4)
+
+
+def test_the_score_can_take_the_place_of_success() -> None:
+    """Where tasks can be done in part."""
+    some = rows("a", "c", {0: [1, 1, 0, 0]})
+
+    assert Results(some, metric="score").rate("a", "c").value == 0.25
+    with pytest.raises(InvalidValueError, match="'success' or 'score', not 'reward'"):
+        Results(some, metric="reward")
+
+
+def test_gains_are_paired_by_seed_and_task() -> None:
+    """Base 0 1 0 / 1 1 1 and trained 1 1 0 / 1 0 1: the order of rows does not matter."""
     base = rows("base", "c", {0: [0, 1, 0], 1: [1, 1, 1]})
     trained = rows("a", "c", {1: [1, 0, 1], 0: [1, 1, 0]})
 
-    got = differences(trained + base, "a", "c")
-    assert got.values_ST.tolist() == [[1, 0, 0], [0, -1, 0]]
-    assert got.tasks == ("t0", "t1", "t2")
-
-
-def test_models_that_were_not_tested_alike_are_not_compared() -> None:
-    """A seed or a task that one of them lacks is an error, not a smaller mean."""
-    base = rows("base", "c", {0: [0, 1], 1: [0, 1]})
-    for trained in (rows("a", "c", {0: [1, 1]}), rows("a", "c", {0: [1], 1: [1]}), []):
-        with pytest.raises(DataError, match="not tested on the same tasks"):
-            gain(base + trained, "a", "c")
+    assert Results(trained + base).gain("a", "c").value == 0.0
+    assert Results(base + trained).gain("a", "c") == Results(trained + base).gain("a", "c")
 
 
 def test_the_gain_is_the_mean_difference_with_an_interval_around_it() -> None:
     """Of 100 tasks 30 improved and 10 got worse: +0.2 with about +-0.12."""
     base = rows("base", "c", {0: [0] * 30 + [1] * 10 + [1] * 60})
     trained = rows("a", "c", {0: [1] * 30 + [0] * 10 + [1] * 60})
-    gained = gain(base + trained, "a", "c")
+    gained = Results(base + trained).gain("a", "c")
 
     assert gained.value == pytest.approx(0.2)
     # standard error of the mean difference: sqrt((0.4 - 0.2**2) / 100) = 0.06
     assert (gained.low, gained.high) == pytest.approx((0.2 - 0.1176, 0.2 + 0.1176), abs=0.012)
     assert gained.sure
+    assert gained.p < 0.01
 
 
-def test_the_same_rows_give_the_same_interval() -> None:
-    """The bootstrap draws from a named stream."""
-    all_rows = rows("base", "c", {0: [0, 1, 0, 1]}) + rows("a", "c", {0: [1, 1, 0, 0]})
+def test_pairing_makes_the_interval_narrow() -> None:
+    """The same 10 tasks of 100 improved; unpaired rates would overlap."""
+    base = rows("base", "c", {0: [0] * 50 + [1] * 50})
+    trained = rows("a", "c", {0: [1] * 10 + [0] * 40 + [1] * 50})
+    results = Results(base + trained)
 
-    assert gain(all_rows, "a", "c") == gain(all_rows, "a", "c")
+    assert results.gain("a", "c").low > 0
+    assert results.rate("a", "c").low < results.rate("base", "c").high
 
 
-def test_seeds_are_resampled_from_three_on() -> None:
-    """Seeds that disagree widen the interval only when there are three."""
-    apart = np.repeat([[0.0], [0.5], [1.0]], 50, axis=1)
-    tasks = tuple(map(str, range(50)))
+def test_a_seed_that_one_of_them_lacks_is_left_out() -> None:
+    """The gain says how many seeds it rests on."""
+    base = rows("base", "c", {0: [0, 0], 1: [1, 1]})
+    gained = Results([*base, *rows("a", "c", {0: [1, 1]})]).gain("a", "c")
 
-    assert Differences(apart[::2], tasks).bootstrap().std() == 0
-    assert Differences(apart, tasks).bootstrap().std() > 0.2
+    assert (gained.value, gained.seeds) == (1.0, 1)
+
+
+def test_models_without_a_common_seed_are_not_compared() -> None:
+    """Nor with what was not tested."""
+    results = Results([*rows("base", "c", {0: [0]}), *rows("a", "c", {1: [1]})])
+
+    assert not results.has(("base", "c"), ("a", "c"))
+    with pytest.raises(DataError, match="no training seed in common"):
+        results.gain("a", "c")
+    with pytest.raises(DataError, match="'a' was not tested on 'd'"):
+        results.gain("a", "d")
+
+
+def test_seeds_that_were_tested_on_different_tasks_are_an_error() -> None:
+    """Not a smaller mean."""
+    uneven = rows("a", "c", {0: [1, 1], 1: [1]})
+    with pytest.raises(DataError, match="not tested on the same tasks"):
+        Results(uneven).rate("a", "c")
+
+
+def test_no_rows_are_an_error() -> None:
+    """That says what to do."""
+    with pytest.raises(DataError, match="run the study first"):
+        Results([])
+
+
+def columns(**successes: tuple[list[int], list[int]]) -> Results:
+    """Return results of base and arm `a` on some columns."""
+    found: list[Row] = []
+    for column, (before, after) in successes.items():
+        found += rows("base", column, {0: before}) + rows("a", column, {0: after})
+    return Results(found)
 
 
 def test_the_transfer_gap_is_held_in_minus_held_out() -> None:
-    """+1 held in and (0 + 0.5) / 2 held out: 0.75."""
-    all_rows = [
-        *rows("base", "in", {0: [0, 0]}),
-        *rows("a", "in", {0: [1, 1]}),
-        *rows("base", "x", {0: [0, 0]}),
-        *rows("a", "x", {0: [0, 0]}),
-        *rows("base", "y", {0: [0, 1]}),
-        *rows("a", "y", {0: [1, 1]}),
-    ]
+    """+1 held in and (0 + 0.5) / 2 held out: 0.75; the mean gain over all is 0.5."""
+    results = columns(own=([0, 0], [1, 1]), x=([0, 0], [0, 0]), y=([0, 1], [1, 1]))
 
-    assert transfer_gap(all_rows, "a", ["in"], ["x", "y"]).value == pytest.approx(0.75)
+    assert results.transfer_gap("a", ["own"], ["x", "y"]).value == pytest.approx(0.75)
+    assert results.mean_gain("a", ["own", "x", "y"]).value == pytest.approx(0.5)
 
 
 def test_one_seed_is_one_model_on_all_columns() -> None:
     """Where every seed gains as much held in as held out, the gap is 0 without doubt."""
     good = {0: [0] * 4, 1: [1] * 4, 2: [1] * 4}
-    all_rows = [
+    found = [
         row
         for column in ("in", "out")
         for name, successes in (("base", {seed: [0] * 4 for seed in good}), ("a", good))
         for row in rows(name, column, successes)
     ]
-    gap = transfer_gap(all_rows, "a", ["in"], ["out"])
+    gap = Results(found).transfer_gap("a", ["in"], ["out"])
 
     assert (gap.value, gap.low, gap.high) == (0.0, 0.0, 0.0)
 
 
+def test_the_metrics_of_a_sequence_are_those_of_its_matrix() -> None:
+    """A: 1 of 4, then 4, then 3; B: 0, 1, 2: BWT -0.25, FWT +0.25, forgetting 0.25, kept 0.75."""
+    found: list[Row] = []
+    for arm, a, b in (("base", 1, 0), ("A", 4, 1), ("A_then_B", 3, 2)):
+        found += rows(arm, "a", {0: [1] * a + [0] * (4 - a)})
+        found += rows(arm, "b", {0: [1] * b + [0] * (4 - b)})
+    results = Results(found)
+
+    def of(metric: Callable[..., Floats]) -> float:
+        return results.sequence(["A", "A_then_B"], ["a", "b"], metric).value
+
+    assert of(backward_transfer) == pytest.approx(-0.25)
+    assert of(forward_transfer) == pytest.approx(0.25)
+    assert of(forgetting) == pytest.approx(0.25)
+    assert of(retention) == pytest.approx(0.75)
+
+
+def test_the_transfer_ratio_of_a_column_without_a_gain_is_not_a_number() -> None:
+    """Half of the gain of the native training; nothing of nothing."""
+    found = [
+        *rows("base", "c", {0: [0, 0, 0, 0]}),
+        *rows("own", "c", {0: [1, 1, 1, 1]}),
+        *rows("a", "c", {0: [1, 1, 0, 0]}),
+    ]
+
+    assert Results(found).transfer_ratio("a", "own", "c").value == pytest.approx(0.5)
+    assert np.isnan(Results(found).transfer_ratio("a", "base", "c").value)
+
+
+def test_gains_are_adjusted_together() -> None:
+    """Two cells double the smaller p."""
+    results = columns(x=([0] * 20, [1] * 20), y=([0, 1] * 10, [0, 1] * 10))
+    alone = results.gain("a", "x").p
+    found = results.gains_with_holm([("a", "x"), ("a", "y")])
+
+    assert found["a", "x"].p == pytest.approx(2 * alone)
+    assert found["a", "y"].p == 1.0
+
+
+def test_pass_rates_by_hand() -> None:
+    """Two tasks of two samples, won 1 of 2 and 2 of 2: pass@2 is 1, pass^2 is 0.5, avg 0.75."""
+    found = [
+        {**row, "sample": sample, "success": success}
+        for sample, wins in enumerate(([1, 1], [0, 1]))
+        for row, success in zip(rows("a", "c", {0: [0, 0]}), wins, strict=True)
+    ]
+    results = Results(found)
+
+    assert results.pass_rate("a", "c", 2) == 1.0
+    assert results.pass_rate("a", "c", 2, every=True) == 0.5
+    assert results.rate("a", "c").value == 0.75
+
+
+def test_an_average_of_turns_has_an_interval() -> None:
+    """4 and 8 turns on half the tasks each: 6, with a standard error of 2 / sqrt(100) = 0.2."""
+    found = [
+        {**row, "turns": 4 + 4 * (n % 2)} for n, row in enumerate(rows("a", "c", {0: [0] * 100}))
+    ]
+    average = Results(found).average("a", "c", "turns")
+
+    assert average.value == 6.0
+    assert (average.low, average.high) == pytest.approx((6 - 0.392, 6 + 0.392), abs=0.05)
+
+
 def test_the_invalid_rate_counts_turns() -> None:
     """Two of three episodes have 1 invalid turn of 4."""
-    assert invalid_rate(rows("a", "c", {0: [0, 1, 0]})) == pytest.approx(2 / 12)
+    assert Results(rows("a", "c", {0: [0, 1, 0]})).invalid_rate("a", "c") == pytest.approx(2 / 12)
 
 
-@pytest.mark.parametrize(
-    ("low", "high", "sure"), [(0.1, 0.3, True), (-0.3, -0.1, True), (-0.1, 0.2, False)]
-)
-def test_an_interval_without_zero_is_sure(low: float, high: float, sure: bool) -> None:
-    """On either side of zero."""
-    assert Estimate(0.0, low, high, 1).sure is sure
+def test_failure_modes_are_counted_by_cell() -> None:
+    """Over all seeds."""
+    found = Results(rows("a", "c", {0: [0, 1], 1: [0, 0]}))
 
-
-def test_a_broken_row_is_named(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """By its file and line; an empty folder says what to do."""
-    folder = tmp_path_factory.mktemp("rows")
-    with pytest.raises(DataError, match="run the study first"):
-        read_rows(folder)
-    (folder / "a.jsonl").write_text('{"schema": 1}\n{"arm"\n')
-    with pytest.raises(DataError, match=r"Line 2 of .*a.jsonl is not JSON"):
-        read_rows(folder)
+    assert found.failure_counts("a", "c") == {"loops": 3}

@@ -1,241 +1,294 @@
-"""A study from plan to report, with policies instead of models."""
+"""A study from plan to rows, with policies instead of models."""
 
+import errno
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
+from pretend_study import Mixed, Pretend, small_plan
 
-from agentgym_gen.errors import DataError, InvalidValueError, ResultExistsError, UnknownNameError
-from agentgym_gen.policy import ExpertPolicy, Policy, RandomPolicy
-from agentgym_gen.prompt import PromptStyle
-from agentgym_gen.study import Arm, Study, load_study, read_rows, report_study, run_study
-from agentgym_gen.study.plan import STUDIES
-from agentgym_gen.study.report import claims
-from agentgym_gen.study.run import Say, held_out_tasks
-
-SMALL = Study(
-    name="small",
-    recipe="none",
-    arms=(Arm("craft", ("rftgen/TextCraft-easy-v0",)),),
-    columns=("rftgen/TextCraft-easy-v0", "rftgen/TextCraft-medium-v0", "rftgen/Sokoban-easy-v0"),
-    seeds=(0, 1),
-    tasks=6,
-    samples=2,
+from agentgym_gen.errors import DataError, ResultExistsError
+from agentgym_gen.policy import Completion, Policy, Request
+from agentgym_gen.study import run_plan
+from agentgym_gen.study.lock import is_locked, locked
+from agentgym_gen.study.plan import ROW_SCHEMA, Cell
+from agentgym_gen.study.rows import (
+    cell_folder,
+    read_cells,
+    read_curves,
+    read_episodes,
+    read_failures,
+    read_transcripts,
 )
+from agentgym_gen.study.run import claim, column_tasks
+
+CELLS = 2 * (4 + 3 + 0 + 2 + 2 + 2 + 2 + 2)
+"""Of two seeds: base, easy, half easy, curriculum, craft, listed, pair, mixture."""
 
 
-class Pretend:
-    """A recipe whose base acts at random and whose training makes an expert."""
+def facts(out: Path) -> list[dict[str, object]]:
+    """Return what the cells of *out* have in common with those of another run."""
+    changing = ("seconds", "commit")
+    return [{k: v for k, v in row.items() if k not in changing} for row in read_cells(out)]
 
-    def __init__(self, die_after: int = 1000) -> None:
-        self.trained: list[str] = []
-        self._left = die_after
 
-    def style_of(self, env_id: str) -> PromptStyle:
-        return PromptStyle("action", instruction=False)
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of the small study, run without a break."""
+    out = tmp_path_factory.mktemp("whole")
+    run_plan(small_plan(), out, say=str, recipe=Pretend())
+    return out
 
-    def make_base(self, folder: Path, seed: int, say: Say) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
 
-    def train(self, base: Path, folder: Path, arm: Arm, seed: int, say: Say) -> None:
-        assert base.exists()
-        if not folder.exists():
-            self.trained.append(folder.name)
-        folder.mkdir(exist_ok=True)
+def test_every_episode_and_cell_leaves_a_row(whole: Path) -> None:
+    """6 tasks, 2 samples, each with its keys and the version of them."""
+    rows, cells = read_episodes(whole), read_cells(whole)
+
+    assert len(cells) == CELLS
+    assert len(rows) == CELLS * 12
+    assert {row["schema"] for row in [*rows, *cells]} == {ROW_SCHEMA}
+    assert {row["cell"] for row in rows} == {cell["cell"] for cell in cells}
+    assert {(whole / "cells" / cell["cell"]).is_dir() for cell in cells} == {True}
+
+
+def test_the_row_of_a_cell_says_all_that_is_needed_to_run_it_again(whole: Path) -> None:
+    """Ids, hashes, decoding, versions, and the sum of its episodes."""
+    cell = next(row for row in read_cells(whole) if row["cell"] == "base.s1/Sokoban-medium")
+    won = [r["success"] for r in read_episodes(whole) if r["cell"] == "base.s1/Sokoban-medium"]
+
+    assert cell["env_id"] == "rftgen/Sokoban-medium-v0"
+    assert (cell["env_version"], cell["split"], cell["seed"]) == (0, "test", 1)
+    assert len(cell["data_hash"]) == len(cell["prompt_hash"]) == 16
+    assert cell["decoding"] == {"temperature": 1.0, "max_new_tokens": 32, "max_turns": None}
+    assert cell["versions"]["numpy"] == np.__version__
+    assert cell["plan"] == small_plan().key()
+    assert (cell["episodes"], cell["tasks"], cell["successes"]) == (12, 6, sum(won))
+
+
+def test_the_transcripts_lie_beside_the_rows(whole: Path) -> None:
+    """In the same order, and with as many turns."""
+    name = "mixture.s0/TextCraft-easy-menu"
+    rows = [row for row in read_episodes(whole) if row["cell"] == name]
+    told = read_transcripts(whole, name)
+
+    assert [t["task_id"] for t in told] == [row["task_id"] for row in rows]
+    assert [len(t["turns"]) for t in told] == [row["turns"] for row in rows]
+
+
+def test_hashes_tell_tasks_and_prompts_apart(whole: Path) -> None:
+    """Two interfaces show the same tasks in other words; two tiers are other tasks."""
+    cells = {row["cell"]: row for row in read_cells(whole)}
+    native, listed, medium = (
+        cells[f"base.s0/Sokoban-{name}"] for name in ("easy", "easy-listed", "medium")
+    )
+
+    assert native["data_hash"] == listed["data_hash"] != medium["data_hash"]
+    assert native["prompt_hash"] != listed["prompt_hash"]
+
+
+def test_curves_are_read_by_model(whole: Path) -> None:
+    """The log that a training leaves."""
+    curves = read_curves(whole)
+
+    assert [row["success"] for row in curves["sokoban-easy.s0"]] == [0.1, 0.2, 0.3]
+    assert "base.s0" not in curves
+
+
+def test_a_stopped_study_goes_on_with_the_same_rows(whole: Path, tmp_path: Path) -> None:
+    """Nothing that was done is done again."""
+    stopped = Pretend(stop_after=2)
+    with pytest.raises(KeyboardInterrupt):
+        run_plan(small_plan(), tmp_path, say=str, recipe=stopped)
+    done = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*/*/*/cell.json")}
+    again = Pretend()
+    run_plan(small_plan(), tmp_path, say=str, recipe=again)
+
+    assert done
+    assert all(path.stat().st_mtime_ns == time_ for path, time_ in done.items())
+    assert not set(stopped.trained) & set(again.trained)
+    assert facts(tmp_path) == facts(whole)
+    assert read_episodes(tmp_path) == read_episodes(whole)
+
+
+def test_a_finished_study_is_not_run_again(whole: Path) -> None:
+    """Not one job."""
+    again = Pretend()
+    outcome = run_plan(small_plan(), whole, say=str, recipe=again)
+
+    assert (outcome.done, again.trained) == ([], [])
+
+
+def test_a_cell_without_its_last_file_is_run_again(whole: Path, tmp_path: Path) -> None:
+    """Rows that a killed run may have left are no results."""
+    plan = small_plan()
+    run_plan(plan, tmp_path, say=str, recipe=Pretend())
+    cell = Cell(plan.models[0], plan.columns[0])
+    (cell_folder(tmp_path, cell) / "cell.json").unlink()
+    (cell_folder(tmp_path, cell) / "episodes.jsonl").write_text('{"half a row')
+    run_plan(plan, tmp_path, say=str, recipe=Pretend())
+
+    assert read_episodes(tmp_path) == read_episodes(whole)
+
+
+def test_what_fails_is_recorded_and_the_rest_goes_on(tmp_path: Path) -> None:
+    """With its traceback; what needs it is not begun; the next run tries it again."""
+    plan = small_plan(seeds=(0,))
+    outcome = run_plan(plan, tmp_path, say=str, recipe=Pretend(fail_at="sokoban-easy.s0"))
+
+    assert list(outcome.failed) == ["train sokoban-easy.s0"]
+    assert sorted(outcome.blocked) == [
+        "test sokoban-easy.s0",
+        "test sokoban-easy_then_textcraft-easy-menu.s0",
+        "train sokoban-easy_then_textcraft-easy-menu.s0",
+    ]
+    (failure,) = read_failures(tmp_path)
+    assert failure["error"] == "the graphics card is on fire"
+    assert "in train" in failure["traceback"]
+    assert len(read_cells(tmp_path)) == CELLS / 2 - 3 - 2
+
+    assert run_plan(plan, tmp_path, say=str, recipe=Pretend()).failed == {}
+    assert read_failures(tmp_path) == []
+    assert len(read_cells(tmp_path)) == CELLS / 2
+
+
+class BadOnMedium(Pretend):
+    """A recipe whose policies cannot play medium tasks."""
 
     def load_policy(self, folder: Path) -> Policy:
-        self._left -= 1
-        if self._left < 0:
-            raise KeyboardInterrupt
-        return RandomPolicy() if folder.name.startswith("base") else ExpertPolicy()
+        """Return a policy that fails on them."""
+
+        class Bad(Mixed):
+            def act(self, requests: Sequence[Request]) -> list[Completion]:
+                if any(request.env.tiers == ("medium",) for request in requests):
+                    raise ZeroDivisionError("cannot be played")
+                return super().act(requests)
+
+        return Bad(0.5)
 
 
-def test_a_study_leaves_rows_and_a_report(tmp_path: Path) -> None:
-    """A row an episode, a table with intervals and n, a figure, and the paper beside it."""
-    said: list[str] = []
-    run_study(SMALL, tmp_path, say=said.append, recipe=Pretend())
-    text = report_study(SMALL, tmp_path)
-    rows = read_rows(tmp_path / "rows")
+def test_a_cell_that_fails_does_not_take_others_with_it(tmp_path: Path) -> None:
+    """The other columns of the model have their rows."""
+    outcome = run_plan(small_plan(seeds=(0,)), tmp_path, say=str, recipe=BadOnMedium())
+    cells = {row["cell"] for row in read_cells(tmp_path)}
 
-    assert len(rows) == 2 * 2 * 3 * 6 * 2
-    assert {row["schema"] for row in rows} == {1}
-    assert "| craft | TextCraft-easy (held in) |" in text
-    assert "100.0 [61.0, 100.0]" in text  # Wilson's interval of 6 tasks of 6
-    assert "cover the noise of the evaluation only" in text
-    assert "WebShop hard +60.1" in text
-    assert (tmp_path / "report.md").read_text() == text
-    assert (tmp_path / "report.png").read_bytes().startswith(b"\x89PNG")
-    assert said[0].startswith("Study small: 4 models (2 seeds x (base + 1 trained)), 12 cells, 144")
-    assert said[1] == "seed 0 [....................]   0 % the base model"
-    assert len(said) == 1 + 2 * 8
+    assert "base.s0/Sokoban-easy" in cells
+    assert "base.s0/Sokoban-medium" not in cells
+    assert "test base.s0" in outcome.failed
+    assert any(one["job"] == "base.s0/Sokoban-medium" for one in read_failures(tmp_path))
 
 
-def test_a_stopped_study_goes_on_with_the_same_rows(tmp_path: Path) -> None:
-    """Nothing that was done is done again."""
-    whole, parts = tmp_path / "whole", tmp_path / "parts"
-    run_study(SMALL, whole, say=str, recipe=Pretend())
-    stopped = Pretend(die_after=2)
-    with pytest.raises(KeyboardInterrupt):
-        run_study(SMALL, parts, say=str, recipe=stopped)
-    done = {path: path.stat().st_mtime_ns for path in (parts / "rows").iterdir()}
-    again = Pretend()
-    run_study(SMALL, parts, say=str, recipe=again)
-
-    assert read_rows(parts / "rows") == read_rows(whole / "rows")
-    assert (stopped.trained, again.trained) == (["craft.s0"], ["craft.s1"])
-    assert done
-    assert all(path.stat().st_mtime_ns == time for path, time in done.items())
+def test_two_runs_cannot_write_to_one_folder(tmp_path: Path) -> None:
+    """The second one is refused, and says by whom the folder is held."""
+    with locked(tmp_path):
+        assert is_locked(tmp_path)
+        with pytest.raises(ResultExistsError, match=rf"process {os.getpid()}\).*--out"):
+            run_plan(small_plan(), tmp_path, say=str, recipe=Pretend())
+    assert not is_locked(tmp_path)
 
 
-def test_seeds_run_side_by_side_with_the_same_rows(tmp_path: Path) -> None:
-    """Each in a process of its own."""
-    run_study(SMALL, tmp_path / "one", say=str, recipe=Pretend())
-    run_study(SMALL, tmp_path / "two", say=str, recipe=Pretend(), workers=2)
-
-    assert read_rows(tmp_path / "two" / "rows") == read_rows(tmp_path / "one" / "rows")
+def test_the_results_of_another_plan_are_never_overwritten(whole: Path) -> None:
+    """The error names the folder and what to do."""
+    with pytest.raises(ResultExistsError, match="choose another folder with --out"):
+        run_plan(small_plan(tasks=7), whole, say=str, recipe=Pretend())
 
 
-def test_an_unfinished_study_has_no_report(tmp_path: Path) -> None:
-    """The error counts the cells that are missing and says what to do."""
-    with pytest.raises(KeyboardInterrupt):
-        run_study(SMALL, tmp_path, say=str, recipe=Pretend(die_after=1))
-    with pytest.raises(DataError, match=r"9 of 12 cells .* run the study again"):
-        report_study(SMALL, tmp_path)
-
-
-def test_a_cell_that_is_not_whole_is_no_result(tmp_path: Path) -> None:
-    """Nor is a row of another schema."""
-    run_study(SMALL, tmp_path, say=str, recipe=Pretend())
-    path = tmp_path / "rows" / "craft.s1.TextCraft-easy-v0.jsonl"
-    lines = path.read_text().splitlines()
-    path.write_text("\n".join(lines[:-1]))
-    with pytest.raises(DataError, match="1 of 12 cells"):
-        report_study(SMALL, tmp_path)
-    path.write_text("\n".join([*lines[:-1], '{"schema": 0}']))
-    with pytest.raises(DataError, match=r"Line 12 of .* is not a row of schema 1"):
-        report_study(SMALL, tmp_path)
-
-
-@pytest.mark.parametrize("plan", ["{", "[]", '{"study": 1}', "\x00"])
+@pytest.mark.parametrize("plan", ["{", "[]", '{"key": 1}', "\x00"])
 def test_a_plan_that_cannot_be_read_is_one_clear_error(tmp_path: Path, plan: str) -> None:
     """Nothing is run."""
     (tmp_path / "plan.json").write_text(plan)
     with pytest.raises(DataError, match="it is not the plan of a study"):
-        run_study(SMALL, tmp_path, say=str, recipe=Pretend())
+        run_plan(small_plan(), tmp_path, say=str, recipe=Pretend())
 
 
 def test_results_without_a_plan_are_left_alone(tmp_path: Path) -> None:
     """Nobody knows what they are results of."""
-    (tmp_path / "rows").mkdir()
+    (tmp_path / "cells").mkdir()
     with pytest.raises(ResultExistsError, match=r"results without a plan\.json"):
-        run_study(SMALL, tmp_path, say=str, recipe=Pretend())
+        run_plan(small_plan(), tmp_path, say=str, recipe=Pretend())
 
 
-def test_another_recipe_is_another_plan(tmp_path: Path) -> None:
-    """Its models are others."""
-
-    class Other(Pretend):
-        """Another recipe."""
-
-    run_study(SMALL, tmp_path, say=str, recipe=Pretend())
-    with pytest.raises(ResultExistsError, match="another plan"):
-        run_study(SMALL, tmp_path, say=str, recipe=Other())
-
-
-@pytest.mark.parametrize(
-    ("arm", "columns", "count"),
-    [
-        ("rftgen/Sokoban-easy-v0", ["rftgen/Sokoban-medium-v0", "rftgen/Sokoban-hard-v0"], 2),
-        ("rftgen/Sokoban-hard-v0", ["rftgen/Sokoban-medium-v0"], 0),
-        ("rftgen/Sokoban-medium-v0", ["rftgen/Sokoban-medium-listed-v0"], 0),
-        ("rftgen/Sokoban-easy-v0", ["rftgen/TextCraft-hard-v0"], 0),
-    ],
-)
-def test_t1_is_about_harder_tiers_of_the_same_environment(
-    arm: str, columns: list[str], count: int
-) -> None:
-    """Through the same interface."""
-    study = Study("x", "none", (Arm("a", (arm,)),), tuple(columns), (0,), tasks=2, samples=1)
-    rows = [
-        {"arm": name, "column": column, "seed": 0, "task_id": f"t{task}", "success": task > 0}
-        for name in ("base", "a")
-        for column in columns
-        for task in range(2)
-    ]
-
-    assert sum("T1" in claim.sentence for claim in claims(study, rows, study.arms[0])) == count
-
-
-def test_t6_is_about_the_same_tasks_without_the_list() -> None:
-    """An arm that won 1 of 2 tasks with the list and loses it without has lost 50 points."""
-    listed, plain = "rftgen/Sokoban-easy-listed-v0", "rftgen/Sokoban-easy-v0"
-    study = Study("x", "none", (Arm("a", (listed,)),), (listed, plain), (0,), tasks=2, samples=1)
-    rows = [
-        {"arm": name, "column": column, "seed": 0, "task_id": f"t{task}", "success": task < won}
-        for name, column, won in (
-            ("base", listed, 0), ("base", plain, 1), ("a", listed, 1), ("a", plain, 0),
-        )
-        for task in range(2)
-    ]  # fmt: skip
-    found = [c for c in claims(study, rows, study.arms[0]) if "T6" in c.sentence]
-
-    assert [claim.ours.value for claim in found] == [0.5]
-
-
-def test_the_results_of_another_plan_are_never_overwritten(tmp_path: Path) -> None:
-    """The error names the folder and what to do."""
-    run_study(SMALL, tmp_path, say=str, recipe=Pretend())
-    other = Study(**{**SMALL.__dict__, "tasks": 7})
-    with pytest.raises(ResultExistsError, match="choose another folder with --out"):
-        run_study(other, tmp_path, say=str, recipe=Pretend())
-
-
-def test_the_plan_is_written_with_the_versions(tmp_path: Path) -> None:
-    """Everything needed to run it again."""
-    run_study(SMALL, tmp_path, say=str, recipe=Pretend())
-    plan = json.loads((tmp_path / "plan.json").read_text())
-
-    assert plan["study"]["columns"] == list(SMALL.columns)
-    assert plan["versions"]["numpy"]
+def test_a_broken_row_is_named(tmp_path: Path) -> None:
+    """By its file and line; an empty folder says what to do."""
+    with pytest.raises(DataError, match="run the study first"):
+        read_episodes(tmp_path)
+    folder = tmp_path / "cells" / "a.s0" / "c"
+    folder.mkdir(parents=True)
+    (folder / "cell.json").write_text("{}")
+    (folder / "episodes.jsonl").write_text('{"schema": 2}\n{"arm"\n')
+    with pytest.raises(DataError, match=r"Line 2 of .*episodes.jsonl is not JSON"):
+        read_episodes(tmp_path)
+    (folder / "episodes.jsonl").write_text('{"schema": 1}\n')
+    with pytest.raises(DataError, match=r"Line 1 of .* is not a row of schema 2"):
+        read_episodes(tmp_path)
 
 
 def test_every_model_is_tested_on_the_same_tasks_through_every_interface() -> None:
     """So that gains and interface gaps are paired."""
+    plan = small_plan()
     native, listed = "rftgen/Sokoban-easy-v0", "rftgen/Sokoban-easy-listed-v0"
 
-    assert held_out_tasks(SMALL, native) == held_out_tasks(SMALL, listed)
-    assert all(task.startswith("sokoban/easy/test/") for task in held_out_tasks(SMALL, native))
+    assert column_tasks(plan, native) == column_tasks(plan, listed)
+    assert all(task.startswith("sokoban/easy/test/") for task in column_tasks(plan, native))
 
 
-def test_an_unknown_column_stops_before_anything_is_run(tmp_path: Path) -> None:
-    """No folder is made."""
-    wrong = Study(**{**SMALL.__dict__, "columns": ("rftgen/TextCraft-eesy-v0",)})
-    with pytest.raises(UnknownNameError, match="did you mean 'rftgen/TextCraft-easy-v0'"):
-        run_study(wrong, tmp_path / "x", say=str, recipe=Pretend())
-    assert not (tmp_path / "x").exists()
+def test_a_full_disk_ends_the_run_with_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not with a failure that could not be recorded either."""
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    claim(small_plan(), tmp_path)
+    monkeypatch.setattr("agentgym_gen.files.os.fsync", full)
+    with pytest.raises(DataError, match=r"^Cannot write .*: No space left on device$"):
+        run_plan(small_plan(), tmp_path, say=str, recipe=Pretend())
+    assert list(tmp_path.rglob(".*.json.*")) == []
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"arms": ()},
-        {"arms": (Arm("base", ("rftgen/TextCraft-easy-v0",)),)},
-        {"arms": (Arm("nothing", ()),)},
-        {"columns": ()},
-        {"seeds": (1, 1)},
-        {"tasks": 0},
-        {"seeds": (-1,)},
-        {"seeds": (True,)},
-        {"arms": (Arm("../up", ("rftgen/TextCraft-easy-v0",)),)},
-    ],
-)
-def test_a_plan_that_cannot_be_run_is_an_error(change: dict[str, object]) -> None:
-    """When it is made, not when it is run."""
-    with pytest.raises(InvalidValueError):
-        Study(**{**SMALL.__dict__, **change})
+RUN = """
+import sys
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+from pretend_study import Pretend, small_plan
+from agentgym_gen.study import run_plan
+run_plan(small_plan(), Path(sys.argv[1]), say=str, recipe=Pretend())
+"""
 
 
-@pytest.mark.parametrize("name", STUDIES)
-def test_every_preset_loads(name: str) -> None:
-    """By its name."""
-    assert load_study(name).name == name
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="the signal is POSIX's")
+def test_a_study_that_is_killed_five_times_ends_with_the_same_numbers(
+    whole: Path, tmp_path: Path
+) -> None:
+    """With -9, each time when a drawn number of files more is there."""
+    program = RUN.format(tests=str(Path(__file__).parents[1]))
+    rng = np.random.default_rng(260312011)
+    for _ in range(5):
+        aim = len(list(tmp_path.rglob("*"))) + int(rng.integers(3, 12))
+        process = subprocess.Popen([sys.executable, "-c", program, str(tmp_path)])
+        while process.poll() is None and len(list(tmp_path.rglob("*"))) < aim:
+            time.sleep(0.002)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert len(read_cells(tmp_path)) < CELLS
+    subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=True)
+
+    assert facts(tmp_path) == facts(whole)
+    assert read_episodes(tmp_path) == read_episodes(whole)
+
+
+def test_the_plan_file_says_with_what_it_was_run(whole: Path) -> None:
+    """The plan itself, its key, and versions."""
+    told = json.loads((whole / "plan.json").read_text())
+
+    assert told["key"] == small_plan().key()
+    assert told["plan"]["seeds"] == [0, 1]
+    assert told["versions"]["gymnasium"]

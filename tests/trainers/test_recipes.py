@@ -1,57 +1,118 @@
-"""The quick recipe, with its settings made small."""
+"""The recipes, with settings made small."""
 
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from agentgym_gen.errors import InvalidValueError, UnknownNameError
+from agentgym_gen.prompt import PromptStyle
 from agentgym_gen.rollout import Episode, run
-from agentgym_gen.study import Arm
-from agentgym_gen.trainers.recipes import QUICK, load_recipe
-from agentgym_gen.trainers.tiny import TinySize
+from agentgym_gen.study import Stage
+from agentgym_gen.trainers import recipe_of
+from agentgym_gen.trainers.recipes import PretrainedRecipe, TinyRecipe
 
-SOKOBAN = "rftgen/Sokoban-easy-v0"
-SMALL = replace(
-    QUICK,
-    size=TinySize(layers=1, width=16, heads=2, vocabulary=300, context=512),
-    text_episodes=4,
-    demonstrations={SOKOBAN: 6},
-    warm_start=replace(QUICK.warm_start, max_steps=2, batch_size=4),
-    rft=replace(QUICK.rft, max_steps=2, tasks_per_step=2, num_generations=2, max_turns=4),
-)
+SOKOBAN, CRAFT = "rftgen/Sokoban-easy-v0", "rftgen/TextCraft-easy-menu-v0"
+BOARD = PromptStyle("action", instruction=False, window=0, keep_first=False)
+CHAT = PromptStyle("action", instruction=False)
 
 
-def test_a_model_is_made_trained_and_played(tmp_path: Path) -> None:
-    """And made only once: what is there whole is left alone."""
-    base, trained, arm = tmp_path / "base", tmp_path / "trained", Arm("a", (SOKOBAN,))
-    for _ in range(2):
-        SMALL.make_base(base, 0, str)
-        SMALL.train(base, trained, arm, 0, str)
-    times = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("recipe.json")}
-    SMALL.train(base, trained, arm, 0, str)
-    task = "sokoban/easy/test/3"
-    (played,) = run(
-        [Episode(SOKOBAN, task)], SMALL.load_policy(trained), style=SMALL.style_of(SOKOBAN)
-    )
+def style_of(env_id: str) -> PromptStyle:
+    """Return a style of its own for each environment."""
+    return BOARD if "Sokoban" in env_id else CHAT
 
-    assert len(times) == 2
-    assert {path: path.stat().st_mtime_ns for path in times} == times
+
+TINY: dict[str, Any] = {
+    "model": {"build": "tiny", "layers": 1, "width": 16, "heads": 2, "text_episodes": 4},
+    "warm_start": {"max_steps": 2, "batch_size": 4, "demonstrations": {SOKOBAN: 4, CRAFT: 2}},
+    "rft": {"max_steps": 4, "tasks_per_step": 2, "num_generations": 2, "max_turns": 4},
+}
+
+
+def recipe(**changes: dict[str, Any]) -> TinyRecipe | PretrainedRecipe:
+    """Return the small recipe with some tables changed."""
+    told = {**TINY, **changes}
+    return recipe_of(told["model"], told["warm_start"], told["rft"], style_of, (1.0, 8))
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a base model."""
+    folder = tmp_path_factory.mktemp("models") / "base"
+    recipe().make_base(folder, 0, str)
+    return folder
+
+
+def test_a_model_is_made_trained_and_played(base: Path, tmp_path: Path) -> None:
+    """With a log, and without the checkpoints that it went on from."""
+    stage = Stage("a", (SOKOBAN,))
+    recipe().train(base, tmp_path / "a", stage, 0, str)
+    policy = recipe().load_policy(tmp_path / "a")
+    (played,) = run([Episode(SOKOBAN, "sokoban/easy/test/3")], policy, style=BOARD)
+
     assert played.action_tokens > 0
-    assert (trained / "log.jsonl").read_text().count("\n") == 2
+    assert (tmp_path / "a" / "log.jsonl").read_text().count("\n") == 4
+    assert list((tmp_path / "a").glob("step_*")) == []
 
 
-def test_one_training_has_one_style(tmp_path: Path) -> None:
-    """Environments that are put to the model differently are not mixed."""
-    SMALL.make_base(tmp_path / "base", 0, str)
-    arm = Arm("both", (SOKOBAN, "rftgen/TextCraft-easy-v0"))
-    with pytest.raises(InvalidValueError, match="in different styles"):
-        SMALL.train(tmp_path / "base", tmp_path / "x", arm, 0, str)
+def test_what_is_there_whole_is_left_alone(base: Path) -> None:
+    """It is made only once."""
+    times = {path: path.stat().st_mtime_ns for path in base.iterdir()}
+    recipe().make_base(base, 0, str)
+    recipe().train(base, base, Stage("a", (SOKOBAN,)), 0, str)
+
+    assert {path: path.stat().st_mtime_ns for path in base.iterdir()} == times
 
 
-def test_an_unknown_recipe_or_environment_is_named() -> None:
-    """With what is known."""
-    with pytest.raises(UnknownNameError, match="did you mean 'quick'"):
-        load_recipe("quik")
-    with pytest.raises(UnknownNameError, match="Unknown environment of the recipe 'Chess'"):
-        QUICK.style_of("rftgen/Chess-easy-v0")
+def test_a_stage_gets_its_share_of_the_steps(base: Path, tmp_path: Path) -> None:
+    """Half of four."""
+    recipe().train(base, tmp_path / "a", Stage("a", (SOKOBAN,), 0.5), 0, str)
+
+    assert (tmp_path / "a" / "log.jsonl").read_text().count("\n") == 2
+
+
+def test_environments_of_different_styles_are_trained_together(base: Path, tmp_path: Path) -> None:
+    """Each is put to the model in its own."""
+    recipe().train(base, tmp_path / "a", Stage("a", (SOKOBAN, CRAFT)), 0, str)
+
+    assert (tmp_path / "a" / "recipe.json").is_file()
+
+
+def test_a_pretrained_model_without_a_warm_start_is_its_name(base: Path, tmp_path: Path) -> None:
+    """And an adapter once it is trained, which goes on being trained."""
+    pytest.importorskip("peft")
+    rft = {**TINY["rft"], "lora_rank": 2, "lora_alpha": 4, "max_steps": 1}
+    made = recipe(model={"name": str(base)}, warm_start={}, rft=rft)
+    made.make_base(tmp_path / "base", 0, str)
+    made.train(tmp_path / "base", tmp_path / "a", Stage("a", (SOKOBAN,)), 0, str)
+    made.train(tmp_path / "a", tmp_path / "b", Stage("b", (SOKOBAN,)), 0, str)
+
+    assert [path.name for path in (tmp_path / "base").iterdir()] == ["recipe.json"]
+    assert (tmp_path / "b" / "adapter_model.safetensors").is_file()
+    assert made.load_policy(tmp_path / "b")
+
+
+def test_the_pace_is_timed_on_a_model_that_knows_nothing() -> None:
+    """It says how long a step of the warm start takes."""
+    policy, seconds = recipe().pace()
+
+    assert seconds > 0
+    assert run([Episode(SOKOBAN, "sokoban/easy/train/3", 0, {"max_turns": 2})], policy, style=BOARD)
+
+
+@pytest.mark.parametrize(
+    ("model", "error", "message"),
+    [
+        ({}, InvalidValueError, "A plan's model is a `name`"),
+        ({"build": "huge"}, InvalidValueError, "A plan's model is a `name`"),
+        ({"build": "tiny", "witdh": 3}, UnknownNameError, "did you mean 'width'"),
+        ({"name": "x", "layers": 3}, UnknownNameError, "Unknown key of the model 'layers'"),
+    ],
+)
+def test_a_model_that_cannot_be_is_named(
+    model: dict[str, object], error: Callable[..., Exception], message: str
+) -> None:
+    """With what is accepted."""
+    with pytest.raises(error, match=message):  # type: ignore[call-overload]
+        recipe(model=model)

@@ -1,0 +1,49 @@
+"""Lists of tasks in text files, by which a study can divide an environment as it likes.
+
+A list is one task id a line; what follows a ``#`` is a comment. It may hold tasks of several
+splits: an environment plays those of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from agentgym_gen.errors import DataError, InvalidValueError
+from agentgym_gen.files import write_text
+from agentgym_gen.task import TaskId
+
+
+def read_task_list(path: str | Path) -> tuple[str, ...]:
+    """Return the task ids in the file *path*, in its order.
+
+    Raises:
+        DataError: if it cannot be read, or holds no task.
+        InvalidValueError: if a line is no task id, or one stands there twice; the line is named.
+    """
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise DataError(f"Cannot read the list of tasks {str(path)!r}: {reason}") from error
+    found: dict[str, None] = {}
+    for number, line in enumerate(lines, 1):
+        text = line.partition("#")[0].strip()
+        if not text:
+            continue
+        try:
+            task_id = str(TaskId.parse(text))
+        except InvalidValueError as error:
+            raise InvalidValueError(f"Line {number} of {path}: {error}") from error
+        if task_id in found:
+            raise InvalidValueError(f"Line {number} of {path}: {task_id!r} stands there twice")
+        found[task_id] = None
+    if not found:
+        raise DataError(f"The list {str(path)!r} holds no task; it is one task id a line")
+    return tuple(found)
+
+
+def write_task_list(path: Path, task_ids: Iterable[str], about: Iterable[str] = ()) -> None:
+    """Write *task_ids* into the file *path*, below the comment lines *about*."""
+    lines = [*(f"# {line}" for line in about), *task_ids]
+    write_text(path, "".join(f"{line}\n" for line in lines))

@@ -1,0 +1,71 @@
+"""Failure modes on transcripts that show each of them."""
+
+import pytest
+
+from agentgym_gen.policy import Completion
+from agentgym_gen.study.failures import MODES, failure_modes
+from agentgym_gen.trajectory import Trajectory, Turn
+
+Said = tuple[str, str, bool]
+"""What was seen, what was done, whether it could be."""
+
+
+def episode(*said: Said, end: str = "turn_limit") -> Trajectory:
+    """Return an episode of the given turns."""
+    turns = [Turn(seen, Completion(done), done, 0.0, valid) for seen, done, valid in said]
+    return Trajectory(
+        "x", "x/easy/test/0", "native", 0, tuple(turns), "", end == "success", 0.0, end
+    )
+
+
+ROOM = "You see a desk and a drawer."
+
+
+@pytest.mark.parametrize(
+    ("turns", "end", "modes"),
+    [
+        ([(ROOM, "go to desk", True)], "success", ()),
+        ([(ROOM, "go to desk", True)], "backend_error", ()),
+        ([(ROOM, "go to desk", True)], "turn_limit", ("wanders",)),
+        ([(ROOM, "go to desk", True)], "failure", ("stops_early",)),
+        (
+            [(ROOM, "open desk", False), (ROOM, "open desk", False), (ROOM, "go to desk", True),
+             (ROOM, "open drawer", True), (ROOM, "look", True)],
+            "turn_limit",
+            ("repeats_failed",),
+        ),
+        (
+            [(ROOM, "open desk", False), (ROOM, "go to desk", True), (ROOM, "open desk", False),
+             (ROOM, "open drawer", True)],
+            "turn_limit",
+            ("wanders",),
+        ),
+        (
+            [(ROOM, "take lamp", False), (ROOM, "go to desk", True), (ROOM, "look", True)],
+            "turn_limit",
+            ("unseen_object",),
+        ),
+        (
+            [(ROOM, "take desk lamp", False), (ROOM, "look", True), (ROOM, "wait", True)],
+            "turn_limit",
+            ("wanders",),
+        ),
+        (
+            [(ROOM, "I think", False), (ROOM, "desk", False), (ROOM, "look", True)],
+            "turn_limit",
+            ("unseen_object", "invalid_format"),
+        ),
+        ([(ROOM, "look", True)] * 3, "turn_limit", ("loops",)),
+    ],
+)  # fmt: skip
+def test_a_mode_is_what_its_rule_says(turns: list[Said], end: str, modes: tuple[str, ...]) -> None:
+    """Repeating after something has changed is none; a word seen is no guess; a success is none."""
+    assert failure_modes(episode(*turns, end=end)) == modes
+
+
+def test_the_modes_are_told_in_one_order() -> None:
+    """That of the documentation, wandering last."""
+    worst = episode(*[(ROOM, "take lamp", False)] * 4, end="failure")
+
+    assert failure_modes(worst) == MODES[:4]
+    assert MODES[-1] == "wanders"

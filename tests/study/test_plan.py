@@ -1,0 +1,298 @@
+"""From a TOML file to arms, models and cells."""
+
+from dataclasses import replace
+
+import pytest
+from pretend_study import SMALL, small_plan
+
+from agentgym_gen.errors import DataError, InvalidValueError, UnknownNameError
+from agentgym_gen.prompt import PromptStyle
+from agentgym_gen.study import Arm, Plan, Stage, load_plan, parse_plan, preset_names, preset_text
+from agentgym_gen.study.plan import ModelId, label
+from agentgym_gen.study.reading import line_of
+from agentgym_gen.study.reload import plan_of_dict
+
+SOKOBAN, MEDIUM = "rftgen/Sokoban-easy-v0", "rftgen/Sokoban-medium-v0"
+CRAFT = "rftgen/TextCraft-easy-menu-v0"
+
+
+def arms(text: str) -> dict[str, Arm]:
+    """Return the arms of a plan on Sokoban, TextCraft and ALFWorld with the families of *text*."""
+    head = 'name = "x"\nseeds = [0]\n[environments.Sokoban]\n[environments.ALFWorld]\n'
+    craft = '[environments.TextCraft]\ninterface = "menu"\n'
+    return {arm.name: arm for arm in parse_plan(head + craft + text).arms}
+
+
+def test_a_model_has_a_readable_name_that_is_its_folder() -> None:
+    """The stages in their order, and the seed."""
+    easy, craft = Stage("sokoban-easy", (SOKOBAN,)), Stage("craft", (CRAFT,), 0.5)
+
+    assert ModelId((easy, craft), 3).name == "sokoban-easy_then_craft@0.5.s3"
+    assert ModelId((), 0).name == "base.s0"
+    assert ModelId((easy, craft), 3).parent == ModelId((easy,), 3)
+
+
+def test_the_difficulty_family() -> None:
+    """The stages of a curriculum share the steps; mixed trains on every tier at once."""
+    found = arms('[difficulty]\nenvironments = ["Sokoban"]\n')
+
+    assert list(found) == [
+        "sokoban-easy",
+        "sokoban-medium",
+        "sokoban-hard",
+        "sokoban-mixed",
+        "sokoban-easy@0.5_then_sokoban-hard@0.5",
+        "sokoban-hard@0.5_then_sokoban-easy@0.5",
+    ]
+    assert len(found["sokoban-mixed"].stages[0].env_ids) == 3
+    assert all(len(arm.columns) == 3 for arm in found.values())
+
+
+def test_the_cross_family() -> None:
+    """Each alone, tested on all."""
+    found = arms('[cross]\nenvironments = ["Sokoban", "TextCraft"]\n')
+
+    assert {name: arm.columns for name, arm in found.items()} == {
+        "sokoban-easy": (SOKOBAN, CRAFT),
+        "textcraft-easy-menu": (SOKOBAN, CRAFT),
+    }
+
+
+def test_the_interface_family() -> None:
+    """One interface or several at once, tested through the given ones and elsewhere."""
+    found = arms(
+        '[interface]\nenvironments = ["Sokoban"]\ntrain = ["listed", "native|terse|renamed"]\n'
+        'test = ["native", "listed+terse"]\nelsewhere = ["TextCraft"]\n'
+    )
+
+    assert list(found) == ["sokoban-easy-listed", "sokoban-easy-native+terse+renamed"]
+    assert found["sokoban-easy-listed"].columns == (
+        SOKOBAN,
+        "rftgen/Sokoban-easy-v0?interface=listed+terse",
+        CRAFT,
+    )
+    assert len(found["sokoban-easy-native+terse+renamed"].stages[0].env_ids) == 3
+
+
+def test_the_interface_family_tests_every_preset_by_default() -> None:
+    """And the native interface."""
+    (arm,) = arms('[interface]\nenvironments = ["Sokoban"]\ntrain = ["native"]\n').values()
+
+    assert "rftgen/Sokoban-easy-unlisted-v0" in arm.columns
+    assert len(arm.columns) >= 15
+
+
+def test_the_sequence_family() -> None:
+    """Pairs, all pairs and whole orders, tested on all of them after every stage."""
+    found = arms(
+        '[sequence]\nall_pairs_of = ["Sokoban", "ALFWorld"]\n'
+        'orders = [["Sokoban", "ALFWorld", "TextCraft"]]\n'
+    )
+
+    assert list(found) == [
+        "sokoban-easy_then_alfworld-easy",
+        "alfworld-easy_then_sokoban-easy",
+        "sokoban-easy_then_alfworld-easy_then_textcraft-easy-menu",
+    ]
+    assert all(arm.every_stage and len(arm.columns) == 3 for arm in found.values())
+
+
+def test_an_environment_can_be_played_whole() -> None:
+    """With tasks of every tier in equal parts."""
+    text = 'name = "x"\nseeds = [0]\n[environments.Sokoban]\ntier = "all"\ninterface = "listed"\n'
+    (arm,) = parse_plan(text + '[cross]\nenvironments = ["Sokoban"]\n').arms
+
+    assert arm.columns == ("rftgen/Sokoban-v0?interface=listed",)
+    assert arm.name == "sokoban-listed"
+
+
+def test_own_arms() -> None:
+    """Of any stages."""
+    found = arms(
+        f'[[arm]]\nname = "mine"\nstages = [["{SOKOBAN}"], ["{CRAFT}", "{MEDIUM}"]]\n'
+        f'test = ["{MEDIUM}"]\n'
+    )
+
+    assert list(found) == ["mine-1_then_mine-2"]
+
+
+def test_lists_of_tasks_are_tiers() -> None:
+    """What `calibrate` wrote takes the place of the tiers of an environment."""
+    text = 'name = "x"\nseeds = [0]\n[environments.TextCraft]\nlists = "lists/craft"\n'
+    plan = parse_plan(text + '[difficulty]\nenvironments = ["TextCraft"]\n')
+
+    assert [label(column) for column in plan.columns] == [
+        "TextCraft-craft.easy",
+        "TextCraft-craft.hard",
+    ]
+    assert plan.columns[0] == "rftgen/TextCraft-v0?tasks=lists/craft.easy.txt"
+    assert plan.arms[-1].name == "textcraft-craft.hard@0.5_then_textcraft-craft.easy@0.5"
+
+
+def test_arms_that_begin_alike_share_models() -> None:
+    """The small plan has 7 arms over 7 models: the pair begins with a model that is there."""
+    plan = small_plan(seeds=(0,))
+
+    assert [model.name for model in plan.models] == [
+        "base.s0",
+        "sokoban-easy.s0",
+        "sokoban-easy@0.5.s0",
+        "sokoban-easy@0.5_then_sokoban-medium@0.5.s0",
+        "textcraft-easy-menu.s0",
+        "sokoban-easy-listed.s0",
+        "sokoban-easy_then_textcraft-easy-menu.s0",
+        "mixture.s0",
+    ]
+
+
+def test_a_model_is_tested_on_the_columns_of_its_families() -> None:
+    """The base on all, the beginning of a curriculum on none."""
+    plan = small_plan()
+    tested = {model.arm: plan.columns_of(model.stages) for model in plan.models}
+
+    assert tested["base"] == plan.columns
+    assert tested["sokoban-easy"] == (SOKOBAN, MEDIUM, CRAFT)
+    assert tested["sokoban-easy@0.5"] == ()
+    assert tested["mixture"] == (SOKOBAN, CRAFT)
+
+
+def test_every_model_on_every_column_if_asked() -> None:
+    """But for the beginnings of arms."""
+    plan = small_plan(all_columns=True)
+    tested = {model.arm: plan.columns_of(model.stages) for model in plan.models}
+
+    assert tested["mixture"] == plan.columns
+    assert tested["sokoban-easy@0.5"] == ()
+
+
+def test_the_key_is_that_of_the_rows() -> None:
+    """What is only said changes nothing; a setting does."""
+    plan = small_plan()
+
+    assert replace(plan, about="something else").key() == plan.key()
+    assert replace(plan, rft={"max_steps": 3}).key() != plan.key()
+
+
+def test_a_plan_survives_its_file() -> None:
+    """As plain data and back."""
+    plan = load_plan("quick")
+
+    assert plan_of_dict(plan.as_dict()).key() == plan.key()
+    assert plan_of_dict(plan.as_dict()).columns == plan.columns
+
+
+def test_a_plan_of_another_schema_is_not_read() -> None:
+    """With the number that it has."""
+    with pytest.raises(DataError, match="rows of schema 1, and this version reads schema 2"):
+        plan_of_dict({**small_plan().as_dict(), "row_schema": 1})
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_every_preset_is_a_plan(name: str) -> None:
+    """By its name."""
+    assert load_plan(name).name == name
+
+
+@pytest.mark.parametrize("name", [name for name in preset_names() if name.startswith("paper")])
+def test_every_setting_of_the_papers_presets_has_its_source(name: str) -> None:
+    """From the paper, from AgentGym-RL's scripts, or ours."""
+    marks = ("# paper", "# AgentGym-RL", "# ours")
+    lines = [line for line in preset_text(name).splitlines() if "=" in line.split("#")[0]]
+
+    assert [line for line in lines if not any(mark in line for mark in marks)] == []
+
+
+def test_styles_go_by_environment() -> None:
+    """Those of the plan are the default of each environment."""
+    text = SMALL.replace("[environments.Sokoban]", "[environments.Sokoban]\nstyle = {window = 0}")
+    plan = parse_plan(text)
+
+    assert plan.style_of(MEDIUM) == PromptStyle("action", instruction=False, window=0)
+    assert plan.style_of("x:rftgen/TextCraft-v0?tasks=a") == PromptStyle("action", False)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('about = "', "about = ", r"is not TOML: .*\(at line 3, column"),
+        ("seeds = [0, 1]", "sedes = [0, 1]", "line 4: Unknown key 'sedes'; did you mean 'seeds'"),
+        ("seeds = [0, 1]", "", "needs 'seeds'"),
+        ("seeds = [0, 1]", 'seeds = ["a"]', "line 4: `seeds` is a whole number, not 'a'"),
+        ("tasks = 6", "task = 6", "line 16: Unknown key 'test.task'; did you mean 'tasks'"),
+        ("tasks = 6", "tasks = 0", "line 15: `tasks`, `samples` and"),
+        ("tasks = 6", 'tasks = "six"', "line 16: `test.tasks` is a whole number, not 'six'"),
+        ("tasks = 6", "temperature = -1", "line 15: `temperature` is 0 or more, not -1"),
+        ('interface = "menu"', 'interfce = "menu"', "line 11: Unknown key 'environments.Text"),
+        ("[environments.Sokoban]", "[environments.Sokban]", "line 13: Unknown environment 'Sok"),
+        ("[cross]", "[corss]", "line 24: Unknown key 'corss'; did you mean 'cross'"),
+        ('train = ["listed"]', 'train = ["lsted"]', "Unknown interface 'lsted'; did you mean 'li"),
+        ('pairs = [["Sokoban", "TextCraft"]]', "pairs = [[]]", "A pair is two environments"),
+        ('"easy-medium"]', '"easy-medum"]', "Unknown difficulty arm 'easy-medum'"),
+        ("seeds = [0, 1]", "seeds = [1, 1]", "Seeds are different whole numbers"),
+    ],
+)
+def test_a_mistake_is_named_by_line_and_key(old: str, new: str, message: str) -> None:
+    """With what is accepted."""
+    assert old in SMALL
+    with pytest.raises(InvalidValueError, match=message):
+        parse_plan(SMALL.replace(old, new, 1))
+
+
+@pytest.mark.parametrize(
+    ("section", "message"),
+    [
+        ("[rft]\nlearning_rte = 1e-4\n", "Unknown key 'rft.learning_rte'; did you mean"),
+        ("[rft]\nmax_steps = 0\n", "`max_steps` is a whole number, 1 or more, not 0"),
+        ("[warm_start]\nbatch_size = 1.5\n", "`warm_start.batch_size` is a whole number, not 1.5"),
+    ],
+)
+def test_a_setting_of_the_trainer_is_checked_when_the_plan_is_read(
+    section: str, message: str
+) -> None:
+    """Not after hours."""
+    with pytest.raises(InvalidValueError, match=message):
+        parse_plan(SMALL + section)
+
+
+def test_the_line_of_a_key() -> None:
+    """In a table, in an array of tables, in quotes, and in a table on one line."""
+    text = 'a = 1\n[b.c]\n"x/y" = 2\nd = { e = 3 }\n[[f]]\ng = 1\n[[f]]\ng = 2\n'
+
+    assert line_of(text, ("a",)) == 1
+    assert line_of(text, ("b", "c", "x/y")) == 3
+    assert line_of(text, ("b", "c", "d", "e")) == 4
+    assert line_of(text, ("f", 1, "g")) == 8
+    assert line_of(text, ("b", "c", "nothing")) == 2
+    assert line_of(text, ("nothing",)) is None
+
+
+def test_a_study_that_is_neither_preset_nor_file_is_named() -> None:
+    """With the nearest one."""
+    with pytest.raises(UnknownNameError, match="did you mean 'quick'"):
+        load_plan("quik")
+    with pytest.raises(DataError, match=r"Cannot read mine.toml: No such file"):
+        load_plan("mine.toml")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"arms": ()},
+        {"arms": (Arm("own", (Stage("../up", (SOKOBAN,)),), (SOKOBAN,)),)},
+        {"arms": (Arm("own", (Stage("a", ()),), (SOKOBAN,)),)},
+        {"arms": (Arm("own", (Stage("a", (SOKOBAN,)),), ()),)},
+        {"seeds": ()},
+        {"seeds": (-1,)},
+    ],
+)
+def test_a_plan_that_cannot_be_run_is_an_error(change: dict[str, object]) -> None:
+    """When it is made, not when it is run."""
+    with pytest.raises(InvalidValueError):
+        small_plan(**change)
+
+
+def test_two_things_cannot_have_one_name() -> None:
+    """Their results would be in one folder."""
+    stages = [(Stage("a", (SOKOBAN,)),), (Stage("a", (CRAFT,)),)]
+    with pytest.raises(InvalidValueError, match="Two different things would be called 'a'"):
+        Plan("x", tuple(Arm("own", stage, (SOKOBAN,)) for stage in stages), (0,))
