@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from itertools import permutations
 
 from agentgym_gen.errors import InvalidValueError, unknown_name
-from agentgym_gen.interface import PRESETS, Interface
+from agentgym_gen.interface import PRESETS, parse_interface
 from agentgym_gen.study.plan import Arm, EnvironmentPlan, Stage, label
 from agentgym_gen.task import TIERS
 
@@ -162,8 +162,7 @@ class _Book:
             known = [*self.tiers(name), ALL_TIERS]
             raise unknown_name(f"tier of {name}", tier, known, "for this environment")
         spoken = interface or plan.interface
-        if not is_random(spoken):
-            Interface.parse(spoken)
+        parse_interface(spoken)
         query = {"tasks": f"{plan.lists}.{tier}.txt"} if plan.lists else {}
         parts = [name] if plan.lists or whole else [name, tier]
         if spoken in PRESETS and len(parts) > 1:
