@@ -157,8 +157,8 @@ def _norms(lengths: NDArray[np.int64], k1: float, b: float) -> NDArray[np.float3
 def stored_length(length: int) -> int:
     """Return *length* as Lucene keeps it in one byte: exact up to 39, then three bits of it.
 
-    >>> [stored_length(length) for length in (7, 39, 41, 100, 1000)]
-    [7, 39, 40, 96, 984]
+    >>> tuple(stored_length(length) for length in (7, 39, 41, 100, 1000))
+    (7, 39, 40, 96, 984)
     """
     if length < _EXACT_LENGTHS:
         return length

@@ -29,8 +29,8 @@ _STEP_4 = dict.fromkeys(_ENDINGS_4.split(), "")
 def stem(word: str) -> str:
     """Return the stem of *word*, which is in lower case.
 
-    >>> [stem(word) for word in ("relational", "hopping", "sky", "happy", "controlling")]
-    ['relat', 'hop', 'sky', 'happi', 'control']
+    >>> " ".join(map(stem, ("relational", "hopping", "sky", "happy", "controlling")))
+    'relat hop sky happi control'
     """
     if len(word) <= 2:
         return word

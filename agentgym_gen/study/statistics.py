@@ -63,8 +63,8 @@ def wilson(rate: float, n: int) -> tuple[float, float]:
 
     E. B. Wilson, "Probable inference, the law of succession, and statistical inference" (1927).
 
-    >>> [round(end, 4) for end in wilson(0.8, 10)]
-    [0.4902, 0.9433]
+    >>> tuple(round(end, 4) for end in wilson(0.8, 10))
+    (0.4902, 0.9433)
     """
     z = NormalDist().inv_cdf(0.5 + CONFIDENCE / 2)
     centre = rate + z * z / (2 * n)
@@ -165,8 +165,8 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
     The i-th smallest of m is multiplied by m - i + 1, and none is below one that was smaller.
 
-    >>> [round(p, 3) for p in holm([0.01, 0.04, 0.03])]
-    [0.03, 0.06, 0.06]
+    >>> tuple(round(p, 3) for p in holm([0.01, 0.04, 0.03]))
+    (0.03, 0.06, 0.06)
     """
     order = sorted(range(len(p_values)), key=lambda place: p_values[place])
     adjusted = [0.0] * len(p_values)

@@ -33,11 +33,11 @@ class WebShop(World[Goal]):
         data_dir: The folder of WebShop's own files; our own shop without it, unless *goals* asks
             for them and ``WEBSHOP_DATA`` names the folder.
         goals: ``generated``, or the official ``synthetic`` or ``human`` ones.
-        observation: ``text`` or ``text_rich``, as in the original.
-        preset: ``webshop``, ``agentgym`` or ``verl-agent``: whose limits, reward and splits.
-        compat: ``fixed``, or ``original`` with the faults of the original.
-        nouns: What titles are compared by: ``words``, or ``spacy`` with its model.
-        expert: What the expert searches for: the ``instruction``, or the ``title`` of the product.
+        **rules: *observation* is ``text`` or ``text_rich``, as in the original; *preset*, whose
+            limits, reward and splits hold, ``webshop``, ``agentgym`` or ``verl-agent``; *compat*
+            ``fixed``, or ``original`` with the faults of the original; *nouns*, what titles are
+            compared by, ``words`` or ``spacy`` with its model; *expert*, what the expert searches
+            for, the ``instruction`` or the ``title`` of the product.
 
     Raises:
         UnknownNameError: if an option has no such value.
