@@ -287,6 +287,11 @@ class TextEnv(gymnasium.Env[str, str]):
             return self.world.tasks.find(self.task_list[number])
         tier = self.tiers[int(self.np_random.integers(len(self.tiers)))]
         size = self.world.tasks.size(tier, self.split)
+        if size < 1:
+            raise InvalidValueError(
+                f"{self.world.name} has no tasks in the split {self.split!r} of {tier!r}; play "
+                "another split or tier, or give it data that have some"
+            )
         return self.world.tasks.make(tier, self.split, int(self.np_random.integers(size)))
 
     def _drawn(self, task_id: TaskId, draw: int) -> Interface:

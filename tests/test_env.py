@@ -119,6 +119,15 @@ def test_a_misspelt_keyword_is_an_error() -> None:
     assert TextEnv(WORLD, slow=True).world.slow  # type: ignore[attr-defined]
 
 
+def test_a_split_without_tasks_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Data of one's own may have none."""
+    env = TextEnv(WORLD, tier="easy", split="valid")
+    monkeypatch.setattr(env.world.tasks, "size", lambda tier, split: 0)
+
+    with pytest.raises(InvalidValueError, match="no tasks in the split 'valid' of 'easy'"):
+        env.reset(seed=0)
+
+
 def test_a_task_of_another_split_is_refused() -> None:
     """Training cannot read the test split by accident."""
     env = TextEnv(WORLD, tier="easy")
