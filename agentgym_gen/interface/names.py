@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.interface.plurals import plurals
 from agentgym_gen.interface.pseudowords import pseudo_words
 from agentgym_gen.interface.wording import words_stream
@@ -57,7 +56,8 @@ class Renaming:
     ``Tunobus`` where ``apple`` is ``tunobu``.
 
     Args:
-        nouns: The names to replace; a noun may have several words and starts with one.
+        nouns: The names to replace; a noun may have several words, and one that starts with
+            neither a letter nor a digit keeps its name.
         rng: The stream that draws the words.
         phrases: What the verbs are called, so that nothing is called like a verb.
         marks: From a character of the world's drawings to a new one.
@@ -204,16 +204,17 @@ def _taken(nouns: tuple[str, ...], phrases: tuple[str, ...]) -> set[str]:
 
 @lru_cache(maxsize=64)
 def _indexed(nouns: tuple[str, ...]) -> _Index:
-    """Return *nouns* ready to be found, made once for all tasks that have the same."""
-    ordered = tuple(sorted(set(nouns)))
+    """Return *nouns* ready to be found, made once for all tasks that have the same.
+
+    One that starts with neither a letter nor a digit keeps its name.
+    """
+    ordered = tuple(sorted(noun for noun in set(nouns) if _WORD.match(noun)))
     known = {plural: noun for noun in ordered for plural in plurals(noun)}
     known |= {noun: noun for noun in ordered}
     starts: dict[str, list[str]] = {}
     for name in sorted(known, key=lambda name: (-len(name), name)):
         first = _WORD.match(name)
-        if first is None:
-            raise InvalidValueError(f"A noun starts with a letter or a digit, unlike {name!r}")
-        starts.setdefault(first[0], []).append(name)
+        starts.setdefault(first[0] if first else name, []).append(name)
     first_words = frozenset((*starts, *(word[0].upper() + word[1:] for word in starts)))
     longest_first = {word: tuple(names) for word, names in starts.items()}
     return _Index(ordered, known, longest_first, first_words)
