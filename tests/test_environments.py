@@ -20,6 +20,7 @@ from agentgym_gen.prompt import PromptStyle
 from agentgym_gen.rollout import Episode, draw_task_ids, make_text_env, run
 from agentgym_gen.seeding import stream
 from agentgym_gen.testing import NONSENSE, check_world
+from agentgym_gen.testing import check_env as check_contract
 
 BUNDLED = [environment.name for environment in table.BUNDLED]
 TIERS = [(e.name, tier) for e in table.BUNDLED for tier in e.tiers]
@@ -197,3 +198,9 @@ def test_asynchronous_vector_environments_work(name: str) -> None:
     envs.close()
 
     assert list(infos["valid_action"]) == [True, True]
+
+
+@pytest.mark.parametrize("env_id", [i for i in bundled_ids() if i.count("-") < 3])
+def test_the_contract_of_an_id_holds(env_id: str) -> None:
+    """Determinism, flags, truncation, specs and closing, in every tier."""
+    check_contract(env_id, episodes=1, options=few(env_id))
