@@ -2,8 +2,10 @@
 
 import gc
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -62,6 +64,26 @@ def test_a_child_that_hangs_is_killed() -> None:
         worker.ask({"hang": True})
 
     assert worker.pid is None
+
+
+def test_an_answer_is_never_taken_for_that_of_another_request(worker: Worker) -> None:
+    """Whoever stops waiting, with Ctrl-C for one, does not get the late answer afterwards."""
+    worker.ask({"a": 0, "b": 0})
+    signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT))
+    signal.setitimer(signal.ITIMER_REAL, 0.2)
+    with pytest.raises(KeyboardInterrupt):
+        worker.ask({"sleep": 0.5, "a": 1, "b": 1})
+    time.sleep(0.5)
+
+    assert worker.ask({"a": 2, "b": 2}) == 4
+
+
+@pytest.mark.parametrize("length", [0, 1, 2**16 - 20, 2**16, 10**6])
+def test_messages_of_any_length_arrive(worker: Worker, length: int) -> None:
+    """In both directions, with letters of several bytes."""
+    text = "é" * length
+
+    assert worker.ask({"a": text, "b": "."}) == text + "."
 
 
 def test_no_child_outlives_its_worker() -> None:

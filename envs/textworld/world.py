@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from agentgym_gen.envs.textworld.games import open_games
-from agentgym_gen.envs.textworld.prose import pieces, shown
+from agentgym_gen.envs.textworld.prose import Prose, shown
 from agentgym_gen.envs.textworld.reward import reward, score
 from agentgym_gen.envs.textworld.seat import Seat
 from agentgym_gen.envs.textworld.speech import Speech
@@ -46,6 +46,8 @@ TURNS_PER_COMMAND = 3
 
 UNKNOWN_TURNS = 100
 """The turn limit of a game without a walkthrough: that of the original's competition."""
+
+ENDS = {"won": EndReason.SUCCESS, "lost": EndReason.FAILURE, "": None}
 
 
 class TextWorld(World[Any]):
@@ -95,6 +97,7 @@ class TextWorld(World[Any]):
         self._speech = Speech(self._names)
         self.verbs, _ = verbs_of(opening["templates"])  # type: ignore[misc]  # each game has its own
         self._templates = {verb.name: verb.template for verb in self.verbs}
+        self._told = Prose(self.verbs, self._names).pieces
         self._commands: dict[str, Command] = {}
         self._objective = self._told(opening["objective"])
         self._most, self._length = int(opening["most"]), int(opening["length"])
@@ -109,7 +112,7 @@ class TextWorld(World[Any]):
         if refusal is not None:
             return self._refused(refusal)
         told = self._seat.say(text)
-        if not told["events"]:
+        if not told["acted"]:
             return self._refused(shown(told["text"]))
         before = self._points
         self._plan = self._plan[1:] if self._plan and self._plan[0] == command else None
@@ -117,8 +120,8 @@ class TextWorld(World[Any]):
         return Outcome(
             scene,
             reward=reward(before, self._points),
-            end=_end(told["won"], told["lost"]),
-            score=score(self._points, self._most, told["won"]),
+            end=ENDS[told["end"]],
+            score=score(self._points, self._most, told["end"] == "won"),
         )
 
     def admissible(self) -> tuple[Command, ...]:
@@ -191,9 +194,6 @@ class TextWorld(World[Any]):
         scene = Scene(message, {"result": Said(message)})
         return Outcome(scene, valid=False, score=current, reason="the game does not do it")
 
-    def _told(self, text: str) -> Message:
-        return pieces(text, self.verbs, self._names)
-
     def _command(self, text: str) -> Command:
         known = self._commands.get(text)
         if known is None:
@@ -202,9 +202,3 @@ class TextWorld(World[Any]):
             known = Command(text) if isinstance(read, Malformed) else read
             self._commands[text] = known
         return known
-
-
-def _end(won: bool, lost: bool) -> EndReason | None:
-    if won:
-        return EndReason.SUCCESS
-    return EndReason.FAILURE if lost else None

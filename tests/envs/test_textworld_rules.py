@@ -11,7 +11,7 @@ from agentgym_gen.envs.textworld.expert import Deed, Expert, Quest
 from agentgym_gen.envs.textworld.levels import CHALLENGES, CYCLES, Level
 from agentgym_gen.envs.textworld.own import OwnGames, OwnTasks
 from agentgym_gen.envs.textworld.plots import Seeds, belongs, plot_of
-from agentgym_gen.envs.textworld.prose import pieces, shown
+from agentgym_gen.envs.textworld.prose import Prose, shown
 from agentgym_gen.envs.textworld.reward import reward, score
 from agentgym_gen.envs.textworld.speech import Speech
 from agentgym_gen.envs.textworld.tasks import GeneratedTasks
@@ -56,7 +56,7 @@ def test_only_what_the_game_tells_is_shown(feedback: str, text: str | None) -> N
 def test_verbs_in_prose_are_mentions() -> None:
     """In any case, as whole phrases, but not inside the name of a thing or of another word."""
     text = "Open it! The cook book is OPEN, opened; prepare meal and look."
-    found = pieces(text, VERBS, ("cook book",))
+    found = Prose(VERBS, ("cook book",)).pieces(text)
 
     assert found == (
         VerbName("open", capital=True),
