@@ -30,7 +30,7 @@ Answer = Callable[[dict[str, Any]], Any]
 
 _LENGTH = struct.Struct("<I")
 
-_CHUNK = 2**16
+_CHUNK = 2**13
 """How many bytes are read at once; most messages are shorter."""
 
 _write = json.JSONEncoder(check_circular=False).encode

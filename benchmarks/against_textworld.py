@@ -1,25 +1,23 @@
-"""Our TextWorld against textworld's own environment, step by step, as Markdown tables.
+"""Our TextWorld against textworld's own environment, in turns, as Markdown tables.
 
-    python benchmarks/against_textworld.py [--first 16] [--walks 3] [--resets 30]
+    python benchmarks/against_textworld.py [--first 16] [--walks 4] [--resets 30]
 
 Plays the first tasks of each tier's test split: the expert's steps and random admissible ones. Each
-command is given to textworld's own environment and to ours, first to the one and then to the other
-in turns, so that each finds the processor's memory as the other has left it. Both are asked for the
-score and whether the game is won or lost, and once more for the admissible commands, too. Games
-that are missing are made first.
+walk is given to textworld's own environment and then to ours, or to ours first, in turns: a walk is
+short, so that both meet the machine as it is at that moment, and long enough for each to find the
+processor's memory as it has left it itself. Both are asked for the score and whether the game is
+won or lost, and once more for the admissible commands, too. Games that are missing are made first.
 
-*CPU* is processor time, which other programs hardly change: of this process, and for ours of the
-engine's process, too. The mean of all steps is shown. *Wall* is the time on the clock without that
-in which one of the two processes was ready and stood in the processor's queue behind other programs
-(``schedstat``); the ratio is the median of the ratios of the steps, since a mean is that of the few
-steps that met another program. *First* is the first walk through a game, later ones meet states
+*CPU* is processor time: of this process, and for ours of the engine's process, too. *Wall* is the
+time on the clock. *Mean* is that of all steps; *least* that of the least that each step took in any
+of its walks, which leaves out what other programs did to it: they hold up the clock, and a busy
+neighbour slows down a processor. *First* is the first walk through a game, later ones meet states
 that the engine knows.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
 import time
 from collections.abc import Callable
@@ -41,31 +39,32 @@ class Spent(NamedTuple):
     cpu: float
     """Of the processor, in all processes."""
     wall: float
-    """On the clock, without queues."""
+    """On the clock."""
 
 
-class Pair(NamedTuple):
-    """One step in both."""
+class Round(NamedTuple):
+    """What each step of one walk took."""
 
-    theirs: Spent
-    ours: Spent
+    theirs: list[Spent]
+    """In textworld's environment."""
+    ours: list[Spent]
+    """In ours."""
 
 
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--first", type=int, default=16, help="how many tasks of each tier")
-    parser.add_argument("--walks", type=int, default=3, help="how many walks through each game")
+    parser.add_argument("--walks", type=int, default=4, help="how many walks through each game")
     parser.add_argument("--resets", type=int, default=30)
     options = parser.parse_args()
     for listing in (False, True):
         print(
             f"\n| step, {'with admissible commands' if listing else 'text only'} | steps "
-            "| textworld, CPU ms | ours, CPU ms | ratio | textworld, wall ms | ours, wall ms "
-            "| ratio |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+            "| mean CPU, ms | least CPU, ms | least wall, ms |\n| --- | ---: | --- | --- | --- |"
         )
         for tier in TIERS:
-            show_steps(tier, listing, steps(tier, listing, options.first, options.walks))
+            show_tier(tier, listing, played(tier, listing, options.first, options.walks))
     print("\n| reset, CPU ms | textworld, loaded | ours | ours, another game |")
     print("| --- | ---: | ---: | ---: |")
     for tier in TIERS:
@@ -75,57 +74,69 @@ def main() -> None:
         )
 
 
-def show_steps(tier: str, listing: bool, found: dict[str, list[list[Pair]]]) -> None:
-    """Print rows for each challenge of *tier*: its first walks and the later ones."""
-    for challenge, walks in sorted(found.items()):
-        first, later = walks[0], [pair for walk in walks[1:] for pair in walk]
+def show_tier(tier: str, listing: bool, games: dict[str, list[list[Round]]]) -> None:
+    """Print rows for each challenge of *tier*, by the rounds of each of its *games*."""
+    for challenge, walks in sorted(games.items()):
         if listing:
-            show(f"{tier}, {challenge}, first", first)
-            show(f"{tier}, {challenge}, later", later)
+            show(f"{tier}, {challenge}, first", [rounds[:1] for rounds in walks])
+            show(f"{tier}, {challenge}, later", [rounds[1:] for rounds in walks])
         else:  # where nothing is kept from the first walk
-            show(f"{tier}, {challenge}", first + later)
-    show(f"**{tier}, all**", [pair for walks in found.values() for walk in walks for pair in walk])
+            show(f"{tier}, {challenge}", walks)
+    show(f"**{tier}, all**", [rounds for walks in games.values() for rounds in walks])
 
 
-def show(name: str, pairs: list[Pair]) -> None:
-    """Print the row of the steps *pairs*."""
-    theirs, ours = (list(spent) for spent in zip(*pairs, strict=True))
-    cpu = [1000 * statistics.mean(one.cpu for one in side) for side in (theirs, ours)]
-    wall = [1000 * statistics.median(one.wall for one in side) for side in (theirs, ours)]
-    ratio = statistics.median(pair.ours.wall / pair.theirs.wall for pair in pairs)
-    print(
-        f"| {name} | {len(pairs)} | {cpu[0]:.2f} | {cpu[1]:.2f} | {cpu[1] / cpu[0]:.2f} "
-        f"| {wall[0]:.2f} | {wall[1]:.2f} | {ratio:.2f} |",
-        flush=True,
+def show(name: str, games: list[list[Round]]) -> None:
+    """Print the row of *games*, each played in some rounds."""
+    walks = [one for rounds in games for one in rounds]
+    least = [Round(*(leasts([one[side] for one in rounds]) for side in (0, 1))) for rounds in games]
+    cells = (against(walks, 0), against(least, 0), against(least, 1))
+    print(f"| {name} | {sum(len(one.ours) for one in walks)} | {' | '.join(cells)} |", flush=True)
+
+
+def leasts(walks: list[list[Spent]]) -> list[Spent]:
+    """Return the least that each step took in any of some *walks* through one game."""
+    steps = zip(*walks, strict=True)
+    return [Spent(*(min(step[field] for step in same) for field in (0, 1))) for same in steps]
+
+
+def against(walks: list[Round], field: int) -> str:
+    """Return what a step took on the average: textworld's, ours, and the ratio."""
+    theirs, ours = (
+        1000 * statistics.mean(step[field] for one in walks for step in one[side])
+        for side in (0, 1)
     )
+    return f"{theirs:.2f}, {ours:.2f}: **{ours / theirs:.2f}**"
 
 
-def steps(tier: str, listing: bool, first: int, walks: int) -> dict[str, list[list[Pair]]]:
-    """Return what every step took, by challenge, for each round of walks."""
+def played(tier: str, listing: bool, first: int, walks: int) -> dict[str, list[list[Round]]]:
+    """Return what every step took, by challenge, game and round."""
     tasks = TextWorld(first=first).tasks
-    found: dict[str, list[list[Pair]]] = {}
+    found: dict[str, list[list[Round]]] = {}
     for index in range(tasks.size(tier, "test")):
         task = tasks.make(tier, "test", index)
         ours = TextEnv(TextWorld(list_admissible=listing), tier=tier, split="test", max_turns=10**6)
-        said = commands(tier, str(task.id))
-        rounds = found.setdefault(task.content.level.challenge, [[] for _ in range(walks)])
-        for walk in rounds:
+        theirs = opened(Store().game(task.content).path, listing)
+        said, rounds = commands(tier, str(task.id)), list[Round]()
+        for number in range(walks):
             ours.reset(options={"task_id": str(task.id)})
-            theirs = opened(Store().game(task.content).path, listing)
-            for number, command in enumerate(said):
-                walk.append(compared(theirs, ours, command, number % 2 == 0))
-            theirs.close()
+            theirs.reset()
+            rounds.append(walked(theirs, ours, said, number % 2 == 0))
+        found.setdefault(task.content.level.challenge, []).append(rounds)
+        theirs.close()
         ours.close()
     return found
 
 
-def compared(theirs: Any, ours: TextEnv, command: str, they_begin: bool) -> Pair:  # noqa: ANN401
-    """Give *command* to both and return what it took."""
-    if they_begin:
-        first = timed(lambda: theirs.step(command))
-        return Pair(first, timed(lambda: ours.step(command), ours))
-    first = timed(lambda: ours.step(command), ours)
-    return Pair(timed(lambda: theirs.step(command)), first)
+def walked(theirs: Any, ours: TextEnv, said: list[str], they_begin: bool) -> Round:  # noqa: ANN401
+    """Give the commands of a walk to both and return what they took."""
+    one = spent(theirs.step, said) if they_begin else []
+    other = spent(ours.step, said, ours)
+    return Round(one or spent(theirs.step, said), other)
+
+
+def spent(step: Callable[[str], Any], said: list[str], env: TextEnv | None = None) -> list[Spent]:
+    """Return what each of the commands took."""
+    return [timed(lambda: step(command), env) for command in said]  # noqa: B023
 
 
 def commands(tier: str, task_id: str) -> list[str]:
@@ -171,28 +182,20 @@ def opened(path: Path, listing: bool) -> Any:  # noqa: ANN401  (textworld has no
 
 def timed(call: Callable[[], Any], env: TextEnv | None = None) -> Spent:
     """Return what *call* takes, in this process and in that of the engine of *env*."""
-    processes = [os.getpid(), *engine(env)]
-    before = [scheduled(process) for process in processes]
+    before = engine_seconds(env)
     start, cpu = time.perf_counter(), time.process_time()
     call()
     cpu, wall = time.process_time() - cpu, time.perf_counter() - start
-    after = [scheduled(process) for process in processes]
-    ran = [b[0] - a[0] for a, b in zip(before[1:], after[1:], strict=True)]
-    stood = [b[1] - a[1] for a, b in zip(before, after, strict=True)]
-    return Spent(cpu + sum(ran), wall - sum(stood))
+    return Spent(cpu + engine_seconds(env) - before, wall)
 
 
-def engine(env: TextEnv | None) -> list[int]:
-    """Return the process that plays for *env*, if there is one."""
+def engine_seconds(env: TextEnv | None) -> float:
+    """Return the processor time of the process that plays for *env*."""
     seat = getattr(getattr(env, "world", None), "_seat", None)
     pid = getattr(getattr(seat, "_engine", None), "pid", None)
-    return [] if pid is None else [pid]
-
-
-def scheduled(process: int) -> tuple[float, float]:
-    """Return the seconds in which *process* has run, and stood in a processor's queue."""
-    ran, stood, _ = Path(f"/proc/{process}/schedstat").read_text().split()
-    return int(ran) / 1e9, int(stood) / 1e9
+    if pid is None:
+        return 0.0
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
 
 
 if __name__ == "__main__":
