@@ -7,13 +7,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
+
+from agentgym_gen.asides import drawn
+from agentgym_gen.envs.textworld.asides import made_up
 from agentgym_gen.envs.textworld.games import open_games
 from agentgym_gen.envs.textworld.prose import Prose, shown
 from agentgym_gen.envs.textworld.reward import reward, score
 from agentgym_gen.envs.textworld.seat import Seat
 from agentgym_gen.envs.textworld.speech import Speech
 from agentgym_gen.envs.textworld.wording import (
-    ASIDES,
     BEG_PARDON,
     NOT_A_SENTENCE,
     NOT_A_VERB,
@@ -72,7 +75,6 @@ class TextWorld(World[Any]):
     name = "TextWorld"
     verbs: ClassVar[tuple[Verb, ...]] = VERBS
     listing = "never"
-    asides = ASIDES
     tasks: Tasks[Any]
 
     def __init__(
@@ -97,6 +99,7 @@ class TextWorld(World[Any]):
         self._speech = Speech(self._names)
         self.verbs, _ = verbs_of(opening["templates"])  # type: ignore[misc]  # each game has its own
         self._templates = {verb.name: verb.template for verb in self.verbs}
+        self._made_up: tuple[str, ...] = ()
         self._told = Prose(self.verbs, self._names).pieces
         self._commands: dict[str, Command] = {}
         self._objective = self._told(opening["objective"])
@@ -163,6 +166,11 @@ class TextWorld(World[Any]):
         The meal is named by the command that prepares it.
         """
         return tuple(name for name in self._names if name not in VERB_WORDS)
+
+    def distract(self, rng: np.random.Generator, amount: int) -> tuple[str, ...]:
+        """Return lines about things that no game has, in places where nobody gets to."""
+        self._made_up = self._made_up or made_up(self._names)
+        return drawn(self._made_up, amount, rng)
 
     def info(self) -> Mapping[str, Any]:
         """Return the challenge, and the points of the game."""
