@@ -100,7 +100,7 @@ class Worker:
         with there:
             self._child = subprocess.Popen(
                 [sys.executable, "-m", self._module],
-                stdin=there,
+                stdin=there.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 env={**os.environ, "PYTHONPATH": path},

@@ -398,11 +398,13 @@ def _fillings(template: str, said: str) -> tuple[str, ...] | None:
         return () if found.end() == len(said) else None
     args: list[str] = []
     for finder in finders[1:-1]:
-        start = found.end() if found else 0
-        found = finder.search(said, start + 1) if found else None
-        args.append(said[start : found.start()] if found else "")
+        start = found.end()
+        found = finder.search(said, start + 1)
+        if found is None:
+            return None
+        args.append(said[start : found.start()])
     last = len(said) - len(_literals(template)[-1])
-    if not found or last <= found.end() or not finders[-1].fullmatch(said, last):
+    if last <= found.end() or not finders[-1].fullmatch(said, last):
         return None
     return (*args, said[found.end() : last])
 
