@@ -30,6 +30,9 @@ Answer = Callable[[dict[str, Any]], Any]
 
 _LENGTH = struct.Struct("<I")
 
+STARTING = 90.0
+"""How many seconds more the first request of a child may take, while it imports its software."""
+
 _CHUNK = 2**13
 """How many bytes are read at once; most messages are shorter."""
 
@@ -75,6 +78,9 @@ class Worker:
             # Such as Ctrl-C: the answer that comes now would be taken for that of the next request.
             self.close()
             raise
+        if self._is_new:
+            self._is_new = False
+            _limit(self._line, self._patience)
         if "error" in answer:
             self.close()
             raise BackendError(f"{self._module} failed: {answer['error']}")
@@ -96,7 +102,8 @@ class Worker:
     def _started(self) -> subprocess.Popen[bytes]:
         path = os.pathsep.join(part or os.getcwd() for part in sys.path)  # noqa: PTH109  (a text)
         self._line, there = socket.socketpair()
-        _limit(self._line, self._patience)
+        _limit(self._line, self._patience + STARTING)
+        self._is_new = True
         with there:
             self._child = subprocess.Popen(
                 [sys.executable, "-m", self._module],

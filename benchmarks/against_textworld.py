@@ -5,8 +5,12 @@
 Plays the first tasks of each tier's test split: the expert's steps and random admissible ones. Each
 walk is given to textworld's own environment and then to ours, or to ours first, in turns: a walk is
 short, so that both meet the machine as it is at that moment, and long enough for each to find the
-processor's memory as it has left it itself. Both are asked for the score and whether the game is
-won or lost, and once more for the admissible commands, too. Games that are missing are made first.
+processor's memory as it has left it itself. Games that are missing are made first. Asked for are
+
+- the text, the score, and whether the game is won or lost: the least that textworld can be asked
+  for. Ours tells, too, whether a command was carried out, the ``valid_action`` of every ``info``;
+- the same from textworld, which knows it by its ``last_action`` alone;
+- the admissible commands, from both.
 
 *CPU* is processor time: of this process, and for ours of the engine's process, too. *Wall* is the
 time on the clock. *Mean* is that of all steps; *least* that of the least that each step took in any
@@ -29,7 +33,15 @@ from agentgym_gen.envs.textworld import TextWorld
 from agentgym_gen.envs.textworld.store import Store
 from agentgym_gen.seeding import stream
 
+Infos = tuple[str, ...]
+LISTED = "admissible_commands"
 TIERS = ("easy", "medium", "hard")
+ASKED = {
+    "text, score and end": (),
+    "text, score, end and whether it was done": ("last_action",),
+    "admissible commands, too": ("last_action", LISTED),
+}
+"""The infos of textworld's that each table asks for beside score, won and lost."""
 STEPS = 30
 
 
@@ -40,6 +52,8 @@ class Spent(NamedTuple):
     """Of the processor, in all processes."""
     wall: float
     """On the clock."""
+    engine: float
+    """Of the processor, in the engine's process alone."""
 
 
 class Round(NamedTuple):
@@ -58,13 +72,14 @@ def main() -> None:
     parser.add_argument("--walks", type=int, default=4, help="how many walks through each game")
     parser.add_argument("--resets", type=int, default=30)
     options = parser.parse_args()
-    for listing in (False, True):
+    for what, infos in ASKED.items():
         print(
-            f"\n| step, {'with admissible commands' if listing else 'text only'} | steps "
-            "| mean CPU, ms | least CPU, ms | least wall, ms |\n| --- | ---: | --- | --- | --- |"
+            f"\n| step: {what} | steps "
+            "| mean CPU, ms | of ours the engine | least CPU, ms | least wall, ms |\n"
+            "| --- | ---: | --- | ---: | --- | --- |"
         )
         for tier in TIERS:
-            show_tier(tier, listing, played(tier, listing, options.first, options.walks))
+            show_tier(tier, infos, played(tier, infos, options.first, options.walks))
     print("\n| reset, CPU ms | textworld, loaded | ours | ours, another game |")
     print("| --- | ---: | ---: | ---: |")
     for tier in TIERS:
@@ -74,10 +89,10 @@ def main() -> None:
         )
 
 
-def show_tier(tier: str, listing: bool, games: dict[str, list[list[Round]]]) -> None:
+def show_tier(tier: str, infos: Infos, games: dict[str, list[list[Round]]]) -> None:
     """Print rows for each challenge of *tier*, by the rounds of each of its *games*."""
     for challenge, walks in sorted(games.items()):
-        if listing:
+        if LISTED in infos:
             show(f"{tier}, {challenge}, first", [rounds[:1] for rounds in walks])
             show(f"{tier}, {challenge}, later", [rounds[1:] for rounds in walks])
         else:  # where nothing is kept from the first walk
@@ -89,14 +104,15 @@ def show(name: str, games: list[list[Round]]) -> None:
     """Print the row of *games*, each played in some rounds."""
     walks = [one for rounds in games for one in rounds]
     least = [Round(*(leasts([one[side] for one in rounds]) for side in (0, 1))) for rounds in games]
-    cells = (against(walks, 0), against(least, 0), against(least, 1))
+    engine = 1000 * statistics.mean(step.engine for one in walks for step in one.ours)
+    cells = (against(walks, 0), f"{engine:.2f}", against(least, 0), against(least, 1))
     print(f"| {name} | {sum(len(one.ours) for one in walks)} | {' | '.join(cells)} |", flush=True)
 
 
 def leasts(walks: list[list[Spent]]) -> list[Spent]:
     """Return the least that each step took in any of some *walks* through one game."""
     steps = zip(*walks, strict=True)
-    return [Spent(*(min(step[field] for step in same) for field in (0, 1))) for same in steps]
+    return [Spent(*(min(step[field] for step in same) for field in range(3))) for same in steps]
 
 
 def against(walks: list[Round], field: int) -> str:
@@ -108,14 +124,15 @@ def against(walks: list[Round], field: int) -> str:
     return f"{theirs:.2f}, {ours:.2f}: **{ours / theirs:.2f}**"
 
 
-def played(tier: str, listing: bool, first: int, walks: int) -> dict[str, list[list[Round]]]:
+def played(tier: str, infos: Infos, first: int, walks: int) -> dict[str, list[list[Round]]]:
     """Return what every step took, by challenge, game and round."""
+    listing = LISTED in infos
     tasks = TextWorld(first=first).tasks
     found: dict[str, list[list[Round]]] = {}
     for index in range(tasks.size(tier, "test")):
         task = tasks.make(tier, "test", index)
         ours = TextEnv(TextWorld(list_admissible=listing), tier=tier, split="test", max_turns=10**6)
-        theirs = opened(Store().game(task.content).path, listing)
+        theirs = opened(Store().game(task.content).path, infos)
         said, rounds = commands(tier, str(task.id)), list[Round]()
         for number in range(walks):
             ours.reset(options={"task_id": str(task.id)})
@@ -158,7 +175,7 @@ def resets(tier: str, first: int, number: int) -> list[float]:
     tasks = TextWorld(first=first).tasks
     ids = [str(tasks.make(tier, "test", n).id) for n in range(tasks.size(tier, "test"))]
     ours = TextEnv(TextWorld(), tier=tier, split="test")
-    theirs = opened(Store().game(tasks.find(ids[0]).content).path, listing=True)
+    theirs = opened(Store().game(tasks.find(ids[0]).content).path, (LISTED,))
     own, same, other = [], [], []
     for turn in range(number + len(ids)):
         another = ids[turn % len(ids)]
@@ -170,11 +187,11 @@ def resets(tier: str, first: int, number: int) -> list[float]:
     return [statistics.mean(one.cpu for one in times) for times in kept]
 
 
-def opened(path: Path, listing: bool) -> Any:  # noqa: ANN401  (textworld has no types)
+def opened(path: Path, infos: Infos) -> Any:  # noqa: ANN401  (textworld has no types)
     """Return textworld's own environment, reset, for the game at *path*."""
     import textworld
 
-    wanted = textworld.EnvInfos(score=True, won=True, lost=True, admissible_commands=listing)
+    wanted = textworld.EnvInfos(score=True, won=True, lost=True, **dict.fromkeys(infos, True))
     env = textworld.start(f"{path}.z8", wanted)
     env.reset()
     return env
@@ -186,7 +203,8 @@ def timed(call: Callable[[], Any], env: TextEnv | None = None) -> Spent:
     start, cpu = time.perf_counter(), time.process_time()
     call()
     cpu, wall = time.process_time() - cpu, time.perf_counter() - start
-    return Spent(cpu + engine_seconds(env) - before, wall)
+    engine = engine_seconds(env) - before
+    return Spent(cpu + engine, wall, engine)
 
 
 def engine_seconds(env: TextEnv | None) -> float:

@@ -58,8 +58,9 @@ def test_a_child_that_fails_is_an_error_and_the_next_request_works(
 
 
 def test_a_child_that_hangs_is_killed() -> None:
-    """After the time that the parent grants."""
+    """After the time that the parent grants, in which the start of the child does not count."""
     worker = Worker("moody_engine", patience=0.1)
+    assert worker.ask({"sleep": 0.3, "a": 1, "b": 1}) == 2
     with pytest.raises(BackendError, match=r"within 0\.1 s"):
         worker.ask({"hang": True})
 
