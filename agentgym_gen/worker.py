@@ -5,6 +5,9 @@
 
 The module calls `serve` with a function from request to answer. A child that dies, hangs or
 answers nonsense is a `BackendError`, and the next request starts a new one.
+
+A message is its length and JSON. `marshal` would be faster, but reading what a child with broken
+memory has written must not be able to crash the parent.
 """
 
 from __future__ import annotations
@@ -12,7 +15,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import select
+import socket
+import struct
 import subprocess
 import sys
 import weakref
@@ -23,6 +27,18 @@ from agentgym_gen.errors import BackendError
 
 Answer = Callable[[dict[str, Any]], Any]
 """What a child does: a request to a JSON value."""
+
+_LENGTH = struct.Struct("<I")
+
+STARTING = 90.0
+"""How many seconds more the first request of a child may take, while it imports its software."""
+
+_CHUNK = 2**13
+"""How many bytes are read at once; most messages are shorter."""
+
+_write = json.JSONEncoder(check_circular=False).encode
+_read = json.JSONDecoder().raw_decode
+# Both made once: `json.dumps` and `json.loads` look for options anew in every call.
 
 
 class Worker:
@@ -36,7 +52,7 @@ class Worker:
     def __init__(self, module: str, patience: float = 120.0) -> None:
         self._module = module
         self._patience = patience
-        self._child: subprocess.Popen[str] | None = None
+        self._child: subprocess.Popen[bytes] | None = None
 
     @property
     def pid(self) -> int | None:
@@ -51,13 +67,20 @@ class Worker:
         """
         child = self._child or self._started()
         try:
-            answer = json.loads(self._exchange(child, json.dumps(request)))
+            answer = self._exchange(request)
         except (OSError, ValueError) as error:
             self.close()
             raise BackendError(
                 f"The process of {self._module} gave no answer within {self._patience:g} s or "
                 f"has ended (exit status {child.returncode})"
             ) from error
+        except BaseException:
+            # Such as Ctrl-C: the answer that comes now would be taken for that of the next request.
+            self.close()
+            raise
+        if self._is_new:
+            self._is_new = False
+            _limit(self._line, self._patience)
         if "error" in answer:
             self.close()
             raise BackendError(f"{self._module} failed: {answer['error']}")
@@ -69,64 +92,87 @@ class Worker:
             self._finalizer()
             self._child = None
 
-    def _started(self) -> subprocess.Popen[str]:
+    def _exchange(self, request: Mapping[str, Any]) -> Any:  # noqa: ANN401  (a JSON value)
+        _send(self._line, request)
+        answer = _receive(self._line)
+        if answer is None:
+            raise BrokenPipeError
+        return answer
+
+    def _started(self) -> subprocess.Popen[bytes]:
         path = os.pathsep.join(part or os.getcwd() for part in sys.path)  # noqa: PTH109  (a text)
-        self._child = subprocess.Popen(
-            [sys.executable, "-m", self._module],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            encoding="utf-8",
-            env={**os.environ, "PYTHONPATH": path},
-        )
-        self._finalizer = weakref.finalize(self, _end, self._child, os.getpid())
+        self._line, there = socket.socketpair()
+        _limit(self._line, self._patience + STARTING)
+        self._is_new = True
+        with there:
+            self._child = subprocess.Popen(
+                [sys.executable, "-m", self._module],
+                stdin=there.fileno(),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env={**os.environ, "PYTHONPATH": path},
+            )
+        self._finalizer = weakref.finalize(self, _end, self._child, self._line, os.getpid())
         return self._child
 
-    def _exchange(self, child: subprocess.Popen[str], line: str) -> str:
-        if child.stdin is None or child.stdout is None:
-            raise OSError("no pipe to the child")
-        child.stdin.write(line + "\n")
-        child.stdin.flush()
-        # One request, one line: the pipe is empty until the child answers, or ends.
-        if not select.select([child.stdout], [], [], self._patience)[0]:
-            raise TimeoutError
-        return child.stdout.readline()
+
+def _limit(line: socket.socket, seconds: float) -> None:
+    """Let the kernel break off what takes longer: Python's own way asks it twice for each read."""
+    whole, rest = divmod(seconds, 1)
+    time = struct.pack("@ll", int(whole), int(rest * 1e6))
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, time)
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, time)
 
 
-def _end(child: subprocess.Popen[str], owner: int) -> None:
+def _send(line: socket.socket, message: Mapping[str, Any]) -> None:
+    text = _write(message).encode()
+    line.sendall(_LENGTH.pack(len(text)) + text)
+
+
+def _receive(line: socket.socket) -> Any:  # noqa: ANN401  (a JSON value)
+    """Return the next message, or None if the other side has gone.
+
+    One message answers another: nothing follows it.
+    """
+    found = line.recv(_CHUNK)
+    while found and len(found) - _LENGTH.size < _LENGTH.unpack_from(found.ljust(_LENGTH.size))[0]:
+        more = line.recv(_CHUNK)
+        if not more:
+            return None
+        found += more
+    return _read(found[_LENGTH.size :].decode())[0] if found else None
+
+
+def _end(child: subprocess.Popen[bytes], line: socket.socket, owner: int) -> None:
     if os.getpid() != owner:
         return  # A fork of the owner has a copy of the worker; the child is not its own.
-    for pipe in (child.stdin, child.stdout):
-        if pipe is not None:
-            with contextlib.suppress(OSError):
-                pipe.close()
+    line.close()
     child.kill()
     child.wait()
 
 
 def serve(answer: Answer) -> None:
-    """Answer the requests of the parent until it closes the pipe; for the child's module.
+    """Answer the requests of the parent until it goes; for the child's module.
 
-    What is printed meanwhile, by C code too, goes nowhere: the pipe carries answers only. A
-    request that fails is reported, and the child ends.
+    What is printed meanwhile, by C code too, goes nowhere. A request that fails is reported, and
+    the child ends.
     """
-    with _own_pipe() as pipe:
-        for line in sys.stdin:
+    with _own_line() as line:
+        while (request := _receive(line)) is not None:
             try:
-                said = {"answer": answer(json.loads(line))}
+                said = {"answer": answer(request)}
             except Exception as error:  # noqa: BLE001  (the boundary: the parent raises it)
                 said = {"error": f"{type(error).__name__}: {error}"}
-            print(json.dumps(said), file=pipe, flush=True)
+            _send(line, said)
             if "error" in said:
                 return
 
 
 @contextlib.contextmanager
-def _own_pipe() -> Iterator[Any]:
-    """Yield the pipe to the parent; the standard output leads nowhere from now on."""
-    with os.fdopen(os.dup(1), "w", encoding="utf-8") as pipe:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, 1)
+def _own_line() -> Iterator[socket.socket]:
+    """Yield the line to the parent; the standard input is empty from now on."""
+    with socket.socket(fileno=os.dup(0)) as line:
+        nowhere = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nowhere, 0)
         os.close(nowhere)
-        yield pipe
+        yield line

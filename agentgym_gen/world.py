@@ -352,15 +352,36 @@ def read_templates(text: str, templates: Mapping[str, str]) -> Command | Malform
     literal characters is meant: ``look at {x}`` before ``look {x}``.
     """
     said = " ".join(text.split())
-    best: tuple[int, Command] | None = None
-    for verb, template in templates.items():
+    word = said[:_WORD].partition(" ")[0]
+    for verb, template in _candidates(tuple(templates.items()), word if word.isascii() else None):
         args = _fillings(template, said)
-        weight = sum(map(len, _literals(template)))
-        if args is not None and (best is None or weight > best[0]):
-            best = weight, Command(verb, args)
-    if best is None:
-        return Malformed(text, "it is none of the known actions")
-    return best[1]
+        if args is not None:
+            return Command(verb, args)
+    return Malformed(text, "it is none of the known actions")
+
+
+_WORD = 64
+"""How many characters of a first word are looked at, so that nobody fills the memory with them."""
+
+
+@lru_cache(maxsize=4096)
+def _candidates(
+    templates: tuple[tuple[str, str], ...], word: str | None
+) -> tuple[tuple[str, str], ...]:
+    """Return which of *templates* a text may spell that begins with *word*, or all for None.
+
+    Those with the most literal characters come first. Letters beyond ASCII are left to the
+    patterns, which know that a dotless i is an i.
+    """
+    fitting = [pair for pair in templates if word is None or _may_begin(pair[1], word.lower())]
+    return tuple(sorted(fitting, key=lambda pair: -sum(map(len, _literals(pair[1])))))
+
+
+def _may_begin(template: str, word: str) -> bool:
+    literals = _literals(template)
+    first, blank, _ = literals[0].lower().partition(" ")
+    is_whole = bool(blank) or len(literals) == 1
+    return (first[:_WORD] == word) if is_whole else word.startswith(first[:_WORD])
 
 
 def _fillings(template: str, said: str) -> tuple[str, ...] | None:
@@ -369,17 +390,21 @@ def _fillings(template: str, said: str) -> tuple[str, ...] | None:
     Each slot takes as little as it can. One pattern for all would look again from every place
     where a literal occurs, which takes minutes for a text of nothing but literals.
     """
-    first, *others = _finders(template)
-    if not others:
-        return () if first.fullmatch(said) else None
-    found = first.match(said)
+    finders = _finders(template)
+    found = finders[0].match(said)
+    if found is None:
+        return None
+    if len(finders) == 1:
+        return () if found.end() == len(said) else None
     args: list[str] = []
-    for finder in others[:-1]:
-        start = found.end() if found else 0
-        found = finder.search(said, start + 1) if found else None
-        args.append(said[start : found.start()] if found else "")
+    for finder in finders[1:-1]:
+        start = found.end()
+        found = finder.search(said, start + 1)
+        if found is None:
+            return None
+        args.append(said[start : found.start()])
     last = len(said) - len(_literals(template)[-1])
-    if not found or last <= found.end() or not others[-1].fullmatch(said, last):
+    if last <= found.end() or not finders[-1].fullmatch(said, last):
         return None
     return (*args, said[found.end() : last])
 

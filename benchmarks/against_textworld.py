@@ -1,12 +1,22 @@
-"""Our TextWorld against textworld's own environment, step by step, as Markdown tables.
+"""Our TextWorld against textworld's own environment, in turns, as Markdown tables.
 
-    python benchmarks/against_textworld.py [--first 4] [--walks 3] [--resets 30]
+    python benchmarks/against_textworld.py [--first 16] [--walks 4] [--resets 30]
 
 Plays the first tasks of each tier's test split: the expert's steps and random admissible ones. Each
-command is given to textworld's own environment and to ours in turn. Times are processor time, which
-other programs hardly change: of this process, and for ours of the engine's process, too. The mean
-of all steps is shown. *First* is the first walk through a game, later ones meet states that the
-engine knows. Games that are missing are made first.
+walk is given to textworld's own environment and then to ours, or to ours first, in turns: a walk is
+short, so that both meet the machine as it is at that moment, and long enough for each to find the
+processor's memory as it has left it itself. Games that are missing are made first. Asked for are
+
+- the text, the score, and whether the game is won or lost: the least that textworld can be asked
+  for. Ours tells, too, whether a command was carried out, the ``valid_action`` of every ``info``;
+- the same from textworld, which knows it by its ``last_action`` alone;
+- the admissible commands, from both.
+
+*CPU* is processor time: of this process, and for ours of the engine's process, too. *Wall* is the
+time on the clock. *Mean* is that of all steps; *least* that of the least that each step took in any
+of its walks, which leaves out what other programs did to it: they hold up the clock, and a busy
+neighbour slows down a processor. *First* is the first walk through a game, later ones meet states
+that the engine knows.
 """
 
 from __future__ import annotations
@@ -16,29 +26,61 @@ import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from agentgym_gen.env import TextEnv
 from agentgym_gen.envs.textworld import TextWorld
 from agentgym_gen.envs.textworld.store import Store
 from agentgym_gen.seeding import stream
 
+Infos = tuple[str, ...]
+LISTED = "admissible_commands"
 TIERS = ("easy", "medium", "hard")
+ASKED = {
+    "text, score and end": (),
+    "text, score, end and whether it was done": ("last_action",),
+    "admissible commands, too": ("last_action", LISTED),
+}
+"""The infos of textworld's that each table asks for beside score, won and lost."""
 STEPS = 30
+
+
+class Spent(NamedTuple):
+    """What one step or reset took, in seconds."""
+
+    cpu: float
+    """Of the processor, in all processes."""
+    wall: float
+    """On the clock."""
+    engine: float
+    """Of the processor, in the engine's process alone."""
+
+
+class Round(NamedTuple):
+    """What each step of one walk took."""
+
+    theirs: list[Spent]
+    """In textworld's environment."""
+    ours: list[Spent]
+    """In ours."""
 
 
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--first", type=int, default=4, help="how many tasks of each tier")
-    parser.add_argument("--walks", type=int, default=3, help="how many walks through each game")
+    parser.add_argument("--first", type=int, default=16, help="how many tasks of each tier")
+    parser.add_argument("--walks", type=int, default=4, help="how many walks through each game")
     parser.add_argument("--resets", type=int, default=30)
     options = parser.parse_args()
-    print("| step, ms | textworld | ours | ratio |\n| --- | ---: | ---: | ---: |")
-    for tier in TIERS:
-        for listing in (True, False):
-            show(tier, listing, steps(tier, listing, options.first, options.walks))
-    print("\n| reset, ms | textworld, loaded | ours | ours, another game |")
+    for what, infos in ASKED.items():
+        print(
+            f"\n| step: {what} | steps "
+            "| mean CPU, ms | of ours the engine | least CPU, ms | least wall, ms |\n"
+            "| --- | ---: | --- | ---: | --- | --- |"
+        )
+        for tier in TIERS:
+            show_tier(tier, infos, played(tier, infos, options.first, options.walks))
+    print("\n| reset, CPU ms | textworld, loaded | ours | ours, another game |")
     print("| --- | ---: | ---: | ---: |")
     for tier in TIERS:
         figures = resets(tier, options.first, options.resets)
@@ -47,37 +89,71 @@ def main() -> None:
         )
 
 
-def show(tier: str, listing: bool, walks: list[list[tuple[float, float]]]) -> None:
-    """Print a row for the first *walks* through the games, and one for the later ones."""
-    kinds = {"first": walks[0], "later": [pair for walk in walks[1:] for pair in walk]}
-    for kind, pairs in kinds.items():
-        theirs, ours = (1000 * statistics.mean(times) for times in zip(*pairs, strict=True))
-        what = "with admissible commands" if listing else "text only"
-        print(
-            f"| {tier}, {what}, {kind} | {theirs:.2f} | {ours:.2f} | {ours / theirs:.2f} |",
-            flush=True,
-        )
+def show_tier(tier: str, infos: Infos, games: dict[str, list[list[Round]]]) -> None:
+    """Print rows for each challenge of *tier*, by the rounds of each of its *games*."""
+    for challenge, walks in sorted(games.items()):
+        if LISTED in infos:
+            show(f"{tier}, {challenge}, first", [rounds[:1] for rounds in walks])
+            show(f"{tier}, {challenge}, later", [rounds[1:] for rounds in walks])
+        else:  # where nothing is kept from the first walk
+            show(f"{tier}, {challenge}", walks)
+    show(f"**{tier}, all**", [rounds for walks in games.values() for rounds in walks])
 
 
-def steps(tier: str, listing: bool, first: int, walks: int) -> list[list[tuple[float, float]]]:
-    """Return the seconds of every step, textworld's and ours, for each round of walks."""
+def show(name: str, games: list[list[Round]]) -> None:
+    """Print the row of *games*, each played in some rounds."""
+    walks = [one for rounds in games for one in rounds]
+    least = [Round(*(leasts([one[side] for one in rounds]) for side in (0, 1))) for rounds in games]
+    engine = 1000 * statistics.mean(step.engine for one in walks for step in one.ours)
+    cells = (against(walks, 0), f"{engine:.2f}", against(least, 0), against(least, 1))
+    print(f"| {name} | {sum(len(one.ours) for one in walks)} | {' | '.join(cells)} |", flush=True)
+
+
+def leasts(walks: list[list[Spent]]) -> list[Spent]:
+    """Return the least that each step took in any of some *walks* through one game."""
+    steps = zip(*walks, strict=True)
+    return [Spent(*(min(step[field] for step in same) for field in range(3))) for same in steps]
+
+
+def against(walks: list[Round], field: int) -> str:
+    """Return what a step took on the average: textworld's, ours, and the ratio."""
+    theirs, ours = (
+        1000 * statistics.mean(step[field] for one in walks for step in one[side])
+        for side in (0, 1)
+    )
+    return f"{theirs:.2f}, {ours:.2f}: **{ours / theirs:.2f}**"
+
+
+def played(tier: str, infos: Infos, first: int, walks: int) -> dict[str, list[list[Round]]]:
+    """Return what every step took, by challenge, game and round."""
+    listing = LISTED in infos
     tasks = TextWorld(first=first).tasks
-    found: list[list[tuple[float, float]]] = [[] for _ in range(walks)]
+    found: dict[str, list[list[Round]]] = {}
     for index in range(tasks.size(tier, "test")):
         task = tasks.make(tier, "test", index)
         ours = TextEnv(TextWorld(list_admissible=listing), tier=tier, split="test", max_turns=10**6)
-        for walk in found:
+        theirs = opened(Store().game(task.content).path, infos)
+        said, rounds = commands(tier, str(task.id)), list[Round]()
+        for number in range(walks):
             ours.reset(options={"task_id": str(task.id)})
-            theirs = opened(Store().game(task.content).path, listing)
-            for said in commands(tier, str(task.id)):
-                (_, _, done), one = timed(lambda theirs=theirs, said=said: theirs.step(said))
-                _, other = timed(lambda ours=ours, said=said: ours.step(said), ours)
-                walk.append((one, other))
-                if done:
-                    break
-            theirs.close()
+            theirs.reset()
+            rounds.append(walked(theirs, ours, said, number % 2 == 0))
+        found.setdefault(task.content.level.challenge, []).append(rounds)
+        theirs.close()
         ours.close()
     return found
+
+
+def walked(theirs: Any, ours: TextEnv, said: list[str], they_begin: bool) -> Round:  # noqa: ANN401
+    """Give the commands of a walk to both and return what they took."""
+    one = spent(theirs.step, said) if they_begin else []
+    other = spent(ours.step, said, ours)
+    return Round(one or spent(theirs.step, said), other)
+
+
+def spent(step: Callable[[str], Any], said: list[str], env: TextEnv | None = None) -> list[Spent]:
+    """Return what each of the commands took."""
+    return [timed(lambda: step(command), env) for command in said]  # noqa: B023
 
 
 def commands(tier: str, task_id: str) -> list[str]:
@@ -99,41 +175,45 @@ def resets(tier: str, first: int, number: int) -> list[float]:
     tasks = TextWorld(first=first).tasks
     ids = [str(tasks.make(tier, "test", n).id) for n in range(tasks.size(tier, "test"))]
     ours = TextEnv(TextWorld(), tier=tier, split="test")
-    theirs = opened(Store().game(tasks.find(ids[0]).content).path, listing=True)
+    theirs = opened(Store().game(tasks.find(ids[0]).content).path, (LISTED,))
     own, same, other = [], [], []
     for turn in range(number + len(ids)):
         another = ids[turn % len(ids)]
-        own.append(timed(theirs.reset)[1])
-        other.append(timed(lambda: ours.reset(options={"task_id": another}), ours)[1])  # noqa: B023
-        same.append(timed(lambda: ours.reset(options={"task_id": another}), ours)[1])  # noqa: B023
+        own.append(timed(theirs.reset))
+        other.append(timed(lambda: ours.reset(options={"task_id": another}), ours))  # noqa: B023
+        same.append(timed(lambda: ours.reset(options={"task_id": another}), ours))  # noqa: B023
     ours.close()
-    return [statistics.mean(times[len(ids) :]) for times in (own, same, other)]
+    kept = [times[len(ids) :] for times in (own, same, other)]
+    return [statistics.mean(one.cpu for one in times) for times in kept]
 
 
-def opened(path: Path, listing: bool) -> Any:  # noqa: ANN401  (textworld has no types)
+def opened(path: Path, infos: Infos) -> Any:  # noqa: ANN401  (textworld has no types)
     """Return textworld's own environment, reset, for the game at *path*."""
     import textworld
 
-    wanted = textworld.EnvInfos(score=True, won=True, lost=True, admissible_commands=listing)
+    wanted = textworld.EnvInfos(score=True, won=True, lost=True, **dict.fromkeys(infos, True))
     env = textworld.start(f"{path}.z8", wanted)
     env.reset()
     return env
 
 
-def timed(call: Callable[[], Any], env: TextEnv | None = None) -> tuple[Any, float]:
-    """Return what *call* returns, and the processor seconds, also of the engine of *env*."""
-    start = time.process_time() + engine_seconds(env)
-    value = call()
-    return value, time.process_time() + engine_seconds(env) - start
+def timed(call: Callable[[], Any], env: TextEnv | None = None) -> Spent:
+    """Return what *call* takes, in this process and in that of the engine of *env*."""
+    before = engine_seconds(env)
+    start, cpu = time.perf_counter(), time.process_time()
+    call()
+    cpu, wall = time.process_time() - cpu, time.perf_counter() - start
+    engine = engine_seconds(env) - before
+    return Spent(cpu + engine, wall, engine)
 
 
 def engine_seconds(env: TextEnv | None) -> float:
     """Return the processor time of the process that plays for *env*."""
     seat = getattr(getattr(env, "world", None), "_seat", None)
-    engine = getattr(seat, "_engine", None)
-    if engine is None or engine.pid is None:
+    pid = getattr(getattr(seat, "_engine", None), "pid", None)
+    if pid is None:
         return 0.0
-    return int(Path(f"/proc/{engine.pid}/schedstat").read_text().split()[0]) / 1e9
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ def answer(request: dict[str, Any]) -> object:
         os._exit(int(request["die"]))
     if "hang" in request:
         time.sleep(60)
+    time.sleep(request.get("sleep", 0))
     return request["a"] + request["b"]
 
 

@@ -2,8 +2,10 @@
 
 import gc
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -56,12 +58,34 @@ def test_a_child_that_fails_is_an_error_and_the_next_request_works(
 
 
 def test_a_child_that_hangs_is_killed() -> None:
-    """After the time that the parent grants."""
+    """After the time that the parent grants, in which the start of the child does not count."""
     worker = Worker("moody_engine", patience=0.1)
+    assert worker.ask({"sleep": 0.3, "a": 1, "b": 1}) == 2
     with pytest.raises(BackendError, match=r"within 0\.1 s"):
         worker.ask({"hang": True})
 
     assert worker.pid is None
+
+
+def test_an_answer_is_never_taken_for_that_of_another_request(worker: Worker) -> None:
+    """Whoever stops waiting, with Ctrl-C for one, does not get the late answer afterwards."""
+    worker.ask({"a": 0, "b": 0})
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    signal.setitimer(signal.ITIMER_REAL, 0.2)
+    with pytest.raises(KeyboardInterrupt):
+        worker.ask({"sleep": 0.5, "a": 1, "b": 1})
+    signal.signal(signal.SIGALRM, before)
+    time.sleep(0.5)
+
+    assert worker.ask({"a": 2, "b": 2}) == 4
+
+
+@pytest.mark.parametrize("length", [0, 1, 2**16 - 20, 2**16, 10**6])
+def test_messages_of_any_length_arrive(worker: Worker, length: int) -> None:
+    """In both directions, with letters of several bytes."""
+    text = "é" * length
+
+    assert worker.ask({"a": text, "b": "."}) == text + "."
 
 
 def test_no_child_outlives_its_worker() -> None:

@@ -22,6 +22,7 @@ from agentgym_gen.envs.textworld.prose import shown
 from agentgym_gen.envs.textworld.store import Store
 from agentgym_gen.seeding import stream
 from agentgym_gen.task import Task
+from agentgym_gen.world import Malformed
 
 REFUSED = (
     "go north",
@@ -32,7 +33,7 @@ REFUSED = (
     "examine {name}",
     "drop the {name}",
 )
-"""What a game may refuse, about a thing that it has; all of it reaches the game."""
+"""What a game may refuse, about a thing that it has; all of it reaches a game with such a verb."""
 
 
 def main() -> int:
@@ -96,7 +97,8 @@ def chosen(env: TextEnv, rng: np.random.Generator) -> str:
     if drawn < 0.8:
         return str(rng.choice(env.admissible_actions))
     names = env.world.nouns()
-    template = REFUSED[int(rng.integers(len(REFUSED)))]
+    known = [one for one in REFUSED if not isinstance(env.read(one), Malformed)]
+    template = known[int(rng.integers(len(known)))]
     return template.format(name=names[int(rng.integers(len(names)))])
 
 

@@ -63,11 +63,15 @@ class Session:
         return expert.plan(self._said, self._progress.path)
 
     def _view(self, told: Told, listing: bool) -> dict[str, Any]:
-        view: dict[str, Any] = told._asdict()
+        view: dict[str, Any] = {
+            "text": told.text,
+            "acted": bool(told.events),
+            "points": told.points,
+            "end": told.end,
+        }
         if listing:
             facts = self._progress.facts
-            over = told.won or told.lost
-            view["commands"] = [] if over else list(self._rules.moves(facts).commands)
+            view["commands"] = [] if told.end else list(self._rules.moves(facts).commands)
             view["place"], view["carried"] = self._rules.place(facts), self._rules.carried(facts)
         return view
 
@@ -93,13 +97,13 @@ class Hall:
 
     def answer(self, request: dict[str, Any]) -> Any:  # noqa: ANN401  (a JSON value)
         """Return the answer to *request*."""
-        for gone in request["left"]:
+        for gone in request.get("left", ()):
             self._end(gone)
         number, listing = request["world"], request.get("listing", False)
-        if "start" in request:
-            return self._start(number, Path(request["start"]), request["mark"]).opening(listing)
         if "say" in request:
             return self._sessions[number].say(request["say"], listing)
+        if "start" in request:
+            return self._start(number, Path(request["start"]), request["mark"]).opening(listing)
         return self._sessions[number].plan()
 
     def _start(self, number: int, path: Path, mark: str) -> Session:

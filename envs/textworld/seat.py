@@ -58,8 +58,10 @@ class Engine:
             BackendError: if the process fails to answer; it is gone then.
         """
         with self._lock:
-            left, self._left = self._left, []
-            return self._worker.ask({**request, "left": left}), self._worker.pid
+            if self._left:
+                left, self._left = self._left, []
+                request = {**request, "left": left}
+            return self._worker.ask(request), self._worker.pid
 
     def leave(self, world: int) -> None:
         """Note that *world* is gone: the process hears it with the next request.

@@ -1,4 +1,4 @@
-"""The words that no game decides: verbs, instruction, answers of the parser, asides."""
+"""The words that no game decides: verbs, instruction, answers of the parser."""
 
 from __future__ import annotations
 
@@ -170,19 +170,3 @@ NOT_A_SENTENCE = "I didn't understand that sentence."
 NO_SUCH_THING = "You can't see any such thing."
 NO_SUCH_WAY = "You can't go that way."
 """What the parser of the original answers."""
-
-ASIDES = (
-    "A draught stirs the dust on the floor.",
-    "Somewhere a pipe gurgles.",
-    "The light dims and comes back.",
-    "A moth circles above you.",
-    "You hear footsteps, then silence.",
-    "The wallpaper has a pattern of tiny anchors.",
-    "A clock strikes the quarter.",
-    "It smells faintly of varnish.",
-    "A floorboard creaks.",
-    "Rain patters against a window.",
-    "A cobweb hangs in the corner.",
-    "Far away a dog barks.",
-)
-"""None names a thing or an action of a game."""

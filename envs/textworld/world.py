@@ -7,13 +7,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
+
+from agentgym_gen.asides import drawn
+from agentgym_gen.envs.textworld.asides import made_up
 from agentgym_gen.envs.textworld.games import open_games
-from agentgym_gen.envs.textworld.prose import pieces, shown
+from agentgym_gen.envs.textworld.prose import Prose, shown
 from agentgym_gen.envs.textworld.reward import reward, score
 from agentgym_gen.envs.textworld.seat import Seat
 from agentgym_gen.envs.textworld.speech import Speech
 from agentgym_gen.envs.textworld.wording import (
-    ASIDES,
     BEG_PARDON,
     NOT_A_SENTENCE,
     NOT_A_VERB,
@@ -47,6 +50,8 @@ TURNS_PER_COMMAND = 3
 UNKNOWN_TURNS = 100
 """The turn limit of a game without a walkthrough: that of the original's competition."""
 
+ENDS = {"won": EndReason.SUCCESS, "lost": EndReason.FAILURE, "": None}
+
 
 class TextWorld(World[Any]):
     """Explore rooms, unlock, carry and cook, in games that textworld makes and plays.
@@ -70,7 +75,6 @@ class TextWorld(World[Any]):
     name = "TextWorld"
     verbs: ClassVar[tuple[Verb, ...]] = VERBS
     listing = "never"
-    asides = ASIDES
     tasks: Tasks[Any]
 
     def __init__(
@@ -95,6 +99,8 @@ class TextWorld(World[Any]):
         self._speech = Speech(self._names)
         self.verbs, _ = verbs_of(opening["templates"])  # type: ignore[misc]  # each game has its own
         self._templates = {verb.name: verb.template for verb in self.verbs}
+        self._made_up: tuple[str, ...] = ()
+        self._told = Prose(self.verbs, self._names).pieces
         self._commands: dict[str, Command] = {}
         self._objective = self._told(opening["objective"])
         self._most, self._length = int(opening["most"]), int(opening["length"])
@@ -109,7 +115,7 @@ class TextWorld(World[Any]):
         if refusal is not None:
             return self._refused(refusal)
         told = self._seat.say(text)
-        if not told["events"]:
+        if not told["acted"]:
             return self._refused(shown(told["text"]))
         before = self._points
         self._plan = self._plan[1:] if self._plan and self._plan[0] == command else None
@@ -117,8 +123,8 @@ class TextWorld(World[Any]):
         return Outcome(
             scene,
             reward=reward(before, self._points),
-            end=_end(told["won"], told["lost"]),
-            score=score(self._points, self._most, told["won"]),
+            end=ENDS[told["end"]],
+            score=score(self._points, self._most, told["end"] == "won"),
         )
 
     def admissible(self) -> tuple[Command, ...]:
@@ -161,6 +167,11 @@ class TextWorld(World[Any]):
         """
         return tuple(name for name in self._names if name not in VERB_WORDS)
 
+    def distract(self, rng: np.random.Generator, amount: int) -> tuple[str, ...]:
+        """Return lines about things that no game has, in places where nobody gets to."""
+        self._made_up = self._made_up or made_up(self._names)
+        return drawn(self._made_up, amount, rng)
+
     def info(self) -> Mapping[str, Any]:
         """Return the challenge, and the points of the game."""
         return {
@@ -191,9 +202,6 @@ class TextWorld(World[Any]):
         scene = Scene(message, {"result": Said(message)})
         return Outcome(scene, valid=False, score=current, reason="the game does not do it")
 
-    def _told(self, text: str) -> Message:
-        return pieces(text, self.verbs, self._names)
-
     def _command(self, text: str) -> Command:
         known = self._commands.get(text)
         if known is None:
@@ -202,9 +210,3 @@ class TextWorld(World[Any]):
             known = Command(text) if isinstance(read, Malformed) else read
             self._commands[text] = known
         return known
-
-
-def _end(won: bool, lost: bool) -> EndReason | None:
-    if won:
-        return EndReason.SUCCESS
-    return EndReason.FAILURE if lost else None

@@ -2,16 +2,18 @@
 
 import json
 import pathlib
+import re
 from collections import Counter
 from typing import NamedTuple
 
 import pytest
 
+from agentgym_gen.envs.textworld.asides import KINDS, made_up
 from agentgym_gen.envs.textworld.expert import Deed, Expert, Quest
 from agentgym_gen.envs.textworld.levels import CHALLENGES, CYCLES, Level
 from agentgym_gen.envs.textworld.own import OwnGames, OwnTasks
 from agentgym_gen.envs.textworld.plots import Seeds, belongs, plot_of
-from agentgym_gen.envs.textworld.prose import pieces, shown
+from agentgym_gen.envs.textworld.prose import Prose, shown
 from agentgym_gen.envs.textworld.reward import reward, score
 from agentgym_gen.envs.textworld.speech import Speech
 from agentgym_gen.envs.textworld.tasks import GeneratedTasks
@@ -56,7 +58,7 @@ def test_only_what_the_game_tells_is_shown(feedback: str, text: str | None) -> N
 def test_verbs_in_prose_are_mentions() -> None:
     """In any case, as whole phrases, but not inside the name of a thing or of another word."""
     text = "Open it! The cook book is OPEN, opened; prepare meal and look."
-    found = pieces(text, VERBS, ("cook book",))
+    found = Prose(VERBS, ("cook book",)).pieces(text)
 
     assert found == (
         VerbName("open", capital=True),
@@ -69,6 +71,49 @@ def test_verbs_in_prose_are_mentions() -> None:
         ".",
     )
     assert native_text(found, VERBS) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "mentions"),
+    [
+        ("go, goat and ego", [(0, "go")]),
+        ("Closed? Close the door, close it.", [(8, "close"), (24, "close")]),
+        ("prepare meal, prepare, a meal", [(0, "prepare_meal")]),
+        ("İ go ... İİ open", [(2, "go"), (12, "open")]),
+        ("Cook the meal with a cook book or a cook.", [(0, "cook"), (36, "cook")]),
+        ("open_door, re-open", [(14, "open")]),
+    ],
+)
+def test_a_mention_is_a_whole_word_of_its_own(text: str, mentions: list[tuple[int, str]]) -> None:
+    """Not a part of another word or of a name, at whatever place of the text."""
+    found, place = [], 0
+    for piece in Prose(VERBS, ("cook book", "meal", "old key")).pieces(text):
+        if isinstance(piece, VerbName):
+            found.append((place, piece.verb))
+        place += len(native_text((piece,), VERBS))
+
+    assert found == mentions
+
+
+def test_distractors_speak_of_what_no_game_has() -> None:
+    """28 kinds with 19 traits in four places; none has a word that names a verb."""
+    lines = made_up(("meal", "old key"))
+    words = set(re.findall(r"\w+", " ".join(lines).lower()))
+
+    assert (len(KINDS), len(lines), len(set(lines))) == (28, 28 * 19 * 4, 28 * 19 * 4)
+    assert words & {word for phrase in PHRASES for word in phrase.split()} == set()
+    assert lines[1] == (
+        "You see an accordion far below the window, slightly dusty. It is out of reach, and that's "
+        "that."
+    )
+
+
+def test_distractors_speak_of_nothing_that_ones_own_game_has() -> None:
+    """Neither of its things nor of its places, by whatever words."""
+    lines = " ".join(made_up(("Harp", "glass", "window", "cuckoo", "reach", "see")))
+
+    assert len(lines) > 50_000
+    assert re.findall(r"(?i)\b(?:harp|glass|window|cuckoo|reach|see)\b", lines) == []
 
 
 def refusal(verb: str, *args: str) -> str | None:

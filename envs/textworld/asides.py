@@ -1,0 +1,100 @@
+"""Things that no game has, for the ``distractors`` axis, in the manner of the original's rooms.
+
+The recipe of arXiv 2601.18217 as it stands for ALFWorld: new objects of 28 kinds, each with one of
+19 trivial descriptions. They stand where nobody gets to, and the original's text grammars know none
+of them.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+
+from agentgym_gen.asides import TRAITS
+from agentgym_gen.seeding import stream
+
+KINDS = (
+    "accordion",
+    "anchor",
+    "birdcage",
+    "cannon",
+    "carousel",
+    "cuckoo clock",
+    "dinosaur skeleton",
+    "gargoyle",
+    "globe",
+    "gramophone",
+    "harp",
+    "kaleidoscope",
+    "lighthouse",
+    "loom",
+    "rocking horse",
+    "rowing boat",
+    "sextant",
+    "spinning wheel",
+    "submarine",
+    "suit of armour",
+    "sundial",
+    "telescope",
+    "totem pole",
+    "tuba",
+    "weathercock",
+    "windmill",
+    "xylophone",
+    "zeppelin",
+)
+"""The 28 kinds of new objects."""
+
+PLACES = (
+    "up in the rafters",
+    "far below the window",
+    "behind a pane of glass",
+    "on the other side of a chasm",
+)
+"""Where nobody gets to."""
+
+OPENERS = ("You can see", "You can make out", "You make out", "You see")
+"""How the original's rooms begin to speak of a thing."""
+
+REMARKS = (
+    "Out of reach, what a letdown!",
+    "You can't get at it. Oh well.",
+    "It is out of reach, and that's that.",
+    "Too far away for anybody, here in TextWorld!",
+    "Why couldn't it be within reach?",
+    "",
+)
+"""What they may say about it."""
+
+
+def made_up(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return lines about things that a game with things called *names* does not have.
+
+    No word of them is the name of a thing, which only games of one's own are in danger of.
+    """
+    called = "|".join(map(re.escape, names)) or r"\Z\A."
+    named = re.compile(rf"(?<!\w)(?:{called})(?!\w)", re.IGNORECASE)
+    parts = (KINDS, PLACES, OPENERS, REMARKS)
+    return _lines(*(tuple(one for one in part if not named.search(one)) or part for part in parts))
+
+
+@functools.lru_cache(maxsize=32)
+def _lines(
+    kinds: tuple[str, ...],
+    places: tuple[str, ...],
+    openers: tuple[str, ...],
+    remarks: tuple[str, ...],
+) -> tuple[str, ...]:
+    """Return a line for each of *kinds* with each trait in each of *places*; the rest is drawn."""
+    things = [(kind, trait, place) for kind in kinds for trait in TRAITS for place in places]
+    rng = stream("textworld", "asides")
+    begins = rng.integers(len(openers), size=len(things)).tolist()
+    ends = rng.integers(len(remarks), size=len(things)).tolist()
+    return tuple(
+        f"{openers[begin]} {_article(kind)} {kind} {place}, {trait}. {remarks[end]}".rstrip()
+        for (kind, trait, place), begin, end in zip(things, begins, ends, strict=True)
+    )
+
+
+def _article(kind: str) -> str:
+    return "an" if kind[0] in "aeiou" else "a"
