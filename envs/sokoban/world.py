@@ -196,8 +196,15 @@ class Sokoban(World[Level]):
         return drawn(outside_lines(self._height), amount, rng)
 
     def _scene(self) -> Scene:
-        text = self._game.text
-        return Scene((Drawing(text),), self._game.facts())
+        game = self._game
+        grid = Drawing(game.text)
+        facts = {
+            "grid": grid,
+            "player": game.player_at,
+            "boxes": game.boxes_at,
+            "targets": game.targets_at,
+        }
+        return Scene((grid,), facts)
 
 
 def _untagged(said: str) -> str:
