@@ -83,7 +83,7 @@ def picked(pool: tuple[str, ...], amount: int, rng: np.random.Generator) -> tupl
     return lines
 
 
-def shuffled(lines: Sequence[str], *purpose: object) -> tuple[str, ...]:
+def shuffled(lines: Sequence[str], *purpose: str) -> tuple[str, ...]:
     """Return *lines* in an order that is drawn once, from the stream of *purpose*."""
     return tuple(lines[place] for place in stream("asides", *purpose).permutation(len(lines)))
 

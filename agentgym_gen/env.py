@@ -104,6 +104,12 @@ class TextEnv(gymnasium.Env[str, str]):
         return self._dialect.instruction()
 
     @property
+    def syntax_rule(self) -> str:
+        """How actions are to be written, a part of `instruction` in words of no world; or empty."""
+        self._started()
+        return self._dialect.rule()
+
+    @property
     def task(self) -> Task[Any]:
         """The current task."""
         return self._started()

@@ -75,6 +75,10 @@ class Dialect:
         """Return the rules of the world and of this dialect."""
         return self._speech.instruction()
 
+    def rule(self) -> str:
+        """Return what the instruction says in the interface's own words; may be empty."""
+        return self._speech.rule()
+
     def _shown(self, scene: Scene, note: str = "") -> str:
         if self._form is None or not scene.facts:
             return self._written(self.tell(scene.message), note)

@@ -143,8 +143,12 @@ class Speech:
         if self._reads_natively:
             return text
         usages = [self.mention(verb.usage) for verb in self._world.verbs]
-        lines = [text, self._syntax.rule(), "The actions are:", *(f"- {use}" for use in usages)]
+        lines = [text, self.rule(), "The actions are:", *(f"- {use}" for use in usages)]
         return "\n".join(line for line in lines if line)
+
+    def rule(self) -> str:
+        """Return how actions are to be written, as the instruction says it; may be empty."""
+        return self._syntax.rule()
 
     def _meant(self, text: str, command: Command) -> Command | Malformed:
         """Return *command* with the world's own names, unless one of them was said."""

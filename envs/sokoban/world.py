@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from agentgym_gen.asides import drawn
+from agentgym_gen.asides import picked
 from agentgym_gen.envs.sokoban.asides import outside_lines
 from agentgym_gen.envs.sokoban.board import (
     BOX,
@@ -193,7 +193,7 @@ class Sokoban(World[Level]):
 
     def distract(self, rng: np.random.Generator, amount: int) -> tuple[str, ...]:
         """Return notes about squares below the board."""
-        return drawn(outside_lines(self._height), amount, rng)
+        return picked(outside_lines(self._height), amount, rng)
 
     def _scene(self) -> Scene:
         game = self._game

@@ -50,6 +50,17 @@ def test_the_laws_hold_on_twenty_tasks(name: str, interface: Interface) -> None:
     check(name, interface, MANY)
 
 
+def test_the_words_of_a_syntax_are_no_leak() -> None:
+    """A call has its arguments "in double quotes" where a bed is double, too."""
+    options = {"interface": "symbols+call+renamed"}
+    played = record(make_text_env("rftgen/WebShop-hard-v0", "test"), "webshop/hard/test/65")
+    env = make_text_env("rftgen/WebShop-hard-v0", "test", options)
+    check_interface(env, played)
+
+    assert "double" in env.world.nouns()
+    assert "double quotes" in env.instruction
+
+
 def test_the_drawn_interfaces_reach_every_value_of_every_axis() -> None:
     """Twenty are enough for it."""
     seen = {(axis, value) for interface in COMPOSED for axis, value in vars(interface).items()}
