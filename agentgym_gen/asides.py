@@ -10,6 +10,8 @@ from typing import TypeVar
 
 import numpy as np
 
+from agentgym_gen.seeding import stream
+
 ItemT = TypeVar("ItemT")
 
 COMMON_ASIDES = (
@@ -51,9 +53,6 @@ TRAITS = (
 def drawn(pool: Sequence[ItemT], amount: int, rng: np.random.Generator) -> tuple[ItemT, ...]:
     """Return *amount* of *pool*, each once before any comes again.
 
-    A world with many lines makes them once and draws here: the copy of a long list, or a line that
-    is put together anew, would take longer than a step of Sokoban.
-
     >>> sorted(drawn("abc", 3, np.random.default_rng(0)))
     ['a', 'b', 'c']
     """
@@ -61,18 +60,43 @@ def drawn(pool: Sequence[ItemT], amount: int, rng: np.random.Generator) -> tuple
     places = [int(chance * size) for chance in rng.random(amount).tolist()]
     if len(set(places)) < amount:
         places = _different(places, size)
-    return tuple([pool[place] for place in places])
+    return tuple(map(pool.__getitem__, places))
+
+
+def picked(pool: tuple[str, ...], amount: int, rng: np.random.Generator) -> tuple[str, ...]:
+    """Return *amount* different lines of a long, `shuffled` *pool*: every so manyth of them.
+
+    A world with many lines makes them once and picks here: to draw each line by itself, or to put
+    it together anew, would take longer than a step of Sokoban.
+    """
+    size = len(pool)
+    if amount > size:
+        return drawn(pool, amount, rng)
+    start, stride = rng.random(2).tolist()
+    step = 1 + int(stride * (size // max(amount, 1)))
+    first = int(start * size)
+    lines = pool[first : first + amount * step : step]
+    missing = amount - len(lines)
+    if missing:
+        first += len(lines) * step - size
+        lines += pool[first : first + missing * step : step]
+    return lines
+
+
+def shuffled(lines: Sequence[str], *purpose: str) -> tuple[str, ...]:
+    """Return *lines* in an order that is drawn once, from the stream of *purpose*."""
+    return tuple(lines[place] for place in stream("asides", *purpose).permutation(len(lines)))
 
 
 def _different(places: list[int], size: int) -> list[int]:
     """Return *places*, each below *size*, none of which comes again before all have come."""
     found: list[int] = []
-    used: set[int] = set()
-    for place in places:
-        if len(used) == size:
-            used.clear()
-        while place in used:
-            place = (place + 1) % size
-        used.add(place)
-        found.append(place)
+    for start in range(0, len(places), size):
+        taken: dict[int, None] = {}
+        for place in places[start : start + size]:
+            free = place
+            while free in taken:
+                free = (free + 1) % size
+            taken[free] = None
+        found += taken
     return found

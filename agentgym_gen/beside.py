@@ -47,7 +47,14 @@ def columns(
     """
     split = TaskId.parse(task_id).split
     envs = [make_text_env(env_id, split, {"interface": one}) for one in interfaces]
-    told = [[env.reset(options={"task_id": task_id})[0]] for env in envs]
+    # One that is drawn is drawn anew in every column that asks for the same.
+    draws = [
+        list(map(str, interfaces[:place])).count(str(one)) for place, one in enumerate(interfaces)
+    ]
+    told = [
+        [env.reset(options={"task_id": task_id, "draw": draw})[0]]
+        for env, draw in zip(envs, draws, strict=True)
+    ]
     if instruction:
         told = [[env.instruction, *texts] for env, texts in zip(envs, told, strict=True)]
     for _ in range(turns):

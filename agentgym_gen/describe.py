@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import combinations
 
 from agentgym_gen.distance import Heard, distance, listen
 from agentgym_gen.errors import MissingExtraError
 from agentgym_gen.interface import PRESETS
 from agentgym_gen.registration import ENVIRONMENTS, Registered
+from agentgym_gen.rollout import make_text_env
 
 Row = tuple[str, ...]
 
@@ -20,7 +21,7 @@ def descriptors(environments: list[Registered], number: int) -> list[Row]:
     ]
     for environment in environments:
         for tier in environment.tiers:
-            heard = listen(_id(environment, tier), number=number)
+            heard = _listened(environment, number, tier)
             figures = (heard.observation_chars, heard.action_chars, heard.admissible)
             turns = f"{heard.expert_turns:.1f}"
             told = (*(f"{figure:.1f}" for figure in figures), turns, f"{heard.listed:.0%}")
@@ -28,9 +29,8 @@ def descriptors(environments: list[Registered], number: int) -> list[Row]:
     return rows
 
 
-def between_environments(environments: list[Registered], number: int) -> list[Row]:
-    """Return how far every two environments are apart, natively, in every part."""
-    heard = {one.name: listen(_id(one), number=number) for one in environments}
+def between_environments(heard: Mapping[str, Heard]) -> list[Row]:
+    """Return how far every two environments are apart in every part, by what is *heard* in each."""
     rows: list[Row] = [("one", "other", "observations", "actions", "syntax", "listing", "mean")]
     for one, other in combinations(heard, 2):
         apart = distance(heard[one], heard[other])
@@ -39,13 +39,17 @@ def between_environments(environments: list[Registered], number: int) -> list[Ro
     return rows
 
 
-def between_interfaces(environments: list[Registered], number: int) -> list[Row]:
-    """Return how far every preset is from the native interface: the mean of the parts."""
-    native = [listen(_id(one), number=number) for one in environments]
+def between_interfaces(
+    environments: list[Registered], native: Mapping[str, Heard], number: int
+) -> list[Row]:
+    """Return how far every preset is from the *native* interface: the mean of the parts."""
     rows: list[Row] = [("interface", *(one.name for one in environments))]
     for preset in PRESETS:
-        cells = map(_mean, native, environments, [preset] * len(native), [number] * len(native))
-        rows.append((preset, *cells))
+        means = [
+            distance(native[one.name], _listened(one, number, interface=preset)).mean
+            for one in environments
+        ]
+        rows.append((preset, *(f"{mean:.2f}" for mean in means)))
     return rows
 
 
@@ -55,7 +59,7 @@ def installed() -> tuple[list[Registered], list[str]]:
     missing: list[str] = []
     for environment in ENVIRONMENTS.values():
         try:
-            listen(_id(environment), number=1)
+            make_text_env(_id(environment), "train", environment.few).close()
             found.append(environment)
         except MissingExtraError:
             missing.append(environment.name)
@@ -64,14 +68,27 @@ def installed() -> tuple[list[Registered], list[str]]:
 
 def tables(environments: list[Registered], number: int) -> Iterator[tuple[str, list[Row]]]:
     """Yield a heading and a table, one after the other, because each takes a while."""
-    yield f"Experts on {number} training tasks", descriptors(environments, number)
-    yield "Distance between environments", between_environments(environments, number)
-    yield "Mean distance from the native interface", between_interfaces(environments, number)
+    fewer = [one.name for one in environments if tasks_played(one, number) < number]
+    but = f" (fewer of {', '.join(fewer)}, where making one takes seconds)" if fewer else ""
+    tasks = f"{number} training task{'s' * (number > 1)}"
+    yield f"Experts on {tasks}{but}", descriptors(environments, number)
+    native = {one.name: _listened(one, number) for one in environments}
+    yield "Distance between environments", between_environments(native)
+    told = between_interfaces(environments, native, number)
+    yield "Mean distance from the native interface", told
 
 
-def _mean(native: Heard, environment: Registered, preset: str, number: int) -> str:
-    heard = listen(_id(environment), number=number, options={"interface": preset})
-    return f"{distance(native, heard).mean:.2f}"
+def _listened(
+    environment: Registered, number: int, tier: str = "", interface: str = "native"
+) -> Heard:
+    options = {"interface": interface, **environment.few}
+    number = tasks_played(environment, number)
+    return listen(_id(environment, tier), number=number, options=options)
+
+
+def tasks_played(environment: Registered, number: int) -> int:
+    """Return how many tasks are played of *number* that are asked for."""
+    return min(number, environment.costly or number)
 
 
 def _id(environment: Registered, tier: str = "") -> str:

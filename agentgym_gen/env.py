@@ -12,6 +12,7 @@ import gymnasium
 from agentgym_gen.errors import BackendError, EpisodeOverError, InvalidValueError, unknown_name
 from agentgym_gen.interface import Dialect, Interface, Randomized, parse_interface
 from agentgym_gen.loading import load_module
+from agentgym_gen.options import check_options
 from agentgym_gen.spaces import Unicode
 from agentgym_gen.task import Task, TaskId
 from agentgym_gen.tasklist import read_task_list
@@ -102,6 +103,12 @@ class TextEnv(gymnasium.Env[str, str]):
         """The rules of the current episode, which a model reads before the first observation."""
         self._started()
         return self._dialect.instruction()
+
+    @property
+    def syntax_rule(self) -> str:
+        """How actions are to be written, a part of `instruction` in words of no world; or empty."""
+        self._started()
+        return self._dialect.rule()
 
     @property
     def task(self) -> Task[Any]:
@@ -354,6 +361,7 @@ def load_world(world: str | World[Any], options: Mapping[str, object]) -> World[
 
     Raises:
         InvalidValueError: if there is no such class, or it is no world.
+        NameClashError: if one of its options has a name that is taken.
     """
     if isinstance(world, World):
         if options:
@@ -365,6 +373,7 @@ def load_world(world: str | World[Any], options: Mapping[str, object]) -> World[
     factory = getattr(load_module(module, str(world)), name, None)
     if not isinstance(factory, type) or not issubclass(factory, World):
         raise InvalidValueError(f"{world!r} names no class of worlds; it must inherit from World")
+    check_options(factory, world)
     built: World[Any] = factory(**options)
     return built
 

@@ -10,6 +10,7 @@ import gymnasium
 from agentgym_gen.errors import InvalidValueError, NameClashError, unknown_name
 from agentgym_gen.interface import PRESETS
 from agentgym_gen.loading import load_module
+from agentgym_gen.options import check_loaded
 from agentgym_gen.task import TIERS
 
 NAMESPACE = "rftgen"
@@ -83,7 +84,8 @@ def register(environment: Registered) -> None:
 
     Raises:
         InvalidValueError: if the name cannot be part of an id.
-        NameClashError: if the name belongs to another environment.
+        NameClashError: if the name belongs to another environment, or an option of a world that
+            is imported already has a name that is taken.
     """
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*", environment.name):
         raise InvalidValueError(
@@ -94,6 +96,7 @@ def register(environment: Registered) -> None:
         return
     if known is not None:
         raise NameClashError(f"Environment {environment.name!r} is registered as {known.world!r}")
+    check_loaded(environment.world)
     for env_id, keywords in environment.ids().items():
         gymnasium.register(env_id, entry_point=ENTRY_POINT, kwargs=keywords)
     ENVIRONMENTS[environment.name] = environment

@@ -18,6 +18,15 @@ def test_the_same_commands_are_said_in_every_column() -> None:
     assert native[::2] == called[::2]
 
 
+def test_an_interface_that_is_drawn_is_drawn_anew_in_every_column() -> None:
+    """Two equal columns would show nothing; the first is the one of the task's first draw."""
+    told = columns("rftgen/Sokoban-easy-v0", TASK, ["random"] * 4, turns=0)
+    again = columns("rftgen/Sokoban-easy-v0", TASK, ["random"], turns=0)
+
+    assert len({column.title for column in told}) > 1
+    assert told[0] == again[0]
+
+
 def test_an_episode_ends_where_it_ends() -> None:
     """However many turns are asked for; the instruction may come first."""
     made = columns("rftgen/Sokoban-easy-v0", TASK, ["native"], turns=500, instruction=True)

@@ -79,7 +79,7 @@ def test_envs_describes_what_it_measured(capsys: pytest.CaptureFixture[str]) -> 
     assert main(["envs", "--describe", "--tasks", "1"]) == 0
     out = capsys.readouterr().out
 
-    assert "Experts on 1 training tasks" in out
+    assert "Experts on 1 training task\n" in out
     assert "Distance between environments" in out
     assert "\nlenientjson " in out
 

@@ -1,10 +1,16 @@
 """How far interfaces and environments are apart."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
-from agentgym_gen.describe import between_environments, between_interfaces, descriptors
+from agentgym_gen.describe import (
+    between_environments,
+    between_interfaces,
+    descriptors,
+    tasks_played,
+)
 from agentgym_gen.distance import Distance, Heard, distance, listen
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.registration import ENVIRONMENTS
@@ -76,13 +82,23 @@ def test_what_is_heard_is_the_experts_episodes() -> None:
         listen(EASY, number=0)
 
 
+def test_what_is_costly_is_described_by_few_tasks() -> None:
+    """As many as tests make; fewer when fewer are asked for."""
+    quick = ENVIRONMENTS["Sokoban"]
+    slow = replace(quick, costly=2)
+
+    assert [tasks_played(one, 20) for one in (quick, slow)] == [20, 2]
+    assert tasks_played(slow, 1) == 1
+
+
 def test_the_tables_have_a_row_for_everything() -> None:
     """Three tiers an environment, every pair, every preset."""
     two = [ENVIRONMENTS["TextCraft"], ENVIRONMENTS["Sokoban"]]
+    heard = {one.name: listen(f"rftgen/{one.name}-v0", number=1) for one in two}
 
     assert len(descriptors(two, 1)) == 1 + 6
-    assert [row[:2] for row in between_environments(two, 1)][1:] == [("TextCraft", "Sokoban")]
-    assert [row[0] for row in between_interfaces(two[:1], 1)][1:4] == [
+    assert [row[:2] for row in between_environments(heard)][1:] == [("TextCraft", "Sokoban")]
+    assert [row[0] for row in between_interfaces(two[:1], heard, 1)][1:4] == [
         "synonyms",
         "symbols",
         "json",

@@ -1,11 +1,15 @@
 """The table of environments."""
 
+from inspect import signature
+
 import gymnasium
 import pytest
 
 import agentgym_gen
-from agentgym_gen import Registered, env_ids, register, register_all
+from agentgym_gen import Registered, TextEnv, env_ids, register, register_all
+from agentgym_gen.envs.sokoban import Sokoban
 from agentgym_gen.errors import InvalidValueError, NameClashError
+from agentgym_gen.options import OF_GYMNASIUM, OF_THE_ENVIRONMENT
 from agentgym_gen.registration import check_env_id
 
 
@@ -24,6 +28,43 @@ def test_a_name_that_is_taken_is_an_error() -> None:
         register(Registered("Sokoban", "somewhere:Else"))
 
     assert dict(gymnasium.registry) == before
+
+
+class Rude(Sokoban):
+    """A world whose option no id could pass on."""
+
+    def __init__(self, seed: int = 0) -> None:
+        super().__init__()
+
+
+class RuderVec(Sokoban):
+    """The same of Gymnasium's own."""
+
+    def __init__(self, wrappers: str = "") -> None:
+        super().__init__()
+
+
+@pytest.mark.parametrize(("world", "option"), [(Rude, "seed"), (RuderVec, "wrappers")])
+def test_an_option_whose_name_is_taken_is_an_error(world: type[Sokoban], option: str) -> None:
+    """When the world is registered, and at the latest when it is made."""
+    before, spec = dict(gymnasium.registry), f"{__name__}:{world.__name__}"
+    with pytest.raises(NameClashError, match=f"an option called '{option}'"):
+        register(Registered("Rude", spec))
+    with pytest.raises(NameClashError, match=f"an option called '{option}'"):
+        TextEnv(spec)
+
+    assert dict(gymnasium.registry) == before
+
+
+def test_the_names_that_are_taken_are_all_there_are() -> None:
+    """Of `TextEnv`, of ``make`` and of ``make_vec``."""
+    mine = [name for name in signature(TextEnv).parameters if name != "options"]
+    theirs = {
+        name for made in (gymnasium.make, gymnasium.make_vec) for name in signature(made).parameters
+    }
+
+    assert tuple(mine) == OF_THE_ENVIRONMENT
+    assert set(OF_GYMNASIUM) == theirs - {"kwargs"}
 
 
 @pytest.mark.parametrize("name", ["", "Two Words", "dash-ed", "a/b", "1st"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from agentgym_gen.interface.axes import Interface
-from agentgym_gen.interface.form import write_facts
+from agentgym_gen.interface.form import FORMS, Form
 from agentgym_gen.interface.page import Page
 from agentgym_gen.interface.speech import Speech
 from agentgym_gen.task import TaskId
@@ -25,11 +25,14 @@ class Dialect:
     """
 
     def __init__(self, interface: Interface, world: World[object], task_id: TaskId) -> None:
-        self._form, self._feedback = interface.form, interface.feedback
+        self._feedback = interface.feedback
         # A sentence is refused in the original's own words; a new syntax says what was wrong.
         self._explains = interface.feedback == "explained" or interface.syntax != "native"
         self._speech = Speech(interface, world, task_id)
         self._page = Page(interface, world, self._speech, task_id)
+        made = FORMS.get(interface.form)
+        self._form: Form | None = made(self._speech.say) if made else None
+        self._answers: Form | None = made(_as_it_is) if made else None
 
     def show(self, scene: Scene, menu: tuple[Command, ...], turn: int) -> str:
         """Return what is seen at *turn* (0 is the reset), when *menu* is admissible."""
@@ -72,16 +75,20 @@ class Dialect:
         """Return the rules of the world and of this dialect."""
         return self._speech.instruction()
 
+    def rule(self) -> str:
+        """Return what the instruction says in the interface's own words; may be empty."""
+        return self._speech.rule()
+
     def _shown(self, scene: Scene, note: str = "") -> str:
-        if self._form == "native" or not scene.facts:
+        if self._form is None or not scene.facts:
             return self._written(self.tell(scene.message), note)
-        return write_facts(_with_note(scene.facts, note), self._form, self._speech.say)
+        return self._form.write(_with_note(scene.facts, note))
 
     def _written(self, text: str, note: str) -> str:
         """Return *text*, which is in words already, and *note* in the form of this dialect."""
-        if self._form == "native":
+        if self._answers is None:
             return f"{text}\n({note}.)".lstrip("\n") if note else text
-        return write_facts(_with_note({"result": text}, note), self._form, _as_it_is)
+        return self._answers.write(_with_note({"result": text}, note))
 
 
 def _as_it_is(text: Piece) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import json
 from collections.abc import Callable, Mapping, Sequence
 from json.encoder import encode_basestring as quoted
@@ -11,60 +12,127 @@ from agentgym_gen.world import Command, Drawing, Piece, Said, VerbName
 Say = Callable[[Piece], str]
 """Puts a text, a command, a verb's name or a drawing into words."""
 
-
-def write_facts(facts: Mapping[str, object], form: str, say: Say) -> str:
-    """Return *facts* as text in *form*, ``json`` or ``terse``; a drawing is a list of its rows."""
-    if form == "json":
-        pairs = [f"{quoted(say(key))}: {_json(value, say)}" for key, value in facts.items()]
-        return f"{{{', '.join(pairs)}}}"
-    return "\n".join([f"{say(key)}: {_terse(value, say)}" for key, value in facts.items()])
+_TEXTS = (str, Command, VerbName, Said)
+_LISTS = (list, tuple)
+_NUMBERED = (int, list, tuple)
 
 
-def _json(value: object, say: Say) -> str:
-    """Return *value* as JSON; `json.dumps` would need a copy in plain types first."""
-    if isinstance(value, list):
-        return _numbers(value) or f"[{', '.join([_json(part, say) for part in value])}]"
-    if isinstance(value, Drawing):
-        rows = quoted(say(value)).replace("\\n", '", "')
-        return f"[{rows}]"
-    if isinstance(value, str | Command | VerbName | Said):
-        return quoted(_text(value, say))
-    if isinstance(value, Mapping):
-        pairs = (f"{quoted(say(str(key)))}: {_json(part, say)}" for key, part in value.items())
-        return f"{{{', '.join(pairs)}}}"
-    return _json(list(value), say) if isinstance(value, Sequence) else json.dumps(value)
+class Form(abc.ABC):
+    """A way to write facts, in the words of one episode.
+
+    Args:
+        say: Puts every text of the facts into words.
+    """
+
+    def __init__(self, say: Say) -> None:
+        self._say = say
+        self._last: dict[str, tuple[object, str]] = {}
+
+    @abc.abstractmethod
+    def write(self, facts: Mapping[str, object]) -> str:
+        """Return *facts* as text; a drawing is a list of its rows."""
+
+    @abc.abstractmethod
+    def _fact(self, key: str, value: object) -> str:
+        """Return one fact with its *key*."""
+
+    def _facts(self, facts: Mapping[str, object]) -> list[str]:
+        """Return every fact with its key; one that is still the same needs no new words."""
+        last, written = self._last, []
+        for key, value in facts.items():
+            old = last.get(key)
+            if old is None or old[0] is not value:
+                old = value, self._fact(key, value)
+                if _never_changes(value):
+                    last[key] = old
+            written.append(old[1])
+        return written
+
+    def _text(self, value: object) -> str:
+        if isinstance(value, Said):
+            return "".join(map(self._say, value.message))
+        return self._say(value)  # type: ignore[arg-type]  # one of `_TEXTS`
 
 
-def _terse(value: object, say: Say) -> str:
-    if isinstance(value, list):
-        return _terse_list(value, say)
-    if isinstance(value, Drawing):
-        return f"\n{say(value)}"
-    if isinstance(value, str | Command | VerbName | Said):
-        return _text(value, say)
-    if isinstance(value, Mapping):
-        pairs = (f"{say(str(key))} {_terse(part, say)}" for key, part in value.items())
-        return ", ".join(pairs) or "-"
-    return _terse_list(list(value), say) if isinstance(value, Sequence) else str(value)
+class JsonForm(Form):
+    """One JSON object."""
+
+    def write(self, facts: Mapping[str, object]) -> str:
+        """Return *facts* as one line of JSON."""
+        return f"{{{', '.join(self._facts(facts))}}}"
+
+    def _fact(self, key: str, value: object) -> str:
+        return f"{quoted(self._say(key))}: {self._value(value)}"
+
+    def _value(self, value: object) -> str:
+        """Return *value* as JSON; `json.dumps` would need a copy in plain types first."""
+        if type(value) in _LISTS:
+            return self._list(value)  # type: ignore[arg-type]  # a list or a tuple
+        if isinstance(value, Drawing):
+            rows = quoted(self._say(value)).replace("\\n", '", "')
+            return f"[{rows}]"
+        if isinstance(value, _TEXTS):
+            return quoted(self._text(value))
+        if isinstance(value, Mapping):
+            return f"{{{', '.join([self._fact(str(key), part) for key, part in value.items()])}}}"
+        return self._list(value) if isinstance(value, Sequence) else json.dumps(value)
+
+    def _list(self, value: Sequence[object]) -> str:
+        return _numbers(value) or f"[{', '.join([self._value(part) for part in value])}]"
 
 
-def _terse_list(value: list[object], say: Say) -> str:
-    numbers = _numbers(value)
-    if numbers:
-        return numbers.replace("[", "").replace("]", "")
-    lines = [_terse(part, say) for part in value]
-    if lines and all(isinstance(part, str | Command | VerbName | Said) for part in value):
-        return "\n" + "\n".join(lines)
-    return ", ".join(lines) or "-"
+class TerseForm(Form):
+    """One line a fact, and more where a fact has rows."""
+
+    def write(self, facts: Mapping[str, object]) -> str:
+        """Return *facts* as lines."""
+        return "\n".join(self._facts(facts))
+
+    def _fact(self, key: str, value: object) -> str:
+        return f"{self._say(key)}: {self._value(value)}"
+
+    def _value(self, value: object) -> str:
+        if type(value) in _LISTS:
+            return self._list(value)  # type: ignore[arg-type]  # a list or a tuple
+        if isinstance(value, Drawing):
+            return f"\n{self._say(value)}"
+        if isinstance(value, _TEXTS):
+            return self._text(value)
+        if isinstance(value, Mapping):
+            pairs = [f"{self._say(str(key))} {self._value(part)}" for key, part in value.items()]
+            return ", ".join(pairs) or "-"
+        return self._list(value) if isinstance(value, Sequence) else str(value)
+
+    def _list(self, value: Sequence[object]) -> str:
+        numbers = _numbers(value)
+        if numbers:
+            return numbers.replace("[", "").replace("]", "")
+        lines = [self._value(part) for part in value]
+        if lines and all(isinstance(part, _TEXTS) for part in value):
+            return "\n" + "\n".join(lines)
+        return ", ".join(lines) or "-"
 
 
-def _numbers(value: list[object]) -> str:
-    """Return *value* as Python and JSON both write it, if it holds natural numbers only."""
-    if not value or type(value[0]) not in (int, list):
+FORMS: dict[str, type[JsonForm] | type[TerseForm]] = {"json": JsonForm, "terse": TerseForm}
+"""The forms by the value of the axis; the native one is the world's own text."""
+
+
+def _never_changes(value: object) -> bool:
+    """Say whether *value* is a text, or a tuple that holds nothing that can be changed."""
+    if type(value) is not tuple:
+        return isinstance(value, str)
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
+
+
+def _numbers(value: Sequence[object]) -> str:
+    """Return *value* as JSON writes it, if it holds natural numbers only, or lists of them."""
+    if not value or type(value[0]) not in _NUMBERED:
         return ""
     text = str(value)
-    return "" if text.strip("[]0123456789, ") or "[]" in text else text
-
-
-def _text(value: Piece | Said, say: Say) -> str:
-    return "".join(map(say, value.message)) if isinstance(value, Said) else say(value)
+    if text.strip("[()]0123456789, ") or "[]" in text or "()" in text:
+        return ""
+    return text.replace(",)", "]").replace("(", "[").replace(")", "]")

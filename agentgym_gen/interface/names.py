@@ -20,6 +20,7 @@ from agentgym_gen.task import TaskId
 from agentgym_gen.world import World
 
 _WORD = re.compile(r"[^\W_]+")
+_AROUND_WORDS = re.compile(f"({_WORD.pattern})")
 
 NEW_MARKS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabdefghjkmnqrtuy%&*+=?$@~^"
 """The characters that marks of a drawing are replaced by; none that a world draws with itself."""
@@ -46,6 +47,8 @@ class _Index(NamedTuple):
     """A first word -> the nouns and plurals that start with it, the longest first."""
     first_words: frozenset[str]
     """The same first words, and those with a capital."""
+    in_several: frozenset[str]
+    """Those of them that are not a whole name wherever they stand: ``oak`` of ``oak log``."""
 
 
 class Renaming:
@@ -80,6 +83,7 @@ class Renaming:
         self._back = dict(zip(words, ordered, strict=True))
         self._marks = str.maketrans(marks or {})
         self._said: dict[str, str] = {}
+        self._single: dict[str, str] = {}
 
     def there(self, text: str) -> str:
         """Return *text*, an argument say, with every noun replaced by its pseudo-word."""
@@ -106,6 +110,31 @@ class Renaming:
         return None if found is None else text[found.start : found.end]
 
     def _replaced(self, text: str, articles: bool) -> str:
+        # What stands between words and the words themselves, in turns.
+        parts = _AROUND_WORDS.split(text)
+        hits = self._index.first_words.intersection(parts)
+        if not hits:
+            return text
+        if hits.isdisjoint(self._index.in_several):
+            return self._words_replaced(parts, hits, articles)
+        return self._names_replaced(text, articles)
+
+    def _words_replaced(self, parts: list[str], hits: frozenset[str], articles: bool) -> str:
+        """Return the text of *parts* with its *hits* replaced, each of which is a whole noun."""
+        for place in range(1, len(parts), 2):
+            word = parts[place]
+            if word in hits:
+                parts[place] = self._single.get(word) or self._single_word(word)
+                if articles and parts[place - 1] == " " and parts[place - 2] in ("an", "An"):
+                    parts[place - 2] = parts[place - 2][0]
+        return "".join(parts)
+
+    def _single_word(self, word: str) -> str:
+        found = self._at(word, 0, word)
+        new = self._single[word] = self._new(found) if found else word
+        return new
+
+    def _names_replaced(self, text: str, articles: bool) -> str:
         parts: list[str] = []
         end = 0
         for found in self._found(text):
@@ -150,7 +179,7 @@ class Renaming:
         name = self._back.get(small) or self._old_plural(small)
         if name is None:
             return word
-        return name if small == word else name[0].upper() + name[1:]
+        return name if small == word else _large(name)
 
     def _old_plural(self, word: str) -> str | None:
         single = self._back.get(word.removesuffix("s"))
@@ -215,9 +244,11 @@ def _indexed(nouns: tuple[str, ...]) -> _Index:
     for name in sorted(known, key=lambda name: (-len(name), name)):
         first = _WORD.match(name)
         starts.setdefault(first[0] if first else name, []).append(name)
-    first_words = frozenset((*starts, *(word[0].upper() + word[1:] for word in starts)))
+    first_words = frozenset((*starts, *map(_large, starts)))
     longest_first = {word: tuple(names) for word, names in starts.items()}
-    return _Index(ordered, known, longest_first, first_words)
+    several = {word for word, names in starts.items() if names != [word]}
+    in_several = frozenset((*several, *map(_large, several)))
+    return _Index(ordered, known, longest_first, first_words, in_several)
 
 
 def _places(text: str, word: str) -> Iterator[int]:
@@ -232,6 +263,10 @@ def _places(text: str, word: str) -> Iterator[int]:
 
 def _small(word: str) -> str:
     return word[0].lower() + word[1:]
+
+
+def _large(word: str) -> str:
+    return word[0].upper() + word[1:]
 
 
 def _with_a(text: str) -> str:

@@ -31,7 +31,8 @@ class Page:
         amount = interface.distractors
         self._amount = world.clutter if amount == RECIPE else int(amount)
         self._chance = interface.distractor_chance
-        self._ready: list[str] = []
+        self._ready: list[list[str]] = []
+        self._all_differ = True
         self._rng = task_id.stream("distractors") if self._amount else None
         self._listing = world.listing if interface.listing == "native" else interface.listing
         self._plain = interface.syntax == "native"
@@ -43,7 +44,7 @@ class Page:
         if self._rng is not None:
             parts = self._distracted(parts, self._rng)
         if menu and self._lists(turn):
-            parts.append(self._list([self._speech.mention(command) for command in menu]))
+            parts.append(self._list(self._speech.mentions(menu)))
         return "\n".join(parts)
 
     def _list(self, actions: list[str]) -> str:
@@ -68,13 +69,16 @@ class Page:
 
     def _next_lines(self, rng: np.random.Generator) -> list[str]:
         """Return the lines of one observation, all different while the world has enough."""
-        amount, ready = self._amount, self._ready
-        if len(ready) < amount:
-            # One draw for several turns: a draw takes half as long as a step of Sokoban.
-            drawn = self._world.distract(rng, TURNS_DRAWN * amount)
-            ready[:] = self._speech.told(drawn)
-        lines = ready[-amount:]
-        del ready[-amount:]
-        if len(set(lines)) == amount:
+        if not self._ready:
+            self._draw(rng)
+        lines = self._ready.pop()
+        if self._all_differ or len(set(lines)) == self._amount:
             return lines
-        return self._speech.told(self._world.distract(rng, amount))
+        return self._speech.told(self._world.distract(rng, self._amount))
+
+    def _draw(self, rng: np.random.Generator) -> None:
+        """Draw for several turns at once: a draw takes half as long as a step of Sokoban."""
+        amount = self._amount
+        drawn = self._speech.told(self._world.distract(rng, TURNS_DRAWN * amount))
+        self._all_differ = len(set(drawn)) == TURNS_DRAWN * amount
+        self._ready = [drawn[turn * amount : (turn + 1) * amount] for turn in range(TURNS_DRAWN)]

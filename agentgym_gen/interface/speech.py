@@ -49,7 +49,10 @@ class Speech:
         called = self._names.there if self._names else str
         self._syntax = SYNTAXES[interface.syntax](world.verbs, self._templates, called)
         self._mentions: dict[Command, str] = {}
-        self._listed: dict[str, Command] = {}
+        # What was mentioned reads back as it is: there is nothing to parse.
+        natively = self._reads_natively and self._arguments.native
+        self._keeps = not natively and not isinstance(self._syntax, Menu)
+        self._mentioned: dict[str, Command] = {}
 
     def tell(self, message: Message | str) -> str:
         """Return *message* in these words."""
@@ -59,11 +62,9 @@ class Speech:
 
     def told(self, messages: Iterable[Message | str]) -> list[str]:
         """Return *messages* in these words."""
-        plain = self._names is None
-        return [
-            message if plain and isinstance(message, str) else self.tell(message)
-            for message in messages
-        ]
+        if self._names is not None:
+            return list(map(self.tell, messages))
+        return [one if isinstance(one, str) else self.tell(one) for one in messages]
 
     def say(self, piece: Piece) -> str:
         """Return one *piece* of a message in these words."""
@@ -98,6 +99,8 @@ class Speech:
         text = self._mentions.get(command)
         if text is None:
             text = self._mentions[command] = self._syntax.mention(self._spoken(command))
+            if self._keeps:
+                self._mentioned[text] = command
         return text
 
     def write(self, command: Command, menu: tuple[Command, ...]) -> str:
@@ -111,17 +114,19 @@ class Speech:
         """Return the commands of *menu* as a model has to say them."""
         if isinstance(self._syntax, Menu):
             return self._syntax.choices(menu)
-        said = [self.mention(command) for command in menu]
-        if not (self._reads_natively and self._arguments.native):
-            self._listed.update(zip(said, menu, strict=True))
-        return said
+        return self.mentions(menu)
+
+    def mentions(self, menu: tuple[Command, ...]) -> list[str]:
+        """Return the commands of *menu* as prose and lists have them."""
+        said = list(map(self._mentions.get, menu))
+        return [text or self.mention(one) for text, one in zip(said, menu, strict=True)]
 
     def read(self, text: str, menu: tuple[Command, ...]) -> Command | Malformed:
         """Return the command that *text* means, or why it means none."""
         if len(text) > MAX_ACTION_CHARS:
             return Malformed(text[:80] + " ...", f"it is longer than {MAX_ACTION_CHARS} characters")
-        known = self._listed.get(text)
-        if known is not None:  # word for word as it was listed: there is nothing to parse
+        known = self._mentioned.get(text)
+        if known is not None:
             return known
         natively = self._reads_natively
         read = self._world.read(text) if natively else self._syntax.read(text, menu)
@@ -138,8 +143,12 @@ class Speech:
         if self._reads_natively:
             return text
         usages = [self.mention(verb.usage) for verb in self._world.verbs]
-        lines = [text, self._syntax.rule(), "The actions are:", *(f"- {use}" for use in usages)]
+        lines = [text, self.rule(), "The actions are:", *(f"- {use}" for use in usages)]
         return "\n".join(line for line in lines if line)
+
+    def rule(self) -> str:
+        """Return how actions are to be written, as the instruction says it; may be empty."""
+        return self._syntax.rule()
 
     def _meant(self, text: str, command: Command) -> Command | Malformed:
         """Return *command* with the world's own names, unless one of them was said."""

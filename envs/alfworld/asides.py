@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 
-from agentgym_gen.asides import TRAITS
+from agentgym_gen.asides import TRAITS, shuffled
 from agentgym_gen.envs.alfworld.house import House
 
 KINDS = (
@@ -58,9 +58,10 @@ def made_up(house: House) -> tuple[str, ...]:
 @functools.lru_cache(maxsize=32)
 def _lines(first: int, without: str) -> tuple[str, ...]:
     kinds = [kind for kind in KINDS if kind != without]
-    return tuple(
+    lines = [
         f"You notice a {kind} {number} out of reach, {trait}."
         for kind in kinds
         for number in range(first, first + NUMBERS)
         for trait in TRAITS
-    )
+    ]
+    return shuffled(lines, "alfworld")

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from agentgym_gen.asides import drawn
+from agentgym_gen.asides import picked
 from agentgym_gen.envs.alfworld.asides import KINDS, made_up
 from agentgym_gen.envs.alfworld.expert import Memory, View, plan
 from agentgym_gen.envs.alfworld.game import Game, Move
@@ -189,4 +189,4 @@ class ALFWorld(World[House]):
     def distract(self, rng: np.random.Generator, amount: int) -> tuple[str, ...]:
         """Return sentences about objects whose numbers are not in use."""
         self._made_up = self._made_up or made_up(self.game.house)
-        return drawn(self._made_up, amount, rng)
+        return picked(self._made_up, amount, rng)

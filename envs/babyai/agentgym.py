@@ -33,19 +33,6 @@ NO_CHANGE = "No change in state."
 COMPLETED = "\n The task is completed."
 """What follows the last observation of a success."""
 
-ASIDES = (
-    "There is a poster on the ceiling.",
-    "A draught comes from somewhere above you.",
-    "There is chalk dust on the floor.",
-    "The ceiling is painted white.",
-    "A fan hums behind a grating.",
-    "There is an old sticker on the floor.",
-    "Somebody has left footprints here.",
-    "The lamp above you flickers.",
-    "It smells of fresh paint.",
-    "A clock ticks somewhere.",
-)
-
 _BARE = {verb.template: Command(verb.name) for verb in VERBS if not verb.slots}
 _LEADS = (
     ("toggle and go through ", "toggle_and_go_through"),

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+import numpy as np
+
+from agentgym_gen.asides import picked
 from agentgym_gen.envs.babyai import agentgym, backend, expert
+from agentgym_gen.envs.babyai.asides import ceiling_lines
 from agentgym_gen.envs.babyai.mission import COLOURS, KINDS
 from agentgym_gen.envs.babyai.moment import Moment
 from agentgym_gen.envs.babyai.original import ENOUGH
@@ -38,7 +42,6 @@ class BabyAI(World[Quest]):
     name = "BabyAI"
     verbs: ClassVar[tuple[Verb, ...]] = agentgym.VERBS
     listing = "always"
-    asides = agentgym.ASIDES
 
     def __init__(
         self, wording: str = "agentgym", compat: str = "fixed", level: str | None = None
@@ -120,6 +123,10 @@ class BabyAI(World[Quest]):
     def nouns(self) -> tuple[str, ...]:
         """Return the colours and the kinds of things."""
         return (*COLOURS, *KINDS)
+
+    def distract(self, rng: np.random.Generator, amount: int) -> tuple[str, ...]:
+        """Return sentences about things that hang from the ceiling."""
+        return picked(ceiling_lines(), amount, rng)
 
     def normal(self, argument: str) -> str:
         """Return *argument* in lower case, without white space that means nothing."""

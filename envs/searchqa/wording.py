@@ -1,4 +1,4 @@
-"""What SearchQA says that no rule decides: its verbs, its instruction, and its asides."""
+"""What SearchQA says that no rule decides: its verbs and its instruction."""
 
 from __future__ import annotations
 
@@ -68,20 +68,3 @@ WRONG_RETRY: Message = (*WRONG, " Please try again.")
 def unavailable(why: str) -> Message:
     """Return what is said when the retriever cannot be asked now, and *why*."""
     return ("The ", _SEARCH, f" engine is not available now ({why}). Please try again.")
-
-
-ASIDES = (
-    "A librarian pushes a cart of books past.",
-    "Somebody coughs in the reading room.",
-    "The catalogue was printed on yellow paper.",
-    "A lamp over the desk hums.",
-    "Pages rustle on the next table.",
-    "The reading room closes late today.",
-    "A pencil rolls off the table.",
-    "Dust lies on the highest shelf.",
-    "Two readers whisper about the weather.",
-    "A clock strikes somewhere in the building.",
-    "The ladder creaks on its rail.",
-    "A bookmark falls out of an old volume.",
-)
-"""None names an entity, a relation or an action."""

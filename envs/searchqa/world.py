@@ -11,7 +11,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from agentgym_gen.asides import picked
 from agentgym_gen.envs.searchqa import expert, reward
+from agentgym_gen.envs.searchqa.asides import leaflet_lines
 from agentgym_gen.envs.searchqa.corpus import Passage, fact_corpus, read_corpus, state_of
 from agentgym_gen.envs.searchqa.questions import Question
 from agentgym_gen.envs.searchqa.readers import read_questions
@@ -19,7 +23,6 @@ from agentgym_gen.envs.searchqa.retrievers import Retriever, make_retriever
 from agentgym_gen.envs.searchqa.sharing import once
 from agentgym_gen.envs.searchqa.tasks import FactTasks, OwnTasks
 from agentgym_gen.envs.searchqa.wording import (
-    ASIDES,
     CORRECT,
     INSTRUCTION,
     INVALID,
@@ -69,7 +72,6 @@ class SearchQA(World[Question]):
     name = "SearchQA"
     verbs = VERBS
     listing = "never"
-    asides = ASIDES
     tasks: Tasks[Question]
 
     def __init__(  # noqa: PLR0913  (keyword options, each with a default)
@@ -152,6 +154,10 @@ class SearchQA(World[Question]):
     def nouns(self) -> tuple[str, ...]:
         """Return the names of the question's own chain, which are all that it is about."""
         return self._question.names
+
+    def distract(self, rng: np.random.Generator, amount: int) -> tuple[str, ...]:
+        """Return sentences about leaflets that cannot be had."""
+        return picked(leaflet_lines(), amount, rng)
 
     def normal(self, argument: str) -> str:
         """Return *argument* with names in their own letters: case does not matter to a search."""

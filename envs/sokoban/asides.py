@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 
-from agentgym_gen.asides import TRAITS
+from agentgym_gen.asides import TRAITS, shuffled
 from agentgym_gen.seeding import stream
 
 THINGS = (
@@ -36,7 +36,8 @@ BREADTH = 20
 @functools.lru_cache(maxsize=32)
 def outside_lines(height: int) -> tuple[str, ...]:
     """Return notes about things below a board of *height* rows, which are counted from 0."""
-    notes = [f"shows a {thing} ({trait}; unreachable)." for thing in THINGS for trait in TRAITS]
+    shown = [f"shows a {thing} ({trait}; unreachable)." for thing in THINGS for trait in TRAITS]
+    notes = shuffled(shown, "sokoban")
     rng = stream("sokoban", "asides", height)
     rows = rng.integers(height, height + DEPTH, size=len(notes)).tolist()
     columns = rng.integers(BREADTH, size=len(notes)).tolist()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import ItemsView, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 
 from agentgym_gen.envs.sokoban.board import (
     BOX,
@@ -15,7 +15,6 @@ from agentgym_gen.envs.sokoban.board import (
     TARGET,
     WALL,
 )
-from agentgym_gen.world import Drawing
 
 PLAYER_CAME = {
     FLOOR: PLAYER,
@@ -31,6 +30,12 @@ PLAYERS = PLAYER + PLAYER_ON_TARGET
 BOXES = BOX + BOX_ON_TARGET
 FREE = FLOOR + TARGET
 TARGETS = TARGET + BOX_ON_TARGET + PLAYER_ON_TARGET
+
+Place = tuple[int, int]
+"""A row and a column, from 0."""
+
+_BOXES = re.compile(f"[{BOXES}]")
+_TARGETS = re.compile(f"[{TARGETS}]")
 
 
 class Game:
@@ -51,8 +56,12 @@ class Game:
         """How many of them are on targets."""
         self._squares = list(self.text)
         self._player = next(i for i, symbol in enumerate(self.text) if symbol in PLAYERS)
-        self._targets = _places(self.text, _TARGETS)
         stride = len(rows[0]) + 1
+        self._places = [divmod(square, stride) for square in range(len(self.text))]
+        self.targets_at = self._found(_TARGETS)
+        """The row and the column, from 0, of every target."""
+        self.boxes_at = self._found(_BOXES)
+        """Those of every box."""
         self._offsets = dict(zip(DIRECTIONS, (-stride, stride, -1, 1), strict=True))
 
     def obstacle(self, direction: str) -> str:
@@ -67,9 +76,10 @@ class Game:
             return ""
         return "something behind the box blocks it"
 
-    def facts(self) -> Facts:
-        """Return the board as it is now as plain data."""
-        return Facts(self.text, self._player, self._targets)
+    @property
+    def player_at(self) -> Place:
+        """The row and the column of the player."""
+        return self._places[self._player]
 
     def move(self, direction: str) -> str:
         """Go in *direction*, which must be free, and return its letter, upper case for a push."""
@@ -85,59 +95,9 @@ class Game:
         squares[here] = PLAYER_LEFT[squares[here]]
         self._player = there
         self.text = "".join(squares)
+        if pushed in BOXES:
+            self.boxes_at = self._found(_BOXES)
         return direction
 
-
-class Facts(Mapping[str, object]):
-    """A board as plain data, worked out when somebody asks: few interfaces do.
-
-    Args:
-        text: The board.
-        player: Where the player is in it.
-        targets: The rows and columns of the targets.
-    """
-
-    def __init__(self, text: str, player: int, targets: list[list[int]]) -> None:
-        self._text, self._player, self._targets = text, player, targets
-        self._worked_out: dict[str, object] = {}
-
-    def __getitem__(self, key: str) -> object:
-        """Return one fact."""
-        return self._facts[key]
-
-    def __iter__(self) -> Iterator[str]:
-        """Yield the names of the facts."""
-        return iter(self._facts)
-
-    def __len__(self) -> int:
-        """Return how many facts there are."""
-        return len(self._facts)
-
-    def __bool__(self) -> bool:
-        """Return True, without working anything out."""
-        return True
-
-    def items(self) -> ItemsView[str, object]:
-        """Return the facts with their names, quicker than a mapping does by itself."""
-        return self._facts.items()
-
-    @property
-    def _facts(self) -> dict[str, object]:
-        if not self._worked_out:
-            self._worked_out = {
-                "grid": Drawing(self._text),
-                "player": list(divmod(self._player, self._text.index("\n") + 1)),
-                "boxes": _places(self._text, _BOXES),
-                "targets": self._targets,
-            }
-        return self._worked_out
-
-
-_BOXES = re.compile(f"[{BOXES}]")
-_TARGETS = re.compile(f"[{TARGETS}]")
-
-
-def _places(text: str, symbols: re.Pattern[str]) -> list[list[int]]:
-    """Return the row and the column, from 0, of every square of *text* that shows *symbols*."""
-    stride = text.index("\n") + 1
-    return [list(divmod(found.start(), stride)) for found in symbols.finditer(text)]
+    def _found(self, symbols: re.Pattern[str]) -> tuple[Place, ...]:
+        return tuple([self._places[found.start()] for found in symbols.finditer(self.text)])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from agentgym_gen.asides import drawn
+from agentgym_gen.asides import picked
 from agentgym_gen.envs.sokoban.asides import outside_lines
 from agentgym_gen.envs.sokoban.board import (
     BOX,
@@ -193,11 +193,18 @@ class Sokoban(World[Level]):
 
     def distract(self, rng: np.random.Generator, amount: int) -> tuple[str, ...]:
         """Return notes about squares below the board."""
-        return drawn(outside_lines(self._height), amount, rng)
+        return picked(outside_lines(self._height), amount, rng)
 
     def _scene(self) -> Scene:
-        text = self._game.text
-        return Scene((Drawing(text),), self._game.facts())
+        game = self._game
+        grid = Drawing(game.text)
+        facts = {
+            "grid": grid,
+            "player": game.player_at,
+            "boxes": game.boxes_at,
+            "targets": game.targets_at,
+        }
+        return Scene((grid,), facts)
 
 
 def _untagged(said: str) -> str:

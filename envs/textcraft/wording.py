@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 
-from agentgym_gen.asides import TRAITS
+from agentgym_gen.asides import TRAITS, shuffled
 from agentgym_gen.world import Command, Message, Verb, VerbName
 
 CRAFT = Verb(
@@ -88,9 +88,10 @@ def curio_lines() -> tuple[str, ...]:
 
     The recipe of arXiv 2601.18217, which has no TextCraft, as it stands for ALFWorld.
     """
-    return tuple(
+    lines = [
         f"You spot {count} {thing} across the ravine ({trait}; out of reach)."
         for thing in CURIOS
         for count in range(1, 10)
         for trait in TRAITS
-    )
+    ]
+    return shuffled(lines, "textcraft")

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from agentgym_gen.asides import drawn
+from agentgym_gen.asides import picked
 from agentgym_gen.envs.textcraft import expert, reward
 from agentgym_gen.envs.textcraft.menu import Menu
 from agentgym_gen.envs.textcraft.recipes import Recipe, Sheet, recipe_book
@@ -126,7 +126,7 @@ class TextCraft(World[Order]):
 
     def distract(self, rng: np.random.Generator, amount: int) -> tuple[str, ...]:
         """Return sentences about things that are no items."""
-        return drawn(curio_lines(), amount, rng)
+        return picked(curio_lines(), amount, rng)
 
     def normal(self, argument: str) -> str:
         """Return *argument* without what the original's client drops."""

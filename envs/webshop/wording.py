@@ -1,4 +1,4 @@
-"""What WebShop says that is no page: its verbs, its instruction, and its asides."""
+"""What WebShop says that is no page: its verbs and its instruction."""
 
 from __future__ import annotations
 
@@ -39,19 +39,3 @@ INSTRUCTION: Message = (
 
 LABELS = {"back to search": ("back to ", _SEARCH)}
 """The button that names a verb."""
-
-ASIDES = (
-    "A banner promises free shipping this weekend.",
-    "A cookie notice covers the lower edge of the page.",
-    "Somebody in Ohio has just bought a bicycle pump.",
-    "The newsletter would like to have your address.",
-    "A pop up asks how you like the new layout.",
-    "The shop celebrates its tenth birthday.",
-    "A chat window says that Dana is here to help.",
-    "Three friends of yours have left a wish list.",
-    "An advertisement shows a palm beach.",
-    "The clock in the corner counts down to a sale of umbrellas.",
-    "A badge says that you have 40 loyalty points.",
-    "The page wants to know your location.",
-)
-"""None names a button or a product."""

@@ -7,7 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from agentgym_gen.asides import picked
 from agentgym_gen.envs.webshop import pages
+from agentgym_gen.envs.webshop.asides import CLUTTER, banner_lines
 from agentgym_gen.envs.webshop.expert import next_commands
 from agentgym_gen.envs.webshop.goals import Goal
 from agentgym_gen.envs.webshop.nouns import open_nouns
@@ -15,7 +19,7 @@ from agentgym_gen.envs.webshop.options import choose_rules
 from agentgym_gen.envs.webshop.reward import Details, Scoring
 from agentgym_gen.envs.webshop.session import BACK, Page, Session
 from agentgym_gen.envs.webshop.tasks import open_tasks
-from agentgym_gen.envs.webshop.wording import ASIDES, INSTRUCTION, LABELS, SEARCH, VERBS
+from agentgym_gen.envs.webshop.wording import INSTRUCTION, LABELS, SEARCH, VERBS
 from agentgym_gen.task import Task
 from agentgym_gen.world import Command, EndReason, Malformed, Message, Outcome, Scene, World
 
@@ -49,7 +53,7 @@ class WebShop(World[Goal]):
     name = "WebShop"
     verbs = VERBS
     listing = "never"
-    asides = ASIDES
+    clutter = CLUTTER
     labels = LABELS
 
     def __init__(
@@ -138,6 +142,10 @@ class WebShop(World[Goal]):
         options = self._shop.product(self._goal.asin).options
         values = (value for values in options.values() for value in values)
         return tuple(v for v in dict.fromkeys(values) if _NAMEABLE.fullmatch(v) and v not in TAKEN)
+
+    def distract(self, rng: np.random.Generator, amount: int) -> tuple[str, ...]:
+        """Return advertisements, trivia, and products that nobody sells."""
+        return picked(banner_lines(), amount, rng)
 
     def normal(self, argument: str) -> str:
         """Return *argument* in lower case, as the original takes it."""

@@ -178,9 +178,9 @@ def test_facts_say_what_the_board_shows() -> None:
 
     assert dict(facts) == {
         "grid": "######\n#SX√_#\n######",
-        "player": [1, 1],
-        "boxes": [[1, 2], [1, 3]],
-        "targets": [[1, 1], [1, 3]],
+        "player": (1, 1),
+        "boxes": ((1, 2), (1, 3)),
+        "targets": ((1, 1), (1, 3)),
     }
 
 

@@ -11,18 +11,27 @@ from agentgym_gen.rollout import draw_task_ids, make_text_env
 from agentgym_gen.seeding import stream
 
 NAMES = [environment.name for environment in BUNDLED]
-CHEAP = [environment.name for environment in BUNDLED if environment.costly is None]
 COMPOSED = composed(20, stream("axes"))
 FEW, MANY = 2, 20
+COSTLY = {FEW: 1, MANY: 3}
+"""How many tasks are played instead where making one takes seconds: one of each of three tiers."""
 
 
 @functools.cache
 def records(name: str, number: int) -> tuple[Record, ...]:
     """Return native episodes of *number* test tasks of *name*, of all tiers."""
-    env_id, few = f"rftgen/{name}-v0", ENVIRONMENTS[name].few
-    env = make_text_env(env_id, "test", few)
-    tasks = draw_task_ids(env_id, "test", 1 if few else number, stream("laws", name), few)
-    return tuple(record(env, task) for task in tasks)
+    env = make_text_env(f"rftgen/{name}-v0", "test", ENVIRONMENTS[name].few)
+    return tuple(record(env, task) for task in tasks_of(name, number))
+
+
+def tasks_of(name: str, number: int) -> list[str]:
+    """Return *number* test tasks of *name*, or `COSTLY` ones, each of another tier."""
+    found = ENVIRONMENTS[name]
+    if found.costly is None:
+        return draw_task_ids(f"rftgen/{name}-v0", "test", number, stream("laws", name))
+    rng = stream("laws", name)
+    ids = [f"rftgen/{name}-{tier}-v0" for tier in found.tiers]
+    return [draw_task_ids(i, "test", 1, rng, found.few)[0] for i in ids][: COSTLY[number]]
 
 
 def check(name: str, interface: Interface, number: int) -> None:
@@ -43,11 +52,25 @@ def test_the_laws_hold_for_interfaces_that_change_everything(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", CHEAP)
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("interface", [*map(Interface.parse, PRESETS), *COMPOSED], ids=str)
 def test_the_laws_hold_on_twenty_tasks(name: str, interface: Interface) -> None:
-    """For each preset and each of twenty interfaces that change several axes."""
+    """For each preset and each of twenty interfaces that change several axes.
+
+    On one of every tier where making a task takes seconds.
+    """
     check(name, interface, MANY)
+
+
+def test_the_words_of_a_syntax_are_no_leak() -> None:
+    """A call has its arguments "in double quotes" where a bed is double, too."""
+    options = {"interface": "symbols+call+renamed"}
+    played = record(make_text_env("rftgen/WebShop-hard-v0", "test"), "webshop/hard/test/65")
+    env = make_text_env("rftgen/WebShop-hard-v0", "test", options)
+    check_interface(env, played)
+
+    assert "double" in env.world.nouns()
+    assert "double quotes" in env.instruction
 
 
 def test_the_drawn_interfaces_reach_every_value_of_every_axis() -> None:

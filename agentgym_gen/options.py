@@ -1,0 +1,62 @@
+"""Which names a world's options may have: those that nobody else on their way takes."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable
+
+from agentgym_gen.errors import NameClashError
+
+OF_THE_ENVIRONMENT = (
+    "world",
+    "tier",
+    "split",
+    "tasks",
+    "interface",
+    "max_turns",
+    "seed",
+    "render_mode",
+)
+"""The keyword arguments of `TextEnv`."""
+
+OF_GYMNASIUM = (
+    "id",
+    "max_episode_steps",
+    "disable_env_checker",
+    "num_envs",
+    "vectorization_mode",
+    "vector_kwargs",
+    "wrappers",
+)
+"""Those of ``gymnasium.make`` and ``gymnasium.make_vec``."""
+
+
+def check_options(factory: Callable[..., object], spec: str) -> None:
+    """Check that every option of the world *factory* can be given to it by an id.
+
+    Raises:
+        NameClashError: if one has a name that `TextEnv` or Gymnasium keeps for itself.
+    """
+    taken = (*OF_THE_ENVIRONMENT, *OF_GYMNASIUM)
+    clash = next((name for name in inspect.signature(factory).parameters if name in taken), None)
+    if clash is not None:
+        whose = "`TextEnv`" if clash in OF_THE_ENVIRONMENT else "Gymnasium"
+        raise NameClashError(
+            f"World {spec!r} has an option called {clash!r}, which {whose} takes for itself, so "
+            f"that no id could pass it on; give it another name. Taken are: {', '.join(taken)}"
+        )
+
+
+def check_loaded(spec: str) -> None:
+    """Check the options of the world ``"module:class"`` if its module is imported already.
+
+    One that is not is checked when it is made: registering imports nothing.
+
+    Raises:
+        NameClashError: as `check_options`.
+    """
+    module, _, name = spec.partition(":")
+    factory = getattr(sys.modules.get(module), name, None)
+    if isinstance(factory, type):
+        check_options(factory, spec)
