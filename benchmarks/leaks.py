@@ -2,10 +2,10 @@
 
     python benchmarks/leaks.py [--resets 10000] [--only TextCraft]
 
-Each environment has a process of its own. First `agentgym_gen.testing.check_leaks` plays the same 20
-tasks of all tiers over and over and counts what Python allocates, and open files. Then as many resets
-draw their tasks, so that caches fill: the resident memory of the process and of its children after a
-tenth, a half and all of them. TextWorld plays two games of each tier and split.
+Each environment has a process of its own. First `agentgym_gen.testing.check_leaks` plays the same
+20 tasks of all tiers over and over and counts what Python allocates, and open files. Then as many
+resets draw their tasks, so that caches fill: the resident memory of the process and its children
+after a tenth, a half and all of them. TextWorld plays two games of each tier and split.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def measure(name: str, resets: int) -> dict[str, object]:
 
 
 def drawn(env_id: str, resets: int, options: dict[str, object]) -> Iterator[float]:
-    """Reset so often to drawn tasks, with one step each, and yield the memory at each of `MARKS`."""
+    """Reset so often to drawn tasks, with one step each; yield the memory at each of `MARKS`."""
     from agentgym_gen.rollout import make_text_env
 
     env = make_text_env(env_id, "train", {"seed": 0, **options})

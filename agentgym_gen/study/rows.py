@@ -19,6 +19,7 @@ from typing import Any
 
 from agentgym_gen.errors import DataError
 from agentgym_gen.files import replacing, write_json, write_jsonl
+from agentgym_gen.outside import gunzip, lines_of, read_bytes, read_text
 from agentgym_gen.study.failures import failure_modes
 from agentgym_gen.study.plan import ROW_SCHEMA, Cell, ModelId
 from agentgym_gen.trajectory import Trajectory
@@ -155,10 +156,10 @@ def read_transcripts(out: Path, cell_name: str) -> list[Row]:
     """
     path = out / "cells" / cell_name / TRANSCRIPTS
     try:
-        text = gzip.decompress(path.read_bytes()).decode("utf-8")
-        return [json.loads(line) for line in text.splitlines()]
-    except (OSError, ValueError, EOFError) as error:
+        text = gunzip(read_bytes(path), path).decode("utf-8")
+    except UnicodeDecodeError as error:
         raise DataError(f"Cannot read {path}: {error}") from error
+    return [_object(line, f"Line {number} of {path}") for number, line in lines_of(text)]
 
 
 def read_curves(out: Path) -> dict[str, list[Row]]:
@@ -173,12 +174,17 @@ def _whole(out: Path) -> Iterator[Path]:
 
 
 def _load(path: Path) -> Row:
+    return _object(read_text(path), str(path))
+
+
+def _object(text: str, where: str) -> Row:
+    # Not the strict reader: a trainer's log has NaN where a number is none.
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataError(f"Cannot read {path}: {error}") from error
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{where} is not JSON: {error}") from error
     if not isinstance(found, dict):
-        raise DataError(f"{path} holds no JSON object")
+        raise DataError(f"{where} holds no JSON object")
     return found
 
 
@@ -188,22 +194,15 @@ def read_jsonl(path: Path, schema: int = ROW_SCHEMA) -> list[Row]:
     Raises:
         DataError: if it cannot be read, or a line is no row of the schema.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"Cannot read {path}: {error}") from error
     rows: list[Row] = []
-    for number, line in enumerate(lines, 1):
+    for number, line in lines_of(read_text(path)):
         where = f"Line {number} of {path}"
-        try:
-            row = json.loads(line)
-        except ValueError as error:
-            raise DataError(f"{where} is not JSON: {error}") from error
+        row = _object(line, where)
         rows.append(row if schema < 0 else _checked(row, where))
     return rows
 
 
-def _checked(row: object, where: str) -> Row:
-    if not isinstance(row, dict) or row.get("schema") != ROW_SCHEMA:
+def _checked(row: Row, where: str) -> Row:
+    if row.get("schema") != ROW_SCHEMA:
         raise DataError(f"{where} is not a row of schema {ROW_SCHEMA}")
     return row
