@@ -114,11 +114,11 @@ def read_state(path: Path) -> dict[str, Any]:
         state: dict[str, Any] = json.loads(read_text(path / STATE))
         step, history = state["step"], state["history"]
         sound = isinstance(history, list) and all(isinstance(row, dict) for row in history)
-    except (ValueError, LookupError, TypeError, RecursionError) as error:
+    except (DataError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise DataError(f"Cannot read {path / STATE} of the checkpoint: {error!r}") from error
     if not sound or type(step) is not int or step < 0:
         raise DataError(
-            f"Cannot read {path / STATE} of the checkpoint: `step` is a whole number from 0 on, and "
+            f"Cannot read {path / STATE} of the checkpoint: `step` is a whole number from 0, and "
             "`history` a list of objects"
         )
     return state

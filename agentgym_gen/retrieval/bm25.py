@@ -138,7 +138,7 @@ class BM25Index:
             DataError: if there is no such file or it is not an index.
         """
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
                 words = file["words"].tobytes().decode()
                 vocabulary = {word: number for number, word in enumerate(words.split("\n")) if word}
                 arrays = (file["starts"], file["documents"], file["divisors"])

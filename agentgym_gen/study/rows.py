@@ -27,6 +27,18 @@ from agentgym_gen.trajectory import Trajectory
 Row = dict[str, Any]
 """One episode, or one cell, as it was written."""
 
+_KINDS: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("cell", "arm", "column", "task_id", "interface"), (str,)),
+    **dict.fromkeys(("seed", "sample", "turns", "invalid_turns"), (int,)),
+    **dict.fromkeys(("score", "reward"), (int, float)),
+    "success": (bool,),
+    "failures": (list,),
+}
+"""What the keys of an episode row hold, where they are there."""
+
+_NEEDED = ("arm", "column", "seed", "task_id", "success", "score")
+"""What the analysis of an episode row reads."""
+
 EPISODES, TRANSCRIPTS, CELL, FAILURE = (
     *("episodes.jsonl", "transcripts.jsonl.gz"),
     *("cell.json", "failure.json"),
@@ -132,10 +144,21 @@ def read_episodes(out: Path) -> list[Row]:
     Raises:
         DataError: if there are none, or a line is no row of this schema.
     """
-    rows = [row for path in _whole(out) for row in read_jsonl(path.with_name(EPISODES))]
+    paths = [path.with_name(EPISODES) for path in _whole(out)]
+    rows = [_checked_episode(row, path) for path in paths for row in read_jsonl(path)]
     if not rows:
         raise DataError(f"No results in {out}; run the study first")
     return rows
+
+
+def _checked_episode(row: Row, path: Path) -> Row:
+    wrong = [key for key in _NEEDED if key not in row]
+    wrong += [
+        key for key, kinds in _KINDS.items() if not isinstance(row.get(key, kinds[0]()), kinds)
+    ]
+    if wrong:
+        raise DataError(f"A row of {path} has no sound {wrong[0]!r}: {row.get(wrong[0])!r}")
+    return row
 
 
 def read_cells(out: Path) -> list[Row]:
@@ -155,6 +178,8 @@ def read_transcripts(out: Path, cell_name: str) -> list[Row]:
         DataError: if they cannot be read.
     """
     path = out / "cells" / cell_name / TRANSCRIPTS
+    if ".." in path.parts[len(out.parts) :] or Path(cell_name).is_absolute():
+        raise DataError(f"The cell {cell_name!r} does not lie in {out}")
     try:
         text = gunzip(read_bytes(path), path).decode("utf-8")
     except UnicodeDecodeError as error:

@@ -56,10 +56,12 @@ class Referee:
     def opening(self, world: ALFWorld, task: Task[House], scene: Scene) -> Scene:
         """Start the original on *task*, which our *world* opens with *scene*."""
         tasks = world.tasks
-        official = isinstance(tasks, OfficialTasks)
-        own = checked(tasks.text(task.id), task.id.key) if official else None
+        if isinstance(tasks, OfficialTasks):
+            game = checked(tasks.text(task.id), task.id.key)
+        else:
+            game = game_text(task.content)
         self.agrees = True
-        self._seen = self._oracle.start(own or game_text(task.content))
+        self._seen = self._oracle.start(game)
         return self._shown(world, scene)
 
     def judged(self, world: ALFWorld, command: Command, outcome: Outcome) -> Outcome:

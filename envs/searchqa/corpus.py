@@ -113,13 +113,13 @@ def _read(file: Path) -> Iterator[Passage]:
 
 
 def _passage(line: str, where: str) -> Passage:
-    row = parse_json(line, where)
     try:
+        row = parse_json(line, where)
         if "contents" in row and "text" not in row:
             title, _, text = str(row["contents"]).partition("\n")
             return Passage(title, text)
         title, text = row["title"], row["text"]
-    except (LookupError, TypeError) as error:
+    except (DataError, LookupError, TypeError) as error:
         raise DataError(
             f"Bad passage in {where}: {error!r}; a passage is a JSON object with the texts "
             '"title" and "text", or "contents"'

@@ -64,8 +64,9 @@ class DenseRetriever:
         file = f"searchqa-{hashlib.sha256(mark.encode()).hexdigest()[:32]}.npy"
         path = cache_folder() / file
         try:
-            vectors: Vectors = np.load(path, allow_pickle=False)
-            if (vectors.ndim, vectors.dtype, len(vectors)) == (2, np.float32, len(self._corpus)):
+            with path.open("rb") as raw:
+                vectors: Vectors = np.load(raw, allow_pickle=False)
+            if vectors.dtype == np.float32 and vectors.shape[:-1] == (len(self._corpus),):
                 return vectors
         except ARRAY_DAMAGES:
             pass  # not there, or not whole: it is made again

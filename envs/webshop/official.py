@@ -127,6 +127,8 @@ def read_product(raw: Raw, about: Raw) -> Product:
         raw: The record of the file of products.
         about: Its record of the file of attributes; may be empty.
     """
+    if not isinstance(about, Mapping):
+        raise TypeError(f"{about!r} stands where its attributes should")
     points = raw["small_description"]
     return Product(
         asin=raw["asin"],
@@ -153,21 +155,22 @@ def _prices(said: str | None) -> tuple[float, ...]:
 def _text(value: object) -> str:
     if not isinstance(value, str | None):
         raise TypeError(f"{value!r} stands where a text should")
+    (value or "").encode()  # half a letter could be written to no file
     return value or ""
 
 
 def _texts(values: object) -> tuple[str, ...]:
-    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+    if not isinstance(values, list) or None in values:
         raise TypeError(f"{values!r} stands where a list of texts should")
-    return tuple(values)
+    return tuple(map(_text, values))
 
 
 def _options(said: Mapping[str, list[Raw] | None] | str | None) -> dict[str, tuple[str, ...]]:
     if not isinstance(said, Mapping):
         return {}
     return {
-        name.lower(): tuple(
-            content["value"].strip().replace("/", " | ").lower() for content in contents
+        _text(name).lower(): tuple(
+            _text(content["value"]).strip().replace("/", " | ").lower() for content in contents
         )
         for name, contents in said.items()
         if contents is not None

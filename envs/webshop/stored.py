@@ -109,7 +109,8 @@ def open_stored(files: Files, amount: int | None) -> tuple[Shop, StoredProducts]
     """
     folder = cache_folder(files, amount)
     try:
-        with np.load(folder / "places.npz", allow_pickle=False) as kept:
+        path = folder / "places.npz"
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as kept:
             asins, spans, about = kept["asins"], kept["spans"], kept["about"]
         index = BM25Index.load(folder / "index.npz")
         _check_places(len(index), asins, spans, about)
@@ -138,7 +139,7 @@ def kept_ranks(goals: Sequence[Goal], shop: Shop, folder: Path) -> list[int | No
     asked = hashlib.sha256(repr([(goal.asin, goal.request) for goal in goals]).encode())
     path = folder / f"ranks-{asked.hexdigest()[:16]}.npz"
     try:
-        with np.load(path, allow_pickle=False) as kept:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as kept:
             ranks = kept["ranks"].tolist()
         if len(ranks) != len(goals):
             raise ValueError("it is of other goals")
