@@ -15,11 +15,19 @@ import os
 import select
 import subprocess
 import sys
+import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from agentgym_gen.errors import BackendError
+
+LOOK_SECONDS = 1.0
+"""How often it is looked whether a child that gives no answer still computes."""
+
+STARVED_FACTOR = 20
+"""How many times longer a child is waited for that gets no processor on a crowded machine."""
 
 Answer = Callable[[dict[str, Any]], Any]
 """What a child does: a request to a JSON value."""
@@ -30,7 +38,8 @@ class Worker:
 
     Args:
         module: The module that the child runs.
-        patience: The seconds after which a request counts as hung.
+        patience: The seconds after which a request counts as hung: of computing, or of waiting
+            where the child does nothing.
     """
 
     def __init__(self, module: str, patience: float = 120.0) -> None:
@@ -89,9 +98,42 @@ class Worker:
         child.stdin.write(line + "\n")
         child.stdin.flush()
         # One request, one line: the pipe is empty until the child answers, or ends.
-        if not select.select([child.stdout], [], [], self._patience)[0]:
-            raise TimeoutError
+        began, busy = time.monotonic(), _busy_seconds(child.pid)
+        while not select.select([child.stdout], [], [], min(self._patience, LOOK_SECONDS))[0]:
+            waited = time.monotonic() - began
+            if waited >= self._patience and not _is_starved(child.pid, busy, self._patience):
+                raise TimeoutError
+            if waited >= STARVED_FACTOR * self._patience:
+                raise TimeoutError
         return child.stdout.readline()
+
+
+def _is_starved(pid: int, busy: float, patience: float) -> bool:
+    """Say whether the process *pid* would go on if only it got a processor.
+
+    Args:
+        pid: Its number.
+        busy: How many seconds it had computed when it was asked.
+        patience: After how many more it counts as hung.
+    """
+    # R is running or ready to run, D waits for the disk; one that sleeps waits for nothing to come.
+    return _state(pid)[0] in ("R", "D") and _busy_seconds(pid) - busy < patience
+
+
+def _busy_seconds(pid: int) -> float:
+    """Return how long the process *pid* has computed."""
+    fields = _state(pid)
+    ticks = sum(map(int, fields[11:13]))
+    return ticks / os.sysconf("SC_CLK_TCK") if ticks else 0.0
+
+
+def _state(pid: int) -> list[str]:
+    """Return what Linux tells of the process *pid*, from its state on; elsewhere that it sleeps."""
+    try:
+        told = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ["S"]
+    return told.rpartition(")")[2].split()
 
 
 def _end(child: subprocess.Popen[str], owner: int) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from agentgym_gen.errors import BackendError
-from agentgym_gen.worker import Worker
+from agentgym_gen.worker import Worker, _busy_seconds, _is_starved
 
 
 @pytest.fixture
@@ -53,6 +53,29 @@ def test_a_child_that_fails_is_an_error_and_the_next_request_works(
         worker.ask(request_)
 
     assert worker.ask({"a": 1, "b": 1}) == 2
+
+
+def test_a_child_that_computes_without_end_is_killed() -> None:
+    """After so many seconds of computing."""
+    worker = Worker("moody_engine", patience=0.5)
+    with pytest.raises(BackendError, match="gave no answer"):
+        worker.ask({"spin": 1})
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what a process does")
+def test_a_child_without_a_processor_is_waited_for() -> None:
+    """It is ready to run, and has not computed for long; one that sleeps is not waited for."""
+    sleeper = subprocess.Popen(["sleep", "60"])
+    me, busy = os.getpid(), _busy_seconds(os.getpid())
+    starved = _is_starved(me, busy, 1000.0), _is_starved(me, busy - 1000.0, 1000.0)
+    for _ in range(500):
+        asleep = not _is_starved(sleeper.pid, 0.0, 1000.0)
+        if asleep:
+            break
+    sleeper.kill()
+    sleeper.wait()
+
+    assert (starved, asleep) == ((True, False), True)
 
 
 def test_a_child_that_hangs_is_killed() -> None:

@@ -35,6 +35,7 @@ MOST_GOALS = 100_000
 _FAULTS = (LookupError, TypeError, ValueError, AttributeError, RecursionError)
 """What a record of another shape raises where it is read."""
 
+_NUMBER = re.compile("[A-Z0-9]+")
 _NOT_PRICE = re.compile(r"[^\d.]")
 
 Raw = Mapping[str, Any]
@@ -101,8 +102,11 @@ def number_of(record: Record, path: Path) -> str:
         DataError: if it has none.
     """
     asin = record.value.get("asin") if isinstance(record.value, dict) else None
-    if not isinstance(asin, str):
-        raise DataError(f"The product at byte {record.start:,} of {path} has no text `asin`")
+    if not isinstance(asin, str) or (is_sold(asin) and not _NUMBER.fullmatch(asin)):
+        raise DataError(
+            f"The product at byte {record.start:,} of {path} has no number `asin` of capitals and "
+            f"digits: {asin!r}; its button is called by it"
+        )
     return asin
 
 
