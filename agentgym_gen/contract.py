@@ -95,7 +95,7 @@ def check_leaks(
     env = _made(check_env_id(env_id), dict(options or {}))
     try:
         tasks = [env.reset(seed=seed)[1]["task_id"] for seed in range(LEAK_TASKS)]
-        _reset_often(env, tasks, 2 * LEAK_TASKS)
+        _reset_often(env, tasks, LEAK_TASKS)
         files = _open_files()
         left = _bytes_left(env, tasks, resets)
         _law(_open_files() <= files, "A reset leaves no file open", env_id)
@@ -106,15 +106,24 @@ def check_leaks(
 
 
 def _bytes_left(env: TextEnv, tasks: list[str], resets: int) -> float:
-    gc.collect()
+    """Return what *resets* leave, between two moments at which the same task is played.
+
+    An episode weighs up to 50 KB, so it has to be traced at both moments, or at none.
+    """
     tracemalloc.start()
     try:
-        before = tracemalloc.get_traced_memory()[0]
+        before = _traced(env, tasks)
         _reset_often(env, tasks, resets)
-        gc.collect()
-        return (tracemalloc.get_traced_memory()[0] - before) / resets
+        return (_traced(env, tasks) - before) / resets
     finally:
         tracemalloc.stop()
+
+
+def _traced(env: TextEnv, tasks: list[str]) -> int:
+    """Return how many bytes are in use after all *tasks* were played once more."""
+    _reset_often(env, tasks, len(tasks))
+    gc.collect()
+    return tracemalloc.get_traced_memory()[0]
 
 
 def _law(holds: bool, sentence: str, where: object) -> None:

@@ -11,7 +11,11 @@ from pathlib import Path
 
 from agentgym_gen.errors import DataError, InvalidValueError
 from agentgym_gen.files import write_text
+from agentgym_gen.outside import MEGABYTE, lines_of, read_text
 from agentgym_gen.task import TaskId
+
+MOST_BYTES = 64 * MEGABYTE
+"""The size above which a file is no list of tasks."""
 
 
 def read_task_list(path: str | Path) -> tuple[str, ...]:
@@ -21,13 +25,8 @@ def read_task_list(path: str | Path) -> tuple[str, ...]:
         DataError: if it cannot be read, or holds no task.
         InvalidValueError: if a line is no task id, or one stands there twice; the line is named.
     """
-    try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise DataError(f"Cannot read the list of tasks {str(path)!r}: {reason}") from error
     found: dict[str, None] = {}
-    for number, line in enumerate(lines, 1):
+    for number, line in lines_of(read_text(Path(path), "The list of tasks", MOST_BYTES)):
         text = line.partition("#")[0].strip()
         if not text:
             continue

@@ -4,7 +4,8 @@
 
 Plays random admissible actions, and nonsense one turn in ten, through ids of every environment,
 tier and interface in turn. Prints a Markdown table: for each part of the time the steps, steps a
-second of CPU time, episodes and resident memory. An exception ends the run.
+second of CPU time, episodes and resident memory, and the child processes in which TextWorld's games
+run with theirs. An exception ends the run.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ class Part(NamedTuple):
     episodes: int
     cpu_seconds: float
     memory_mb: float
+    children: int
+    children_mb: float
 
 
 def main() -> None:
@@ -46,15 +49,15 @@ def main() -> None:
     options = parser.parse_args()
     envs = list(made(options.environments, tuple(filter(None, options.skip.split(",")))))
     print(f"{len(envs)} environments, {memory_mb():.0f} MB before the first reset\n")
-    print("| part | steps | steps/s (CPU) | episodes | memory, MB |")
-    print("| ---: | ---: | ---: | ---: | ---: |")
+    print("| part | steps | steps/s (CPU) | episodes | memory, MB | engines | their memory, MB |")
+    print("| ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
     rng = stream("load")
     for number in range(PARTS):
         part = play(envs, 60 * options.minutes / PARTS, rng)
         speed = part.steps / part.cpu_seconds
         print(
             f"| {number + 1} | {part.steps:,} | {speed:,.0f} | {part.episodes:,} "
-            f"| {part.memory_mb:,.0f} |",
+            f"| {part.memory_mb:,.0f} | {part.children} | {part.children_mb:,.0f} |",
             flush=True,
         )
     for env in envs:
@@ -87,7 +90,8 @@ def play(envs: list[TextEnv], seconds: float, rng: np.random.Generator) -> Part:
             episodes += turn(env, rng)
             steps += 1
     gc.collect()
-    return Part(steps, episodes, time.process_time() - cpu, memory_mb())
+    spent, engines = time.process_time() - cpu, children()
+    return Part(steps, episodes, spent, memory_mb(), len(engines), sum(map(memory_mb, engines)))
 
 
 def turn(env: TextEnv, rng: np.random.Generator) -> bool:
@@ -102,9 +106,16 @@ def turn(env: TextEnv, rng: np.random.Generator) -> bool:
     return terminated or truncated
 
 
-def memory_mb() -> float:
-    """Return the resident memory of this process in MB."""
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+def children() -> list[Path]:
+    """Return where the system tells of the child processes of this one."""
+    tasks = Path("/proc/self/task").glob("*/children")
+    numbers = [number for task in tasks for number in task.read_text(encoding="ascii").split()]
+    return [Path("/proc") / number for number in numbers]
+
+
+def memory_mb(process: Path = Path("/proc/self")) -> float:
+    """Return the resident memory of a process in MB."""
+    pages = int((process / "statm").read_text(encoding="ascii").split()[1])
     return pages * 4096 / 2**20
 
 

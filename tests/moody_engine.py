@@ -16,6 +16,8 @@ def answer(request: dict[str, Any]) -> object:
         os._exit(int(request["die"]))
     if "hang" in request:
         time.sleep(60)
+    while "spin" in request:
+        pass
     time.sleep(request.get("sleep", 0))
     return request["a"] + request["b"]
 

@@ -8,7 +8,7 @@ import pytest
 from toy_world import Corridor, CorridorWorld
 
 from agentgym_gen import Command, Malformed, Outcome, Registered, Scene, Task, TextEnv, register
-from agentgym_gen.registration import ENTRY_POINT
+from agentgym_gen.registration import BUNDLED, ENTRY_POINT
 from agentgym_gen.testing import ContractError, check_env, check_leaks
 from agentgym_gen.world import EndReason
 
@@ -143,6 +143,13 @@ def test_a_broken_environment_is_caught(env_id: str, law: str) -> None:
     """By the law that it breaks."""
     with pytest.raises(ContractError, match=law):
         check_env(env_id)
+
+
+@pytest.mark.parametrize("tier", ["easy", pytest.param("hard", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", [one.name for one in BUNDLED if one.costly is None])
+def test_resets_leave_nothing_behind(name: str, tier: str) -> None:
+    """In no environment: neither memory nor open files. TextWorld has a test of its engine."""
+    assert check_leaks(f"rftgen/{name}-{tier}-v0", resets=300) < 100
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What models really write, said to every id: nothing breaks and nothing invalid changes."""
 
 import pytest
+from riddle_world import RiddleWorld
 from toy_world import CorridorWorld
 
 from agentgym_gen import Command, Malformed, Outcome, Registered, env_ids, register
@@ -42,16 +43,24 @@ class Gossip(CorridorWorld):
         return (f"See {__import__('sys').prefix}/lib",)
 
 
+class Traitor(RiddleWorld):
+    """A refusal tells the answer."""
+
+    def refuse(self, malformed: Malformed) -> tuple[str, ...]:
+        return (f"No. It is {self._secret}.",)
+
+
 @pytest.mark.parametrize(
     ("world", "error"),
     [
         (Crashing, UnicodeEncodeError),
         (Moving, BrokenPromiseError),
         (Gossip, BrokenPromiseError),
+        (Traitor, BrokenPromiseError),
     ],
 )
 def test_the_fuzzer_finds_what_is_broken(
-    world: type[CorridorWorld], error: type[Exception]
+    world: type[CorridorWorld | RiddleWorld], error: type[Exception]
 ) -> None:
     """Each fault within 300 texts."""
     globals()[world.__name__] = world

@@ -57,6 +57,13 @@ def test_a_child_that_fails_is_an_error_and_the_next_request_works(
     assert worker.ask({"a": 1, "b": 1}) == 2
 
 
+def test_a_child_that_computes_without_end_is_killed() -> None:
+    """After so many seconds of computing."""
+    worker = Worker("moody_engine", patience=0.5)
+    with pytest.raises(BackendError, match="gave no answer"):
+        worker.ask({"spin": 1})
+
+
 def test_a_child_that_hangs_is_killed() -> None:
     """After the time that the parent grants, in which the start of the child does not count."""
     worker = Worker("moody_engine", patience=0.1)

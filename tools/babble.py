@@ -10,6 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
+LONGEST = 120_000
+"""The longest text, in characters."""
+
 CORPUS = (
     "",
     " ",
@@ -47,6 +50,22 @@ CORPUS = (
     "Right || Up",
     "\\boxed{up}",
     "<action>up</action>",
+    "<action>go to desk 1</action><action>up</action>",
+    '```json\n{"action": "look",\n```',
+    '{"thought": "I see", "action": "up"',
+    '[{"action": "look"}, {"action": "inventory"}]',
+    '{"action": NaN, "arguments": [Infinity]}',
+    "## Plan\n1. **look**\n2. *take* `mug 1`\n\n> go to desk 1",
+    "| action |\n| --- |\n| look |",
+    "<function=act><parameter=action>look</parameter></function>",
+    '<|tool_call_begin|>functions.act:0<|tool_call_argument_begin|>{"action": "look"}',
+    '[TOOL_CALLS][{"name": "act", "arguments": {}}]',
+    "<|python_tag|>act.call(action='look')",
+    "Observation: You see a mug 1.\nAction: take mug 1",
+    "User: what now?\nAssistant: look",
+    "Let me think step by step. " * 200,
+    "e\u0301\u0327" * 300,
+    "look\x00inventory",
     "search[red shoes]",
     "search[]",
     "search[[red] shoes]",
@@ -98,6 +117,8 @@ CORPUS = (
     "\\" * 500,
     '"' * 500,
     "x" * 8193,
+    "x" * 100_000,
+    '{"action": ' * 3000,
 )
 """Texts that have been seen, or that have broken somebody's parser."""
 
@@ -167,4 +188,4 @@ def babble(rng: np.random.Generator, said: Sequence[str]) -> Iterator[str]:
         text = pool[int(rng.integers(len(pool)))]
         for _ in range(int(rng.integers(3))):
             text = DISTORTIONS[int(rng.integers(len(DISTORTIONS)))](text, rng)
-        yield text[:20_000]
+        yield text[:LONGEST]

@@ -20,6 +20,7 @@ from typing import Any
 from safetensors import SafetensorError
 
 from agentgym_gen.errors import DataError
+from agentgym_gen.outside import read_text
 
 NAME = re.compile(r"step_(\d{6,})")
 STATE = "state.json"
@@ -110,9 +111,16 @@ def read_state(path: Path) -> dict[str, Any]:
         DataError: if it cannot be read.
     """
     try:
-        state: dict[str, Any] = json.loads((path / STATE).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataError(f"Cannot read the checkpoint {str(path)!r}: {error}") from error
+        state: dict[str, Any] = json.loads(read_text(path / STATE))
+        step, history = state["step"], state["history"]
+        sound = isinstance(history, list) and all(isinstance(row, dict) for row in history)
+    except (DataError, ValueError, LookupError, TypeError, RecursionError) as error:
+        raise DataError(f"Cannot read {path / STATE} of the checkpoint: {error!r}") from error
+    if not sound or type(step) is not int or step < 0:
+        raise DataError(
+            f"Cannot read {path / STATE} of the checkpoint: `step` is a whole number from 0, and "
+            "`history` a list of objects"
+        )
     return state
 
 

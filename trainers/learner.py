@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -22,6 +24,12 @@ from agentgym_gen.trainers.model import choose_threads, make_trainable, where_it
 from agentgym_gen.trainers.modelcard import write_card
 from agentgym_gen.trainers.parallel import Workers
 from agentgym_gen.trainers.tokens import MicroBatch
+
+_DAMAGES = (
+    *(OSError, EOFError, RuntimeError, ValueError, LookupError),
+    *(TypeError, AttributeError, pickle.UnpicklingError),
+)
+"""What torch raises for a file that is no state of an optimizer, or of another one."""
 
 LOG_FILE = "log.jsonl"
 """The file of the log in the output folder, one row a line."""
@@ -161,8 +169,7 @@ class Learner:
             return
         state = checkpoint.read_state(path)
         self._load_weights(path)
-        saved = torch.load(path / "optimizer.pt", map_location="cpu", weights_only=True)
-        self._optimizer.load_state_dict(saved)
+        self._load_optimizer(path / "optimizer.pt")
         self.step, self.history = state["step"], state["history"]
         if self.config.output_dir and self.workers.is_first:
             self._write_log("w", self.history)
@@ -187,11 +194,26 @@ class Learner:
         except OSError as error:
             raise DataError(f"Cannot write {str(path)!r}: {error.strerror or error}") from error
 
+    def _load_optimizer(self, path: Path) -> None:
+        """Put the state in *path* back: tensors and numbers; anything else is refused unread."""
+        try:
+            saved = torch.load(path, map_location="cpu", weights_only=True)
+            self._optimizer.load_state_dict(saved)
+        except _DAMAGES as error:
+            raise DataError(
+                f"Cannot read {path} of the checkpoint: {str(error)[:200]}; go on from an older one"
+            ) from error
+
     @torch.no_grad()
     def _load_weights(self, path: Path) -> None:
         saved: dict[str, Tensor] = {}
         for file in sorted(path.glob("*.safetensors")):
-            saved |= load_file(file)
+            try:
+                saved |= load_file(file)
+            except (OSError, SafetensorError, ValueError, KeyError) as error:
+                raise DataError(
+                    f"Cannot read {file} of the checkpoint: {error}; go on from an older one"
+                ) from error
         for name, weight in self._weights.items():
             # PEFT leaves the adapter's name out of the file
             found = saved.get(name, saved.get(name.replace(".default.", ".")))

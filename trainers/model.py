@@ -49,12 +49,16 @@ def load_model(
     source = str(prepared() if str(name) == SMOLLM2 else name)
     extra = {"quantization_config": _eight_bits(), "device_map": where} if load_in_8bit else {}
     try:
-        tokenizer = AutoTokenizer.from_pretrained(source)
-        model: Model = AutoModelForCausalLM.from_pretrained(source, dtype=precision, **extra)
-    except (OSError, ValueError) as error:
+        tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
+        model: Model = AutoModelForCausalLM.from_pretrained(
+            source, dtype=precision, use_safetensors=True, trust_remote_code=False, **extra
+        )
+    except torch.OutOfMemoryError:
+        raise
+    except Exception as error:  # tokenizers raises plain ones for a damaged file
         raise DataError(
-            f"Cannot load the model {source!r}: it is neither a folder with a model nor a name "
-            f"that the hub answers now ({error})"
+            f"Cannot load the model {source!r}: it is neither a folder with a whole model, its "
+            f"weights in safetensors, nor a name that the hub answers now ({error})"
         ) from error
     model = model.eval() if load_in_8bit else model.to(where).eval()
     choose_threads(model)

@@ -120,8 +120,10 @@ def _convert(weights: Path, target: Path) -> None:
 
     hide_progress_bars()
     place: dict[str, Any] = {"gguf_file": weights.name}
-    tokenizer = AutoTokenizer.from_pretrained(weights.parent, **place)
-    packed = AutoModelForCausalLM.from_pretrained(weights.parent, dtype=torch.float32, **place)
+    tokenizer = AutoTokenizer.from_pretrained(weights.parent, trust_remote_code=False, **place)
+    packed = AutoModelForCausalLM.from_pretrained(
+        weights.parent, dtype=torch.float32, trust_remote_code=False, **place
+    )
     settings = {k: v for k, v in packed.config.to_dict().items() if k not in UNPACKED}
     plain = type(packed)(type(packed.config)(**settings))
     plain.load_state_dict(packed.state_dict(), strict=True)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from agentgym_gen.errors import DataError, InvalidValueError
 from agentgym_gen.files import replacing
+from agentgym_gen.outside import ARRAY_DAMAGES
 from agentgym_gen.retrieval.analysis import english_terms
 
 Analyzer = Callable[[str], list[str]]
@@ -137,13 +138,34 @@ class BM25Index:
             DataError: if there is no such file or it is not an index.
         """
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
                 words = file["words"].tobytes().decode()
                 vocabulary = {word: number for number, word in enumerate(words.split("\n")) if word}
                 arrays = (file["starts"], file["documents"], file["divisors"])
-                return cls(vocabulary, *arrays, int(file["size"]), analyze)
-        except (OSError, ValueError, KeyError) as error:
+                size = int(file["size"])
+            _check_arrays(len(vocabulary), size, *arrays)
+            return cls(vocabulary, *arrays, size, analyze)
+        except ARRAY_DAMAGES as error:
             raise DataError(f"Cannot read the index {path}: {error}; build it again") from error
+
+
+def _check_arrays(
+    terms: int,
+    size: int,
+    starts: NDArray[np.int64],
+    documents: NDArray[np.int32],
+    divisors: NDArray[np.float32],
+) -> None:
+    """Raise a ValueError unless the arrays are those of one index."""
+    whole = (
+        (starts.shape, documents.shape) == ((terms + 1,), divisors.shape)
+        and (starts.dtype.kind, documents.dtype.kind, divisors.dtype.kind) == ("i", "i", "f")
+        and (int(starts[0]), int(starts[-1])) == (0, len(documents))
+        and bool((np.diff(starts) >= 0).all())
+        and (not len(documents) or 0 <= documents.min() <= documents.max() < size)
+    )
+    if not whole:
+        raise ValueError("its arrays do not belong together")
 
 
 def _norms(lengths: NDArray[np.int64], k1: float, b: float) -> NDArray[np.float32]:

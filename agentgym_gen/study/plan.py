@@ -219,6 +219,11 @@ class Plan:
 
     def __post_init__(self) -> None:
         """Check that the plan can be run."""
+        if not re.fullmatch(r"\w[\w .+=,()-]{0,99}", self.name):
+            raise InvalidValueError(
+                f"A study has a name of letters, digits, spaces and '_.+-', not {self.name!r}: its "
+                "folder is called by it"
+            )
         if not self.arms or any(not arm.stages or not arm.columns for arm in self.arms):
             raise InvalidValueError(
                 "A study trains on something and tests on something; name at least one arm family, "

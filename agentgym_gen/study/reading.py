@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 import tomllib
 import types
@@ -13,14 +14,22 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from agentgym_gen.errors import DataError, InvalidValueError, unknown_name
+from agentgym_gen.errors import InvalidValueError, unknown_name
 from agentgym_gen.loading import load_module
+from agentgym_gen.outside import MEGABYTE, read_text
 from agentgym_gen.prompt import PromptStyle
 from agentgym_gen.registration import ENVIRONMENTS, HOW_TO_LIST, check_env_id
 from agentgym_gen.study.families import Families, OwnArm, expand
 from agentgym_gen.study.plan import EnvironmentPlan, Plan, TestPlan
 
+TABLES = ("style", "environments", "model", "warm_start", "rft", "test")
 FAMILIES = ("difficulty", "cross", "interface", "sequence", "mixture")
+MOST_BYTES = MEGABYTE
+"""The size above which a file is no plan."""
+
+LONGEST_LINE = 1000
+"""How much of a line is looked at for the keys in it."""
+
 SECTIONS = (
     *("name", "about", "modules", "seeds", "model", "style", "environments", "warm_start", "rft"),
     *("test", *FAMILIES, "arm"),
@@ -56,19 +65,16 @@ def load_plan(source: str | Path) -> Plan:
     path = Path(source)
     if path.suffix != ".toml" and not path.is_file():
         return parse_plan(preset_text(str(source)), f"preset {str(source)!r}")
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"Cannot read {path}: {getattr(error, 'strerror', error)}") from error
-    return parse_plan(text, str(path))
+    return parse_plan(read_text(path, most=MOST_BYTES), str(path))
 
 
 def parse_plan(text: str, source: str = "the plan") -> Plan:
     """Return the plan that the TOML *text* spells; *source* is what errors call it."""
     try:
         table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InvalidValueError(f"{source} is not TOML: {error}") from error
+    except (ValueError, RecursionError) as error:  # ValueError: a number of 5,000 digits
+        why = "it is nested too deeply" if isinstance(error, RecursionError) else error
+        raise InvalidValueError(f"{source} is not TOML: {why}") from error
     return _Reader(text, source).plan(table)
 
 
@@ -83,6 +89,7 @@ class _Reader:
         for key in table:
             if key not in SECTIONS:
                 raise self._unknown((key,), SECTIONS)
+        self._check_kinds(table)
         self._check(table.get("name"), str, ("name",))
         self._check(table.get("seeds"), tuple[int, ...], ("seeds",))
         for module in table.get("modules", ()):
@@ -116,6 +123,20 @@ class _Reader:
         for env_id in {*plan.columns, *(i for a in plan.arms for s in a.stages for i in s.env_ids)}:
             self._at((), lambda env_id=env_id: check_env_id(env_id))  # type: ignore[misc]
         return plan
+
+    def _check_kinds(self, table: Mapping[str, Any]) -> None:
+        """Check what each section is, before anything in it is looked at."""
+        for name in (*TABLES, *FAMILIES):
+            self._check(table.get(name, {}), dict, (name,))
+        for name, given in table.get("environments", {}).items():
+            self._check(given, dict, ("environments", name))
+            self._check(given.get("style", {}), dict, ("environments", name, "style"))
+        shown = table.get("warm_start", {}).get("demonstrations", {})
+        self._check(shown, dict, ("warm_start", "demonstrations"))
+        for env_id, number in shown.items():
+            self._check(number, int, ("warm_start", "demonstrations", env_id))
+        self._check(table.get("arm", ()), tuple[dict, ...], ("arm",))  # type: ignore[type-arg]
+        self._check(table.get("modules", ()), tuple[str, ...], ("modules",))
 
     def _family(self, name: str, table: object) -> Any:  # noqa: ANN401
         fields = {f.name: f.type for f in dataclasses.fields(Families)}
@@ -185,6 +206,8 @@ class _Reader:
             return tuple(self._check(each, inner, where) for each in value)
         if hint is float and isinstance(value, int) and not isinstance(value, bool):
             return float(value)
+        if isinstance(value, float) and not math.isfinite(value):
+            raise self._error(where, f"is a finite number, not {value!r}")
         plain = hint if isinstance(hint, type) else object
         if not isinstance(value, plain) or (isinstance(value, bool) and plain is int):
             raise self._error(where, f"is {_KINDS.get(plain, plain.__name__)}, not {value!r}")
@@ -215,6 +238,7 @@ _KINDS: dict[type, str] = {
     int: "a whole number",
     float: "a number",
     bool: "true or false",
+    dict: "a table",
 }
 
 
@@ -254,7 +278,8 @@ def _keys(text: str) -> Iterator[tuple[int, tuple[object, ...]]]:
     """Yield every key of *text* with its line, in their order."""
     table: tuple[object, ...] = ()
     arrays: dict[str, int] = {}
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, whole in enumerate(text.split("\n"), 1):
+        line = whole[:LONGEST_LINE]
         header = _HEADER.match(line)
         if header:
             table = tuple(_parts(header[2]))

@@ -37,7 +37,7 @@ def plan_of_dict(told: Mapping[str, Any]) -> Plan:
             about=told["about"],
             modules=tuple(told["modules"]),
         )
-    except (LookupError, TypeError, AttributeError) as error:
+    except (LookupError, TypeError, AttributeError, ValueError) as error:
         raise DataError(f"The plan of this study cannot be read: {error!r}") from error
 
 

@@ -19,12 +19,25 @@ from typing import Any
 
 from agentgym_gen.errors import DataError
 from agentgym_gen.files import replacing, write_json, write_jsonl
+from agentgym_gen.outside import gunzip, lines_of, read_bytes, read_text
 from agentgym_gen.study.failures import failure_modes
 from agentgym_gen.study.plan import ROW_SCHEMA, Cell, ModelId
 from agentgym_gen.trajectory import Trajectory
 
 Row = dict[str, Any]
 """One episode, or one cell, as it was written."""
+
+_KINDS: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("cell", "arm", "column", "task_id", "interface"), (str,)),
+    **dict.fromkeys(("seed", "sample", "turns", "invalid_turns"), (int,)),
+    **dict.fromkeys(("score", "reward"), (int, float)),
+    "success": (bool,),
+    "failures": (list,),
+}
+"""What the keys of an episode row hold, where they are there."""
+
+_NEEDED = ("arm", "column", "seed", "task_id", "success", "score")
+"""What the analysis of an episode row reads."""
 
 EPISODES, TRANSCRIPTS, CELL, FAILURE = (
     *("episodes.jsonl", "transcripts.jsonl.gz"),
@@ -131,10 +144,21 @@ def read_episodes(out: Path) -> list[Row]:
     Raises:
         DataError: if there are none, or a line is no row of this schema.
     """
-    rows = [row for path in _whole(out) for row in read_jsonl(path.with_name(EPISODES))]
+    paths = [path.with_name(EPISODES) for path in _whole(out)]
+    rows = [_checked_episode(row, path) for path in paths for row in read_jsonl(path)]
     if not rows:
         raise DataError(f"No results in {out}; run the study first")
     return rows
+
+
+def _checked_episode(row: Row, path: Path) -> Row:
+    wrong = [key for key in _NEEDED if key not in row]
+    wrong += [
+        key for key, kinds in _KINDS.items() if not isinstance(row.get(key, kinds[0]()), kinds)
+    ]
+    if wrong:
+        raise DataError(f"A row of {path} has no sound {wrong[0]!r}: {row.get(wrong[0])!r}")
+    return row
 
 
 def read_cells(out: Path) -> list[Row]:
@@ -154,11 +178,13 @@ def read_transcripts(out: Path, cell_name: str) -> list[Row]:
         DataError: if they cannot be read.
     """
     path = out / "cells" / cell_name / TRANSCRIPTS
+    if ".." in path.parts[len(out.parts) :] or Path(cell_name).is_absolute():
+        raise DataError(f"The cell {cell_name!r} does not lie in {out}")
     try:
-        text = gzip.decompress(path.read_bytes()).decode("utf-8")
-        return [json.loads(line) for line in text.splitlines()]
-    except (OSError, ValueError, EOFError) as error:
+        text = gunzip(read_bytes(path), path).decode("utf-8")
+    except UnicodeDecodeError as error:
         raise DataError(f"Cannot read {path}: {error}") from error
+    return [_object(line, f"Line {number} of {path}") for number, line in lines_of(text)]
 
 
 def read_curves(out: Path) -> dict[str, list[Row]]:
@@ -173,12 +199,17 @@ def _whole(out: Path) -> Iterator[Path]:
 
 
 def _load(path: Path) -> Row:
+    return _object(read_text(path), str(path))
+
+
+def _object(text: str, where: str) -> Row:
+    # Not the strict reader: a trainer's log has NaN where a number is none.
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataError(f"Cannot read {path}: {error}") from error
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{where} is not JSON: {error}") from error
     if not isinstance(found, dict):
-        raise DataError(f"{path} holds no JSON object")
+        raise DataError(f"{where} holds no JSON object")
     return found
 
 
@@ -188,22 +219,15 @@ def read_jsonl(path: Path, schema: int = ROW_SCHEMA) -> list[Row]:
     Raises:
         DataError: if it cannot be read, or a line is no row of the schema.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"Cannot read {path}: {error}") from error
     rows: list[Row] = []
-    for number, line in enumerate(lines, 1):
+    for number, line in lines_of(read_text(path)):
         where = f"Line {number} of {path}"
-        try:
-            row = json.loads(line)
-        except ValueError as error:
-            raise DataError(f"{where} is not JSON: {error}") from error
+        row = _object(line, where)
         rows.append(row if schema < 0 else _checked(row, where))
     return rows
 
 
-def _checked(row: object, where: str) -> Row:
-    if not isinstance(row, dict) or row.get("schema") != ROW_SCHEMA:
+def _checked(row: Row, where: str) -> Row:
+    if row.get("schema") != ROW_SCHEMA:
         raise DataError(f"{where} is not a row of schema {ROW_SCHEMA}")
     return row

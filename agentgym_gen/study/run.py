@@ -23,6 +23,7 @@ from typing import Any, Protocol
 from agentgym_gen.errors import AgentGymGenError, DataError, ResultExistsError
 from agentgym_gen.files import write_json
 from agentgym_gen.loading import load_module
+from agentgym_gen.outside import read_text
 from agentgym_gen.policy import Policy
 from agentgym_gen.prompt import build
 from agentgym_gen.registration import split_env_id
@@ -127,13 +128,13 @@ def read_plan_file(out: Path) -> dict[str, Any]:
         DataError: if there is none, or it is not the plan of a study.
     """
     path = out / "plan.json"
+    if not path.exists():
+        raise DataError(f"{out} holds no study: it has no plan.json")
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(read_text(path))
         if isinstance(found["key"], str) and isinstance(found["plan"], dict):
             return dict(found)
-    except FileNotFoundError as error:
-        raise DataError(f"{out} holds no study: it has no plan.json") from error
-    except (OSError, ValueError, LookupError, TypeError) as error:
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
         raise DataError(f"Cannot read {path}: it is not the plan of a study") from error
     raise DataError(f"Cannot read {path}: it is not the plan of a study")
 

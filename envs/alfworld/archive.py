@@ -5,21 +5,33 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from agentgym_gen.errors import DataError
+from agentgym_gen.outside import check_file, read_text
 
 FOLDERS = {"train": "train", "valid": "valid_seen", "test": "valid_unseen"}
 """The original's folder of every split."""
+
+MAX_ARCHIVE_BYTES = 64 * 2**30
+"""The size above which an archive is not opened."""
 
 LAYOUT = "json_2.1.1/{train,valid_seen,valid_unseen}/<task>/<trial>/game.tw-pddl"
 GAME = "game.tw-pddl"
 MAX_BYTES = 5_000_000
 """The size above which a file is no game; official ones have about 0.13 million."""
+
+DAMAGES = (
+    *(OSError, ValueError, EOFError, RuntimeError, OverflowError),
+    *(zipfile.BadZipFile, zlib.error, struct.error),
+)
+"""What a damaged archive raises; it may be encrypted (RuntimeError) or of a method unknown."""
 
 
 @dataclass(frozen=True)
@@ -59,10 +71,9 @@ class Archive:
         try:
             plain = self._root / key / GAME
             if plain.is_file():
-                _check_size(plain.stat().st_size, key)
-                return plain.read_text(encoding="utf-8")
+                return read_text(plain, "Game", MAX_BYTES)
             return self._unzipped(key)
-        except (OSError, UnicodeDecodeError, zipfile.BadZipFile) as error:
+        except DAMAGES as error:
             raise DataError(
                 f"Game {key!r} of {str(self.folder)!r} is unreadable: {error}"
             ) from error
@@ -94,15 +105,25 @@ class Archive:
         for path in self._zips():
             zipped = _opened(path, os.getpid())
             if key in zipped.games:
-                entry = zipped.games[key]
-                _check_size(entry.file_size, key)
-                return zipped.file.read(entry).decode("utf-8")
+                return _unpacked(zipped.file, zipped.games[key]).decode("utf-8")
         raise DataError(f"Game {key!r} is gone from {str(self.folder)!r}")
 
 
-def _check_size(size: int, key: str) -> None:
-    if size > MAX_BYTES:
-        raise DataError(f"Game {key!r} is too large to be one: {size:,} bytes")
+def _unpacked(file: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    """Return the content of *entry*, of which no more is unpacked than a game has.
+
+    Raises:
+        DataError: if it is no game: too large, or packed so that it cannot be unpacked in parts.
+    """
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise DataError(f"{entry.filename!r} is packed by another method than deflate")
+    with file.open(entry) as packed:
+        # Read by its size, an entry is unpacked whole even if it holds more than it says.
+        raw = packed.read(MAX_BYTES + 1)
+    if max(len(raw), entry.file_size) > MAX_BYTES:
+        size = max(len(raw), entry.file_size)
+        raise DataError(f"{entry.filename!r} is too large to be a game: {size:,} bytes")
+    return raw
 
 
 def _key(path: str) -> str:
@@ -126,10 +147,11 @@ def _opened(path: Path, _process: int) -> Zipped:
         DataError: if it is no zip archive.
     """
     try:
+        check_file(path, "Archive", MAX_ARCHIVE_BYTES)
         file = zipfile.ZipFile(path)
         entries = [one for one in file.infolist() if one.filename.endswith(f"/{GAME}")]
         return Zipped(file, {_key(one.filename): one for one in entries})
-    except (OSError, zipfile.BadZipFile) as error:
+    except DAMAGES as error:
         raise DataError(f"Archive {str(path)!r} cannot be read: {error}") from error
 
 

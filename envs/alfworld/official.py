@@ -165,7 +165,7 @@ def index_of(archive: Archive, split: str) -> tuple[Entry, ...]:
     path = cache_folder() / f"alfworld-{INDEX_VERSION}-{mark[:32]}.json"
     try:
         return tuple(Entry(**one) for one in json.loads(path.read_text("utf-8"))["games"])
-    except (OSError, ValueError, LookupError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
         entries = tuple(_entry(archive, key) for key in listed(archive, split))
         _keep(path, entries)
         return entries

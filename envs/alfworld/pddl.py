@@ -50,6 +50,7 @@ def read_game(text: str) -> House:
     if sentence is None:
         raise InvalidValueError("its grammar has no 'Your task is to: '")
     try:
+        f"{problem}{sentence[1]}".encode()  # half a letter could be written to no file
         return read_problem(problem, sentence[1].strip())
     except InvalidValueError:
         raise

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from agentgym_gen.envs.alfworld.grammar import checked
 from agentgym_gen.envs.alfworld.house import House
 from agentgym_gen.envs.alfworld.official import OfficialTasks
 from agentgym_gen.envs.alfworld.oracle import Oracle, Seen
@@ -55,9 +56,12 @@ class Referee:
     def opening(self, world: ALFWorld, task: Task[House], scene: Scene) -> Scene:
         """Start the original on *task*, which our *world* opens with *scene*."""
         tasks = world.tasks
-        own = tasks.text(task.id) if isinstance(tasks, OfficialTasks) else None
+        if isinstance(tasks, OfficialTasks):
+            game = checked(tasks.text(task.id), task.id.key)
+        else:
+            game = game_text(task.content)
         self.agrees = True
-        self._seen = self._oracle.start(own or game_text(task.content))
+        self._seen = self._oracle.start(game)
         return self._shown(world, scene)
 
     def judged(self, world: ALFWorld, command: Command, outcome: Outcome) -> Outcome:

@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from agentgym_gen.envs.searchqa.graph import fact_graph, shipped_hash
 from agentgym_gen.envs.searchqa.passages import Passage, write_passage
 from agentgym_gen.errors import DataError
+from agentgym_gen.outside import MEGABYTE, lines_of, parse_json, read_text
 
 WORDING = 1
 """Rises when the same facts make other passages; a test compares them with those of before."""
+
+
+MOST_BYTES = 16 * 1024 * MEGABYTE
+"""The size above which a file is refused: all passages are kept in memory."""
 
 
 class Corpus:
@@ -100,26 +104,22 @@ def _files(place: Path) -> list[Path]:
 
 
 def _read(file: Path) -> Iterator[Passage]:
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"Corpus {str(file)!r} cannot be read: {error}") from error
+    text = read_text(file, "Corpus", MOST_BYTES)
     if file.suffix in {".txt", ".md"}:
         yield Passage(file.stem, " ".join(text.split()))
         return
-    for number, line in enumerate(text.splitlines(), 1):
-        if line.strip():
-            yield _passage(line, f"line {number} of {str(file)!r}")
+    for number, line in lines_of(text):
+        yield _passage(line, f"line {number} of {str(file)!r}")
 
 
 def _passage(line: str, where: str) -> Passage:
     try:
-        row = json.loads(line)
+        row = parse_json(line, where)
         if "contents" in row and "text" not in row:
             title, _, text = str(row["contents"]).partition("\n")
             return Passage(title, text)
         title, text = row["title"], row["text"]
-    except (ValueError, LookupError, TypeError, RecursionError) as error:
+    except (DataError, LookupError, TypeError) as error:
         raise DataError(
             f"Bad passage in {where}: {error!r}; a passage is a JSON object with the texts "
             '"title" and "text", or "contents"'

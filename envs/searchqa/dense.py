@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from agentgym_gen.envs.searchqa.corpus import Corpus, Passage
 from agentgym_gen.errors import DataError, missing_extra
 from agentgym_gen.files import cache_folder, replacing
+from agentgym_gen.outside import ARRAY_DAMAGES
 
 Vectors = NDArray[np.float32]
 """One row a text."""
@@ -63,10 +64,11 @@ class DenseRetriever:
         file = f"searchqa-{hashlib.sha256(mark.encode()).hexdigest()[:32]}.npy"
         path = cache_folder() / file
         try:
-            vectors: Vectors = np.load(path, allow_pickle=False)
-            if vectors.ndim == 2 and len(vectors) == len(self._corpus):
+            with path.open("rb") as raw:
+                vectors: Vectors = np.load(raw, allow_pickle=False)
+            if vectors.dtype == np.float32 and vectors.shape[:-1] == (len(self._corpus),):
                 return vectors
-        except (OSError, ValueError):
+        except ARRAY_DAMAGES:
             pass  # not there, or not whole: it is made again
         vectors = self._made()
         try:

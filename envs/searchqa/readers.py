@@ -12,13 +12,13 @@ A file is one JSON list or JSON lines.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from agentgym_gen.envs.searchqa.questions import Hop, Question
 from agentgym_gen.errors import DataError
+from agentgym_gen.outside import lines_of, parse_json, read_text
 from agentgym_gen.task import TIERS
 
 Tiered = tuple[str, Question]
@@ -49,26 +49,15 @@ def read_questions(path: str | Path) -> list[Tiered]:
 
 def _rows(path: Path) -> Iterator[tuple[object, str]]:
     """Yield every row with its place in words."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"Questions {str(path)!r} cannot be read: {error}") from error
+    text = read_text(path, "Questions")
     if text.lstrip().startswith("["):
-        rows = _parsed(text, repr(str(path)))
+        rows = parse_json(text, repr(str(path)))
         for number, row in enumerate(rows if isinstance(rows, list) else (), 1):
             yield row, f"item {number} of {str(path)!r}"
         return
-    for number, line in enumerate(text.splitlines(), 1):
-        if line.strip():
-            where = f"line {number} of {str(path)!r}"
-            yield _parsed(line, where), where
-
-
-def _parsed(text: str, where: str) -> object:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"Bad JSON in {where}: {error}") from error
+    for number, line in lines_of(text):
+        where = f"line {number} of {str(path)!r}"
+        yield parse_json(line, where), where
 
 
 def _question(row: dict[str, Any], where: str) -> Tiered:
@@ -113,6 +102,8 @@ def _nq(row: dict[str, Any]) -> Tiered:
 
 
 def _own(text: str, answers: Sequence[str], titles: Sequence[str], kind: str) -> Question:
+    if not isinstance(answers, list):
+        raise TypeError(f"its answers are a list of texts, not {answers!r}")
     hops = tuple(Hop(title, title) for title in titles)
     return Question(text, tuple(dict.fromkeys(answers)), hops, kind, tuple(titles))
 

@@ -27,6 +27,7 @@ from agentgym_gen.envs.sokoban.board import (
 )
 from agentgym_gen.envs.sokoban.expert import solution
 from agentgym_gen.errors import DataError, InvalidValueError, unknown_name
+from agentgym_gen.outside import MEGABYTE, read_text
 from agentgym_gen.task import SPLITS, TIERS, Task, TaskId, Tasks
 
 LAYOUT = "unfiltered/{train,valid,test}/*.txt, medium/{train,valid}/*.txt and hard/*.txt"
@@ -41,7 +42,16 @@ FILE_SYMBOLS = "# .*$@+"
 _SYMBOLS = str.maketrans(
     FILE_SYMBOLS, WALL + FLOOR + TARGET + BOX_ON_TARGET + BOX + PLAYER + PLAYER_ON_TARGET
 )
-_HEADER = re.compile(r"^; *(\d+)[^\n]*\n", re.MULTILINE)
+_HEADER = re.compile(r"^; *([0-9]{1,9})(?![0-9])[^\n]*\n", re.MULTILINE)
+
+MOST_BYTES = 64 * MEGABYTE
+"""The size above which a file holds no levels; Boxoban's have 0.1 million bytes."""
+
+LONGEST_SIDE = 32
+"""The most rows and columns of a level; Boxoban's have ten."""
+
+MOST_BOXES = 8
+"""The most boxes of a level; Boxoban's have four. More would be searched for minutes, in vain."""
 
 
 @dataclass(frozen=True)
@@ -197,10 +207,7 @@ def _boards(path: Path) -> dict[int, tuple[str, ...]]:
 
 
 def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8").replace("\r\n", "\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"Level file {str(path)!r} cannot be read: {error}") from error
+    return read_text(path, "Level file", MOST_BYTES)
 
 
 def read_level(path: Path, number: int) -> Level:
@@ -211,6 +218,11 @@ def read_level(path: Path, number: int) -> Level:
     """
     board = _boards(path)[number]
     width = max(map(len, board))
+    if max(width, len(board)) > LONGEST_SIDE:
+        raise DataError(
+            f"Level {number} of {str(path)!r} cannot be played: it is {width} x {len(board)}, and "
+            f"{LONGEST_SIDE} x {LONGEST_SIDE} is the largest"
+        )
     rows = tuple(row.translate(_SYMBOLS).ljust(width, WALL) for row in board)
     fault = _fault(board, rows)
     moves = None if fault else _moves(Position.parse(rows))
@@ -230,6 +242,8 @@ def _fault(board: tuple[str, ...], rows: tuple[str, ...]) -> str:
         return f"it has {position.player.bit_count()} players instead of one"
     if not position.boxes or position.boxes.bit_count() != position.targets.bit_count():
         return f"{position.boxes.bit_count()} boxes, {position.targets.bit_count()} targets"
+    if position.boxes.bit_count() > MOST_BOXES:
+        return f"{position.boxes.bit_count()} boxes, and {MOST_BOXES} are the most"
     if position.boxes == position.targets:
         return "it is solved already"
     return "" if _is_enclosed(position, len(rows)) else "the player can walk off the board"

@@ -10,7 +10,6 @@ A game is easy if its walkthrough has up to 8 commands, medium up to 16, else ha
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,10 +19,17 @@ from typing import Any
 from agentgym_gen.envs.textworld.store import Kept
 from agentgym_gen.envs.textworld.wording import verbs_of
 from agentgym_gen.errors import DataError, InvalidValueError
+from agentgym_gen.outside import MEGABYTE, parse_json, read_bytes, read_text
 from agentgym_gen.task import SPLITS, TIERS, Task, TaskId, Tasks
 
 LONGEST_WALK = {"easy": 8, "medium": 16}
 """How many commands a walkthrough of each tier has at most."""
+
+MOST_TEXT = 64 * MEGABYTE
+"""The size above which a ``.json`` is of no game; textworld's largest have two."""
+
+MOST_STORY = MEGABYTE
+"""The size above which a ``.z8`` is of no game; the format ends at half of it."""
 
 _COMMAND = re.compile(r'::\s*"([^"]*)"\s*::\s*"')
 """A command in the text of rules: ``open/c :: "open {c}" :: "opening the {c}"``."""
@@ -139,20 +145,19 @@ def _found(folder: Path) -> tuple[OwnGame, ...]:
 def _read(path: Path, folder: Path) -> OwnGame:
     beside = path.with_suffix(".json")
     try:
-        text = beside.read_text(encoding="utf-8")
-        tier = _tier(text)
+        game = parse_json(read_text(beside, most=MOST_TEXT), repr(str(beside)))
+        tier = _tier(game)
         return OwnGame(path.relative_to(folder).with_suffix("").as_posix(), _sha256(path), tier)
-    except (OSError, ValueError, LookupError, TypeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise DataError(f"Game {path} cannot be played: {error}") from error
 
 
-def _tier(text: str) -> str:
-    """Return the tier of the game in the ``.json`` file *text*.
+def _tier(game: Any) -> str:  # noqa: ANN401  (JSON, whose faults are caught above)
+    """Return the tier of the game that textworld described as *game*.
 
     Raises:
         ValueError: if its rules have commands that no verb of ours says.
     """
-    game = json.loads(text)
     _, strange = verbs_of(_templates(game))
     if strange:
         raise ValueError(f"its rules have the unknown commands {sorted(strange)}")
@@ -167,4 +172,4 @@ def _templates(game: Mapping[str, Any]) -> list[str]:
 
 
 def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return hashlib.sha256(read_bytes(path, most=MOST_STORY)).hexdigest()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import math
 import random
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,7 +14,7 @@ from typing import Any
 
 from agentgym_gen.envs.webshop.goals import Goal, option_text, price_limit, price_text
 from agentgym_gen.envs.webshop.products import Product
-from agentgym_gen.envs.webshop.records import records
+from agentgym_gen.envs.webshop.records import Record, records
 from agentgym_gen.errors import DataError
 
 SMALL = 1000
@@ -27,6 +29,13 @@ SHUFFLE_SEED = 233
 LONGEST_ASIN = 10
 """Products with longer numbers are left out."""
 
+MOST_GOALS = 100_000
+"""The most synthetic goals of one product; the original's small set has 7,000 of all."""
+
+_FAULTS = (LookupError, TypeError, ValueError, AttributeError, RecursionError)
+"""What a record of another shape raises where it is read."""
+
+_NUMBER = re.compile("[A-Z0-9]+")
 _NOT_PRICE = re.compile(r"[^\d.]")
 
 Raw = Mapping[str, Any]
@@ -77,11 +86,37 @@ def read_products(files: Files, amount: int | None) -> Iterator[tuple[Product, R
     attributes = {record.key: record.value for record in records(files.attributes)}
     seen: set[str] = set()
     for record in itertools.islice(records(files.products), amount):
-        asin = record.value["asin"]
+        asin = number_of(record, files.products)
         if is_sold(asin) and asin not in seen:
             seen.add(asin)
             about = attributes.get(asin, {})
-            yield read_product(record.value, about), about
+            with naming(asin, f"{files.products} or {files.attributes}"):
+                product = read_product(record.value, about)
+            yield product, about
+
+
+def number_of(record: Record, path: Path) -> str:
+    """Return the number of the product that *record* of the file *path* describes.
+
+    Raises:
+        DataError: if it has none.
+    """
+    asin = record.value.get("asin") if isinstance(record.value, dict) else None
+    if not isinstance(asin, str) or (is_sold(asin) and not _NUMBER.fullmatch(asin)):
+        raise DataError(
+            f"The product at byte {record.start:,} of {path} has no number `asin` of capitals and "
+            f"digits: {asin!r}; its button is called by it"
+        )
+    return asin
+
+
+@contextlib.contextmanager
+def naming(asin: str, where: str) -> Iterator[None]:
+    """Let a fault in what *where* says of the product *asin* be a `DataError` that names both."""
+    try:
+        yield
+    except _FAULTS as error:
+        raise DataError(f"Product {asin!r} of {where} cannot be read: {error!r}") from error
 
 
 def is_sold(asin: str) -> bool:
@@ -96,32 +131,50 @@ def read_product(raw: Raw, about: Raw) -> Product:
         raw: The record of the file of products.
         about: Its record of the file of attributes; may be empty.
     """
+    if not isinstance(about, Mapping):
+        raise TypeError(f"{about!r} stands where its attributes should")
     points = raw["small_description"]
     return Product(
         asin=raw["asin"],
-        title=raw["name"] or "",
-        description=raw["full_description"] or "",
-        bullets=tuple(points) if isinstance(points, list) else (points or "",),
+        title=_text(raw["name"]),
+        description=_text(raw["full_description"]),
+        bullets=_texts(points) if isinstance(points, list) else (_text(points),),
         prices=_prices(raw.get("pricing")),
         options=_options(raw["customization_options"]),
-        attributes=tuple(about["attributes"]) if "attributes" in about else NO_ATTRIBUTES,
-        category=raw["category"],
-        path=raw["product_category"],
+        attributes=_texts(about["attributes"]) if "attributes" in about else NO_ATTRIBUTES,
+        category=_text(raw["category"]),
+        path=_text(raw["product_category"]),
         query=raw["query"].lower().strip(),
     )
 
 
 def _prices(said: str | None) -> tuple[float, ...]:
     parts = (said or "").split("$")[1:]
-    return tuple(float(_NOT_PRICE.sub("", part)) for part in parts[:2])
+    prices = tuple(float(_NOT_PRICE.sub("", part)) for part in parts[:2])
+    if math.inf in prices:
+        raise ValueError(f"its price is no number: {str(said)[:40]!r}")
+    return prices
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str | None):
+        raise TypeError(f"{value!r} stands where a text should")
+    (value or "").encode()  # half a letter could be written to no file
+    return value or ""
+
+
+def _texts(values: object) -> tuple[str, ...]:
+    if not isinstance(values, list) or None in values:
+        raise TypeError(f"{values!r} stands where a list of texts should")
+    return tuple(map(_text, values))
 
 
 def _options(said: Mapping[str, list[Raw] | None] | str | None) -> dict[str, tuple[str, ...]]:
     if not isinstance(said, Mapping):
         return {}
     return {
-        name.lower(): tuple(
-            content["value"].strip().replace("/", " | ").lower() for content in contents
+        _text(name).lower(): tuple(
+            _text(content["value"]).strip().replace("/", " | ").lower() for content in contents
         )
         for name, contents in said.items()
         if contents is not None
@@ -131,30 +184,55 @@ def _options(said: Mapping[str, list[Raw] | None] | str | None) -> dict[str, tup
 def synthetic_goals(products: Iterable[tuple[Product, Raw]]) -> Iterator[Goal]:
     """Yield a goal for every combination of options of every product with an instruction."""
     for product, about in products:
-        request = about.get("instruction")
-        if request is None:
+        if about.get("instruction") is None:
             continue
+        with naming(product.asin, "items_ins_v2*.json"):
+            request, attributes = (
+                _text(about["instruction"]),
+                _texts(about["instruction_attributes"]),
+            )
         limit = price_limit(product.price, product.asin)
-        names = sorted(product.options)
-        for values in itertools.product(*(product.options[name] for name in names)):
-            options = tuple(zip(names, values, strict=True))
+        for options in _combinations(product):
             said = f"{request}{option_text(options)}{price_text(limit)}"
-            attributes = tuple(about["instruction_attributes"])
             yield Goal(product.asin, request, said, attributes, options, limit)
+
+
+def _combinations(product: Product) -> Iterator[tuple[tuple[str, str], ...]]:
+    """Yield every choice of one value for each option of *product*.
+
+    Raises:
+        DataError: if there are more than `MOST_GOALS`.
+    """
+    names = sorted(product.options)
+    number = math.prod(len(product.options[name]) for name in names)
+    if number > MOST_GOALS:
+        raise DataError(
+            f"Product {product.asin!r} has {number:,} combinations of options, each a goal; "
+            f"{MOST_GOALS:,} are the most"
+        )
+    for values in itertools.product(*(product.options[name] for name in names)):
+        yield tuple(zip(names, values, strict=True))
 
 
 def human_goals(products: Iterable[Product], human: Mapping[str, Any]) -> Iterator[Goal]:
     """Yield a goal for every human instruction that names an attribute, options without names."""
     for product in products:
-        for number, asked in enumerate(human.get(product.asin, ())):
-            attributes = tuple(asked["instruction_attributes"])
+        with naming(product.asin, "items_human_ins*.json"):
+            read = [_asked(one) for one in human.get(product.asin, ())]
+        for number, (request, attributes, values) in enumerate(read):
             if not attributes:
                 continue
-            request = asked["instruction"].strip(".")
             limit = price_limit(product.price, product.asin, number)
-            options = tuple(("", value) for value in asked["instruction_options"])
+            options = tuple(("", value) for value in values)
             said = request + price_text(limit)
             yield Goal(product.asin, request, said, attributes, options, limit)
+
+
+def _asked(raw: Raw) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+    """Return the request of a human instruction, its attributes and its values of options."""
+    attributes = _texts(raw["instruction_attributes"])
+    values = _texts(raw["instruction_options"]) if attributes else ()
+    return _text(raw["instruction"]).strip("."), attributes, values
 
 
 def shuffled(goals: Iterable[Goal]) -> list[Goal]:

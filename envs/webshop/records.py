@@ -8,9 +8,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from agentgym_gen.errors import DataError
+from agentgym_gen.outside import check_file, unreadable
+
+MOST_BYTES = 2**36
+"""The size above which a file is refused; the original's largest has five billion bytes."""
 
 CHUNK = 2**24
 """How many bytes are read at a time."""
+
+LONGEST = 2**26
+"""The most bytes of one record; the longest of the original's has 0.3 million."""
 
 _SPACE = " \t\r\n"
 _AFTER = (*_SPACE, ",", ":", "]", "}")
@@ -69,9 +76,11 @@ class _Text:
                 whole = self._text[end : end + 1] in _AFTER
             except ValueError:
                 whole = False
+            except RecursionError as error:
+                raise DataError(f"{self._path} is nested too deeply") from error
             if whole:
                 break
-            if not self._more():
+            if len(self._text) - self._place > LONGEST or not self._more():
                 raise DataError(f"{self._path} is no JSON; fetch it again")
         raw, start = self._text[self._place : end], self._offset + self._place
         length, self._place = end - self._place, end
@@ -96,10 +105,11 @@ def records(path: Path) -> Iterator[Record]:
     Raises:
         DataError: if it cannot be read or is neither.
     """
+    check_file(path, most=MOST_BYTES)
     try:
         text = _Text(path)
     except OSError as error:
-        raise DataError(f"Cannot read {path}: {error.strerror or error}") from error
+        raise unreadable(path, "", error) from error
     try:
         yield from _records(text, path)
     finally:

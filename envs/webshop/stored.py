@@ -20,12 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agentgym_gen.envs.webshop.goals import Goal
-from agentgym_gen.envs.webshop.official import Files, is_sold, read_product
+from agentgym_gen.envs.webshop.official import Files, is_sold, naming, number_of, read_product
 from agentgym_gen.envs.webshop.products import Product
 from agentgym_gen.envs.webshop.records import read_value, records
 from agentgym_gen.envs.webshop.shop import Shop
 from agentgym_gen.errors import DataError
 from agentgym_gen.files import replacing
+from agentgym_gen.outside import ARRAY_DAMAGES
 from agentgym_gen.retrieval import BM25Index
 
 LARGE = 2**28
@@ -57,6 +58,7 @@ class StoredProducts(Sequence[Product]):
         for descriptor in (self._products, self._attributes):
             weakref.finalize(self, os.close, descriptor)
         self._spans, self._about = spans, about
+        self._where = f"{files.products} or {files.attributes}"
         self._read = lru_cache(maxsize=REMEMBERED)(self._read_now)
 
     def __len__(self) -> int:
@@ -80,15 +82,18 @@ class StoredProducts(Sequence[Product]):
     def texts(self) -> Iterator[str]:
         """Yield what the index holds of each product."""
         for start, length in self._spans.tolist():
-            raw = os.pread(self._products, length, start)
-            yield read_product(read_value(raw), {}).text
+            with naming(f"at byte {start:,}", self._where):
+                raw = os.pread(self._products, length, start)
+                text = read_product(read_value(raw), {}).text
+            yield text
 
     def _read_now(self, place: int) -> Product:
         start, length = self._spans[place].tolist()
-        raw = read_value(os.pread(self._products, length, start))
-        start, length = self._about[place].tolist()
-        about = os.pread(self._attributes, length, start) if start >= 0 else b"{}"
-        return read_product(raw, read_value(about))
+        with naming(f"at byte {start:,}", self._where):
+            raw = read_value(os.pread(self._products, length, start))
+            start, length = self._about[place].tolist()
+            about = os.pread(self._attributes, length, start) if start >= 0 else b"{}"
+            return read_product(raw, read_value(about))
 
 
 def is_large(files: Files) -> bool:
@@ -104,10 +109,12 @@ def open_stored(files: Files, amount: int | None) -> tuple[Shop, StoredProducts]
     """
     folder = cache_folder(files, amount)
     try:
-        with np.load(folder / "places.npz", allow_pickle=False) as kept:
+        path = folder / "places.npz"
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as kept:
             asins, spans, about = kept["asins"], kept["spans"], kept["about"]
         index = BM25Index.load(folder / "index.npz")
-    except OSError:
+        _check_places(len(index), asins, spans, about)
+    except ARRAY_DAMAGES:
         asins, spans, about = _places(files, amount)
         index = BM25Index.build(StoredProducts(files, spans, about).texts())
         index.save(folder / "index.npz")
@@ -115,6 +122,12 @@ def open_stored(files: Files, amount: int | None) -> tuple[Shop, StoredProducts]
             np.savez(file, asins=asins, spans=spans, about=about)
     products = StoredProducts(files, spans, about)
     return Shop(products, asins.tolist(), index), products
+
+
+def _check_places(size: int, asins: NDArray[np.str_], spans: Spans, about: Spans) -> None:
+    """Raise a ValueError unless the places are those of *size* products."""
+    if (asins.shape, spans.shape, about.shape) != ((size,), (size, 2), (size, 2)):
+        raise ValueError("the arrays do not belong together")
 
 
 def kept_ranks(goals: Sequence[Goal], shop: Shop, folder: Path) -> list[int | None]:
@@ -126,9 +139,11 @@ def kept_ranks(goals: Sequence[Goal], shop: Shop, folder: Path) -> list[int | No
     asked = hashlib.sha256(repr([(goal.asin, goal.request) for goal in goals]).encode())
     path = folder / f"ranks-{asked.hexdigest()[:16]}.npz"
     try:
-        with np.load(path, allow_pickle=False) as kept:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as kept:
             ranks = kept["ranks"].tolist()
-    except OSError:
+        if len(ranks) != len(goals):
+            raise ValueError("it is of other goals")
+    except ARRAY_DAMAGES:
         found = (shop.rank(goal.request, goal.asin) for goal in goals)
         ranks = [-1 if rank is None else rank for rank in found]
         with replacing(path) as file:
@@ -152,7 +167,7 @@ def _places(files: Files, amount: int | None) -> tuple[NDArray[np.str_], Spans, 
     asins: dict[str, int] = {}
     spans = array("q")
     for record in itertools.islice(records(files.products), amount):
-        asin = record.value["asin"]
+        asin = number_of(record, files.products)
         if is_sold(asin) and asin not in asins:
             asins[asin] = len(asins)
             spans.extend((record.start, record.length))

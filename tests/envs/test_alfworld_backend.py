@@ -1,6 +1,7 @@
 """ALFWorld's reference backend: the original decides, in a process of its own."""
 
 import concurrent.futures
+import json
 import os
 import pathlib
 import signal
@@ -12,7 +13,11 @@ import pytest
 
 from agentgym_gen.env import TextEnv
 from agentgym_gen.envs.alfworld import ALFWorld
-from agentgym_gen.errors import InvalidValueError, MissingExtraError, UnknownNameError
+from agentgym_gen.envs.alfworld.grammar import TASK, checked
+from agentgym_gen.envs.alfworld.tasks import GeneratedTasks
+from agentgym_gen.envs.alfworld.tiers import Filter
+from agentgym_gen.envs.alfworld.writing import game_text
+from agentgym_gen.errors import DataError, InvalidValueError, MissingExtraError, UnknownNameError
 from agentgym_gen.rollout import make_text_env
 
 HERE = pathlib.Path(__file__).parents[3] / "shared" / "data" / "alfworld"
@@ -72,6 +77,40 @@ def test_both_say_the_same_in_an_official_game(make: Make, tier: str) -> None:
     task_id = str(env.world.tasks.make(tier, "valid", 7).id)
 
     assert all(agreeing_walk(env, task_id, 12))
+
+
+@pytest.mark.parametrize(
+    ("grammar", "task"),
+    [
+        ("{}", "{{__import__('os').mkdir('{bomb}')}}"),
+        ("{}", "x\\u007b__import__('os').mkdir('{bomb}')\\u007d"),
+        ('{{"a": [{{"rhs": "{{__import__(\'os\').mkdir(\'{bomb}\')}}"}}]}} {}', "heat an apple"),
+    ],
+)
+def test_a_grammar_that_is_a_program_is_not_run(
+    tmp_path: pathlib.Path, make: Make, grammar: str, task: str
+) -> None:
+    """The original evaluates what stands in braces: it is given no game with other braces."""
+    house = GeneratedTasks(Filter(task_type="heat")).make("medium", "train", 0).content
+    bomb = str(tmp_path / "exploded")
+    game = json.loads(game_text(house))
+    said = TASK.sub(lambda _: task.format(bomb=bomb), game["grammar"])
+    game["grammar"] = grammar.replace("{bomb}", bomb).replace("{}", said)
+    path = tmp_path / "json_2.1.1" / "train" / "task" / "trial" / "game.tw-pddl"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(game), encoding="utf-8")
+    env = make("medium", "train", data_dir=tmp_path)
+
+    with pytest.raises(DataError, match="textworld would run what stands in it as Python"):
+        env.reset(seed=0)
+    assert not (tmp_path / "exploded").exists()
+
+
+def test_the_grammar_of_the_installed_alfworld_is_known(make: Make) -> None:
+    """So that games that were written here are played from their files."""
+    house = GeneratedTasks(Filter()).make("easy", "train", 0).content
+
+    assert checked(game_text(house), "x") == game_text(house)
 
 
 def test_nonsense_and_what_cannot_be_done_get_the_originals_answer(make: Make) -> None:

@@ -1,0 +1,54 @@
+"""Which grammars the original may be given: its evaluator runs their expressions as Python.
+
+textworld passes what stands in the braces of a game's grammar to `eval`. The default backend reads
+no grammar but for the sentence of the task; for ``backend="textworld"`` a game file has to have the
+grammar of the official games or of the installed alfworld, to the letter.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+
+from agentgym_gen.envs.alfworld.writing import original_data
+from agentgym_gen.errors import DataError
+
+TASK = re.compile(r'(?<=Your task is to: )(.*?)(?=")', re.DOTALL)
+SENTENCE = re.compile(r"[A-Za-z0-9 .,'-]*")
+"""A sentence without any sign of the grammar, its braces above all."""
+
+OFFICIAL = ("10da93e13b58e1a6039723f5d4a59ceae7c60772515bfab9fc603bafa7f8ee06",)
+"""The SHA-256 of the grammar of the official games, version 2.1.1, with the task left out."""
+
+
+def checked(game: str, key: str) -> str:
+    """Return the text of a game file if the original may be given it.
+
+    Args:
+        game: The text, which `read_game` has read.
+        key: What the game is called.
+
+    Raises:
+        DataError: if its grammar is another one.
+        MissingExtraError: if ``alfworld`` is not installed.
+    """
+    grammar = str(json.loads(game)["grammar"])
+    installed = (original_data() / "alfred.twl2").read_text(encoding="utf-8")
+    known = (*OFFICIAL, _mark(installed.replace("UNKNOWN GOAL.", "")))
+    said = TASK.search(grammar)
+    plain = said is not None and SENTENCE.fullmatch(said[1])
+    if not plain or _mark(TASK.sub("", grammar)) not in known:
+        raise DataError(
+            f"Game {key!r} has a grammar that is neither that of the official games nor of the "
+            "installed alfworld; textworld would run what stands in it as Python, so play the game "
+            "with the default backend"
+        )
+    return game
+
+
+def _mark(grammar: str) -> str:
+    return hashlib.sha256(grammar.encode()).hexdigest()
+
+
+__all__ = ["checked"]

@@ -1,0 +1,439 @@
+"""Every loader of files from outside, under damage: it reads what is there, or names what is wrong.
+
+Two kinds of damage are done to a sound file. Bytes are cut out, changed and put in; and a value of
+its JSON or TOML is replaced by one of another kind, as by hand.
+"""
+
+import json
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pretend_study import SMALL, small_plan
+
+from agentgym_gen.envs.alfworld.house import House
+from agentgym_gen.envs.alfworld.official import OfficialTasks
+from agentgym_gen.envs.alfworld.tasks import GeneratedTasks
+from agentgym_gen.envs.alfworld.tiers import Filter
+from agentgym_gen.envs.alfworld.writing import problem
+from agentgym_gen.envs.searchqa.corpus import read_corpus
+from agentgym_gen.envs.searchqa.readers import read_questions
+from agentgym_gen.envs.textworld.own import OwnGames
+from agentgym_gen.envs.webshop import WebShop
+from agentgym_gen.errors import AgentGymGenError, DataError, InvalidValueError
+from agentgym_gen.files import write_json
+from agentgym_gen.retrieval import BM25Index
+from agentgym_gen.study.analysis import Results
+from agentgym_gen.study.plan import ROW_SCHEMA
+from agentgym_gen.study.reading import load_plan
+from agentgym_gen.study.rows import read_cells, read_curves, read_transcripts
+from agentgym_gen.study.study import Study
+from agentgym_gen.tasklist import read_task_list
+from agentgym_gen.trainers.checkpoint import read_state
+
+HOUSE = GeneratedTasks(Filter(task_type="heat")).make("medium", "train", 0).content
+GAME = {
+    "grammar": f'{{"task": [{{"rhs": "Your task is to: {HOUSE.task}"}}]}}',
+    "pddl_problem": problem(HOUSE),
+}
+TRIAL = "train/pick_heat_then_place_in_recep-Apple-None-Fridge-1/trial_1"
+QUESTIONS = (
+    {
+        "question": "Who?",
+        "answer": "Ann",
+        "level": "hard",
+        "supporting_facts": [["A", 0], ["B", 2]],
+    },
+    {
+        "question": "Where?",
+        "answer": "Lima",
+        "answer_aliases": ["City of Lima"],
+        "paragraphs": [{"idx": 0, "title": "A"}, {"idx": 1, "title": "B"}],
+        "question_decomposition": [{"paragraph_support_idx": 1}, {"paragraph_support_idx": 0}],
+    },
+    {"question": "why", "answer": ["so", "thus"]},
+    {"question": "how", "golden_answers": ["well"]},
+)
+PRODUCT = {
+    "asin": "B000000001",
+    "name": "Oakby Mug",
+    "full_description": "Holds tea.",
+    "small_description": ["Dishwasher safe.", "Leak proof lid."],
+    "pricing": "$12.50$20.00",
+    "customization_options": {"color": [{"value": "red"}, {"value": "blue"}], "size": None},
+    "category": "garden",
+    "product_category": "Home & Kitchen \u203a Mugs",
+    "query": "mug",
+}
+ABOUT = {
+    "attributes": ["dishwasher safe"],
+    "instruction": "Find me a mug that is dishwasher safe",
+    "instruction_attributes": ["dishwasher safe"],
+}
+ASKED = {
+    "instruction": "i need a red mug.",
+    "instruction_attributes": ["dishwasher safe"],
+    "instruction_options": ["red"],
+}
+STORY = {
+    "KB": {"logic": 'open/c :: "open {c}" :: "opening the {c}";'},
+    "metadata": {"walkthrough": ["open chest", "take coin"]},
+}
+EPISODE = {
+    "schema": ROW_SCHEMA, "cell": "base.s0/x", "arm": "base", "seed": 0, "column": "x",
+    "task_id": "sokoban/easy/test/1", "sample": 0, "success": True, "score": 1.0, "turns": 3,
+}  # fmt: skip
+STATE = {"step": 3, "history": [{"step": 1, "loss": 0.5}], "config": {"seed": 0}}
+
+
+class Loader:
+    """A sound file, and what reads it.
+
+    Args:
+        name: The name of the file.
+        sound: Its content, as data or text.
+        read: Reads it, from the folder that it lies in.
+    """
+
+    def __init__(self, name: str, sound: object, read: Callable[[Path], object]) -> None:
+        self.name, self.sound, self.read = name, sound, read
+
+    def __repr__(self) -> str:
+        """Return the name of the file."""
+        return self.name
+
+    def text(self, value: object) -> str:
+        """Return *value* as the text of the file."""
+        if isinstance(value, str):
+            return value
+        if self.name.endswith(".jsonl") and isinstance(value, list | tuple):
+            return "".join(json.dumps(row) + "\n" for row in value)
+        return json.dumps(value)
+
+    def into(self, folder: Path, text: str) -> Path:
+        """Write *text* as the file in a new folder under *folder* and return that."""
+        place = folder / str(len(list(folder.iterdir())))
+        (place / self.name).parent.mkdir(parents=True)
+        (place / self.name).write_bytes(text.encode("utf-8", "surrogatepass"))
+        return place
+
+
+def games(folder: Path) -> object:
+    """Sort out the games of ALFWorld, and return the faults."""
+    return OfficialTasks(folder, Filter()).faults("train")
+
+
+def shop(goals: str, **files: object) -> Callable[[Path], object]:
+    """Return what opens a shop with the file that is there, and sound ones for the others."""
+
+    def opened(folder: Path) -> object:
+        for name, value in files.items():
+            (folder / f"{name}.json").write_text(json.dumps(value), encoding="utf-8")
+        return WebShop(data_dir=folder, goals=goals).tasks.size("easy", "train")
+
+    return opened
+
+
+def stories(folder: Path) -> object:
+    """Read TextWorld's games, whose story file is not opened yet."""
+    (folder / "a.z8").write_bytes(b"\x08")
+    return OwnGames(folder).all
+
+
+PRODUCTS = {"items_shuffle": [PRODUCT]}
+ABOUTS = {"items_ins_v2": {"B000000001": ABOUT}}
+LOADERS = (
+    Loader(f"json_2.1.1/{TRIAL}/game.tw-pddl", GAME, games),
+    Loader("q.jsonl", QUESTIONS, lambda folder: read_questions(folder / "q.jsonl")),
+    Loader("q.json", QUESTIONS, lambda folder: read_questions(folder / "q.json")),
+    Loader(
+        "c.jsonl",
+        [{"title": "A", "text": "a"}, {"contents": "B\nb"}],
+        lambda folder: read_corpus(folder / "c.jsonl"),
+    ),
+    Loader(
+        "tasks.txt",
+        "sokoban/easy/train/1  # 0.5\n\n# about\nsokoban/easy/train/2\n",
+        lambda folder: read_task_list(folder / "tasks.txt"),
+    ),
+    Loader("items_shuffle.json", [PRODUCT], shop("synthetic", **ABOUTS)),
+    Loader("items_ins_v2.json", ABOUTS["items_ins_v2"], shop("synthetic", **PRODUCTS)),
+    Loader("items_human_ins.json", {"B000000001": [ASKED]}, shop("human", **PRODUCTS, **ABOUTS)),
+    Loader("a.json", STORY, stories),
+    Loader("plan.toml", SMALL, lambda folder: load_plan(folder / "plan.toml")),
+    Loader("plan.json", {"key": "x", "plan": small_plan().as_dict()}, Study.open),
+    Loader("state.json", STATE, read_state),
+    Loader("models/m/log.jsonl", [{"step": 1, "loss": 0.5}], read_curves),
+    Loader("cells/base.s0/x/cell.json", {"schema": ROW_SCHEMA, "cell": "base.s0/x"}, read_cells),
+)
+WITH_DATA = [one for one in LOADERS if not isinstance(one.sound, str)]
+
+many = settings(
+    derandomize=True,
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+scraps = st.text(max_size=20) | st.sampled_from(
+    [
+        "(",
+        '"',
+        "{",
+        "}",
+        "[",
+        "\\",
+        "\n",
+        "null",
+        "1e999",
+        "NaN",
+        "\x00",
+        "\ud800",
+        "\u2028",
+        "[" * 9999,
+    ]
+)
+spans = st.tuples(st.integers(0, 10_000), st.integers(0, 400), scraps)
+strange = st.sampled_from(
+    [None, True, 5, -1, 2**70, 1e308, float("nan"), "", "x", "../../x", "\ud800", [], ["x"], [5],
+     [[]], {}, {"x": {}}, "9" * 400]
+)  # fmt: skip
+
+
+def read_or_refused(loader: Loader, folder: Path) -> None:
+    """Read the file, or be told what is wrong with it in one error that is ours and names it."""
+    try:
+        loader.read(folder)
+    except AgentGymGenError as error:
+        told = str(error)
+        named = (str(folder), "items_ins_v2", "items_human_ins", "B000000001")
+        ours = loader.name == "plan.json" or any(name in told for name in named)
+        if not ours or "Traceback" in told:
+            raise
+
+
+@pytest.mark.parametrize("loader", LOADERS, ids=repr)
+def test_a_sound_file_is_read(tmp_path: Path, loader: Loader) -> None:
+    """So that the tests below begin with something."""
+    assert loader.read(loader.into(tmp_path, loader.text(loader.sound))) is not None
+
+
+@pytest.mark.parametrize("loader", LOADERS, ids=repr)
+def test_damaged_bytes_are_read_or_named(
+    tmp_path_factory: pytest.TempPathFactory, loader: Loader
+) -> None:
+    """Whatever is missing or stands in its place."""
+    base = tmp_path_factory.mktemp("bytes")
+
+    @many
+    @given(cuts=st.lists(spans, min_size=1, max_size=3))
+    def damaged(cuts: list[tuple[int, int, str]]) -> None:
+        text = loader.text(loader.sound)
+        for start, length, scrap in cuts:
+            place = start % (len(text) + 1)
+            text = text[:place] + scrap + text[place + length :]
+        read_or_refused(loader, loader.into(base, text))
+
+    damaged()
+
+
+@pytest.mark.parametrize("loader", WITH_DATA, ids=repr)
+def test_values_of_another_kind_are_read_or_named(
+    tmp_path_factory: pytest.TempPathFactory, loader: Loader
+) -> None:
+    """In the place of any value of the file, one at a time and two at once."""
+    base = tmp_path_factory.mktemp("values")
+    places = list(paths(loader.sound))
+
+    @many
+    @given(changes=st.lists(st.tuples(st.sampled_from(places), strange), min_size=1, max_size=2))
+    def changed(changes: list[tuple[tuple[Any, ...], object]]) -> None:
+        value = json.loads(json.dumps(loader.sound))
+        for path, other in changes:
+            value = replaced(value, path, other)
+        read_or_refused(loader, loader.into(base, loader.text(value)))
+
+    changed()
+
+
+@many
+@given(
+    changes=st.lists(st.tuples(st.integers(0, 60), scraps | st.just("5")), min_size=1, max_size=2)
+)
+def test_values_of_another_kind_in_a_plan_are_named(
+    tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[int, str]]
+) -> None:
+    """Behind the equals sign of any line."""
+    lines = SMALL.split("\n")
+    loader = next(one for one in LOADERS if one.name == "plan.toml")
+    for number, scrap in changes:
+        place = number % len(lines)
+        key, equals, _ = lines[place].partition("=")
+        lines[place] = f"{key}= {scrap}" if equals else scrap
+    read_or_refused(loader, loader.into(tmp_path_factory.mktemp("plan"), "\n".join(lines)))
+
+
+def paths(value: object, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield the place of every value in *value*."""
+    yield path
+    pairs: Any = value.items() if isinstance(value, dict) else ()
+    pairs = enumerate(value) if isinstance(value, list | tuple) else pairs
+    for key, inner in pairs:
+        yield from paths(inner, (*path, key))
+
+
+def replaced(value: Any, path: tuple[Any, ...], other: object) -> object:  # noqa: ANN401
+    """Return *value* with *other* at *path*, as far as there still is such a place."""
+    if not path:
+        return other
+    if isinstance(value, dict):
+        return {k: replaced(v, path[1:], other) if k == path[0] else v for k, v in value.items()}
+    if isinstance(value, list):
+        return [replaced(v, path[1:], other) if n == path[0] else v for n, v in enumerate(value)]
+    return value
+
+
+@many
+@given(st.lists(st.tuples(st.sampled_from(list(paths(EPISODE))[1:]), strange), max_size=2))
+def test_rows_of_another_kind_are_analysed_or_named(
+    tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[tuple[Any, ...], object]]
+) -> None:
+    """An analysis gets rows whose keys hold what they should."""
+    folder = tmp_path_factory.mktemp("rows")
+    row: Any = EPISODE
+    for path, other in changes:
+        row = replaced(row, path, other)
+    place = folder / "cells" / "base.s0" / "x"
+    write_json(place / "cell.json", {"schema": ROW_SCHEMA})
+    (place / "episodes.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
+    try:
+        Results.read(folder).rate(row["arm"], row["column"])
+    except DataError as error:
+        assert str(folder) in str(error)  # noqa: PT017  (most rows are sound)
+
+
+def test_a_separator_of_unicode_is_a_part_of_a_text(tmp_path: Path) -> None:
+    """In a corpus, and in what a model said."""
+    line = json.dumps({"title": "A", "text": "one\u2028two\u0085"}, ensure_ascii=False)
+    (tmp_path / "c.jsonl").write_text(line, encoding="utf-8")
+
+    assert read_corpus(tmp_path / "c.jsonl")[0].text == "one\u2028two\u0085"
+
+
+def test_a_transcript_lies_in_its_study(tmp_path: Path) -> None:
+    """A row of a cell can name no other folder."""
+    for name in ("../../x", "/etc", "a/../../b"):
+        with pytest.raises(DataError, match="does not lie in"):
+            read_transcripts(tmp_path, name)
+
+
+@pytest.mark.parametrize("name", ["../../etc", "/etc", ".", "..", "", "a\0b", "a/b", "x" * 300])
+def test_the_name_of_a_study_leads_nowhere(name: str) -> None:
+    """Its folder is called by it."""
+    with pytest.raises(InvalidValueError, match="A study has a name of letters"):
+        small_plan(name=name)
+
+
+def archive(path: Path, method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    """Return an archive of ALFWorld with one game."""
+    with zipfile.ZipFile(path, "w", method) as file:
+        file.writestr(f"json_2.1.1/{TRIAL}/game.tw-pddl", json.dumps(GAME))
+    return path.read_bytes()
+
+
+def test_a_damaged_archive_is_read_or_named(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Cut anywhere, or with bytes changed."""
+    base = tmp_path_factory.mktemp("zips")
+    sound = archive(base / "sound.zip")
+
+    @many
+    @given(
+        cut=st.integers(0, len(sound)),
+        changes=st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 255))),
+    )
+    def damaged(cut: int, changes: list[tuple[int, int]]) -> None:
+        raw = bytearray(sound)
+        for place, value in changes:
+            raw[place % len(raw)] = value
+        folder = base / str(len(list(base.iterdir())))
+        folder.mkdir()
+        (folder / "games.zip").write_bytes(raw if changes else raw[:cut])
+        try:
+            games(folder)
+        except DataError as error:
+            assert str(folder) in str(error)  # noqa: PT017  (some are read)
+
+    damaged()
+
+
+def test_an_archive_that_lies_about_a_size_is_not_unpacked(tmp_path: Path) -> None:
+    """A game of 50 MB that says it has 1,000 bytes."""
+    path = tmp_path / "games.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr(f"json_2.1.1/{TRIAL}/game.tw-pddl", " " * 50_000_000)
+    size = (50_000_000).to_bytes(4, "little")
+    path.write_bytes(path.read_bytes().replace(size, (1000).to_bytes(4, "little")))
+
+    assert "CRC" in OfficialTasks(tmp_path, Filter()).faults("train")[TRIAL]
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_only_what_can_be_unpacked_in_parts_is(tmp_path: Path, method: int) -> None:
+    """Python unpacks the other methods whole, however much that is."""
+    archive(tmp_path / "games.zip", method)
+
+    assert "another method" in OfficialTasks(tmp_path, Filter()).faults("train")[TRIAL]
+
+
+def test_a_product_of_a_million_goals_is_refused(tmp_path: Path) -> None:
+    """Ten options of ten values each would be ten thousand million goals."""
+    values = [{"value": f"v{n}"} for n in range(10)]
+    product = {**PRODUCT, "customization_options": {f"o{n}": values for n in range(10)}}
+    (tmp_path / "items_shuffle.json").write_text(json.dumps([product]), encoding="utf-8")
+
+    with pytest.raises(DataError, match="'B000000001' has 10,000,000,000 combinations"):
+        shop("synthetic", **ABOUTS)(tmp_path)
+
+
+@pytest.mark.parametrize("cut", [0, 1, 50, 300, 700, -1])
+def test_a_cut_index_is_built_again(tmp_path: Path, cut: int) -> None:
+    """It is named as no index, whatever numpy raises."""
+    path = tmp_path / "index.npz"
+    BM25Index.build(["red mug", "blue mug"]).save(path)
+    path.write_bytes(path.read_bytes()[:cut])
+
+    with pytest.raises(DataError, match=r"Cannot read the index .*index\.npz"):
+        BM25Index.load(path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"starts": np.array([0, 2, 99, 4])},
+        {"starts": np.array([0, 2])},
+        {"documents": np.array([0, 1, 0, 7], np.int32)},
+        {"documents": np.array([0, 1], np.int32)},
+        {"divisors": np.array(["x"] * 4)},
+        {"size": np.array([1, 2])},
+        {"words": np.array([{"x": 1}], dtype=object)},
+    ],
+)
+def test_an_index_of_other_arrays_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
+    """Before a search runs over its end, and without unpickling anything."""
+    path = tmp_path / "index.npz"
+    BM25Index.build(["red mug", "blue mug"]).save(path)
+    with np.load(path) as file:
+        arrays = {name: file[name] for name in file.files}
+    np.savez(path, **{**arrays, **change})
+
+    with pytest.raises(DataError, match="Cannot read the index"):
+        BM25Index.load(path)
+
+
+def test_the_house_is_sound() -> None:
+    """What the games above are made of."""
+    assert isinstance(HOUSE, House)
