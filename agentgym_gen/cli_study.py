@@ -168,6 +168,10 @@ def _calibrate(options: argparse.Namespace) -> None:
         print(f"{size} tasks in {stem}.{kind}.txt")
 
 
+RESUMABLE = (run_study, _calibrate, _data)
+"""The commands that go on where they were stopped."""
+
+
 def say(line: str) -> None:
     """Print *line* at once."""
     print(line, flush=True)

@@ -4,7 +4,8 @@
     answer = worker.ask({"load": "game.z8"})     # a JSON object there, a JSON value back
 
 The module calls `serve` with a function from request to answer. A child that dies, hangs or
-answers nonsense is a `BackendError`, and the next request starts a new one.
+answers nonsense is a `BackendError`, and the next request starts a new one. A child ends with its
+parent, however that ends and whatever the child is doing, and takes along what it has started.
 """
 
 from __future__ import annotations
@@ -12,9 +13,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import queue
 import select
+import signal
 import subprocess
 import sys
+import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -69,6 +73,11 @@ class Worker:
             self._finalizer()
             self._child = None
 
+    def abandon(self) -> None:
+        """End the child while another thread waits for its answer: that request fails."""
+        if self._child is not None:
+            _kill(self._child)
+
     def _started(self) -> subprocess.Popen[str]:
         path = os.pathsep.join(part or os.getcwd() for part in sys.path)  # noqa: PTH109  (a text)
         self._child = subprocess.Popen(
@@ -79,6 +88,8 @@ class Worker:
             text=True,
             encoding="utf-8",
             env={**os.environ, "PYTHONPATH": path},
+            # Ctrl-C is the parent's business, and what the child starts can be ended with it.
+            process_group=0,
         )
         self._finalizer = weakref.finalize(self, _end, self._child, os.getpid())
         return self._child
@@ -101,18 +112,26 @@ def _end(child: subprocess.Popen[str], owner: int) -> None:
         if pipe is not None:
             with contextlib.suppress(OSError):
                 pipe.close()
-    child.kill()
+    _kill(child)
     child.wait()
+
+
+def _kill(child: subprocess.Popen[str]) -> None:
+    """Kill *child* and all that it has started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
 
 
 def serve(answer: Answer) -> None:
     """Answer the requests of the parent until it closes the pipe; for the child's module.
 
+    Then the process ends at once, even in the middle of an answer, which nobody would read.
+
     What is printed meanwhile, by C code too, goes nowhere: the pipe carries answers only. A
     request that fails is reported, and the child ends.
     """
     with _own_pipe() as pipe:
-        for line in sys.stdin:
+        for line in _requests():
             try:
                 said = {"answer": answer(json.loads(line))}
             except Exception as error:  # noqa: BLE001  (the boundary: the parent raises it)
@@ -120,6 +139,26 @@ def serve(answer: Answer) -> None:
             print(json.dumps(said), file=pipe, flush=True)
             if "error" in said:
                 return
+
+
+def _requests() -> Iterator[bytes]:
+    """Yield the lines of the parent, and end the process when it is gone."""
+    lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(lines,), daemon=True).start()
+    while True:
+        yield lines.get()
+
+
+def _listen(lines: queue.SimpleQueue[bytes]) -> None:
+    # Not by `sys.stdin`, whose lock a thread that waits would hold at the exit of the process.
+    begun = b""
+    while part := os.read(0, 1 << 16):
+        *whole, begun = (begun + part).split(b"\n")
+        for line in whole:
+            lines.put(line)
+    if os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    os._exit(0)
 
 
 @contextlib.contextmanager

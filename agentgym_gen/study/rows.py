@@ -183,15 +183,19 @@ def _load(path: Path) -> Row:
 
 
 def read_jsonl(path: Path, schema: int = ROW_SCHEMA) -> list[Row]:
-    """Return the rows of the file *path*; a negative *schema* takes any.
+    """Return the rows of the file *path*; a negative *schema* takes any: the file is a log.
+
+    The last line of a log may be half-written, when its run was killed or is writing.
 
     Raises:
         DataError: if it cannot be read, or a line is no row of the schema.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"Cannot read {path}: {error}") from error
+    if schema < 0 and lines and not lines[-1].endswith("\n"):
+        lines.pop()
     rows: list[Row] = []
     for number, line in enumerate(lines, 1):
         where = f"Line {number} of {path}"
