@@ -93,9 +93,14 @@ def cannot_write(path: Path, error: BaseException, what: str = "") -> DataError:
     return DataError(f"{said}: {reason}")
 
 
-def sweep(folder: Path) -> None:
-    """Remove what killed processes left half-written in *folder*; nobody else may write there."""
-    for scratch in folder.rglob(f".*{SCRATCH}"):
+def sweep(folder: Path, beginning: str = "") -> None:
+    """Remove what killed processes left half-written in *folder*; nobody else may write there.
+
+    Args:
+        folder: The folder, with those in it.
+        beginning: How the names of the files begin.
+    """
+    for scratch in folder.rglob(f".{beginning}*{SCRATCH}"):
         scratch.unlink(missing_ok=True)
 
 

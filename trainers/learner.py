@@ -164,7 +164,7 @@ class Learner:
         root = Path(self.config.output_dir or ".")
         path = checkpoint.find(root, wanted)
         if path is None:
-            self._check_unused(root)
+            self._begin(root)
             return
         state = checkpoint.read_state(path)
         self._load_weights(path)
@@ -177,14 +177,21 @@ class Learner:
             with self._log() as path:
                 write_jsonl(path, self.history)
 
-    def _check_unused(self, root: Path) -> None:
-        """Refuse to begin in a folder with checkpoints, which would pass for those of this run."""
-        there = checkpoint.latest(root) if self.config.output_dir and self.step == 0 else None
+    def _begin(self, root: Path) -> None:
+        """Begin a training, unless another one has left checkpoints that would pass for newer ones.
+
+        The log of a run that was killed before its first checkpoint begins anew.
+        """
+        if not self.config.output_dir or self.step > 0:
+            return
+        there = checkpoint.latest(root)
         if there is not None:
             raise ResultExistsError(
                 f"{str(root)!r} holds checkpoints of a training, the latest is {there.name!r}; "
                 "go on with `train(resume_from_checkpoint=True)`, or choose another `output_dir`"
             )
+        if self.workers.is_first:
+            (root / LOG_FILE).unlink(missing_ok=True)
 
     def fill(self, folder: Path) -> None:
         """Write the model, its card and the state of the optimizer into *folder*."""

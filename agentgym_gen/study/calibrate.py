@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from agentgym_gen.errors import DataError, InvalidValueError, ResultExistsError
-from agentgym_gen.files import write_json
+from agentgym_gen.files import sweep, write_json
 from agentgym_gen.lock import locked
 from agentgym_gen.policy import POLICIES, Policy
 from agentgym_gen.prompt import PromptStyle
@@ -93,6 +93,7 @@ def calibrate(
         raise InvalidValueError(f"Lists begin with a name, such as lists/mine, not {str(stem)!r}")
     refusal = f"Another calibration writes {stem}"
     with locked(stem.with_name(f".{stem.name}.lock"), refusal, "another --out"):
+        sweep(stem.parent, f"{stem.name}.")
         known_by = {key: getattr(asked, key) for key in ("env_id", "samples", "seed")}
         put = style or PromptStyle()
         played = Played(Path(f"{stem}.played.json"), {"model": model, **known_by}, put)

@@ -98,7 +98,9 @@ def _pool(hired: Sequence[Worker]) -> Iterator[ThreadPoolExecutor]:
 def _bar(total: int, shown: bool) -> Any:  # noqa: ANN401  (a bar of tqdm)
     from tqdm import tqdm
 
-    return tqdm(total=total, unit="game", disable=not shown)
+    return tqdm(
+        total=total, unit="game", disable=None if shown else True
+    )  # None: on a terminal only
 
 
 def _wanted(order: Order) -> list[Task[Any]]:
