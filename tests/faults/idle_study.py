@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from faults.subjects import PLAN, as_a_command, say
@@ -29,7 +30,7 @@ class Idle(Pretend):
 
 if __name__ == "__main__":
     out = Path(sys.argv[1])
-    plan = type(PLAN)(**{**PLAN.__dict__, "seeds": (0, 1)})
+    plan = replace(PLAN, seeds=(0, 1))
     sys.exit(
         as_a_command(
             lambda _: run_plan(plan, out, say=say, recipe=Idle(), executor=LocalProcesses(2))

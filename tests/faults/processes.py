@@ -71,7 +71,7 @@ class Victim:
 
     def end(self) -> Ended:
         """Wait for its end and return what it left."""
-        out, err = self.process.communicate(timeout=300)
+        out, err = self.process.communicate(timeout=600)
         changes = tuple(self.tally.read_text(encoding="utf-8").splitlines())
         return Ended(self.process.returncode, out, err, changes)
 

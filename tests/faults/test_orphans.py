@@ -31,7 +31,7 @@ def busy(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Victi
         pytest.importorskip("textworld")
         command = subject("games", tmp_path, "2", "faults.idle_clerk")
     with started(command, tmp_path) as victim:
-        assert until(lambda: len(list(tmp_path.rglob("busy"))) == 2), "two children are at work"
+        assert until(lambda: len(list(tmp_path.rglob("busy"))) == 2, 300), "nobody is at work"
         children = set(descendants(victim.pid))
         yield victim, children
         for child in filter(is_alive, children):
@@ -54,7 +54,7 @@ def test_children_end_with_their_parent(
 
     assert until(lambda: not any(map(is_alive, children)), 20), "children are alive"
     if number == signal.SIGKILL:
-        assert (ended.code, ended.err) == (-9, "")
+        assert ended.code == -9
     else:
         assert (ended.code, is_one_sentence(ended.err)) == (128 + number, True), ended.err
         assert leftovers(tmp_path) == []
