@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import argparse
 import io
+import os
 import shutil
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import gymnasium
 
@@ -39,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if arguments is None else arguments
     strange = next((word for word in words if not _is_encodable(word)), None)
     if strange is not None:
-        return _fail(f"The argument {strange!a} is not UTF-8; write it in UTF-8")
+        return _fail(_why_strange(strange))
     options = build_parser().parse_args(words)
     with stoppable():
         return _carried_out(options)
@@ -49,6 +51,8 @@ def _carried_out(options: argparse.Namespace) -> int:
     """Do what *options* say and return the exit code."""
     command: Callable[[argparse.Namespace], None] = options.command
     try:
+        if command in RESUMABLE and not _is_somewhere():
+            return _fail("The working folder is gone; change to one that is there")
         command(options)
         print(end="", flush=True)
     except (AgentGymGenError, gymnasium.error.Error) as error:
@@ -65,6 +69,13 @@ def _carried_out(options: argparse.Namespace) -> int:
     return 0
 
 
+def _is_somewhere() -> bool:
+    try:
+        return bool(Path.cwd())
+    except FileNotFoundError:
+        return False
+
+
 def _open_streams() -> None:
     """Let output show what its encoding lacks, and input replace what is not text."""
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -75,6 +86,15 @@ def _open_streams() -> None:
 
 def _is_encodable(word: str) -> bool:
     return not any("\ud800" <= letter <= "\udfff" for letter in word)
+
+
+def _why_strange(word: str) -> str:
+    try:
+        os.fsencode(word).decode("utf-8")
+    except UnicodeDecodeError:
+        return f"The argument {word!a} is not UTF-8; write it in UTF-8"
+    encoding = sys.getfilesystemencoding()
+    return f"The argument {word!a} cannot be read as {encoding}; set the variable PYTHONUTF8=1"
 
 
 def _fail(sentence: str, code: int = 2) -> int:

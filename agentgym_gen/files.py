@@ -84,6 +84,8 @@ def cannot_write(path: Path, error: BaseException, what: str = "") -> DataError:
         what: What *path* is, such as ``the checkpoint``.
     """
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        reason = "a part of it is a file, and should be a folder"
     said = f"Cannot write {what} {path}" if what else f"Cannot write {path}"
     number = getattr(error, "errno", None)
     if number in FULL or isinstance(error, DiskFullError):

@@ -22,7 +22,7 @@ from agentgym_gen.files import sweep, write_json
 from agentgym_gen.lock import locked
 from agentgym_gen.policy import POLICIES, Policy
 from agentgym_gen.prompt import PromptStyle
-from agentgym_gen.rollout import Episode, draw_task_ids, run
+from agentgym_gen.rollout import Episode, draw_task_ids, make_text_env, run
 from agentgym_gen.seeding import stream
 from agentgym_gen.task import SPLITS
 from agentgym_gen.tasklist import write_task_list
@@ -191,13 +191,20 @@ def success_shares(
 ) -> dict[str, float]:
     """Return the share of its episodes that succeed, for each task of *split*."""
     rng = stream("calibrate", asked.env_id, split)
-    task_ids = draw_task_ids(asked.env_id, split, asked.tasks, rng)
-    known: Sequence[str] = sorted(set(task_ids), key=task_ids.index)
+    number = min(asked.tasks, _size(asked.env_id, split))
+    known = list(dict.fromkeys(draw_task_ids(asked.env_id, split, number, rng)))
     for start in range(0, len(known), PART):
         part = known[start : start + PART]
         if not played.shares.keys() >= set(part):
             played.add(_played_now(asked, part, policy, played.style))
     return {task_id: played.shares[task_id] for task_id in known}
+
+
+def _size(env_id: str, split: str) -> int:
+    env = make_text_env(env_id, split)
+    if env.task_list is not None:
+        return len(env.task_list)
+    return sum(env.world.tasks.size(tier, split) for tier in env.tiers)
 
 
 def _played_now(

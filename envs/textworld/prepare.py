@@ -50,7 +50,7 @@ def make_all(
         DataError: if the cache cannot be written.
         BackendError: if the original makes no game of a task, after the others are made.
     """
-    hired = [new_workshop() for _ in range(workers)]
+    hired = [new_workshop() for _ in range(max(1, min(workers, len(tasks))))]
     free = queue.SimpleQueue[Worker]()
     for workshop in hired:
         free.put(workshop)

@@ -12,7 +12,6 @@ import hashlib
 import json
 import os
 import shutil
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -22,6 +21,7 @@ from typing import Any
 from agentgym_gen.envs.textworld.tasks import Brief
 from agentgym_gen.errors import BackendError, DataError, DiskFullError
 from agentgym_gen.files import CACHE_VARIABLE, cache_folder, write_json
+from agentgym_gen.guard import Guard
 from agentgym_gen.lock import locked
 from agentgym_gen.worker import Worker
 
@@ -236,7 +236,7 @@ def _order(brief: Brief, folder: Path) -> dict[str, Any]:
     }
 
 
-_MAKING = threading.Lock()
+_MAKING = Guard()
 """Held while a game is made: textworld's makers fill a core."""
 
 _WORKSHOPS: dict[int, Worker] = {}

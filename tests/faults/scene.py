@@ -15,8 +15,16 @@ from faults.nursery import Nursery
 from faults.processes import NONE, Ended, Fault, leftovers
 from faults.subjects import FACTS
 
-NAMES = list(FACTS)
-"""The programs that meet faults."""
+SLOW = ("games", "sft", "rft")
+"""The programs whose tests take seconds of processor time."""
+
+
+def programs(*quick: str) -> list[object]:
+    """Return all programs as parameters; those in `SLOW` are slow but for the *quick* ones."""
+    return [
+        pytest.param(name, marks=pytest.mark.slow) if name in SLOW and name not in quick else name
+        for name in FACTS
+    ]
 
 
 @dataclass(frozen=True)

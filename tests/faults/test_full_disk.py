@@ -6,12 +6,24 @@ import pytest
 from faults.processes import Fault, is_one_sentence, leftovers
 from faults.scene import Scene, change_disk, disk
 
-SMALL = [("study", 4), ("study", 32), ("study", 60), ("calibration", 4), ("calibration", 12)]
-SMALL += [("sft", 60), ("sft", 260), ("sft", 480), ("rft", 60), ("rft", 300), ("rft", 700)]
-SMALL += [("games", 16)]
+SMALL: list[object] = [("study", 4), ("study", 32), ("calibration", 12), ("rft", 300)]
+SMALL += [
+    pytest.param(name, size, marks=pytest.mark.slow)
+    for name, sizes in {
+        "study": (60,),
+        "calibration": (4,),
+        "sft": (60, 260, 480),
+        "rft": (60, 700),
+        "games": (16,),
+    }.items()
+    for size in sizes
+]
 """Programs and the kilobytes of a disk that is full before they end."""
 
-LIMITED = [("study", 300), ("calibration", 300), ("sft", 3000), ("sft", 50_000), ("rft", 60_000)]
+LIMITED: list[object] = [("study", 300), ("calibration", 300), ("sft", 50_000)]
+LIMITED += [
+    pytest.param(*case, marks=pytest.mark.slow) for case in (("sft", 3000), ("rft", 60_000))
+]
 """Programs and the bytes of the largest file that they may write."""
 
 
@@ -45,6 +57,7 @@ def test_a_file_that_may_not_be_that_large(scene: Scene, room: int, tmp_path: Pa
     assert scene.found(tmp_path / "x") == scene.facts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scene", ["rft"], indirect=True)
 def test_the_older_checkpoint_survives_a_full_disk(scene: Scene, tmp_path: Path) -> None:
     """To the letter: a run that wants to write the third finds the second as it was."""

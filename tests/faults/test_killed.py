@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from faults.processes import Fault, leftovers
-from faults.scene import NAMES, Scene
+from faults.scene import Scene, programs
 
 KILLS = 4
 """How often a run is killed at drawn points."""
@@ -45,7 +45,7 @@ def check_goes_on(scene: Scene, folder: Path) -> None:
     assert leftovers(folder) == []
 
 
-@pytest.mark.parametrize("scene", NAMES, indirect=True)
+@pytest.mark.parametrize("scene", programs(), indirect=True)
 def test_killed_at_drawn_points(scene: Scene, tmp_path: Path) -> None:
     """Several times, one after the other."""
     rng = np.random.default_rng([26, 3, 12, 0, 11])
@@ -67,7 +67,7 @@ def test_killed_at_a_named_point(scene: Scene, point: str, tmp_path: Path) -> No
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("scene", NAMES, indirect=True)
+@pytest.mark.parametrize("scene", programs(), indirect=True)
 def test_killed_before_every_change(scene: Scene, tmp_path: Path) -> None:
     """Of many, one in so many."""
     for at in range(1, len(scene.changes) + 1, EVERY[scene.name]):

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 from faults.processes import CLI, Fault, is_one_sentence, run
-from faults.scene import NAMES, Scene, change_disk, disk
+from faults.scene import Scene, change_disk, disk, programs
 from faults.subjects import file_facts
 
 
-@pytest.mark.parametrize("scene", NAMES, indirect=True)
+@pytest.mark.parametrize("scene", programs(), indirect=True)
 def test_a_run_on_a_read_only_disk(scene: Scene, tmp_path: Path) -> None:
     """It names the folder and what to do; once it may be written, the run goes on."""
     with disk(tmp_path / "disk", 40_000) as folder:

@@ -6,12 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from faults.processes import Fault, is_one_sentence, leftovers
-from faults.scene import NAMES, Scene
+from faults.scene import Scene, programs
+from faults.subjects import FACTS
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
 
-@pytest.mark.parametrize("scene", NAMES, indirect=True)
+@pytest.mark.parametrize("scene", programs("games", "rft"), indirect=True)
 def test_a_stopped_run_says_so_and_goes_on(scene: Scene, tmp_path: Path) -> None:
     """Each signal once, at drawn points of one run; shells know the exit code."""
     rng = np.random.default_rng([26, 3, 12, 0, 12])
@@ -27,7 +28,7 @@ def test_a_stopped_run_says_so_and_goes_on(scene: Scene, tmp_path: Path) -> None
     assert scene.found(tmp_path / "x") == scene.facts
 
 
-SAID = dict.fromkeys(NAMES, "agentgym-gen: stopped\n")
+SAID = dict.fromkeys(FACTS, "agentgym-gen: stopped\n")
 SAID |= dict.fromkeys(
     ("calibration", "games"), "agentgym-gen: stopped; the same command goes on from here\n"
 )

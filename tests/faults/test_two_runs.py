@@ -8,7 +8,7 @@ import pytest
 from faults.processes import Fault, is_one_sentence, leftovers, started, subject
 from faults.scene import Scene
 
-ALONE = ["study", "calibration", "sft", "rft"]
+ALONE = ["study", "calibration", "sft", pytest.param("rft", marks=pytest.mark.slow)]
 """The programs that want their folder for themselves; games may be made by many."""
 
 
@@ -35,6 +35,7 @@ def test_the_second_run_is_refused_until_the_first_is_killed(scene: Scene, tmp_p
     assert leftovers(folder) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scene", ["games"], indirect=True)
 def test_two_may_make_games_in_one_cache(scene: Scene, tmp_path: Path) -> None:
     """One is stopped while it makes a game, and killed: the other waits for that one only."""
