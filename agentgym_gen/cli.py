@@ -1,20 +1,23 @@
 """The command line: ``agentgym-gen envs | show | play | demo | study | calibrate | data``.
 
-Errors are one sentence on standard error and exit code 2, never a traceback.
+Errors are one sentence on standard error and exit code 2, never a traceback. A signal that asks to
+end is one sentence, too, and 128 more than its number.
 """
 
 from __future__ import annotations
 
 import argparse
 import io
+import os
 import shutil
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import gymnasium
 
-from agentgym_gen.cli_study import add_calibrate, add_data, add_study, at_least, run_study
+from agentgym_gen.cli_study import RESUMABLE, add_calibrate, add_data, add_study, at_least
 from agentgym_gen.env import TextEnv
 from agentgym_gen.errors import AgentGymGenError, MissingExtraError
 from agentgym_gen.policy import POLICIES
@@ -22,6 +25,7 @@ from agentgym_gen.prompt import PromptStyle
 from agentgym_gen.registration import ENVIRONMENTS, env_ids
 from agentgym_gen.rollout import Episode, draw_task_ids, make_text_env, run
 from agentgym_gen.seeding import stream
+from agentgym_gen.stopping import stoppable
 from agentgym_gen.task import SPLITS, TaskId
 from agentgym_gen.trajectory import Trajectory
 
@@ -37,10 +41,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if arguments is None else arguments
     strange = next((word for word in words if not _is_encodable(word)), None)
     if strange is not None:
-        return _fail(f"The argument {strange!a} is not UTF-8; write it in UTF-8")
+        return _fail(_why_strange(strange))
     options = build_parser().parse_args(words)
+    with stoppable():
+        return _carried_out(options)
+
+
+def _carried_out(options: argparse.Namespace) -> int:
+    """Do what *options* say and return the exit code."""
     command: Callable[[argparse.Namespace], None] = options.command
     try:
+        if command in RESUMABLE and not _is_somewhere():
+            return _fail("The working folder is gone; change to one that is there")
         command(options)
         print(end="", flush=True)
     except (AgentGymGenError, gymnasium.error.Error) as error:
@@ -51,11 +63,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     except OSError as error:
         return _fail(": ".join(map(str, filter(None, (error.strerror or error, error.filename)))))
-    except KeyboardInterrupt:
-        goes_on = "; the same command goes on from here" if command is run_study else ""
-        print(f"\nagentgym-gen: stopped{goes_on}", file=sys.stderr)
-        return 130
+    except KeyboardInterrupt as stopped:
+        goes_on = "; the same command goes on from here" if command in RESUMABLE else ""
+        return _fail(f"stopped{goes_on}", getattr(stopped, "code", 130))
     return 0
+
+
+def _is_somewhere() -> bool:
+    try:
+        return bool(Path.cwd())
+    except FileNotFoundError:
+        return False
 
 
 def _open_streams() -> None:
@@ -70,14 +88,30 @@ def _is_encodable(word: str) -> bool:
     return not any("\ud800" <= letter <= "\udfff" for letter in word)
 
 
-def _fail(sentence: str) -> int:
-    """Say *sentence*, drop output that cannot be written, and return the exit code."""
-    print(f"agentgym-gen: {sentence}", file=sys.stderr)
+def _why_strange(word: str) -> str:
+    try:
+        os.fsencode(word).decode("utf-8")
+    except UnicodeDecodeError:
+        return f"The argument {word!a} is not UTF-8; write it in UTF-8"
+    encoding = sys.getfilesystemencoding()
+    return f"The argument {word!a} cannot be read as {encoding}; set the variable PYTHONUTF8=1"
+
+
+def _fail(sentence: str, code: int = 2) -> int:
+    """Say *sentence*, drop output that cannot be written, and return the exit *code*."""
     try:
         print(end="", flush=True)
     except OSError:
         sys.stdout = None
-    return 2
+    if sys.stderr is None:
+        return code
+    try:
+        # A terminal has shown the ^C, or half a bar.
+        begin = "\n" if code > 128 and sys.stderr.isatty() else ""
+        print(f"{begin}agentgym-gen: {sentence}", file=sys.stderr, flush=True)
+    except OSError:
+        sys.stderr = None
+    return code
 
 
 def build_parser() -> argparse.ArgumentParser:

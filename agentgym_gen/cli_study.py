@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agentgym_gen.errors import InvalidValueError, TrainingError
+from agentgym_gen.errors import InvalidValueError, TrainingError, unknown_name
 from agentgym_gen.preparation import PREPARATIONS, Order, prepare
 from agentgym_gen.prompt import PromptStyle
 from agentgym_gen.registration import check_env_id
@@ -29,6 +29,13 @@ def at_least(least: int) -> Callable[[str], int]:
         return int(text)
 
     return number
+
+
+def place(text: str) -> Path:
+    """Return *text* as a path; nothing at all would be the working folder."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty, and should be a path")
+    return Path(text)
 
 
 def add_study(parser: argparse.ArgumentParser) -> None:
@@ -59,7 +66,7 @@ def add_study(parser: argparse.ArgumentParser) -> None:
 def _add_study_source(parser: argparse.ArgumentParser) -> None:
     known = "a TOML file, a results folder, or a preset: quick, small, paper-3b, paper-7b"
     parser.add_argument("study", metavar="STUDY", help=known)
-    parser.add_argument("--out", type=Path, help="the results folder; default runs/NAME")
+    parser.add_argument("--out", type=place, help="the results folder; default runs/NAME")
 
 
 def add_calibrate(parser: argparse.ArgumentParser) -> None:
@@ -67,7 +74,7 @@ def add_calibrate(parser: argparse.ArgumentParser) -> None:
     number = at_least(1)
     parser.add_argument("id", metavar="ENV", help="for example rftgen/TextCraft-v0")
     parser.add_argument("--model", required=True, help="random, expert, a folder or a hub name")
-    parser.add_argument("--out", type=Path, help="where the lists go; default lists/ENV")
+    parser.add_argument("--out", type=place, help="where the lists go; default lists/ENV")
     parser.add_argument("--tasks", type=number, default=200, metavar="N", help="tasks of a split")
     parser.add_argument("--samples", type=number, default=8, metavar="N", help="episodes of a task")
     parser.add_argument("--threshold", type=float, default=0.5, help="easy from this success on")
@@ -109,9 +116,11 @@ def _open_study(options: argparse.Namespace) -> Study:
 def run_study(options: argparse.Namespace) -> None:
     """Say what a study costs, ask, run it and write its report."""
     from agentgym_gen.study.cost import estimate
-    from agentgym_gen.study.executors import default_workers
+    from agentgym_gen.study.executors import EXECUTORS, default_workers
     from agentgym_gen.study.run import check_out
 
+    if options.executor not in EXECUTORS:
+        raise unknown_name("executor", options.executor, EXECUTORS, "all")
     study = _open_study(options)
     workers = options.workers or default_workers()
     check_out(study.plan, study.out)
@@ -166,6 +175,10 @@ def _calibrate(options: argparse.Namespace) -> None:
     sizes = calibrate(asked, policy, stem, model=options.model, style=style, say=say)
     for kind, size in sizes.items():
         print(f"{size} tasks in {stem}.{kind}.txt")
+
+
+RESUMABLE = (run_study, _calibrate, _data)
+"""The commands that go on where they were stopped."""
 
 
 def say(line: str) -> None:

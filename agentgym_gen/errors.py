@@ -8,7 +8,8 @@
     ├── MissingExtraError (ImportError)       an optional dependency is not installed
     ├── BackendError (RuntimeError)           the software behind a world failed
     ├── DataError (OSError)                   a file that cannot be read, found or written
-    │   └── ResultExistsError (FileExistsError)  a result that would be overwritten
+    │   ├── ResultExistsError (FileExistsError)  a result that would be overwritten
+    │   └── DiskFullError                 a file that has no room
     └── TrainingError (RuntimeError)          training that cannot go on
 
 Each also inherits the standard error that it refines, so that an existing ``except`` still works.
@@ -58,6 +59,10 @@ class DataError(AgentGymGenError, OSError):
 
 class ResultExistsError(DataError, FileExistsError):
     """A result that would be overwritten."""
+
+
+class DiskFullError(DataError):
+    """A file that has no room on its disk, or in a quota."""
 
 
 class TrainingError(AgentGymGenError, RuntimeError):

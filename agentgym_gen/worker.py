@@ -4,7 +4,8 @@
     answer = worker.ask({"load": "game.z8"})     # a JSON object there, a JSON value back
 
 The module calls `serve` with a function from request to answer. A child that dies, hangs or
-answers nonsense is a `BackendError`, and the next request starts a new one.
+answers nonsense is a `BackendError`, and the next request starts a new one. A child ends with its
+parent, however that ends and whatever the child is doing, and takes along what it has started.
 
 A message is its length and JSON. `marshal` would be faster, but reading what a child with broken
 memory has written must not be able to crash the parent.
@@ -15,10 +16,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
+import signal
 import socket
 import struct
 import subprocess
 import sys
+import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -92,6 +96,11 @@ class Worker:
             self._finalizer()
             self._child = None
 
+    def abandon(self) -> None:
+        """End the child while another thread waits for its answer: that request fails."""
+        if self._child is not None:
+            _kill(self._child)
+
     def _exchange(self, request: Mapping[str, Any]) -> Any:  # noqa: ANN401  (a JSON value)
         _send(self._line, request)
         answer = _receive(self._line)
@@ -111,6 +120,8 @@ class Worker:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 env={**os.environ, "PYTHONPATH": path},
+                # Ctrl-C is the parent's business, and what the child starts can be ended with it.
+                process_group=0,
             )
         self._finalizer = weakref.finalize(self, _end, self._child, self._line, os.getpid())
         return self._child
@@ -147,17 +158,26 @@ def _end(child: subprocess.Popen[bytes], line: socket.socket, owner: int) -> Non
     if os.getpid() != owner:
         return  # A fork of the owner has a copy of the worker; the child is not its own.
     line.close()
-    child.kill()
+    _kill(child)
     child.wait()
+
+
+def _kill(child: subprocess.Popen[bytes]) -> None:
+    """Kill *child* and all that it has started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
 
 
 def serve(answer: Answer) -> None:
     """Answer the requests of the parent until it goes; for the child's module.
 
+    Then the process ends at once, even in the middle of an answer, which nobody would read.
+
     What is printed meanwhile, by C code too, goes nowhere. A request that fails is reported, and
     the child ends.
     """
     with _own_line() as line:
+        threading.Thread(target=_end_with_parent, args=(line.fileno(),), daemon=True).start()
         while (request := _receive(line)) is not None:
             try:
                 said = {"answer": answer(request)}
@@ -166,6 +186,16 @@ def serve(answer: Answer) -> None:
             _send(line, said)
             if "error" in said:
                 return
+
+
+def _end_with_parent(line: int) -> None:
+    """Wait until the other side of *line* is closed; then end this process and its own."""
+    watch = select.poll()
+    watch.register(line, 0)  # no event but the hang-up, which is always told: messages wake nobody
+    watch.poll()
+    if os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    os._exit(0)
 
 
 @contextlib.contextmanager

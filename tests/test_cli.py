@@ -203,14 +203,61 @@ def shell(command: str, **variables: str) -> "subprocess.CompletedProcess[bytes]
         ("$cli envs --ids | head -n 1", 0, b"rftgen/"),
         ("$cli envs >&-", 0, b""),
         ("$cli play rftgen/Sokoban-easy-v0 >&- </dev/null", 0, b""),
+        ("$cli demo rftgen/Sokoban-easy-v0 2>&-", 0, b"1 of 1 episodes won"),
+        ("$cli demo nowhere 2>&-", 2, b""),
+        ("$cli demo nowhere >&- 2>&-", 2, b""),
+        ("$cli demo nowhere 2>/dev/full", 2, b""),
+        ("env -u HOME -u TERM $cli demo rftgen/Sokoban-easy-v0", 0, b"1 of 1 episodes won"),
+        ("COLUMNS=1 $cli show rftgen/Sokoban-easy-v0", 0, b"native"),
+        (
+            "LC_ALL=C PYTHONUTF8=0 PYTHONCOERCECLOCALE=0 $cli demo rftgen/Sokoban-easy-v0",
+            0,
+            b"1 of",
+        ),
+        ("cd $TMP/gone && rmdir ../gone && $cli demo rftgen/Sokoban-easy-v0", 0, b"1 of 1"),
     ],
 )
-def test_any_streams_will_do(command: str, code: int, said: bytes) -> None:
-    """Closed, of another encoding, or no text: there is no traceback."""
-    done = shell(command)
+def test_any_surroundings_will_do(command: str, code: int, said: bytes, tmp_path: Path) -> None:
+    """Streams that are closed, full or no text; no home, terminal, locale or folder."""
+    (tmp_path / "gone").mkdir()
+    done = shell(command, TMP=str(tmp_path))
 
     assert (done.returncode, done.stderr) == (code, b"")
     assert said in done.stdout
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the shell is POSIX's")
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("cd $TMP/gone && rmdir ../gone && $cli study run quick --yes", b"working folder is gone"),
+        ("$cli study run quick --yes --executor mars", b"Unknown executor 'mars'"),
+        ("PYTHONUTF8=0 PYTHONCOERCECLOCALE=0 LC_ALL=C $cli study run é.toml", b"set the variable"),
+        ("$cli calibrate rftgen/Sokoban-easy-v0 --model random --out /", b"begin with a name"),
+        (
+            "$cli calibrate rftgen/Sokoban-easy-v0 --model random --out /dev/null/x",
+            b"a part of it is a file",
+        ),
+    ],
+)
+def test_surroundings_that_will_not_do_are_one_sentence(
+    command: str, said: bytes, tmp_path: Path
+) -> None:
+    """Said at once, before anything is imported, timed or written."""
+    (tmp_path / "gone").mkdir()
+    done = shell(command, TMP=str(tmp_path))
+
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.count(b"\n") == 1
+    assert said in done.stderr
+
+
+def test_an_empty_path_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    """It would be the working folder."""
+    with pytest.raises(SystemExit, match="2"):
+        main(["study", "run", "quick", "--yes", "--out", ""])
+
+    assert "it is empty, and should be a path" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the device is Linux's")

@@ -13,13 +13,13 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
-
 from agentgym_gen.errors import DataError
+from agentgym_gen.files import cannot_write
 from agentgym_gen.outside import read_text
 
 NAME = re.compile(r"step_(\d{6,})")
@@ -43,28 +43,72 @@ def write(
         keep: How many checkpoints stay, the newest ones; 0 keeps all.
 
     Raises:
-        DataError: if it cannot be written, as on a full disk.
+        DataError: if it cannot be written; the older ones are as they were.
+        DiskFullError: if that is because there is no room.
     """
     target = root / f"step_{step:06d}"
     draft = root / f".{target.name}.draft"
     try:
+        with writing(target, "the checkpoint"):
+            shutil.rmtree(draft, ignore_errors=True)
+            draft.mkdir(parents=True)
+            fill(draft)
+            whole = {"step": step, **state, "versions": versions()}
+            (draft / STATE).write_text(json.dumps(whole, indent=1), encoding="utf-8")
+            sync(draft)
+            if target.exists():
+                shutil.rmtree(target)
+            draft.rename(target)
+    except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
-        draft.mkdir(parents=True)
-        fill(draft)
-        whole = {"step": step, **state, "versions": versions()}
-        (draft / STATE).write_text(json.dumps(whole, indent=1), encoding="utf-8")
-        _sync(draft)
-        if target.exists():
-            shutil.rmtree(target)
-        draft.rename(target)
-    except (OSError, SafetensorError) as error:
-        shutil.rmtree(draft, ignore_errors=True)
-        why = getattr(error, "strerror", None) or error
-        raise DataError(
-            f"Cannot write the checkpoint {str(target)!r}: {why}; the older ones are as they were"
-        ) from error
+        raise
     _thin_out(root, keep)
     return target
+
+
+@contextmanager
+def writing(path: Path, what: str) -> Iterator[None]:
+    """Let a block write *path*; what libraries raise when they cannot becomes one sentence.
+
+    Args:
+        path: The file or folder.
+        what: What it is, such as ``the checkpoint``.
+
+    Raises:
+        DataError: if it cannot be written.
+        DiskFullError: if that is because there is no room.
+    """
+    try:
+        yield
+    except Exception as error:
+        cause = _system_error(error)
+        if cause is None:
+            raise
+        raise cannot_write(path, cause, what) from error
+
+
+def _system_error(error: Exception) -> OSError | None:
+    """Return what the system said, which libraries in C++ and Rust tell in ways of their own."""
+    if isinstance(error, OSError):
+        return error
+    if isinstance(error, RuntimeError) and isinstance(error.__context__, OSError):
+        return error.__context__  # torch.save, into an open file
+    told = re.search(r"\(os error (\d+)\)", str(error))  # safetensors and tokenizers
+    return OSError(int(told[1]), os.strerror(int(told[1]))) if told else None
+
+
+def set_aside(root: Path, chosen: Path) -> None:
+    """Rename the checkpoints under *root* that are newer than *chosen*, from which a run goes on.
+
+    They are of another course of the training: neither may a later run go on from them, nor may
+    the new ones be removed in their favour.
+    """
+    whole = _whole(root)
+    if chosen.resolve() in [path.resolve() for path in whole]:
+        for newer in whole[[path.name for path in whole].index(chosen.name) + 1 :]:
+            aside = newer.with_name(f"{newer.name}.aside")
+            shutil.rmtree(aside, ignore_errors=True)
+            newer.rename(aside)
 
 
 def _thin_out(root: Path, keep: int) -> None:
@@ -135,9 +179,9 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _sync(folder: Path) -> None:
-    """Make sure that the files are on the disk before the rename says so."""
+def sync(folder: Path) -> None:
+    """Make sure that the files are on the disk before anything says so."""
     for path in folder.rglob("*"):
         if path.is_file():
-            with path.open("rb") as file:
+            with path.open("r+b") as file:  # Windows syncs no file that is only read
                 os.fsync(file.fileno())

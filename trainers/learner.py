@@ -6,7 +6,9 @@ import dataclasses
 import json
 import math
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -14,7 +16,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from agentgym_gen.errors import DataError, InvalidValueError, TrainingError
+from agentgym_gen.errors import DataError, InvalidValueError, ResultExistsError, TrainingError
+from agentgym_gen.files import write_jsonl
 from agentgym_gen.trainers import checkpoint
 from agentgym_gen.trainers.callbacks import Row
 from agentgym_gen.trainers.config import TrainConfig
@@ -112,7 +115,7 @@ class Learner:
         if self.config.output_dir:
             path = Path(self.config.output_dir) / f"not_a_number_{self.step + 1:06d}.pt"
             path.parent.mkdir(parents=True, exist_ok=True)
-            torch.save(dataclasses.asdict(culprit), path)
+            _save(dataclasses.asdict(culprit), path)
             kept = f"; the batch is in {str(path)!r}"
         return TrainingError(
             f"The loss ({total}) or its gradient ({norm}) is not a number at step "
@@ -137,7 +140,8 @@ class Learner:
         """
         self.history.append(row)
         if self.config.output_dir and self.workers.is_first:
-            self._write_log("a", [row])
+            with self._log() as path, path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(row) + "\n")
 
     def save(self) -> Path | None:
         """Write a checkpoint, where there is an output folder, and return its folder.
@@ -163,21 +167,43 @@ class Learner:
         Raises:
             DataError: if it is none, or cannot be read.
             InvalidValueError: if it is of another model.
+            ResultExistsError: if a training is to begin where another one has left checkpoints.
         """
-        path = checkpoint.find(Path(self.config.output_dir or "."), wanted)
+        root = Path(self.config.output_dir or ".")
+        path = checkpoint.find(root, wanted)
         if path is None:
+            self._begin(root)
             return
         state = checkpoint.read_state(path)
         self._load_weights(path)
         self._load_optimizer(path / "optimizer.pt")
         self.step, self.history = state["step"], state["history"]
+        if self.config.output_dir:
+            self.workers.in_first(partial(checkpoint.set_aside, root, path))
         if self.config.output_dir and self.workers.is_first:
-            self._write_log("w", self.history)
+            with self._log() as path:
+                write_jsonl(path, self.history)
+
+    def _begin(self, root: Path) -> None:
+        """Begin a training, unless another one has left checkpoints that would pass for newer ones.
+
+        The log of a run that was killed before its first checkpoint begins anew.
+        """
+        if not self.config.output_dir or self.step > 0:
+            return
+        there = checkpoint.latest(root)
+        if there is not None:
+            raise ResultExistsError(
+                f"{str(root)!r} holds checkpoints of a training, the latest is {there.name!r}; "
+                "go on with `train(resume_from_checkpoint=True)`, or choose another `output_dir`"
+            )
+        if self.workers.is_first:
+            (root / LOG_FILE).unlink(missing_ok=True)
 
     def fill(self, folder: Path) -> None:
         """Write the model, its card and the state of the optimizer into *folder*."""
         self.save_model(folder)
-        torch.save(self._optimizer.state_dict(), folder / "optimizer.pt")
+        _save(self._optimizer.state_dict(), folder / "optimizer.pt")
 
     def save_model(self, folder: Path) -> None:
         """Write the adapter, or the whole model, with its tokenizer and a card into *folder*."""
@@ -185,14 +211,12 @@ class Learner:
         self.tokenizer.save_pretrained(folder)
         write_card(folder, self.model, self.config, self.history)
 
-    def _write_log(self, mode: str, rows: list[Row]) -> None:
+    @contextmanager
+    def _log(self) -> Iterator[Path]:
         path = Path(self.config.output_dir) / LOG_FILE
-        try:
+        with checkpoint.writing(path, "the log"):
             path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open(mode, encoding="utf-8") as file:
-                file.writelines(json.dumps(row) + "\n" for row in rows)
-        except OSError as error:
-            raise DataError(f"Cannot write {str(path)!r}: {error.strerror or error}") from error
+            yield path
 
     def _load_optimizer(self, path: Path) -> None:
         """Put the state in *path* back: tensors and numbers; anything else is refused unread."""
@@ -220,6 +244,12 @@ class Learner:
             if found is None or found.shape != weight.shape:
                 raise InvalidValueError(f"The checkpoint {str(path)!r} is of another model")
             weight.copy_(found)
+
+
+def _save(value: object, path: Path) -> None:
+    # Into an open file: by name, torch does not say why it could not write.
+    with path.open("wb") as file:
+        torch.save(value, file)
 
 
 def warmup(config: TrainConfig, step: int) -> float:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
+from agentgym_gen.lock import one_writer
 from agentgym_gen.trainers.callbacks import Callbacks, Row
 from agentgym_gen.trainers.learner import Learner
 from agentgym_gen.trainers.reporting import ProgressCallback, reporters
@@ -50,9 +52,26 @@ class Loop:
             resume_from_checkpoint: True goes on from the latest checkpoint, a path from that one.
             evaluate: Returns the measurements of an evaluation.
             eval_steps: An evaluation is made every so many steps; 0 only when a callback asks.
+
+        Raises:
+            ResultExistsError: if another training writes to the output folder, or has left
+                checkpoints there from which this one does not go on.
         """
+        with self._alone():
+            self._learner.resume(resume_from_checkpoint)
+            return self._train(make_step, evaluate, eval_steps)
+
+    def _alone(self) -> AbstractContextManager[None]:
+        """Hold the output folder against other trainings, where there is one."""
+        folder = self._learner.config.output_dir
+        if not folder or not self._learner.workers.is_first:
+            return nullcontext()
+        return one_writer(Path(folder), "another `output_dir`")
+
+    def _train(
+        self, make_step: Step, evaluate: Callable[[], Row] | None, eval_steps: int
+    ) -> list[Row]:
         learner, control = self._learner, self._callbacks.control
-        learner.resume(resume_from_checkpoint)
         control.should_training_stop = False
         self._tell("on_train_begin")
         try:

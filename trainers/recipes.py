@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from agentgym_gen.errors import InvalidValueError, unknown_name
+from agentgym_gen.files import write_text
 from agentgym_gen.policy import Policy
 from agentgym_gen.prompt import PromptStyle, mixed_style
 from agentgym_gen.trainers import checkpoint
@@ -142,11 +143,13 @@ class Recipe:
 
     def finish(self, folder: Path, seed: int, model: Model, tokenizer: Tokenizer) -> None:
         """Write the finished model, and drop the checkpoints that it went on from."""
-        model.save_pretrained(folder)
-        tokenizer.save_pretrained(folder)
+        with checkpoint.writing(folder, "the model"):
+            model.save_pretrained(folder)
+            tokenizer.save_pretrained(folder)
+            checkpoint.sync(folder)
         self.mark(folder, seed)
         for path in folder.glob("step_*"):
-            shutil.rmtree(path)
+            shutil.rmtree(path, ignore_errors=True)
 
     def mark(self, folder: Path, seed: int) -> None:
         """Say that the model in *folder* is whole."""
@@ -154,7 +157,7 @@ class Recipe:
         told = {k: dataclasses.asdict(v) if dataclasses.is_dataclass(v) else v  # type: ignore[arg-type]
                 for k, v in told.items() if k != "style_of"}  # fmt: skip
         made = {"seed": seed, **told, "versions": checkpoint.versions()}
-        (folder / WHOLE).write_text(json.dumps(made, indent=1, default=dict), encoding="utf-8")
+        write_text(folder / WHOLE, json.dumps(made, indent=1, default=dict))
 
 
 @dataclass(frozen=True, kw_only=True)

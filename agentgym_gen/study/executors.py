@@ -13,10 +13,13 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.process import BaseProcess
+from contextlib import suppress
+from multiprocessing import resource_tracker
+from multiprocessing.connection import Connection
 from typing import Any, Protocol
 
 from agentgym_gen.errors import InvalidValueError, missing_extra, unknown_name
+from agentgym_gen.stopping import leave_to_parent, undisturbed
 
 Work = Callable[[str], str | None]
 """Does the job of a name; returns None, or the traceback of what went wrong."""
@@ -76,11 +79,13 @@ class LocalProcesses:
 
     def submit(self, work: Work, job: str) -> None:
         """Start *job*."""
-        try:
-            future = self._pool.submit(work, job)
-        except BrokenProcessPool:
-            self._pool = self._new_pool()
-            future = self._pool.submit(work, job)
+        # A process that is stopped before it can say how would print a traceback.
+        with undisturbed():
+            try:
+                future = self._pool.submit(work, job)
+            except BrokenProcessPool:
+                self._pool = self._new_pool()
+                future = self._pool.submit(work, job)
         self._running[future] = job
 
     def wait(self) -> list[tuple[str, str | None]]:
@@ -89,27 +94,32 @@ class LocalProcesses:
         return [(self._running.pop(future), _outcome(future)) for future in done]
 
     def close(self) -> None:
-        """End the processes without waiting for what they do."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        """End the processes, in the middle of what they do."""
+        if not self._running:
+            self._pool.shutdown()
+        self._leash.close()
+        self._pool.shutdown(cancel_futures=True)
 
     def _new_pool(self) -> ProcessPoolExecutor:
         # Spawned, not forked: torch's threads do not survive a fork.
         context = multiprocessing.get_context("spawn")
-        return ProcessPoolExecutor(self.slots, mp_context=context, initializer=end_with_parent)
+        resource_tracker.ensure_running()  # Python 3.11 hears signals while it starts one
+        end, self._leash = context.Pipe(duplex=False)
+        return ProcessPoolExecutor(self.slots, context, initializer=live_by, initargs=(end,))
 
 
-def end_with_parent() -> None:
-    """Let this process end when the one that started it does, however that ends.
+def live_by(leash: Connection) -> None:
+    """Let this process end when the other end of *leash* is closed, by its owner or by its death.
 
     Without it the jobs of a killed study go on, and write beside those of the next run.
     """
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_leave_after, args=(parent,), daemon=True).start()
+    leave_to_parent()
+    threading.Thread(target=_leave_after, args=(leash,), daemon=True).start()
 
 
-def _leave_after(parent: BaseProcess) -> None:
-    parent.join()
+def _leave_after(leash: Connection) -> None:
+    with suppress(EOFError, OSError):
+        leash.recv_bytes()
     os._exit(1)
 
 

@@ -214,13 +214,18 @@ def _object(text: str, where: str) -> Row:
 
 
 def read_jsonl(path: Path, schema: int = ROW_SCHEMA) -> list[Row]:
-    """Return the rows of the file *path*; a negative *schema* takes any.
+    """Return the rows of the file *path*; a negative *schema* takes any: the file is a log.
+
+    The last line of a log may be half-written, when its run was killed or is writing.
 
     Raises:
         DataError: if it cannot be read, or a line is no row of the schema.
     """
+    text = read_text(path)
+    if schema < 0:
+        text = text[: text.rfind("\n") + 1]
     rows: list[Row] = []
-    for number, line in lines_of(read_text(path)):
+    for number, line in lines_of(text):
         where = f"Line {number} of {path}"
         row = _object(line, where)
         rows.append(row if schema < 0 else _checked(row, where))

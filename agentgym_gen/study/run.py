@@ -20,9 +20,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from agentgym_gen.errors import AgentGymGenError, DataError, ResultExistsError
-from agentgym_gen.files import write_json
+from agentgym_gen.errors import AgentGymGenError, DataError, DiskFullError, ResultExistsError
+from agentgym_gen.files import sweep, write_json
 from agentgym_gen.loading import load_module
+from agentgym_gen.lock import one_writer
 from agentgym_gen.outside import read_text
 from agentgym_gen.policy import Policy
 from agentgym_gen.prompt import build
@@ -32,7 +33,6 @@ from agentgym_gen.seeding import stream
 from agentgym_gen.study.executors import Executor, InProcess
 from agentgym_gen.study.failures import RULES_VERSION
 from agentgym_gen.study.jobs import column_file, is_done, make_jobs, models_by_name
-from agentgym_gen.study.lock import locked
 from agentgym_gen.study.plan import Cell, ModelId, Plan, Stage, label
 from agentgym_gen.study.provenance import code_state, model_hash
 from agentgym_gen.study.rows import FAILURE, cell_folder, is_whole, model_folder, write_cell
@@ -79,8 +79,9 @@ def run_plan(
         ResultExistsError: if *out* holds another study, or another run writes to it.
     """
     where = executor or InProcess()
-    with locked(out):
+    with one_writer(out, "another folder with --out"):
         claim(plan, out)
+        sweep(out)
         jobs = make_jobs(plan)
         finished = {job.name for job in jobs if is_done(plan, out, job)}
         try:
@@ -150,13 +151,19 @@ class Worker:
     _models: dict[str, ModelId] = field(default_factory=dict, repr=False)
 
     def __call__(self, job: str) -> str | None:
-        """Do *job*; return None, or the traceback of what went wrong, which is recorded as well."""
+        """Do *job*; return None, or the traceback of what went wrong, which is recorded as well.
+
+        Raises:
+            DiskFullError: if there is no room for what it makes: the other jobs need some, too.
+        """
         kind, _, target = job.partition(" ")
         for module in self.plan.modules:
             load_module(module, self.plan.name)
         self._models = self._models or dict(models_by_name(self.plan))
         try:
             {"column": self._column, "train": self._train, "test": self._test}[kind](target)
+        except DiskFullError:
+            raise
         except Exception as error:  # noqa: BLE001  (the boundary: what failed is recorded)
             return self._record(job, self._folder(kind, target), error)
         return None
@@ -212,6 +219,8 @@ class Worker:
         for cell in left:
             try:
                 self._test_cell(cell, policy, made)
+            except DiskFullError:
+                raise
             except Exception as error:  # noqa: BLE001  (the boundary: other cells go on)
                 troubles.append(self._record(cell.name, cell_folder(self.out, cell), error))
         (self._folder("test", name) / FAILURE).unlink(missing_ok=True)

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agentgym_gen.errors import DataError, missing_extra
+from agentgym_gen.lock import is_locked
 from agentgym_gen.study.analysis import Results
 from agentgym_gen.study.executors import default_workers, make_executor
 from agentgym_gen.study.jobs import is_done, make_jobs
-from agentgym_gen.study.lock import is_locked
 from agentgym_gen.study.plan import BASE, Plan, label
 from agentgym_gen.study.reading import load_plan
 from agentgym_gen.study.reload import plan_of_dict

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Hashable
 from typing import TypeVar
+
+from agentgym_gen.guard import Guard
 
 MadeT = TypeVar("MadeT")
 
 _made: dict[Hashable, object] = {}
-_locks: dict[Hashable, threading.Lock] = {}
-_table = threading.Lock()
+_locks: dict[Hashable, Guard] = {}
+_table = Guard()
 
 
 def once(key: Hashable, make: Callable[[], MadeT]) -> MadeT:
@@ -19,7 +20,7 @@ def once(key: Hashable, make: Callable[[], MadeT]) -> MadeT:
     A second thread waits for the first one instead of making the same again.
     """
     with _table:
-        lock = _locks.setdefault(key, threading.Lock())
+        lock = _locks.setdefault(key, Guard())
     with lock:
         if key not in _made:
             _made[key] = make()

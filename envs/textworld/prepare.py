@@ -13,7 +13,7 @@ from typing import Any
 from agentgym_gen.envs.textworld.store import Store, new_workshop
 from agentgym_gen.envs.textworld.tasks import GeneratedTasks
 from agentgym_gen.envs.textworld.world import TextWorld
-from agentgym_gen.errors import BackendError
+from agentgym_gen.errors import BackendError, DiskFullError
 from agentgym_gen.preparation import Order, Say
 from agentgym_gen.task import Task
 from agentgym_gen.worker import Worker
@@ -30,6 +30,7 @@ def prepare(say: Say, order: Order) -> Path:
     """
     TextWorld().close()
     store = Store()
+    store.sweep()
     if order.number is not None:
         tasks = _wanted(order)
         say(f"{len(tasks)} games, {order.number} of each tier and split that is asked for")
@@ -49,47 +50,57 @@ def make_all(
         DataError: if the cache cannot be written.
         BackendError: if the original makes no game of a task, after the others are made.
     """
-    workshops = queue.SimpleQueue[Worker]()
-    for _ in range(workers):
-        workshops.put(new_workshop())
+    hired = [new_workshop() for _ in range(max(1, min(workers, len(tasks))))]
+    free = queue.SimpleQueue[Worker]()
+    for workshop in hired:
+        free.put(workshop)
     faults: list[str] = []
 
     def make(task: Task[Any]) -> bool:
-        workshop = workshops.get()
+        workshop = free.get()
         try:
             return store.make(task.content, workshop)
+        except DiskFullError:
+            raise
         except BackendError as error:
             faults.append(f"{task.id}: {error}")
             return False
         finally:
-            workshops.put(workshop)
+            free.put(workshop)
 
-    with _pool(workers) as threads, _bar(len(tasks), bar) as progress:
+    with _pool(hired) as threads, _bar(len(tasks), bar) as progress:
         made = 0
         for was_made in threads.map(make, tasks):
             made += was_made
             progress.update()
-    while not workshops.empty():
-        workshops.get().close()
     if faults:
         raise BackendError(f"{len(faults)} games could not be made: {'; '.join(faults)}")
     return made
 
 
 @contextlib.contextmanager
-def _pool(workers: int) -> Iterator[ThreadPoolExecutor]:
-    """Yield threads; what has not begun when something goes wrong is not begun."""
-    threads = ThreadPoolExecutor(workers)
+def _pool(hired: Sequence[Worker]) -> Iterator[ThreadPoolExecutor]:
+    """Yield a thread for each workshop; when something goes wrong, nobody finishes anything."""
+    threads = ThreadPoolExecutor(len(hired))
     try:
         yield threads
+    except BaseException:
+        threads.shutdown(wait=False, cancel_futures=True)
+        for workshop in hired:
+            workshop.abandon()
+        raise
     finally:
-        threads.shutdown(cancel_futures=True)
+        threads.shutdown()
+        for workshop in hired:
+            workshop.close()
 
 
 def _bar(total: int, shown: bool) -> Any:  # noqa: ANN401  (a bar of tqdm)
     from tqdm import tqdm
 
-    return tqdm(total=total, unit="game", disable=not shown)
+    return tqdm(
+        total=total, unit="game", disable=None if shown else True
+    )  # None: on a terminal only
 
 
 def _wanted(order: Order) -> list[Task[Any]]:

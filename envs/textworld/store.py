@@ -12,8 +12,6 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -21,8 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from agentgym_gen.envs.textworld.tasks import Brief
-from agentgym_gen.errors import DataError
+from agentgym_gen.errors import BackendError, DataError, DiskFullError
 from agentgym_gen.files import CACHE_VARIABLE, cache_folder, write_json
+from agentgym_gen.guard import Guard
+from agentgym_gen.lock import locked
 from agentgym_gen.worker import Worker
 
 FORMAT = 1
@@ -30,6 +30,12 @@ FORMAT = 1
 
 PATIENCE = 300.0
 """The seconds after which the making of a game counts as hung."""
+
+ROOM = 16 * 10**6
+"""The bytes that the making of a game needs for a while, the compilers' files included."""
+
+HELD, SCRATCH = ".lock-", ".making-"
+"""How the names of locks and of half-made games begin."""
 
 FILES = ("game.z8", "game.json")
 WORKSHOP = "agentgym_gen.envs.textworld.workshop"
@@ -111,13 +117,23 @@ class Store:
             return None
         return Kept(place / "game", card["files"]["game.z8"])
 
+    def sweep(self) -> None:
+        """Remove what killed processes left half-made; what is being made stays."""
+        left = [*self.folder.glob(f"{HELD}*"), *self.folder.glob(f"{SCRATCH}*")]
+        for name in sorted({path.name.split("-", 1)[1] for path in left}):
+            with (
+                contextlib.suppress(DataError),
+                locked(self.folder / f"{HELD}{name}", "It is being made", "another one"),
+            ):
+                shutil.rmtree(self.folder / f"{SCRATCH}{name}", ignore_errors=True)
+
     def _made(self, place: Path, brief: Brief, workshop: Worker) -> Kept:
         """Return the game in *place*, made now unless another process has just made it."""
-        with self._scratch() as scratch, _lock(self.folder / f".lock-{place.name}"):
+        with self._scratch(place) as scratch:
             kept = self._kept(place, brief)
             if kept is not None:
                 return kept
-            candidate = workshop.ask(_order(brief, scratch))
+            candidate = self._asked(workshop, _order(brief, scratch))
             card = {"brief": repr(brief), "candidate": candidate, "files": _hashes(scratch)}
             write_json(scratch / "card.json", card)
             self._move(scratch, place, brief)
@@ -130,24 +146,47 @@ class Store:
         return kept
 
     @contextlib.contextmanager
-    def _scratch(self) -> Iterator[Path]:
-        """Yield a new folder beside the games, which is gone afterwards.
+    def _scratch(self, place: Path) -> Iterator[Path]:
+        """Yield a new folder for what becomes *place*; nobody else makes the same meanwhile.
 
         Raises:
             DataError: if there can be none.
         """
+        scratch = self.folder / f"{SCRATCH}{place.name}"
+        with contextlib.ExitStack() as held:
+            try:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                held.enter_context(locked(self.folder / f"{HELD}{place.name}"))
+                shutil.rmtree(scratch, ignore_errors=True)
+                scratch.mkdir()
+            except OSError as error:
+                raise DataError(
+                    f"Cannot keep games in {self.folder}: {error.strerror or error}; name a "
+                    f"folder that can be written in the environment variable {CACHE_VARIABLE}"
+                ) from error
+            try:
+                yield scratch
+            finally:
+                shutil.rmtree(scratch, ignore_errors=True)
+
+    def _asked(self, workshop: Worker, order: dict[str, Any]) -> Any:  # noqa: ANN401  (JSON)
+        """Return what *workshop* answers to *order*.
+
+        Raises:
+            DiskFullError: if it fails where there is no room for a game.
+            BackendError: if it fails otherwise.
+        """
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            scratch = Path(tempfile.mkdtemp(prefix=".making-", dir=self.folder))
-        except OSError as error:
-            raise DataError(
-                f"Cannot keep games in {self.folder}: {error.strerror or error}; name a folder "
-                f"that can be written in the environment variable {CACHE_VARIABLE}"
+            return workshop.ask(order)
+        except BackendError as error:
+            free = shutil.disk_usage(self.folder).free
+            if free >= ROOM:
+                raise
+            raise DiskFullError(
+                f"Cannot keep games in {self.folder}: {free / 10**6:.1f} MB are free, and a game "
+                f"needs {ROOM // 10**6} MB while it is made; make room there, or name another "
+                f"folder in the environment variable {CACHE_VARIABLE}, and run it again"
             ) from error
-        try:
-            yield scratch
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
 
     def _move(self, scratch: Path, place: Path, brief: Brief) -> None:
         """Move the game to its place, unless another process has put it there meanwhile."""
@@ -197,20 +236,7 @@ def _order(brief: Brief, folder: Path) -> dict[str, Any]:
     }
 
 
-@contextlib.contextmanager
-def _lock(path: Path) -> Iterator[None]:
-    """Hold the lock file *path* against other processes; it is gone afterwards."""
-    import fcntl
-
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        try:
-            yield
-        finally:
-            path.unlink(missing_ok=True)
-
-
-_MAKING = threading.Lock()
+_MAKING = Guard()
 """Held while a game is made: textworld's makers fill a core."""
 
 _WORKSHOPS: dict[int, Worker] = {}

@@ -34,6 +34,8 @@ def answer(request: dict[str, Any]) -> int:
     Raises:
         RuntimeError: if no candidate makes a game, with the reason of each.
     """
+    # The compilers' files as well: whoever ordered the game removes the folder if we are killed.
+    tempfile.tempdir = request["folder"]
     reasons = []
     for number, seeds in enumerate(request["candidates"]):
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,6 +18,7 @@ from agentgym_gen.envs.webshop.reward import Scoring
 from agentgym_gen.envs.webshop.shop import Shop
 from agentgym_gen.envs.webshop.tiers import tier_of
 from agentgym_gen.errors import DataError, InvalidValueError, unknown_name
+from agentgym_gen.guard import Guard
 from agentgym_gen.task import Task, TaskId, Tasks
 
 SPLITS: Mapping[str, Mapping[str, tuple[int, int | None]]] = {
@@ -28,7 +28,7 @@ SPLITS: Mapping[str, Mapping[str, tuple[int, int | None]]] = {
 }
 """The numbers of the goals of each split, from and to, by preset."""
 
-_lock = threading.Lock()
+_lock = Guard()
 
 
 @dataclass(frozen=True)

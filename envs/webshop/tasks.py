@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import threading
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
@@ -18,6 +17,7 @@ from agentgym_gen.envs.webshop.products import Product
 from agentgym_gen.envs.webshop.shop import Shop
 from agentgym_gen.envs.webshop.tiers import tier_of
 from agentgym_gen.errors import DataError, InvalidValueError, unknown_name
+from agentgym_gen.guard import Guard
 from agentgym_gen.seeding import stream
 from agentgym_gen.task import SPLITS, TIERS, TaskId, Tasks
 
@@ -32,7 +32,7 @@ MOST_PRODUCTS = 1_000_000
 GOALS = ("generated", "synthetic", "human")
 """The kinds of goals; the last two are those of the official files."""
 
-_lock = threading.Lock()
+_lock = Guard()
 
 Goals = dict[str, tuple[Goal, ...]]
 """The goals of each tier."""
@@ -49,7 +49,7 @@ class GeneratedShop:
         self._families = list(families(amount))
         self.shop = Shop.of(product for family in self._families for product in family)
         self._goals: dict[str, Goals] = {}
-        self._lock = threading.Lock()
+        self._lock = Guard()
 
     def goals(self, split: str) -> Goals:
         """Return the goals of *split*."""

@@ -15,9 +15,9 @@ import pytest
 from pretend_study import Mixed, Pretend, small_plan
 
 from agentgym_gen.errors import DataError, ResultExistsError
+from agentgym_gen.lock import is_locked, one_writer
 from agentgym_gen.policy import Completion, Policy, Request
 from agentgym_gen.study import run_plan
-from agentgym_gen.study.lock import is_locked, locked
 from agentgym_gen.study.plan import ROW_SCHEMA, Cell
 from agentgym_gen.study.rows import (
     cell_folder,
@@ -186,9 +186,9 @@ def test_a_cell_that_fails_does_not_take_others_with_it(tmp_path: Path) -> None:
 
 def test_two_runs_cannot_write_to_one_folder(tmp_path: Path) -> None:
     """The second one is refused, and says by whom the folder is held."""
-    with locked(tmp_path):
+    with one_writer(tmp_path, "nothing"):
         assert is_locked(tmp_path)
-        with pytest.raises(ResultExistsError, match=rf"process {os.getpid()}\).*--out"):
+        with pytest.raises(ResultExistsError, match=rf"process {os.getpid()} on .*--out"):
             run_plan(small_plan(), tmp_path, say=str, recipe=Pretend())
     assert not is_locked(tmp_path)
 
@@ -248,7 +248,7 @@ def test_a_full_disk_ends_the_run_with_a_sentence(
 
     claim(small_plan(), tmp_path)
     monkeypatch.setattr("agentgym_gen.files.os.fsync", full)
-    with pytest.raises(DataError, match=r"^Cannot write .*: No space left on device$"):
+    with pytest.raises(DataError, match=r"^Cannot write .*: No space left on device; make room"):
         run_plan(small_plan(), tmp_path, say=str, recipe=Pretend())
     assert list(tmp_path.rglob(".*.json.*")) == []
 

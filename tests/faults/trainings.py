@@ -1,0 +1,72 @@
+"""Trainings that meet faults: a small model in the corridor of `toy_world`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from faults.subjects import as_a_command
+
+from agentgym_gen import Registered, register
+from agentgym_gen.prompt import PromptStyle
+from agentgym_gen.trainers.config import RFTConfig, SFTConfig
+from agentgym_gen.trainers.demos import demonstrations, expert_texts
+from agentgym_gen.trainers.handles import Model, Tokenizer
+from agentgym_gen.trainers.model import hide_progress_bars
+from agentgym_gen.trainers.rft import RFTTrainer
+from agentgym_gen.trainers.sft import SFTTrainer
+from agentgym_gen.trainers.tiny import TinySize, build_tiny
+
+ENV = "rftgen/Corridor-easy-v0"
+STYLE = PromptStyle("action", instruction=False)
+
+
+def prepared(name: str) -> Callable[[Path], int]:
+    """Return the training called *name*: ``sft`` or ``rft``."""
+    hide_progress_bars()
+    register(Registered("Corridor", "toy_world:CorridorWorld"))
+    return {"sft": sft, "rft": rft}[name]
+
+
+def sft(folder: Path) -> int:
+    """Train on demonstrations, six steps, a checkpoint after each second one."""
+    args = SFTConfig(output_dir=str(folder), max_steps=6, save_steps=2, batch_size=4, lora_rank=0)
+    trainer = SFTTrainer(*tiny(), args, shown(8))
+    return as_a_command(lambda _: trainer.train(resume_from_checkpoint=True))
+
+
+def rft(folder: Path) -> int:
+    """Train by rewards, three steps, a checkpoint after each; two are kept."""
+    model, tokenizer = warm()
+    args = RFTConfig(
+        output_dir=str(folder),
+        max_steps=3,
+        tasks_per_step=2,
+        num_generations=4,
+        max_turns=4,
+        max_new_tokens=6,
+        learning_rate=1e-3,
+        invalid_penalty=0.1,
+        turn_cost=0.01,
+        lora_rank=0,
+    )
+    trainer = RFTTrainer(model=model, tokenizer=tokenizer, envs=[ENV], args=args, style=STYLE)
+    return as_a_command(lambda _: trainer.train(resume_from_checkpoint=True))
+
+
+def tiny() -> tuple[Model, Tokenizer]:
+    """Return a model that knows the words of the corridor."""
+    return build_tiny(expert_texts([ENV], STYLE, number=8), 0, TinySize(1, 32, 2, 300, 512))
+
+
+def warm() -> tuple[Model, Tokenizer]:
+    """Return a model that has seen demonstrations."""
+    model, tokenizer = tiny()
+    args = SFTConfig(max_steps=30, batch_size=4, learning_rate=5e-3, lora_rank=0)
+    SFTTrainer(model, tokenizer, args, shown(8)).train()
+    return model, tokenizer
+
+
+def shown(number: int) -> list[object]:
+    """Return so many episodes of the expert."""
+    return demonstrations([ENV], tiny()[1], STYLE, number=number)  # type: ignore[return-value]

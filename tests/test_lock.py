@@ -1,0 +1,139 @@
+"""Locks between processes, and what becomes of them."""
+
+import contextlib
+import errno
+import fcntl
+import os
+import struct
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+import agentgym_gen.lock as locks
+from agentgym_gen.errors import DataError, ResultExistsError
+from agentgym_gen.lock import is_locked, locked, one_writer
+
+
+def test_a_lock_names_its_holder_and_leaves_nothing(tmp_path: Path) -> None:
+    """The folder is made; after the block it is empty."""
+    folder = tmp_path / "new"
+    with one_writer(folder, "another one"):
+        assert is_locked(folder)
+        with (
+            pytest.raises(ResultExistsError, match=rf"process {os.getpid()} on .*another one"),
+            one_writer(folder, "another one"),
+        ):
+            pass
+        assert is_locked(folder)
+
+    assert not is_locked(folder)
+    assert list(folder.iterdir()) == []
+
+
+def test_a_lock_that_is_removed_meanwhile_is_taken_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its holder lets go between our opening of the file and our locking it."""
+    opened, holder = locks._opened, contextlib.ExitStack()
+
+    def slowly(path: Path) -> int:
+        handle = opened(path)
+        holder.close()
+        return handle
+
+    holder.enter_context(one_writer(tmp_path, "another one"))
+    monkeypatch.setattr(locks, "_opened", slowly)
+    with locked(tmp_path / ".lock"):
+        assert is_locked(tmp_path)
+
+
+def test_looking_at_a_lock_does_not_take_it(tmp_path: Path) -> None:
+    """A run that begins while another process looks is not refused."""
+    (tmp_path / ".lock").touch()
+    look = os.open(tmp_path / ".lock", os.O_RDONLY)
+    fcntl.flock(look, fcntl.LOCK_SH)
+    threading.Timer(locks.PAUSE / 2, os.close, [look]).start()
+    with one_writer(tmp_path, "another one"):
+        assert is_locked(tmp_path)
+
+
+FORK = """
+import os, signal, sys
+from pathlib import Path
+from agentgym_gen.lock import one_writer
+with one_writer(Path(sys.argv[1]), "another one"):
+    child = os.fork()
+    if not child:
+        os.close(1)
+        signal.pause()
+    print(child, flush=True)
+    signal.pause()
+"""
+
+
+def test_a_fork_does_not_hold_the_lock_of_its_parent(tmp_path: Path) -> None:
+    """Killed, the parent has let go, though the fork lives on."""
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", FORK, str(tmp_path)]
+    parent = subprocess.Popen(command, env=environ, stdout=subprocess.PIPE)
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
+    held = is_locked(tmp_path)
+    parent.kill()
+    parent.communicate()
+    free = not is_locked(tmp_path)
+    os.kill(child, 9)
+
+    assert (held, free) == (True, True)
+
+
+def test_a_disk_without_locks_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not taken for a lock that is held."""
+
+    def unknown(_: int) -> None:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+    monkeypatch.setattr(locks, "_lock", unknown)
+    with pytest.raises(DataError, match="choose a folder on a disk that has locks") as caught:
+        one_writer(tmp_path, "another one").__enter__()
+
+    assert not isinstance(caught.value, ResultExistsError)
+
+
+class Msvcrt:
+    """The module of Windows, with the record locks of this system: one byte, by open file."""
+
+    LK_NBLCK = 2
+
+    @staticmethod
+    def locking(handle: int, mode: int, length: int) -> None:
+        """Lock from where the file stands."""
+        assert mode == Msvcrt.LK_NBLCK
+        place = os.lseek(handle, 0, os.SEEK_CUR)
+        operation = fcntl.F_OFD_SETLK
+        # struct flock: type, whence, start, length, pid
+        request = struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, place, length, 0)
+        try:
+            fcntl.fcntl(handle, operation, request)
+        except OSError as error:
+            raise PermissionError(errno.EACCES, "Permission denied") from error
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the stand-in uses locks of Linux")
+def test_windows_locks_a_byte_that_nobody_reads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same sentences, with a stand-in for the module of Windows: the holder can be read."""
+    monkeypatch.setattr(locks, "_lock", lambda handle, **_: locks._lock_by(Msvcrt, handle))
+    with one_writer(tmp_path, "another one"):
+        assert is_locked(tmp_path)
+        with (
+            pytest.raises(ResultExistsError, match=rf"process {os.getpid()} on"),
+            one_writer(tmp_path, "another one"),
+        ):
+            pass
+
+    assert not is_locked(tmp_path)
