@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agentgym_gen.errors import DataError, missing_extra
+from agentgym_gen.errors import DataError, InvalidValueError, missing_extra
 from agentgym_gen.lock import is_locked
 from agentgym_gen.study.analysis import Results
 from agentgym_gen.study.executors import default_workers, make_executor
@@ -40,9 +40,13 @@ class Study:
         """Return the study whose results are in the folder *out*.
 
         Raises:
-            DataError: if there is none.
+            DataError: if there is none, or it cannot be used.
         """
-        return cls(plan_of_dict(read_plan_file(Path(out))["plan"]), out)
+        told = read_plan_file(Path(out))["plan"]
+        try:
+            return cls(plan_of_dict(told), out)
+        except (DataError, InvalidValueError) as error:
+            raise DataError(f"The plan in {out} cannot be used: {error}") from error
 
     def __repr__(self) -> str:
         """Return what it is and how far."""
