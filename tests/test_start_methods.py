@@ -82,52 +82,6 @@ def told_by_threads() -> list[dict[str, str]]:
         return [told.result() for told in [threads.submit(play) for _ in range(THREADS)]]
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
-def test_forks_among_playing_threads_tell_the_same(told_here: dict[str, str]) -> None:
-    """Whatever the threads hold at that moment; a child that waits for it is ended, and fails."""
-    code = "import json, test_start_methods as tests; print(json.dumps(tests.told_by_forks()))"
-
-    assert json.loads(cold(code)) == [told_here] * len(NAMES)
-
-
-def told_by_forks() -> list[dict[str, str]]:
-    """Return what forks are told, each begun when another environment is being made by threads."""
-    answers = []
-    for name in NAMES:
-        ready = threading.Barrier(3)
-
-        def play(name: str = name, ready: threading.Barrier = ready) -> None:
-            ready.wait()
-            told(name)
-
-        threads = [threading.Thread(target=play) for _ in range(2)]
-        for thread in threads:
-            thread.start()
-        ready.wait()
-        answers.append(told_by_a_fork())
-        for thread in threads:
-            thread.join()
-    return answers
-
-
-def told_by_a_fork() -> dict[str, str]:
-    """Return what a fork of this process is told."""
-    import faulthandler
-
-    read, write = os.pipe()
-    child = os.fork()
-    if not child:
-        faulthandler.dump_traceback_later(900, exit=True)
-        os.write(write, json.dumps(told_by_all()).encode())
-        os._exit(0)
-    os.close(write)
-    with os.fdopen(read, encoding="utf-8") as pipe:
-        said = pipe.read()
-    os.waitpid(child, 0)
-    return dict(json.loads(said or "{}"))
-
-
 def cold(code: str) -> str:
     """Return what a new Python prints that runs *code*."""
     path = os.pathsep.join([os.path.dirname(__file__), *sys.path])  # noqa: PTH120  (a path list)
