@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import abc
 import enum
-import re
 import string
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any, ClassVar, Generic, NamedTuple
 
 import numpy as np
@@ -22,6 +21,7 @@ import numpy as np
 from agentgym_gen.asides import COMMON_ASIDES, drawn
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.task import ContentT, Task, Tasks
+from agentgym_gen.template import WORD, candidates, fillings, literals
 
 
 class Command(NamedTuple):
@@ -334,15 +334,9 @@ def write_template(template: str, args: tuple[str, ...]) -> str:
     """
     if not args:
         return template
-    literals = _literals(template)
-    filled = "".join(map(str.__add__, literals, args))
-    return filled + literals[-1]
-
-
-@lru_cache(maxsize=4096)
-def _literals(template: str) -> tuple[str, ...]:
-    """Return the parts of *template* around its slots: one more than there are slots."""
-    return tuple(re.split(r"\{\w+\}", template))
+    parts = literals(template)
+    filled = "".join(map(str.__add__, parts, args))
+    return filled + parts[-1]
 
 
 def read_templates(text: str, templates: Mapping[str, str]) -> Command | Malformed:
@@ -352,64 +346,9 @@ def read_templates(text: str, templates: Mapping[str, str]) -> Command | Malform
     literal characters is meant: ``look at {x}`` before ``look {x}``.
     """
     said = " ".join(text.split())
-    word = said[:_WORD].partition(" ")[0]
-    for verb, template in _candidates(tuple(templates.items()), word if word.isascii() else None):
-        args = _fillings(template, said)
+    word = said[:WORD].partition(" ")[0]
+    for verb, template in candidates(tuple(templates.items()), word if word.isascii() else None):
+        args = fillings(template, said)
         if args is not None:
             return Command(verb, args)
     return Malformed(text, "it is none of the known actions")
-
-
-_WORD = 64
-"""How many characters of a first word are looked at, so that nobody fills the memory with them."""
-
-
-@lru_cache(maxsize=4096)
-def _candidates(
-    templates: tuple[tuple[str, str], ...], word: str | None
-) -> tuple[tuple[str, str], ...]:
-    """Return which of *templates* a text may spell that begins with *word*, or all for None.
-
-    Those with the most literal characters come first. Letters beyond ASCII are left to the
-    patterns, which know that a dotless i is an i.
-    """
-    fitting = [pair for pair in templates if word is None or _may_begin(pair[1], word.lower())]
-    return tuple(sorted(fitting, key=lambda pair: -sum(map(len, _literals(pair[1])))))
-
-
-def _may_begin(template: str, word: str) -> bool:
-    literals = _literals(template)
-    first, blank, _ = literals[0].lower().partition(" ")
-    is_whole = bool(blank) or len(literals) == 1
-    return (first[:_WORD] == word) if is_whole else word.startswith(first[:_WORD])
-
-
-def _fillings(template: str, said: str) -> tuple[str, ...] | None:
-    """Return what stands in the slots of *template* in *said*, or None if it does not fit.
-
-    Each slot takes as little as it can. One pattern for all would look again from every place
-    where a literal occurs, which takes minutes for a text of nothing but literals.
-    """
-    finders = _finders(template)
-    found = finders[0].match(said)
-    if found is None:
-        return None
-    if len(finders) == 1:
-        return () if found.end() == len(said) else None
-    args: list[str] = []
-    for finder in finders[1:-1]:
-        start = found.end()
-        found = finder.search(said, start + 1)
-        if found is None:
-            return None
-        args.append(said[start : found.start()])
-    last = len(said) - len(_literals(template)[-1])
-    if last <= found.end() or not finders[-1].fullmatch(said, last):
-        return None
-    return (*args, said[found.end() : last])
-
-
-@lru_cache(maxsize=4096)
-def _finders(template: str) -> tuple[re.Pattern[str], ...]:
-    literals = _literals(template)
-    return tuple(re.compile(re.escape(literal), re.IGNORECASE) for literal in literals)

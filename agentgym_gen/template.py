@@ -1,0 +1,65 @@
+"""The templates of commands, ``go to {place}``: texts whose slots are filled, and read back."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+WORD = 64
+"""How many characters of a first word are looked at, so that nobody fills the memory with them."""
+
+
+@lru_cache(maxsize=4096)
+def literals(template: str) -> tuple[str, ...]:
+    """Return the parts of *template* around its slots: one more than there are slots."""
+    return tuple(re.split(r"\{\w+\}", template))
+
+
+@lru_cache(maxsize=4096)
+def candidates(
+    templates: tuple[tuple[str, str], ...], word: str | None
+) -> tuple[tuple[str, str], ...]:
+    """Return which of *templates* a text may spell that begins with *word*, or all for None.
+
+    Those with the most literal characters come first. Letters beyond ASCII are left to the
+    patterns, which know that a dotless i is an i.
+    """
+    fitting = [pair for pair in templates if word is None or _may_begin(pair[1], word.lower())]
+    return tuple(sorted(fitting, key=lambda pair: -sum(map(len, literals(pair[1])))))
+
+
+def _may_begin(template: str, word: str) -> bool:
+    parts = literals(template)
+    first, blank, _ = parts[0].lower().partition(" ")
+    is_whole = bool(blank) or len(parts) == 1
+    return (first[:WORD] == word) if is_whole else word.startswith(first[:WORD])
+
+
+def fillings(template: str, said: str) -> tuple[str, ...] | None:
+    """Return what stands in the slots of *template* in *said*, or None if it does not fit.
+
+    Each slot takes as little as it can. One pattern for all would look again from every place
+    where a literal occurs, which takes minutes for a text of nothing but literals.
+    """
+    finders = _finders(template)
+    found = finders[0].match(said)
+    if found is None:
+        return None
+    if len(finders) == 1:
+        return () if found.end() == len(said) else None
+    args: list[str] = []
+    for finder in finders[1:-1]:
+        start = found.end()
+        found = finder.search(said, start + 1)
+        if found is None:
+            return None
+        args.append(said[start : found.start()])
+    last = len(said) - len(literals(template)[-1])
+    if last <= found.end() or not finders[-1].fullmatch(said, last):
+        return None
+    return (*args, said[found.end() : last])
+
+
+@lru_cache(maxsize=4096)
+def _finders(template: str) -> tuple[re.Pattern[str], ...]:
+    return tuple(re.compile(re.escape(part), re.IGNORECASE) for part in literals(template))
