@@ -198,7 +198,8 @@ class Learner:
                 "go on with `train(resume_from_checkpoint=True)`, or choose another `output_dir`"
             )
         if self.workers.is_first:
-            (root / LOG_FILE).unlink(missing_ok=True)
+            with self._log() as path:
+                path.unlink(missing_ok=True)
 
     def fill(self, folder: Path) -> None:
         """Write the model, its card and the state of the optimizer into *folder*."""
