@@ -57,6 +57,7 @@ class Worker:
         self._module = module
         self._patience = patience
         self._child: subprocess.Popen[bytes] | None = None
+        self._is_new = True
 
     @property
     def pid(self) -> int | None:
