@@ -21,8 +21,11 @@ from agentgym_gen.worker import Worker
 
 ENGINE = "agentgym_gen.envs.textworld.engine"
 
-PATIENCE = 30.0
-"""The seconds after which the interpreter counts as hung."""
+PATIENCE = 120.0
+"""The seconds after which the interpreter counts as hung.
+
+On a machine with ten times more to do than processors, half a minute passes before it has started.
+"""
 
 IDLE_SECONDS = 30.0
 """How long a process without a game is kept for the next one."""
