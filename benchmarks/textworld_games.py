@@ -1,6 +1,6 @@
 """The games of TextWorld, tier by tier and challenge by challenge, as a Markdown table.
 
-    python benchmarks/textworld_games.py [--each 60] [--split test]
+    python benchmarks/textworld_games.py [--each 60] [--split test] [--only hard/cooking]
 
 Makes the games that are missing, then lets the expert and a random player play each, through the
 environment. *Commands* are those of the expert, *things* those that have a name, *making* the
@@ -45,13 +45,14 @@ def main() -> int:
     parser.add_argument("--each", type=int, default=60, help="games of each tier and challenge")
     parser.add_argument("--split", default="test")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--only", nargs="*", help="tiers and challenges, such as hard/cooking")
     options = parser.parse_args()
     print(
         "| tier | challenge | games | expert won | commands, mean (most) | turns | things ", end=""
     )
     print("| random player won | making, s |\n|---|---|---:|---:|---:|---:|---:|---:|---:|")
     lost: list[str] = []
-    for tier, challenge in places():
+    for tier, challenge in places(options.only):
         seconds = prepared(tier, challenge, options)
         seen = played(tier, challenge, options.each, options.split)
         lost += [one.task_id for one in seen.expert if not one.success]
@@ -60,11 +61,12 @@ def main() -> int:
     return 1 if lost else 0
 
 
-def places() -> Iterator[tuple[str, str]]:
-    """Yield every tier and challenge."""
+def places(only: list[str] | None) -> Iterator[tuple[str, str]]:
+    """Yield every tier and challenge, or *only* those that are named."""
     for tier in TIERS:
         for challenge in CHALLENGES:
-            yield tier, challenge
+            if not only or f"{tier}/{challenge}" in only:
+                yield tier, challenge
 
 
 def prepared(tier: str, challenge: str, options: argparse.Namespace) -> float | None:
