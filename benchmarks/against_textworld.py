@@ -43,6 +43,8 @@ ASKED = {
 }
 """The infos of textworld's that each table asks for beside score, won and lost."""
 STEPS = 30
+NAMING = ("tw-extra-infos score", "tw-trace-actions")
+"""What a game is told first, so that it names the score and its actions."""
 
 
 class Spent(NamedTuple):
@@ -80,6 +82,13 @@ def main() -> None:
         )
         for tier in TIERS:
             show_tier(tier, infos, played(tier, infos, options.first, options.walks))
+    print("\n| least CPU, ms | the interpreter alone | naming its actions, as ours lets it |")
+    print("| --- | ---: | ---: |")
+    for tier in TIERS:
+        figures = interpreted(tier, options.first, options.walks)
+        print(
+            f"| {tier} | {' | '.join(f'{1000 * figure:.2f}' for figure in figures)} |", flush=True
+        )
     print("\n| reset, CPU ms | textworld, loaded | ours | ours, another game |")
     print("| --- | ---: | ---: | ---: |")
     for tier in TIERS:
@@ -154,6 +163,30 @@ def walked(theirs: Any, ours: TextEnv, said: list[str], they_begin: bool) -> Rou
 def spent(step: Callable[[str], Any], said: list[str], env: TextEnv | None = None) -> list[Spent]:
     """Return what each of the commands took."""
     return [timed(lambda: step(command), env) for command in said]  # noqa: B023
+
+
+def interpreted(tier: str, first: int, walks: int) -> list[float]:
+    """Return seconds of a step in the interpreter alone, without and with names of actions."""
+    from textworld.core import EnvInfos
+    from textworld.envs.zmachine.jericho import JerichoEnv
+
+    tasks = TextWorld(first=first).tasks
+    found: tuple[list[Spent], list[Spent]] = ([], [])
+    for index in range(tasks.size(tier, "test")):
+        task = tasks.make(tier, "test", index)
+        said = commands(tier, str(task.id))
+        games = [JerichoEnv(EnvInfos()) for _ in found]
+        rounds: list[list[list[Spent]]] = [[] for _ in found]
+        for game in games:
+            game.load(f"{Store().game(task.content).path}.z8")
+        for _ in range(walks):
+            for game, names_actions, walked_through in zip(games, (0, 1), rounds, strict=True):
+                game.reset()
+                spent(game._send, list(NAMING) if names_actions else [])
+                walked_through.append(spent(game._send, said))
+        for steps, through in zip(found, rounds, strict=True):
+            steps += leasts(through)
+    return [statistics.mean(step.cpu for step in steps) for steps in found]
 
 
 def commands(tier: str, task_id: str) -> list[str]:
