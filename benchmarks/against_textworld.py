@@ -30,6 +30,7 @@ from typing import Any, NamedTuple
 
 from agentgym_gen.env import TextEnv
 from agentgym_gen.envs.textworld import TextWorld
+from agentgym_gen.envs.textworld.seat import pool
 from agentgym_gen.envs.textworld.store import Store
 from agentgym_gen.seeding import stream
 
@@ -138,15 +139,17 @@ def played(tier: str, infos: Infos, first: int, walks: int) -> dict[str, list[li
     listing = LISTED in infos
     tasks = TextWorld(first=first).tasks
     found: dict[str, list[list[Round]]] = {}
-    for index in range(tasks.size(tier, "test")):
-        task = tasks.make(tier, "test", index)
+    chosen = [tasks.make(tier, "test", index) for index in range(tasks.size(tier, "test"))]
+    walk_of = {task.id: commands(tier, str(task.id)) for task in chosen}
+    pool().close()  # which knows all states of the walks by now
+    for task in chosen:
         ours = TextEnv(TextWorld(list_admissible=listing), tier=tier, split="test", max_turns=10**6)
         theirs = opened(Store().game(task.content).path, infos)
-        said, rounds = commands(tier, str(task.id)), list[Round]()
+        rounds = list[Round]()
         for number in range(walks):
             ours.reset(options={"task_id": str(task.id)})
             theirs.reset()
-            rounds.append(walked(theirs, ours, said, number % 2 == 0))
+            rounds.append(walked(theirs, ours, walk_of[task.id], number % 2 == 0))
         found.setdefault(task.content.level.challenge, []).append(rounds)
         theirs.close()
         ours.close()

@@ -102,6 +102,12 @@ class Pool:
                 self._watch.start()
             return engine
 
+    def close(self) -> None:
+        """End the processes; worlds that play go on in new ones."""
+        with self._lock:
+            for engine in self._engines:
+                engine.close()
+
     def _retire(self) -> None:
         """End the processes as soon as nobody has played for a while."""
         idle = 0
