@@ -131,6 +131,22 @@ def test_things_may_be_called_by_their_words(said: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("said", "reaches"),
+    [
+        *(("Henderson's key", True), ("the henderson's key from chair", True)),
+        *(("key from chair", True), ("chair", True), ("a henderson's key", True)),
+        *(("henderson's", False), ("henderson's key's", False), ("'key' from chair", False)),
+        *(("henderson's key and chair", False), ("key from henderson's", False)),
+    ],
+)
+def test_an_apostrophe_stands_in_whole_names_only(said: str, reaches: bool) -> None:
+    """Also where a thing is taken from another one."""
+    speech = Speech(("Henderson's key", "chair"))
+
+    assert (speech.refusal(Command("take", (said,)), f"take {said}") is None) == reaches
+
+
+@pytest.mark.parametrize(
     "said",
     [
         *("", "it", "all", "key and bbq", "key then go north", "key. save", "key, bbq", "chest"),
