@@ -32,6 +32,9 @@ from agentgym_gen.trajectory import Trajectory
 NOT_INSTALLED = "extra"
 """What the table of environments has for one whose extra is not installed."""
 
+NARROWEST = 20
+"""Characters a line: less would show letters, not words."""
+
 HELP = "? lists what can be done, ! asks the expert, q ends"
 
 
@@ -160,7 +163,7 @@ def _add_show(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--turns", type=at_least(0), default=3, metavar="N", help=turns)
     parser.add_argument("--instruction", action="store_true", help="show the instruction, too")
     width = "characters a line; that of the terminal by default"
-    parser.add_argument("--width", type=at_least(20), metavar="N", help=width)
+    parser.add_argument("--width", type=at_least(NARROWEST), metavar="N", help=width)
     parser.set_defaults(command=_show_beside)
 
 
@@ -253,7 +256,7 @@ def _show_beside(options: argparse.Namespace) -> None:
     turns, first = options.turns, options.instruction
     told = columns(options.id, task_id, interfaces, turns=turns, instruction=first)
     shown = [replace(one, texts=tuple(map(_printable, one.texts))) for one in told]
-    width = options.width or shutil.get_terminal_size().columns
+    width = options.width or max(NARROWEST, shutil.get_terminal_size().columns)
     print(f"{task_id}\n\n{side_by_side(shown, width)}")
 
 

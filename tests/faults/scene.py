@@ -15,7 +15,7 @@ from faults.nursery import Nursery
 from faults.processes import NONE, Ended, Fault, leftovers
 from faults.subjects import FACTS
 
-SLOW = ("games", "sft", "rft")
+SLOW = ("games", "sft", "rft", "tiny")
 """The programs whose tests take seconds of processor time."""
 
 

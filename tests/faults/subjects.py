@@ -132,6 +132,7 @@ FACTS = {
     "calibration": file_facts,
     "sft": training_facts,
     "rft": training_facts,
+    "tiny": study_facts,
 }
 """By program, what two runs of it have in common."""
 

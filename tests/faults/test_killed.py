@@ -10,7 +10,7 @@ from faults.scene import Scene, programs
 KILLS = 4
 """How often a run is killed at drawn points."""
 
-POINTS = [
+POINTS: list[object] = [
     ("study", "os.rename .*plan.json"),
     ("study", "os.rename .*recipe.json"),
     ("study", "os.rename .*transcripts"),
@@ -25,10 +25,20 @@ POINTS = [
     ("sft", "open .*optimizer.pt"),
     ("rft", "os.rename .*000002.draft"),
     ("rft", "open log.jsonl"),
+    *(
+        pytest.param("tiny", point, marks=pytest.mark.slow)
+        for point in (
+            "os.rename models/base.s0/.step_000002.draft",
+            "os.rename models/base.s0/.recipe.json",
+            "os.rmdir models/.*/step_00000",
+            "os.rename models/sokoban-easy.s0/.step_000001.draft",
+            "os.rename .report.md",
+        )
+    ),
 ]
 """The changes on either side of which a result is there or not."""
 
-EVERY = {"study": 4, "calibration": 1, "games": 2, "sft": 8, "rft": 8}
+EVERY = {"study": 4, "calibration": 1, "games": 2, "sft": 8, "rft": 8, "tiny": 40}
 """By program, of how many changes each one is met by a run that is killed there."""
 
 

@@ -30,6 +30,6 @@ def test_a_stopped_run_says_so_and_goes_on(scene: Scene, tmp_path: Path) -> None
 
 SAID = dict.fromkeys(FACTS, "agentgym-gen: stopped\n")
 SAID |= dict.fromkeys(
-    ("calibration", "games"), "agentgym-gen: stopped; the same command goes on from here\n"
+    ("calibration", "games", "tiny"), "agentgym-gen: stopped; the same command goes on from here\n"
 )
 """By program, what it says; the others are no commands of their own."""

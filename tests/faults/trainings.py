@@ -8,6 +8,7 @@ from pathlib import Path
 from faults.subjects import as_a_command
 
 from agentgym_gen import Registered, register
+from agentgym_gen.cli import main
 from agentgym_gen.prompt import PromptStyle
 from agentgym_gen.trainers.config import RFTConfig, SFTConfig
 from agentgym_gen.trainers.demos import demonstrations, expert_texts
@@ -21,11 +22,68 @@ ENV = "rftgen/Corridor-easy-v0"
 STYLE = PromptStyle("action", instruction=False)
 
 
+PLAN = """
+name = "tiny"
+seeds = [0]
+
+[model]
+build = "tiny"
+layers = 1
+width = 32
+heads = 2
+vocabulary = 300
+context = 1024
+text_episodes = 8
+
+[style]
+format = "action"
+instruction = false
+window = 0
+
+[environments.Sokoban]
+
+[warm_start]
+max_steps = 4
+batch_size = 4
+save_steps = 2
+
+[warm_start.demonstrations]
+"rftgen/Sokoban-easy-v0" = 8
+
+[rft]
+max_steps = 2
+tasks_per_step = 2
+num_generations = 2
+max_new_tokens = 4
+max_turns = 2
+invalid_penalty = 0.1
+
+[test]
+tasks = 2
+samples = 1
+max_new_tokens = 4
+max_turns = 2
+
+[difficulty]
+environments = ["Sokoban"]
+arms = ["easy"]
+tiers = ["easy"]
+"""
+"""A base with a warm start and one model that is trained from it, each tested on two boards."""
+
+
 def prepared(name: str) -> Callable[[Path], int]:
-    """Return the training called *name*: ``sft`` or ``rft``."""
+    """Return the training called *name*: ``sft``, ``rft`` or the study ``tiny``."""
     hide_progress_bars()
     register(Registered("Corridor", "toy_world:CorridorWorld"))
-    return {"sft": sft, "rft": rft}[name]
+    return {"sft": sft, "rft": rft, "tiny": study}[name]
+
+
+def study(folder: Path) -> int:
+    """Run the study of a model that is really trained, by the command line."""
+    plan = folder.with_name(f"{folder.name}.toml")
+    plan.write_text(PLAN, encoding="utf-8")
+    return main(["study", "run", str(plan), "--yes", "--workers", "1", "--out", str(folder)])
 
 
 def sft(folder: Path) -> int:
