@@ -51,7 +51,13 @@ def told_here() -> dict[str, str]:
     return told_by_all()
 
 
-@pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
+@pytest.mark.parametrize(
+    "method",
+    [
+        pytest.param(method, marks=pytest.mark.slow) if method == "spawn" else method
+        for method in multiprocessing.get_all_start_methods()
+    ],
+)
 def test_every_start_method_tells_the_same(method: str, told_here: dict[str, str]) -> None:
     """Forked, spawned or from a fork server; forked in a process that has played no thread."""
     code = (

@@ -8,7 +8,8 @@ import pytest
 from faults.processes import Fault, is_one_sentence, leftovers, started, subject
 from faults.scene import Scene
 
-ALONE = ["study", "calibration", "sft", pytest.param("rft", marks=pytest.mark.slow)]
+ALONE: list[object] = ["study", "calibration"]
+ALONE += [pytest.param(name, marks=pytest.mark.slow) for name in ("sft", "rft")]
 """The programs that want their folder for themselves; games may be made by many."""
 
 
