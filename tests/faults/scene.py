@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,16 +15,10 @@ from faults.nursery import Nursery
 from faults.processes import NONE, Ended, Fault, leftovers
 from faults.subjects import FACTS
 
-SLOW = ("games", "sft", "rft", "tiny")
-"""The programs whose tests take seconds of processor time."""
 
-
-def programs(*quick: str) -> list[object]:
-    """Return all programs as parameters; those in `SLOW` are slow but for the *quick* ones."""
-    return [
-        pytest.param(name, marks=pytest.mark.slow) if name in SLOW and name not in quick else name
-        for name in FACTS
-    ]
+def programs(*quick: str, slow: Sequence[str] = ()) -> list[object]:
+    """Return programs as parameters of a test, which for some of them is *slow*."""
+    return [*quick, *(pytest.param(name, marks=pytest.mark.slow) for name in slow)]
 
 
 @dataclass(frozen=True)

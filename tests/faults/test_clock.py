@@ -15,7 +15,7 @@ def turn_ages_round(folder: Path) -> None:
         os.utime(path, (4e9 - age, 4e9 - age))
 
 
-@pytest.mark.parametrize("scene", programs(), indirect=True)
+@pytest.mark.parametrize("scene", programs("study", slow=("games", "rft")), indirect=True)
 def test_a_run_goes_on_whatever_the_clock_says(scene: Scene, tmp_path: Path) -> None:
     """Killed in 10 years, killed again 30 years ago, and finished with all ages turned round."""
     folder = tmp_path / "x"

@@ -12,8 +12,8 @@ SMALL += [
     for name, sizes in {
         "study": (60,),
         "calibration": (4,),
-        "sft": (60, 260, 480),
-        "rft": (60, 700),
+        "sft": (60, 480),
+        "rft": (700,),
         "games": (16,),
     }.items()
     for size in sizes

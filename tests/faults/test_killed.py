@@ -38,7 +38,7 @@ POINTS: list[object] = [
 ]
 """The changes on either side of which a result is there or not."""
 
-EVERY = {"study": 4, "calibration": 1, "games": 2, "sft": 8, "rft": 8, "tiny": 40}
+EVERY = {"study": 5, "calibration": 2, "games": 4, "sft": 16, "rft": 16, "tiny": 60}
 """By program, of how many changes each one is met by a run that is killed there."""
 
 
@@ -55,7 +55,9 @@ def check_goes_on(scene: Scene, folder: Path) -> None:
     assert leftovers(folder) == []
 
 
-@pytest.mark.parametrize("scene", programs(), indirect=True)
+@pytest.mark.parametrize(
+    "scene", programs("study", "calibration", slow=("sft", "rft")), indirect=True
+)
 def test_killed_at_drawn_points(scene: Scene, tmp_path: Path) -> None:
     """Several times, one after the other."""
     rng = np.random.default_rng([26, 3, 12, 0, 11])
@@ -76,8 +78,7 @@ def test_killed_at_a_named_point(scene: Scene, point: str, tmp_path: Path) -> No
     check_goes_on(scene, tmp_path / "x")
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("scene", programs(), indirect=True)
+@pytest.mark.parametrize("scene", programs(slow=tuple(EVERY)), indirect=True)
 def test_killed_before_every_change(scene: Scene, tmp_path: Path) -> None:
     """Of many, one in so many."""
     for at in range(1, len(scene.changes) + 1, EVERY[scene.name]):

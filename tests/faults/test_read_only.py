@@ -9,7 +9,9 @@ from faults.scene import Scene, change_disk, disk, programs
 from faults.subjects import file_facts
 
 
-@pytest.mark.parametrize("scene", programs(), indirect=True)
+@pytest.mark.parametrize(
+    "scene", programs("study", "calibration", slow=("games", "rft")), indirect=True
+)
 def test_a_run_on_a_read_only_disk(scene: Scene, tmp_path: Path) -> None:
     """It names the folder and what to do; once it may be written, the run goes on."""
     with disk(tmp_path / "disk", 40_000) as folder:

@@ -12,7 +12,9 @@ from faults.subjects import FACTS
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
 
-@pytest.mark.parametrize("scene", programs("games", "rft"), indirect=True)
+@pytest.mark.parametrize(
+    "scene", programs("study", "calibration", "games", "rft", slow=("sft", "tiny")), indirect=True
+)
 def test_a_stopped_run_says_so_and_goes_on(scene: Scene, tmp_path: Path) -> None:
     """Each signal once, at drawn points of one run; shells know the exit code."""
     rng = np.random.default_rng([26, 3, 12, 0, 12])
