@@ -1,6 +1,6 @@
 """What a step through each interface costs, in units of the native step, as a Markdown table.
 
-    python benchmarks/interfaces.py [--rounds 15] [--tier easy] [--only Sokoban]
+    python benchmarks/interfaces.py [--rounds 15] [--tier easy] [--only Sokoban] [--interfaces menu]
 
 A step is one call of `step` with a random admissible action. Native and other steps take turns in
 slices of some 40 ms of CPU time, and a figure is the median of the rounds' ratios, so that a change
@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -35,8 +35,14 @@ def cpu_time() -> float:
     """Return the seconds of CPU time that this process and its living children have taken."""
     children = Path(f"/proc/self/task/{os.getpid()}/children")
     pids = children.read_text().split() if children.exists() else []
-    clocks = [(~int(pid) << 3) | CPU_OF_PROCESS for pid in pids]
-    return time.process_time() + sum(map(time.clock_gettime, clocks))
+    return time.process_time() + sum(_cpu_time_of(int(pid)) for pid in pids)
+
+
+def _cpu_time_of(pid: int) -> float:
+    try:
+        return time.clock_gettime((~pid << 3) | CPU_OF_PROCESS)
+    except OSError:  # it has just ended
+        return 0.0
 
 
 class Player:
@@ -68,11 +74,13 @@ class Player:
             self._steps += 1
 
 
-def measure(env_id: str, rounds: int, options: Mapping[str, object]) -> list[float]:
-    """Return the native step in microseconds, and the ratio of native and of every preset."""
+def measure(
+    env_id: str, rounds: int, options: Mapping[str, object], interfaces: Sequence[str]
+) -> list[float]:
+    """Return the native step in microseconds, and the ratio of each of *interfaces* to it."""
     native = Player(make_text_env(env_id, "train", options))
     figures = [1e6 * float(np.median([native.slice() for _ in range(rounds)]))]
-    for interface in ("native", *PRESETS):
+    for interface in interfaces:
         # Both play the same episodes, with the same draws.
         native = Player(make_text_env(env_id, "train", options))
         other = Player(make_text_env(env_id, "train", {**options, "interface": interface}))
@@ -87,16 +95,19 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=15, help="how many slices of each")
     parser.add_argument("--tier", default="easy")
     parser.add_argument("--only", nargs="*", help="names of environments")
+    every = ("native", *PRESETS)
+    parser.add_argument("--interfaces", nargs="*", default=every, help="rows, by default all")
     options = parser.parse_args()
     known = [one for one in ENVIRONMENTS.values() if not options.only or one.name in options.only]
+    rows = options.interfaces
     columns = [
-        measure(f"rftgen/{one.name}-{options.tier}-v{one.version}", options.rounds, one.few)
+        measure(f"rftgen/{one.name}-{options.tier}-v{one.version}", options.rounds, one.few, rows)
         for one in known
     ]
     print(f"| interface | {' | '.join(one.name for one in known)} |")
     print(f"|---|{'---:|' * len(known)}")
     print(f"| native, µs | {' | '.join(f'{column[0]:.0f}' for column in columns)} |")
-    for number, interface in enumerate(("native", *PRESETS), 1):
+    for number, interface in enumerate(rows, 1):
         print(f"| {interface} | {' | '.join(f'{column[number]:.2f}' for column in columns)} |")
 
 
