@@ -208,7 +208,7 @@ def shell(command: str, **variables: str) -> "subprocess.CompletedProcess[bytes]
         ("$cli demo nowhere >&- 2>&-", 2, b""),
         ("$cli demo nowhere 2>/dev/full", 2, b""),
         ("env -u HOME -u TERM $cli demo rftgen/Sokoban-easy-v0", 0, b"1 of 1 episodes won"),
-        ("COLUMNS=1 $cli show rftgen/Sokoban-easy-v0", 0, b"sokoban/easy"),
+        ("COLUMNS=1 $cli show rftgen/Sokoban-easy-v0", 0, b"native"),
         (
             "LC_ALL=C PYTHONUTF8=0 PYTHONCOERCECLOCALE=0 $cli demo rftgen/Sokoban-easy-v0",
             0,

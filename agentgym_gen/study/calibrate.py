@@ -20,6 +20,7 @@ from typing import Any
 from agentgym_gen.errors import DataError, InvalidValueError, ResultExistsError
 from agentgym_gen.files import sweep, write_json
 from agentgym_gen.lock import locked
+from agentgym_gen.outside import parse_json, read_text
 from agentgym_gen.policy import POLICIES, Policy
 from agentgym_gen.prompt import PromptStyle
 from agentgym_gen.rollout import Episode, draw_task_ids, make_text_env, run
@@ -158,7 +159,7 @@ class Played:
 
     def _read(self) -> None:
         try:
-            kept = json.loads(self.path.read_text(encoding="utf-8"))
+            kept = parse_json(read_text(self.path), str(self.path))
             known, self.shares = kept["calibration"], dict(kept["shares"])
         except (OSError, ValueError, LookupError, TypeError) as error:
             raise DataError(
