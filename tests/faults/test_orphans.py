@@ -23,6 +23,11 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="children are fo
 ENDS = [signal.SIGKILL, signal.SIGTERM, signal.SIGINT]
 
 
+def at_work(folder: Path) -> set[int]:
+    """Return the numbers that processes have left in *folder*; a trace may not be written yet."""
+    return {int(number) for path in folder.rglob("busy") if (number := path.read_text())}
+
+
 @pytest.fixture(params=["study", "games"])
 def busy(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Victim, set[int]]]:
     """A program whose children are at work, and their numbers."""
@@ -31,7 +36,7 @@ def busy(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Victi
         pytest.importorskip("textworld")
         command = subject("games", tmp_path, "2", "faults.idle_clerk")
     with started(command, tmp_path) as victim:
-        assert until(lambda: len(list(tmp_path.rglob("busy"))) == 2, 300), "nobody is at work"
+        assert until(lambda: len(at_work(tmp_path)) == 2, 300), "nobody is at work"
         children = set(descendants(victim.pid))
         yield victim, children
         for child in filter(is_alive, children):
@@ -44,8 +49,7 @@ def test_children_end_with_their_parent(
 ) -> None:
     """However it ends; Ctrl-C is sent to all, and only the parent says something."""
     victim, children = busy
-    at_work = {int(path.read_text()) for path in tmp_path.rglob("busy")}
-    assert at_work <= children
+    assert at_work(tmp_path) <= children
     if number == signal.SIGINT:
         os.killpg(victim.pid, number)
     else:
