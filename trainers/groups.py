@@ -12,7 +12,7 @@ import numpy as np
 from agentgym_gen.rollout import groups
 from agentgym_gen.trainers.advantages import FLAT, OF_BATCH, OF_GROUP, Floats
 from agentgym_gen.trainers.config import RFTConfig
-from agentgym_gen.trainers.tokens import Sample, merge
+from agentgym_gen.trainers.tokens import Sample
 from agentgym_gen.trajectory import Trajectory, Turn
 
 FAILED = "backend_error"
@@ -65,8 +65,6 @@ def learn_from(trajectories: Sequence[Trajectory], args: RFTConfig) -> Lesson:
     for group, advantages_G in zip(of_task, _advantages(rewards, args), strict=True):
         if np.any(advantages_G) or args.invalid_penalty or args.step_coef:
             samples += _samples(group, advantages_G, args)
-    if args.updates_per_step == 1:
-        samples = merge(samples)
     return Lesson(
         samples=_teaching(_weighed(samples, len(trajectories), args), args),
         groups=len(of_task),

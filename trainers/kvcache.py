@@ -27,7 +27,7 @@ from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.trainers.handles import Model
 from agentgym_gen.trainers.tokens import keeps_logits
 
-SLACK = 1.5
+SLACK = 1.25
 """A full buffer is replaced by one this many times as wide."""
 
 STEP = 64
@@ -86,16 +86,22 @@ def _roomy(buffer: Tensor | None, states: Tensor, place: _Place) -> Tensor:
     """Return *buffer*, or its content in a wider one where it has no room for what comes."""
     if buffer is not None and buffer.shape[2] >= place.width:
         return buffer
-    wide = _empty(states, states.shape[0], place.width)
+    filled = 0 if buffer is None else place.before
+    wide = _empty(states, states.shape[0], place.width, filled)
     if buffer is not None:
-        wide[:, :, : place.before] = buffer[:, :, : place.before]
+        wide[:, :, :filled] = buffer[:, :, :filled]
     return wide
 
 
-def _empty(like: Tensor, rows: int, width: int) -> Tensor:
-    """Return a buffer with room for *width* tokens and some more; 0, as masked cells are read."""
+def _empty(like: Tensor, rows: int, width: int, filled: int) -> Tensor:
+    """Return a buffer with room for *width* tokens and some more.
+
+    It is 0 but for the first *filled* columns, which the caller fills: masked cells are read, too.
+    """
     room = -(-int(width * SLACK) // STEP) * STEP
-    return like.new_zeros((rows, like.shape[1], room, like.shape[3]))
+    buffer = like.new_empty((rows, like.shape[1], room, like.shape[3]))
+    buffer[:, :, filled:] = 0
+    return buffer
 
 
 class GrowingCache:
@@ -209,33 +215,50 @@ def feed(
     first = seats[0].cache
     alone = all(seat.cache is first for seat in seats)
     if not alone or first.shared or 2 * len(seats) < len(first.lengths):
-        first = gather(seats)
-        seats = [Seat(first, row) for row in range(len(seats))]
+        seats = gather(seats)
+        first = seats[0].cache
     whole: list[Sequence[int]] = [()] * len(first.lengths)
     for seat, chunk in zip(seats, chunks, strict=True):
         whole[seat.row] = chunk
     return list(seats), first.extend(whole, pad_id)[[seat.row for seat in seats]]
 
 
-def gather(seats: Sequence[Seat]) -> GrowingCache:
-    """Return a new cache with a copy of the row at each of *seats*, in their order."""
-    source = seats[0].cache
-    whole = GrowingCache(source._model)
-    whole.lengths = [seat.cache.lengths[seat.row] for seat in seats]
+def gather(seats: Sequence[Seat], lengths: Sequence[int] | None = None) -> list[Seat]:
+    """Copy the rows at *seats* into a new cache and return where they are in it.
+
+    Args:
+        seats: Which rows.
+        lengths: How many tokens of each row are copied, from the first; None copies all.
+    """
+    of_seat = list(lengths or [seat.cache.lengths[seat.row] for seat in seats])
+    width = max(of_seat)
     by_cache: dict[int, list[int]] = {}
     for number, seat in enumerate(seats):
         by_cache.setdefault(id(seat.cache), []).append(number)
-    for depth, layer in enumerate(source._layers):
+    # rows of one cache lie side by side, so that they are copied at once and into their place
+    order = [number for numbers in by_cache.values() for number in numbers]
+    whole = GrowingCache(seats[0].cache._model)
+    whole.lengths = [of_seat[number] for number in order]
+    for depth, layer in enumerate(seats[0].cache._layers):
         copy = _Layer(whole._place)
-        copy.keys = _empty(layer.keys, len(seats), max(whole.lengths))
-        copy.values = _empty(layer.values, len(seats), max(whole.lengths))
+        copy.keys = _empty(layer.keys, len(seats), width, width)
+        copy.values = _empty(layer.values, len(seats), width, width)
         copy.is_initialized = True
+        start = 0
         for numbers in by_cache.values():
-            taken = [seats[number] for number in numbers]
-            width = max(whole.lengths[number] for number in numbers)
-            rows = [seat.row for seat in taken]
-            found = taken[0].cache._layers[depth]
-            copy.keys[numbers, :, :width] = found.keys[rows, :, :width]
-            copy.values[numbers, :, :width] = found.values[rows, :, :width]
+            rows = torch.tensor([seats[number].row for number in numbers], device=whole._device)
+            part = slice(start, start + len(numbers))
+            found = seats[numbers[0]].cache._layers[depth]
+            _fill(copy.keys[part, :, :width], found.keys, rows)
+            _fill(copy.values[part, :, :width], found.values, rows)
+            start += len(numbers)
         whole._layers.append(copy)
-    return whole
+    new_row = {number: row for row, number in enumerate(order)}
+    return [Seat(whole, new_row[number]) for number in range(len(seats))]
+
+
+def _fill(buffer: Tensor, found: Tensor, rows: Tensor) -> None:
+    """Copy *rows* of *found*, with 0 where they have fewer columns."""
+    there = min(buffer.shape[2], found.shape[2])
+    torch.index_select(found[:, :, :there], 0, rows, out=buffer[:, :, :there])
+    buffer[:, :, there:] = 0

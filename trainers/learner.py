@@ -27,6 +27,7 @@ from agentgym_gen.trainers.model import choose_threads, make_trainable, where_it
 from agentgym_gen.trainers.modelcard import write_card
 from agentgym_gen.trainers.parallel import Workers
 from agentgym_gen.trainers.tokens import MicroBatch
+from agentgym_gen.trainers.trees import can_branch
 
 _DAMAGES = (
     *(OSError, EOFError, RuntimeError, ValueError, LookupError),
@@ -62,6 +63,8 @@ class Learner:
         self.model = make_trainable(model, config.lora_rank, config.lora_alpha, config.seed)
         self.tokenizer = tokenizer
         self.config = config
+        self.branching = can_branch(self.model)
+        """Whether sequences that begin alike can be computed together."""
         self.workers = Workers()
         self.step = 0
         self.history: list[Row] = []

@@ -3,22 +3,29 @@
 """The contexts that were fed during a rollout, kept so that no context is computed twice.
 
 Where every turn starts a sequence of its own, the episodes of a group pass the same states again
-and again; and the first context of a group is the same in all its episodes.
+and again; and the first context of a group is the same in all its episodes. Contexts that begin
+alike, with the same rules or the same goal, share what the cache holds of their beginning.
 
 Axes: ``_B`` contexts, ``_V`` vocabulary.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
 
 from agentgym_gen.trainers.handles import Model
-from agentgym_gen.trainers.kvcache import GrowingCache, Seat
+from agentgym_gen.trainers.kvcache import GrowingCache, Seat, feed, gather
 
 Ids = tuple[int, ...]
+
+BLOCK = 16
+"""Beginnings are shared in pieces of so many tokens."""
+
+UNEVEN = 1.5
+"""What is fed together is at most this many times as long as the shortest of it."""
 
 
 class Library:
@@ -40,6 +47,7 @@ class Library:
         """Forget everything, as is necessary when the weights have changed."""
         self._seats: dict[Ids, Seat] = {}
         self._logits: dict[Ids, Tensor] = {}
+        self._beginnings = _Beginnings()
         self._tokens = 0
 
     def open(self, contexts: Sequence[Ids]) -> tuple[list[Seat], Tensor]:
@@ -47,14 +55,38 @@ class Library:
         if self._tokens > self._budget:
             self.clear()
         new = list(dict.fromkeys(ids for ids in contexts if ids not in self._seats))
-        if new:
-            cache = GrowingCache(self._model, len(new), shared=True)
-            logits_BV = cache.extend(new, self._pad_id)
-            for row, ids in enumerate(new):
-                self._seats[ids] = Seat(cache, row)
-                self.keep(ids, logits_BV[row])
+        for some in self._batches(new):
+            self._feed(some)
         seats = [self._seats[ids] for ids in contexts]
         return seats, torch.stack([self._logits[ids] for ids in contexts])
+
+    def _batches(self, new: Sequence[Ids]) -> Iterator[list[tuple[Ids, int, Seat | None]]]:
+        """Yield what is fed together: contexts, how much of each is known, and where it is."""
+        found = [(ids, *self._beginnings.longest(ids)) for ids in new]
+        found.sort(key=lambda one: (one[1] > 0, len(one[0]) - one[1]))
+        batch: list[tuple[Ids, int, Seat | None]] = []
+        for one in found:
+            if batch and not _go_together(batch[0], one):
+                yield batch
+                batch = []
+            batch.append(one)
+        if batch:
+            yield batch
+
+    def _feed(self, batch: Sequence[tuple[Ids, int, Seat | None]]) -> None:
+        begun = [seat for _, _, seat in batch if seat is not None]
+        if begun:
+            seats = gather(begun, [length for _, length, _ in batch])
+        else:
+            fresh = GrowingCache(self._model, len(batch))
+            seats = [Seat(fresh, row) for row in range(len(batch))]
+        rest = [ids[length:] for ids, length, _ in batch]
+        seats, logits_BV = feed(seats, rest, self._pad_id)
+        seats[0].cache.shared = True
+        for (ids, _, _), seat, logits_V in zip(batch, seats, logits_BV, strict=True):
+            self._seats[ids] = seat
+            self._beginnings.add(ids, seat)
+            self.keep(ids, logits_V)
 
     def keep(self, ids: Ids, logits_V: Tensor) -> None:
         """Remember what comes after a context and the tokens that were drawn after it."""
@@ -68,3 +100,34 @@ class Library:
     def __getitem__(self, ids: Ids) -> Tensor:
         """Return the logits ``_V`` after *ids*."""
         return self._logits[ids]
+
+
+def _go_together(one: tuple[Ids, int, Seat | None], other: tuple[Ids, int, Seat | None]) -> bool:
+    """Return whether *other*, of which no less is new, is fed beside *one*."""
+    fresh, more = (len(ids) - known for ids, known, _ in (one, other))
+    return (one[1] > 0) == (other[1] > 0) and more <= UNEVEN * fresh
+
+
+class _Beginnings:
+    """Where the beginnings of contexts are held, as a tree of blocks of tokens."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[int, Ids], tuple[int, Seat]] = {}
+
+    def longest(self, ids: Ids) -> tuple[int, Seat | None]:
+        """Return how many of the tokens *ids*, not all of them, are held, and where."""
+        node, seat, length = 0, None, 0
+        while length + BLOCK < len(ids):
+            found = self._found.get((node, ids[length : length + BLOCK]))
+            if found is None:
+                break
+            node, seat = found
+            length += BLOCK
+        return length, seat
+
+    def add(self, ids: Ids, seat: Seat) -> None:
+        """Take note that *ids* are held at *seat*."""
+        node = 0
+        for start in range(0, len(ids) - BLOCK + 1, BLOCK):
+            key = (node, ids[start : start + BLOCK])
+            node, _ = self._found.setdefault(key, (len(self._found) + 1, seat))

@@ -253,7 +253,12 @@ class RFTTrainer:
 
     def _update(self, lesson: Lesson) -> Row:
         learner = self._learner
-        batches = pack(lesson.samples, self.args.micro_batch_tokens, self._chat.pad_id)
+        batches = pack(
+            lesson.samples,
+            self.args.micro_batch_tokens,
+            self._chat.pad_id,
+            branching=learner.branching,
+        )
         objective = Objective(learner.model, self._reference, self.args)
         loss, norm = learner.update(batches, objective.loss)
         objective.end_first_pass()
@@ -263,5 +268,5 @@ class RFTTrainer:
             "loss": loss,
             "gradient_norm": norm,
             **objective.measured(learner.workers),
-            "train_tokens": sum(int(batch.live_BT.sum()) for batch in batches),
+            "train_tokens": sum(batch.tokens for batch in batches),
         }

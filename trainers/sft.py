@@ -85,7 +85,12 @@ class SFTTrainer:
 
     def _step(self) -> tuple[Row, dict[str, Any]]:
         began = time.perf_counter()
-        batches = pack(self._chosen(), self.args.micro_batch_tokens, self._pad_id)
+        batches = pack(
+            self._chosen(),
+            self.args.micro_batch_tokens,
+            self._pad_id,
+            branching=self._learner.branching,
+        )
         count = sum(len(batch.weight_N) for batch in batches)
 
         def loss_of(batch: MicroBatch) -> Tensor:
@@ -98,7 +103,7 @@ class SFTTrainer:
             "step": self._learner.step + 1,
             "loss": loss,
             "gradient_norm": norm,
-            "tokens_per_second": sum(int(batch.live_BT.sum()) for batch in batches) / seconds,
+            "tokens_per_second": sum(batch.tokens for batch in batches) / seconds,
         }, {}
 
     def _chosen(self) -> list[Sample]:

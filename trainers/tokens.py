@@ -1,16 +1,17 @@
 # ruff: noqa: N803, N806, N815
 # The capitals name the axes of an array.
-"""From token sequences to padded micro batches, and from these to log-probabilities.
+"""From token sequences to micro batches, and from these to log-probabilities.
 
-Axes: ``_B`` rows of a batch, ``_T`` tokens of a row, ``_N`` sampled tokens of all rows, ``_V``
-vocabulary.
+Axes: ``_B`` rows of a batch, ``_T`` tokens of a row, ``_N`` sampled tokens of all sequences, ``_U``
+the places that they were drawn after, ``_V`` vocabulary.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -18,6 +19,7 @@ from torch import Tensor
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.trainers.handles import Model
 from agentgym_gen.trainers.losses import entropy
+from agentgym_gen.trainers.trees import Tree, grow, sees
 from agentgym_gen.trajectory import TokenSequence
 
 WIDEST = 1.5
@@ -38,16 +40,28 @@ class Sample:
 
 @dataclass(frozen=True)
 class MicroBatch:
-    """Rows that go through the model at once, padded on the right."""
+    """Rows that go through the model at once, padded on the right.
+
+    A row is a sequence, or several that share their beginning (`agentgym_gen.trainers.trees`).
+    Places are counted over all rows.
+    """
 
     ids_BT: Tensor
     """The tokens."""
-    live_BT: Tensor
-    """1 at tokens, 0 at padding."""
-    action_BT: Tensor
-    """True exactly at sampled tokens."""
+    depth_BT: Tensor
+    """How many tokens are before each in its sequence."""
+    end_BT: Tensor
+    """The place in the row that is the first not to see each token."""
+    branches: bool
+    """Whether some row is more than one sequence."""
+    tokens: int
+    """The number of tokens, padding not included."""
+    sampled_N: Tensor
+    """The places of the sampled tokens, sequence by sequence."""
+    before_N: Tensor
+    """The place before each of them in its sequence."""
     old_logp_N: Tensor
-    """The log-probability with which each sampled token was drawn, row by row."""
+    """The log-probability with which each sampled token was drawn."""
     advantage_N: Tensor
     """The advantage of each sampled token."""
     weight_N: Tensor
@@ -59,37 +73,17 @@ class MicroBatch:
         return self.ids_BT.numel()
 
 
-def merge(samples: Iterable[Sample]) -> list[Sample]:
-    """Return *samples* with those of equal tokens made one, whose weights are added.
-
-    Where every turn is a sequence of its own, the episodes of one task pass the same states. As
-    long as the probability ratio is inside its range, the loss is the same as that of the single
-    samples.
-    """
-    merged: dict[tuple[tuple[int, ...], tuple[bool, ...]], Sample] = {}
-    for sample in samples:
-        key = sample.sequence.ids, sample.sequence.action_mask
-        known = merged.get(key)
-        if known is None:
-            merged[key] = sample
-            continue
-        weight = known.weight + sample.weight
-        means = tuple(
-            (mine * known.weight + theirs * sample.weight) / weight
-            for mine, theirs in zip(known.advantages, sample.advantages, strict=True)
-        )
-        merged[key] = replace(known, advantages=means, weight=weight)
-    return list(merged.values())
-
-
-def pack(samples: Sequence[Sample], budget: int, pad_id: int) -> list[MicroBatch]:
-    """Return *samples* as micro batches of similar lengths.
+def pack(
+    samples: Sequence[Sample], budget: int, pad_id: int, *, branching: bool = True
+) -> list[MicroBatch]:
+    """Return *samples* as micro batches of rows of similar lengths.
 
     Args:
         samples: What is learnt from.
-        budget: How many tokens a batch may have, padding included; a longer sequence is a batch
-            of its own.
+        budget: How many tokens a batch may have, padding included; a longer row is a batch of its
+            own.
         pad_id: The token at padding.
+        branching: Whether samples that begin alike share a row.
 
     Raises:
         InvalidValueError: if a sequence has no sampled token or begins with one.
@@ -98,46 +92,70 @@ def pack(samples: Sequence[Sample], budget: int, pad_id: int) -> list[MicroBatch
         mask = sample.sequence.action_mask
         if not any(mask) or mask[0]:
             raise InvalidValueError("A sequence to learn from is a context and sampled tokens")
-    return [_stack(rows, pad_id) for rows in _rows(samples, budget)]
+    rows = [
+        _Row(tree, [samples[number] for number in numbers])
+        for tree, numbers in grow([one.sequence.ids for one in samples], branching=branching)
+    ]
+    return [_stack(some, pad_id) for some in _batches(rows, budget)]
 
 
-def _rows(samples: Sequence[Sample], budget: int) -> Iterator[list[Sample]]:
-    rows: list[Sample] = []
-    for sample in sorted(samples, key=lambda sample: len(sample.sequence.ids)):
-        length = len(sample.sequence.ids)
-        full = (len(rows) + 1) * length > budget
-        if rows and (full or length > WIDEST * len(rows[0].sequence.ids)):
-            yield rows
-            rows = []
-        rows.append(sample)
-    if rows:
-        yield rows
+class _Row(NamedTuple):
+    tree: Tree
+    samples: list[Sample]
 
 
-def _stack(rows: Sequence[Sample], pad_id: int) -> MicroBatch:
-    width = max(len(row.sequence.ids) for row in rows)
-    ids_BT = torch.full((len(rows), width), pad_id)
-    live_BT = torch.zeros((len(rows), width), dtype=torch.long)
-    action_BT = torch.zeros((len(rows), width), dtype=torch.bool)
-    for number, row in enumerate(rows):
-        length = len(row.sequence.ids)
-        ids_BT[number, :length] = torch.tensor(row.sequence.ids)
-        live_BT[number, :length] = 1
-        action_BT[number, :length] = torch.tensor(row.sequence.action_mask)
-    counts = action_BT.sum(dim=1)
+def _batches(rows: Sequence[_Row], budget: int) -> Iterator[list[_Row]]:
+    batch: list[_Row] = []
+    for row in sorted(rows, key=lambda row: (row.tree.branches, len(row.tree.ids))):
+        length = len(row.tree.ids)
+        full = (len(batch) + 1) * length > budget
+        other = batch and row.tree.branches != batch[0].tree.branches
+        if batch and (full or other or length > WIDEST * len(batch[0].tree.ids)):
+            yield batch
+            batch = []
+        batch.append(row)
+    if batch:
+        yield batch
+
+
+def _stack(rows: Sequence[_Row], pad_id: int) -> MicroBatch:
+    width = max(len(row.tree.ids) for row in rows)
+    shape = len(rows), width
+    ids_BT = torch.full(shape, pad_id)
+    depth_BT = torch.zeros(shape, dtype=torch.long)
+    end_BT = torch.arange(1, width + 1).repeat(len(rows), 1)  # padding sees itself
+    sampled: list[int] = []
+    before: list[int] = []
+    for number, (tree, samples) in enumerate(rows):
+        length = len(tree.ids)
+        ids_BT[number, :length] = torch.tensor(tree.ids)
+        depth_BT[number, :length] = torch.tensor(tree.depths)
+        end_BT[number, :length] = torch.tensor(tree.ends)
+        for path, sample in zip(tree.paths, samples, strict=True):
+            acted = [place for place, act in enumerate(sample.sequence.action_mask) if act]
+            sampled += [number * width + path[place] for place in acted]
+            before += [number * width + path[place - 1] for place in acted]
+    every = [sample for row in rows for sample in row.samples]
+    counts = [sum(sample.sequence.action_mask) for sample in every]
     old_logp = [
         logp
-        for row in rows
-        for logp, acted in zip(row.sequence.logprobs, row.sequence.action_mask, strict=True)
-        if acted
+        for sample in every
+        for logp, act in zip(sample.sequence.logprobs, sample.sequence.action_mask, strict=True)
+        if act
     ]
     return MicroBatch(
         ids_BT=ids_BT,
-        live_BT=live_BT,
-        action_BT=action_BT,
+        depth_BT=depth_BT,
+        end_BT=end_BT,
+        branches=rows[0].tree.branches,
+        tokens=sum(len(row.tree.ids) for row in rows),
+        sampled_N=torch.tensor(sampled),
+        before_N=torch.tensor(before),
         old_logp_N=torch.tensor(old_logp),
-        advantage_N=torch.tensor([each for row in rows for each in _per_token(row)]),
-        weight_N=torch.tensor([row.weight for row in rows]).repeat_interleave(counts),
+        advantage_N=torch.tensor([each for sample in every for each in _per_token(sample)]),
+        weight_N=torch.tensor([one.weight for one in every]).repeat_interleave(
+            torch.tensor(counts)
+        ),
     )
 
 
@@ -156,7 +174,7 @@ def _per_token(sample: Sample) -> Iterator[float]:
 
 @dataclass(frozen=True)
 class Scores:
-    """What a model says of the sampled tokens of a batch, row by row."""
+    """What a model says of the sampled tokens of a batch, sequence by sequence."""
 
     logp_N: Tensor
     """The log-probability of each."""
@@ -167,7 +185,7 @@ class Scores:
 def score(
     model: Model, batch: MicroBatch, temperature: float = 1.0, *, entropy_grad: bool = False
 ) -> Scores:
-    """Return what *model* says of every sampled token, row by row.
+    """Return what *model* says of every sampled token, sequence by sequence.
 
     Logits are computed at sampled tokens only, where the model has a separate output layer.
 
@@ -178,41 +196,47 @@ def score(
         entropy_grad: Whether the entropy is to be differentiated.
     """
     device = next(model.parameters()).device
-    ids_BT, action_BT = batch.ids_BT.to(device), batch.action_BT.to(device)
-    before_BT = torch.zeros_like(action_BT)
-    before_BT[:, :-1] = action_BT[:, 1:]
-    target_N = ids_BT[action_BT]
-    logits_NV = _logits_at(model, ids_BT, batch.live_BT.to(device), before_BT)
-    logits_NV = logits_NV.float() / temperature
-    logp_N = logits_NV.gather(1, target_N[:, None]).squeeze(1) - logits_NV.logsumexp(dim=-1)
+    # Samples that say different things after the same, or the same, share the logits there.
+    before_U, which_N = torch.unique(batch.before_N.to(device), return_inverse=True)
+    target_N = batch.ids_BT.to(device).flatten()[batch.sampled_N.to(device)]
+    logits_UV = _logits_at(model, batch, before_U).float() / temperature
+    logp_N = logits_UV[which_N, target_N] - logits_UV.logsumexp(dim=-1)[which_N]
     with torch.set_grad_enabled(entropy_grad and torch.is_grad_enabled()):
-        entropy_N = entropy(logits_NV)
+        entropy_N = entropy(logits_UV)[which_N]
     return Scores(logp_N, entropy_N)
 
 
 def action_logp(model: Model, batch: MicroBatch, temperature: float = 1.0) -> Tensor:
-    """Return the log-probability ``logp_N`` of every sampled token, row by row."""
+    """Return the log-probability ``logp_N`` of every sampled token, sequence by sequence."""
     return score(model, batch, temperature).logp_N
 
 
-def _logits_at(model: Model, ids_BT: Tensor, live_BT: Tensor, chosen_BT: Tensor) -> Tensor:
-    """Return the logits ``_NV`` at the chosen places only.
+def _logits_at(model: Model, batch: MicroBatch, place_U: Tensor) -> Tensor:
+    """Return the logits ``_UV`` at some places only.
 
     The output layer is made to see the hidden states of these places alone, as one long row; what
     a model does with logits after it, such as scaling, goes by element.
     """
 
     def pick(_: object, inputs: tuple[Tensor]) -> tuple[Tensor]:
-        return (inputs[0][chosen_BT][None],)
+        return (inputs[0].flatten(0, 1)[place_U][None],)
 
+    # Padding is on the right, where no token sees it: rows that are sequences need no mask.
+    seen: dict[str, Tensor] = {}
+    if batch.branches:
+        first = next(model.parameters())
+        end_BT, depth_BT = batch.end_BT.to(first.device), batch.depth_BT.to(first.device)
+        seen = {"attention_mask": sees(end_BT, first.dtype), "position_ids": depth_BT}
     head = model.get_output_embeddings()
     hook = head.register_forward_pre_hook(pick) if head is not None else None
     try:
-        logits: Tensor = model(input_ids=ids_BT, attention_mask=live_BT, use_cache=False).logits
+        logits: Tensor = model(
+            input_ids=batch.ids_BT.to(place_U.device), use_cache=False, **seen
+        ).logits
     finally:
         if hook is not None:
             hook.remove()
-    return logits[chosen_BT] if hook is None else logits[0]
+    return logits.flatten(0, 1)[place_U] if hook is None else logits[0]
 
 
 def keeps_logits(model: Model) -> bool:

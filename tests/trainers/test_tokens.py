@@ -1,13 +1,15 @@
-"""Token sequences become micro batches, and equal ones become one."""
+"""Token sequences become micro batches, and those that begin alike share a row."""
 
 from itertools import accumulate, pairwise
 
+import numpy as np
 import pytest
 import torch
 
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.trainers.tiny import TinySize, build_tiny
-from agentgym_gen.trainers.tokens import Sample, action_logp, merge, pack
+from agentgym_gen.trainers.tokens import Sample, action_logp, pack
+from agentgym_gen.trainers.trees import can_branch
 from agentgym_gen.trajectory import TokenSequence
 
 
@@ -21,19 +23,17 @@ def sequence(ids: list[int], mask: str) -> TokenSequence:
 
 
 LONG = sequence([5, 6, 7, 8, 9], ".x.xx")
-SHORT = sequence([5, 6, 7, 8], "...x")
+SHORT = sequence([5, 4, 7, 8], "...x")
 
 
 def test_a_batch_marks_exactly_what_was_sampled() -> None:
     """Two rows, the short one padded on the right; values go row by row."""
     (batch,) = pack([Sample(LONG, (0.5, 0.25), 2.0), Sample(SHORT, (-1.0,), 3.0)], 100, 0)
 
-    assert batch.ids_BT.tolist() == [[5, 6, 7, 8, 0], [5, 6, 7, 8, 9]]
-    assert batch.live_BT.tolist() == [[1, 1, 1, 1, 0], [1, 1, 1, 1, 1]]
-    assert batch.action_BT.tolist() == [
-        [False, False, False, True, False],
-        [False, True, False, True, True],
-    ]
+    assert batch.ids_BT.tolist() == [[5, 4, 7, 8, 0], [5, 6, 7, 8, 9]]
+    assert (batch.tokens, batch.size, batch.branches) == (9, 10, False)
+    assert batch.sampled_N.tolist() == [3, 6, 8, 9]
+    assert batch.before_N.tolist() == [2, 5, 7, 8]
     assert batch.old_logp_N.tolist() == [-8, -6, -8, -9]
     assert batch.advantage_N.tolist() == [-1, 0.5, 0.25, 0.25]
     assert batch.weight_N.tolist() == [3, 2, 2, 2]
@@ -41,9 +41,9 @@ def test_a_batch_marks_exactly_what_was_sampled() -> None:
 
 def test_batches_keep_to_the_budget() -> None:
     """Four rows of 4 fit into 16, the fifth does not; a sequence too long goes alone."""
-    batches = pack([Sample(SHORT)] * 5, 16, 0)
+    others = [Sample(sequence([n, 6, 7, 8], "...x")) for n in range(5)]
 
-    assert [batch.size for batch in batches] == [16, 4]
+    assert [batch.size for batch in pack(others, 16, 0)] == [16, 4]
     assert [batch.size for batch in pack([Sample(SHORT)], 3, 0)] == [4]
 
 
@@ -61,12 +61,56 @@ def test_a_sequence_without_context_or_action_is_refused(mask: str) -> None:
         pack([Sample(sequence([1, 2, 3, 4], mask))], 100, 0)
 
 
-def test_merging_adds_the_weights() -> None:
-    """Advantages 1 and -0.5 with weights 1 and 3 are one of -0.125 with weight 4."""
-    (merged,) = merge([Sample(SHORT, (1.0,), 1.0), Sample(SHORT, (-0.5,), 3.0)])
+def test_sequences_that_begin_alike_share_a_row() -> None:
+    """Three branches after 6 tokens, two of which are the same: 8 tokens in place of 21."""
+    stem = [1, 2, 3, 4, 5, 6]
+    same = [Sample(sequence([*stem, 7], "......x"), (1.0,), weight) for weight in (1.0, 2.0)]
+    other = Sample(sequence([*stem, 8], ".....xx"), (-1.0,))
+    (batch,) = pack([other, *same], 100, 0)
 
-    assert (merged.advantages, merged.weight) == ((-0.125,), 4.0)
-    assert len(merge([Sample(SHORT), Sample(LONG)])) == 2
+    assert batch.ids_BT.tolist() == [[1, 2, 3, 4, 5, 6, 7, 8]]
+    assert batch.depth_BT.tolist() == [[0, 1, 2, 3, 4, 5, 6, 6]]
+    assert batch.end_BT.tolist() == [[8, 8, 8, 8, 8, 8, 7, 8]]
+    assert batch.sampled_N.tolist() == [6, 6, 5, 7]
+    assert batch.before_N.tolist() == [5, 5, 4, 5]
+    assert batch.weight_N.tolist() == [1, 2, 1, 1]
+
+
+@pytest.mark.parametrize("heads", [2, 4])
+def test_a_branch_scores_as_it_does_alone(heads: int) -> None:
+    """A tree of random depth and width: log-probabilities and gradients of rows of their own."""
+    rng = np.random.default_rng(0)
+    model, _ = build_tiny(["text"], size=TinySize(2, 32, heads, 300, 64))
+    ids = [[1, *rng.integers(2, 4, size=rng.integers(3, 12)).tolist()] for _ in range(40)]
+    samples = [Sample(sequence(one, "." * (len(one) - 2) + "xx"), (1.0,)) for one in ids]
+    apart = pack(samples, 64, 0, branching=False)
+    shared = pack(samples, 64, 0)
+    assert sum(batch.tokens for batch in shared) < sum(batch.tokens for batch in apart) * 0.6
+
+    gradients, found = [], []
+    for batches in (apart, shared):
+        model.zero_grad()
+        logp = [action_logp(model, batch) for batch in batches]
+        torch.cat(logp).sum().backward()
+        gradients.append([weight.grad.clone() for weight in model.parameters()])
+        found.append(torch.cat(logp).detach().sort().values)
+    torch.testing.assert_close(*found)
+    for mine, theirs in zip(*gradients, strict=True):
+        torch.testing.assert_close(mine, theirs, rtol=1e-3, atol=1e-4)
+
+
+def test_a_model_that_heeds_no_mask_is_not_given_branches() -> None:
+    """A recurrent one, or one whose attention takes none."""
+    model, _ = build_tiny(["text"], size=TinySize(2, 32, 2, 300, 64))
+    assert can_branch(model)
+
+    model.config._attn_implementation = "flash_attention_2"
+    assert not can_branch(model)
+
+    model.config._attn_implementation = "sdpa"
+    forward = model.forward
+    model.forward = lambda attention_mask=None, **rest: forward(**rest)
+    assert not can_branch(model)
 
 
 def test_padding_changes_no_score() -> None:
