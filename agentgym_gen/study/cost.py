@@ -66,8 +66,12 @@ def count(plan: Plan, out: Path) -> Cost:
     jobs = [job for job in make_jobs(plan) if not is_done(plan, out, job)]
     trained = [models[job.target] for job in jobs if job.kind == "train"]
     stages = [model.stages[-1] for model in trained if model.stages]
-    steps = sum(max(1, round(_max_steps(plan) * stage.share)) for stage in stages)
-    group = int(plan.rft.get("tasks_per_step", 8)) * int(plan.rft.get("num_generations", 8))
+    steps, episodes = 0, 0
+    for stage in stages:
+        rft = plan.rft_of(stage)
+        some = max(1, round(int(rft.get("max_steps", 100)) * stage.share))
+        group = int(rft.get("tasks_per_step", 8)) * int(rft.get("num_generations", 8))
+        steps, episodes = steps + some, episodes + some * group
     bases = len(trained) - len(stages)
     cells = sum(not is_whole(out, cell) for cell in plan.all_cells())
     return Cost(
@@ -75,13 +79,9 @@ def count(plan: Plan, out: Path) -> Cost:
         cells=cells,
         warm_steps=bases * int(plan.warm_start.get("max_steps", 0)),
         train_steps=steps,
-        train_episodes=steps * group,
+        train_episodes=episodes,
         test_episodes=cells * plan.test.tasks * plan.test.samples,
     )
-
-
-def _max_steps(plan: Plan) -> int:
-    return int(plan.rft.get("max_steps", 100))
 
 
 def estimate(plan: Plan, out: Path, workers: int) -> Cost:

@@ -118,6 +118,15 @@ class Cell:
         return f"{self.model.name}/{label(self.column)}"
 
 
+def environment_of(env_id: str) -> str:
+    """Return the name of the environment of *env_id*.
+
+    >>> environment_of("rftgen/Sokoban-easy-listed-v0")
+    'Sokoban'
+    """
+    return re.split("[-?]", env_id.rpartition("/")[2])[0]
+
+
 def label(env_id: str) -> str:
     """Return a readable name of *env_id*, without namespace and version.
 
@@ -149,6 +158,8 @@ class EnvironmentPlan:
     """The beginning of the files of empirical tiers, as ``agentgym-gen calibrate`` writes them."""
     style: PromptStyle = field(default_factory=PromptStyle)
     """How its episodes are put to the model."""
+    rft: Mapping[str, Any] = field(default_factory=dict)
+    """The settings of a training on it alone, where they are not those of the plan."""
 
 
 @dataclass(frozen=True)
@@ -285,8 +296,14 @@ class Plan:
 
     def style_of(self, env_id: str) -> PromptStyle:
         """Return how episodes of *env_id* are put to the model."""
-        name = re.split("[-?]", env_id.rpartition("/")[2])[0]
+        name = environment_of(env_id)
         return self.environments[name].style if name in self.environments else PromptStyle()
+
+    def rft_of(self, stage: Stage) -> dict[str, Any]:
+        """Return the settings of the training *stage*."""
+        names = {environment_of(env_id) for env_id in stage.env_ids}
+        alone = self.environments.get(names.pop()) if len(names) == 1 else None
+        return {**self.rft, **(alone.rft if alone else {})}
 
     def as_dict(self) -> dict[str, Any]:
         """Return the plan as plain data."""

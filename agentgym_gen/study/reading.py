@@ -130,7 +130,8 @@ class _Reader:
             self._check(table.get(name, {}), dict, (name,))
         for name, given in table.get("environments", {}).items():
             self._check(given, dict, ("environments", name))
-            self._check(given.get("style", {}), dict, ("environments", name, "style"))
+            for key in ("style", "rft"):
+                self._check(given.get(key, {}), dict, ("environments", name, key))
         shown = table.get("warm_start", {}).get("demonstrations", {})
         self._check(shown, dict, ("warm_start", "demonstrations"))
         for env_id, number in shown.items():
@@ -174,6 +175,9 @@ class _Reader:
         ):
             settings = {k: v for k, v in given.items() if name == "rft" or k not in own}
             self.record(cls, settings, (name,))
+        for name, environment in plan.environments.items():
+            where = ("environments", name, "rft")
+            self.record(RFTConfig, {**plan.rft, **environment.rft}, where)
         for env_id in plan.warm_start.get("demonstrations", {}):
             where = ("warm_start", "demonstrations", env_id)
             self._at(where, lambda env_id=env_id: check_env_id(env_id))  # type: ignore[misc]

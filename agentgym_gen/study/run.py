@@ -185,14 +185,16 @@ class Worker:
         column = next(each for each in self.plan.columns if label(each) == name)
         write_json(column_file(self.out, name), describe_column(self.plan, column))
 
-    def _recipe(self) -> Recipe:
-        if self.recipe is None:
-            from agentgym_gen.trainers import recipe_of
+    def _recipe(self, stage: Stage | None = None) -> Recipe:
+        """Return how models are made, and trained on *stage*."""
+        if self.recipe is not None:
+            return self.recipe
+        from agentgym_gen.trainers import recipe_of
 
-            plan = self.plan
-            decoding = (plan.test.temperature, plan.test.max_new_tokens)
-            self.recipe = recipe_of(plan.model, plan.warm_start, plan.rft, plan.style_of, decoding)
-        return self.recipe
+        plan = self.plan
+        decoding = (plan.test.temperature, plan.test.max_new_tokens)
+        rft = plan.rft if stage is None else plan.rft_of(stage)
+        return recipe_of(plan.model, plan.warm_start, rft, plan.style_of, decoding)
 
     def _train(self, name: str) -> None:
         model = self._models[name]
@@ -201,12 +203,11 @@ class Worker:
         def say(line: str) -> None:
             self.say(f"{'':28} {name}: {line.strip()}")
 
-        recipe = self._recipe()
         if model.parent is None:
-            recipe.make_base(folder, model.seed, say)
+            self._recipe().make_base(folder, model.seed, say)
         else:
-            base = model_folder(self.out, model.parent)
-            recipe.train(base, folder, model.stages[-1], model.seed, say)
+            base, stage = model_folder(self.out, model.parent), model.stages[-1]
+            self._recipe(stage).train(base, folder, stage, model.seed, say)
         (folder / FAILURE).unlink(missing_ok=True)
 
     def _test(self, name: str) -> None:

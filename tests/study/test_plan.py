@@ -211,6 +211,17 @@ def test_styles_go_by_environment() -> None:
     assert plan.style_of("x:rftgen/TextCraft-v0?tasks=a") == PromptStyle("action", False)
 
 
+def test_an_environment_has_settings_of_its_own() -> None:
+    """In a training on it alone, and in what is counted; the rest are those of the plan."""
+    own = "[environments.Sokoban.rft]\ntasks_per_step = 40\n"
+    plan = parse_plan(SMALL + "[rft]\ntasks_per_step = 12\nmax_turns = 9\n" + own)
+    told = {"tasks_per_step": 40, "max_turns": 9}
+
+    assert plan.rft_of(Stage("alone", (SOKOBAN, MEDIUM))) == told
+    assert plan.rft_of(Stage("mixed", (SOKOBAN, CRAFT))) == plan.rft
+    assert plan_of_dict(plan.as_dict()).rft_of(Stage("alone", (SOKOBAN,))) == told
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
@@ -243,6 +254,8 @@ def test_a_mistake_is_named_by_line_and_key(old: str, new: str, message: str) ->
     [
         ("[rft]\nlearning_rte = 1e-4\n", "Unknown key 'rft.learning_rte'; did you mean"),
         ("[rft]\nmax_steps = 0\n", "`max_steps` is a whole number, 1 or more, not 0"),
+        ("[environments.Sokoban.rft]\nmax_steps = 0\n", r"line \d+: `max_steps` is a whole number"),
+        ("[environments.Sokoban.rft]\nsteps = 1\n", "'environments.Sokoban.rft.steps'"),
         ("[warm_start]\nbatch_size = 1.5\n", "`warm_start.batch_size` is a whole number, not 1.5"),
     ],
 )
