@@ -4,11 +4,15 @@ A model's chat template is asked twice: how a chat begins, and what stands betwe
 the next one. The second is found with a sentinel text in place of the answer. A template that
 shows an earlier message differently later (some drop past thoughts) cannot be continued by
 appending: it is refused, unless every turn starts a sequence of its own.
+
+What a message says is text: where it spells a control token, such as the one that ends a message,
+a space is put into it, so that no observation can begin or end a message.
 """
 
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -55,6 +59,7 @@ class ChatFormat:
         if not getattr(tokenizer, "chat_template", None):
             LOG.warning("The tokenizer has no chat template; a plain one is used")
             self._template = PLAIN_TEMPLATE
+        self._control = _pattern_of(tokenizer)
         self._between = self._find_between()
         self.end_id = self._find_end()
         """The token that ends an answer."""
@@ -69,7 +74,11 @@ class ChatFormat:
 
     def opening(self, messages: Sequence[ChatMessage]) -> list[int]:
         """Return the tokens of a chat up to the place where the answer begins."""
-        return self._encode(self._render(list(messages)))
+        harmless: list[ChatMessage] = [
+            {"role": message["role"], "content": self._harmless(message["content"])}
+            for message in messages
+        ]
+        return self._encode(self._render(harmless))
 
     def continuation(self, observation: str, *, ended: bool) -> list[int]:
         """Return the tokens between an answer and the next.
@@ -82,7 +91,7 @@ class ChatFormat:
             InvalidValueError: if the template cannot be continued by appending.
         """
         before, after = self.check_appends()
-        ids = self._encode(before + observation + after)
+        ids = self._encode(before + self._harmless(observation) + after)
         return ids[1:] if ended else ids
 
     def check_appends(self) -> tuple[str, str]:
@@ -117,6 +126,12 @@ class ChatFormat:
                 tokenize=False,
             )
         )
+
+    def _harmless(self, text: str) -> str:
+        """Return *text* with a space after the first letter of each control token."""
+        if self._control is None:
+            return text
+        return self._control.sub(lambda found: f"{found[0][0]} {found[0][1:]}", text)
 
     def _encode(self, text: str) -> list[int]:
         ids = list(self.tokenizer.encode(text, add_special_tokens=False))
@@ -157,6 +172,15 @@ class ChatFormat:
             raise InvalidValueError("The tokenizer has no `eos_token`, which ends an answer")
         ids = self._encode(self._between[0]) if self._between else []
         return int(ids[0] if ids else self.tokenizer.eos_token_id)
+
+
+def _pattern_of(tokenizer: Tokenizer) -> re.Pattern[str] | None:
+    """Return what finds the control tokens of *tokenizer* in a text, if it has any."""
+    added = getattr(tokenizer, "added_tokens_decoder", {}).values()
+    spelt = {token.content for token in added if token.special}
+    spelt |= set(getattr(tokenizer, "all_special_tokens", ()))
+    several = sorted((word for word in spelt if len(word) > 1), key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, several))) if several else None
 
 
 class Contexts:
