@@ -51,13 +51,17 @@ def claims(book: Book) -> Iterator[Block]:
         yield _card(number, [claim for claim in found if claim.number == number])
 
 
+def _seeds(number: int) -> str:
+    return f"{number} seed{'s' if number != 1 else ''}"
+
+
 def _card(number: str, found: Sequence[Claim]) -> Block:
     """Return one claim with each arm of ours that it speaks of."""
     lines, rows = [], []
     for claim in found:
         ours, kind = claim.ours, VERDICT_KINDS[claim.verdict]
         told = "" if ours is None else _in_unit(ours, claim.unit)
-        n = "" if ours is None else f"{claim.unit}; n = {ours.tasks} tasks, {ours.seeds} seeds"
+        n = "" if ours is None else f"{claim.unit}; n = {ours.tasks} tasks, {_seeds(ours.seeds)}"
         lines.append(
             f'<div class="arm"><span>{breakable(shown(claim.sentence))}<small>{n}</small></span>'
             f'<span class="num">{told}</span><b class="{kind}">{claim.verdict}</b></div>'
@@ -103,12 +107,13 @@ def curves(logs: Mapping[str, Sequence[Row]]) -> Iterator[Block]:
         ]
         last = max(row["step"] for _, rows in found for row in rows)
         panels.append(Chart(shown(arm), lines, [(1, "step 1"), (last, f"{last}")]).svg())
-    some = next(iter(by_arm.values()))[0][1][0]
+    played = sorted({rows[0].get("episodes", 0) for found in by_arm.values() for _, rows in found})
+    span = " to ".join(str(n) for n in dict.fromkeys((played[0], played[-1])))
     yield Figure(
         "curves",
         panels,
         "Success on the tasks of each training step, percent, as a mean over five steps; one line "
-        f"a training seed, n = {some.get('episodes', '?')} episodes a step.",
+        f"a training seed, n = {span} episodes a step.",
     )
 
 

@@ -86,7 +86,7 @@ def _opening(plan: Plan, rows: Sequence[Row], cells: Sequence[Row], out: Path) -
     models = len({(row["arm"], row["seed"]) for row in rows})
     facts = {
         f"{models}": "models",
-        f"{seeds}": "training seeds",
+        f"{seeds}": f"training seed{'s' if seeds > 1 else ''}",
         f"{len(cells)}": "cells",
         f"{len(rows):,}": "test episodes",
     }
@@ -115,15 +115,8 @@ def _opening(plan: Plan, rows: Sequence[Row], cells: Sequence[Row], out: Path) -
 
 def _headlines(book: Book) -> Iterator[Block]:
     """Yield the strongest numbers in sentences."""
-    own = {
-        (arm.name, env_id)
-        for arm in book.arms
-        for stage in arm.stages[-1:]
-        for env_id in stage.env_ids
-        if len(stage.env_ids) == 1
-    }
-    held_in = {pair: e for pair, e in book.gains.items() if pair in own}
-    held_out = {pair: e for pair, e in book.gains.items() if pair not in own}
+    held_in = {pair: e for pair, e in book.gains.items() if book.held_in(*pair)}
+    held_out = {pair: e for pair, e in book.gains.items() if pair not in held_in}
     told = []
     for what, found, best in (
         ("The largest gain held in", held_in, max),

@@ -47,6 +47,11 @@ class Book:
     def __init__(self, results: Results, arms: Sequence[Arm]) -> None:
         self.results = results
         self.arms = arms
+        self._trained_on = {
+            arm_name(arm.stages[:n]): {i for stage in arm.stages[:n] for i in stage.env_ids}
+            for arm in arms
+            for n in range(1, len(arm.stages) + 1)
+        }
         pairs = [p for p in results.pairs if p[0] != BASE and results.has(p, (BASE, p[1]))]
         self.gains: dict[Pair, Estimate] = results.gains_with_holm(pairs) if pairs else {}
 
@@ -55,6 +60,10 @@ class Book:
         tested = {arm for arm, _ in self.gains}
         found = {a.name: a for a in self.arms if a.family == family and a.name in tested}
         return list(found.values())
+
+    def held_in(self, arm: str, column: str) -> bool:
+        """Return whether *arm* was trained on *column*, in any of its stages."""
+        return column in self._trained_on.get(arm, ())
 
     def heat_map(self, arms: Sequence[str], columns: Sequence[str], caption: str) -> Table:
         """Return the gains of *arms* on *columns*, below the base's scores."""
@@ -73,13 +82,12 @@ class Book:
         found = self.gains.get((arm, column))
         if found is None:
             return Entry("")
-        own = any(column in s.env_ids for a in self.arms if a.name == arm for s in a.stages)
         return Entry(
             f"{100 * found.value:+.1f}",
             points_span(found),
             shade=found.value / SHADE_AT,
             strong=found.p < 0.05,
-            framed=own,
+            framed=self.held_in(arm, column),
             link=anchor_of(arm, column),
         )
 
@@ -92,7 +100,8 @@ def counted(results: Results, pairs: Sequence[Pair]) -> str:
     tasks = sorted({len(scores.tasks) for scores in found})
     seeds = sorted({len(scores.seeds) for scores in found})
     spans = ["-".join(map(str, dict.fromkeys((n[0], n[-1])))) for n in (tasks, seeds)]
-    return f"n = {spans[0]} tasks x {spans[1]} training seeds a cell"
+    several = "" if spans[1] == "1" else "s"
+    return f"n = {spans[0]} tasks x {spans[1]} training seed{several} a cell"
 
 
 KEY = (

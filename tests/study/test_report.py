@@ -12,6 +12,7 @@ from agentgym_gen.study import Study, run_plan
 from agentgym_gen.study.document import Document, Entry, Forest, Heading, Table, Text, colour
 from agentgym_gen.study.drawing import Chart, Line
 from agentgym_gen.study.report import make_report
+from agentgym_gen.study.sections import Book
 from agentgym_gen.study.statistics import Estimate
 
 
@@ -186,3 +187,16 @@ def test_a_chart_draws_every_line_with_its_intervals() -> None:
     assert picture.count("<polyline") == 2
     assert picture.count("<circle") == 2 + 2
     assert "a&lt;b" in picture
+
+
+def test_what_an_arm_was_trained_on_is_held_in(study: Study) -> None:
+    """In any of its stages, or as a part of a mixture; the headlines count it so."""
+    book = Book(study.results(), study.plan.arms)
+    mixed = next(arm for arm in study.plan.arms if arm.family == "mixture")
+    sequence = next(arm for arm in study.plan.arms if arm.family == "sequence")
+    trained = [*mixed.stages[0].env_ids, *(i for stage in sequence.stages for i in stage.env_ids)]
+
+    assert all(book.held_in(mixed.name, env_id) for env_id in mixed.stages[0].env_ids)
+    assert {i for i in sequence.columns if book.held_in(sequence.name, i)} <= set(trained)
+    number = sum(book.held_in(*pair) for pair in book.gains)
+    assert f" of {number} held-in gains" in (study.out / "report.md").read_text(encoding="utf-8")
