@@ -102,23 +102,27 @@ class Recipe:
         raise NotImplementedError
 
     def pace(self) -> tuple[Policy, float]:
-        """Return an untrained policy to be timed, and how long one step of the warm start takes."""
+        """Return an untrained policy to be timed, and how long one step of the warm start takes.
+
+        After a warm start a model says about as much as the expert; the untrained one, which does
+        not know how to end, is stopped there.
+        """
         hide_progress_bars()
         model, tokenizer = self.fresh(0, 4)
-        seconds = 0.0
+        seconds, longest = 0.0, self.max_new_tokens
         if self.warm_start is not None:
             shown: list[Trajectory] = []
             for env_id, number in self.demonstrations.items():
                 some = max(1, round(64 * number / sum(self.demonstrations.values())))
                 style = self.style_of(env_id)
                 shown += demonstrations([env_id], tokenizer, style, number=some)
+            said = sum(one.action_tokens for one in shown)
+            longest = min(longest, max(1, round(said / sum(len(one.turns) for one in shown))))
             args = replace(self.warm_start, max_steps=2, output_dir="", warmup_steps=0)
             started = time.perf_counter()
             SFTTrainer(model, tokenizer, args, shown).train()
             seconds = (time.perf_counter() - started) / 2
-        policy = ModelPolicy(
-            model, tokenizer, temperature=self.temperature, max_new_tokens=self.max_new_tokens
-        )
+        policy = ModelPolicy(model, tokenizer, temperature=self.temperature, max_new_tokens=longest)
         return policy, seconds
 
     def source(self, folder: Path) -> str | Path:

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from agentgym_gen.policy import Policy
 from agentgym_gen.rollout import Episode, draw_task_ids, make_text_env, run
 from agentgym_gen.seeding import stream
 from agentgym_gen.study.jobs import is_done, make_jobs, models_by_name
-from agentgym_gen.study.plan import Plan
+from agentgym_gen.study.plan import Plan, Stage
 from agentgym_gen.study.rows import is_whole
+
+Floats = NDArray[np.float64]
 
 PROBE_TURNS, PROBE_EPISODES, PROBE_COLUMNS = 3, 16, 8
 """How much the probe plays: so many turns of so many episodes of so many columns."""
 
-UPDATE_SHARE = 1.0
-"""An update is taken to last as long as the rollout that it learns from."""
+UPDATE_SHARE = 0.5
+"""An update is taken to last so long in units of the rollout that it learns from."""
 
 TURNS_SHARE = 0.6
 """An episode is taken to last this share of its turn limit."""
@@ -62,25 +67,14 @@ class Cost:
 
 def count(plan: Plan, out: Path) -> Cost:
     """Return what is still to be done of *plan* in *out*, without its time."""
-    models = models_by_name(plan)
-    jobs = [job for job in make_jobs(plan) if not is_done(plan, out, job)]
-    trained = [models[job.target] for job in jobs if job.kind == "train"]
-    stages = [model.stages[-1] for model in trained if model.stages]
-    steps, episodes = 0, 0
-    for stage in stages:
-        rft = plan.rft_of(stage)
-        some = max(1, round(int(rft.get("max_steps", 100)) * stage.share))
-        group = int(rft.get("tasks_per_step", 8)) * int(rft.get("num_generations", 8))
-        steps, episodes = steps + some, episodes + some * group
-    bases = len(trained) - len(stages)
-    cells = sum(not is_whole(out, cell) for cell in plan.all_cells())
+    work = _work(plan, out)
     return Cost(
-        models=len(trained),
-        cells=cells,
-        warm_steps=bases * int(plan.warm_start.get("max_steps", 0)),
-        train_steps=steps,
-        train_episodes=episodes,
-        test_episodes=cells * plan.test.tasks * plan.test.samples,
+        models=work.bases + len(work.trainings),
+        cells=len(work.columns),
+        warm_steps=work.bases * int(plan.warm_start.get("max_steps", 0)),
+        train_steps=sum(training.steps for training in work.trainings),
+        train_episodes=sum(training.episodes for training in work.trainings),
+        test_episodes=len(work.columns) * plan.test.tasks * plan.test.samples,
     )
 
 
@@ -92,32 +86,95 @@ def estimate(plan: Plan, out: Path, workers: int) -> Cost:
     """
     from agentgym_gen.trainers import recipe_of
 
-    found = count(plan, out)
+    found, work = count(plan, out), _work(plan, out)
     if not found.train_steps and not found.test_episodes:
         return found
     decoding = (plan.test.temperature, plan.test.max_new_tokens)
     recipe = recipe_of(plan.model, plan.warm_start, plan.rft, plan.style_of, decoding)
     policy, warm_seconds = recipe.pace()
-    turn_seconds, turns = _time_turns(plan, policy)
-    test_turns = found.test_episodes * turns
-    train_turns = found.train_episodes * turns * (1 + UPDATE_SHARE)
-    seconds = found.warm_steps * warm_seconds + (test_turns + train_turns) * turn_seconds
+    paces = _Paces(plan, policy)
+    each = plan.test.tasks * plan.test.samples
+    tests = [paces.of(column, plan.test.max_turns) * each for column in work.columns]
+    trainings = [
+        sum(paces.of(env_id, training.max_turns) for env_id in training.env_ids)
+        * (training.episodes / len(training.env_ids))
+        for training in work.trainings
+    ]
+    played = sum(tests, _NOTHING)
+    trained = sum(trainings, _NOTHING)
+    seconds = found.warm_steps * warm_seconds + played[0] + trained[0] * (1 + UPDATE_SHARE)
     longest = int(plan.rft.get("max_new_tokens", 32))
-    tokens = (test_turns + found.train_episodes * turns) * max(plan.test.max_new_tokens, longest)
-    return Cost(**{**found.__dict__, "hours": seconds / 3600 / workers, "tokens": tokens})
+    tokens = played[1] * plan.test.max_new_tokens + trained[1] * longest
+    return replace(found, hours=float(seconds) / 3600 / workers, tokens=float(tokens))
 
 
-def _time_turns(plan: Plan, policy: Policy) -> tuple[float, float]:
-    """Return the seconds of a turn, and how many turns an episode is taken to have."""
-    seconds, played, limits = 0.0, 0, []
-    for column in plan.columns[:PROBE_COLUMNS]:
-        tasks = draw_task_ids(column, "train", PROBE_EPISODES, stream("probe", column))
-        env = make_text_env(column, "train")
-        env.reset(options={"task_id": tasks[0]})
-        limits.append(min(env.turn_limit, plan.test.max_turns or env.turn_limit))
-        episodes = [Episode(column, task, 0, {"max_turns": PROBE_TURNS}) for task in tasks]
-        started = time.perf_counter()
-        done = run(episodes, policy, style=plan.style_of(column))
-        seconds += time.perf_counter() - started
-        played += sum(len(trajectory.turns) for trajectory in done)
-    return seconds / max(1, played), TURNS_SHARE * sum(limits) / len(limits)
+@dataclass(frozen=True)
+class _Training:
+    """A training that is still to be done."""
+
+    env_ids: tuple[str, ...]
+    steps: int
+    episodes: int
+    max_turns: int | None
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What is still to be done: base models, trainings, and the column of each cell."""
+
+    bases: int
+    trainings: list[_Training]
+    columns: list[str]
+
+
+def _work(plan: Plan, out: Path) -> _Work:
+    models = models_by_name(plan)
+    jobs = [job for job in make_jobs(plan) if not is_done(plan, out, job)]
+    made = [models[job.target] for job in jobs if job.kind == "train"]
+    stages = [model.stages[-1] for model in made if model.stages]
+    return _Work(
+        bases=len(made) - len(stages),
+        trainings=[_training(plan, stage) for stage in stages],
+        columns=[cell.column for cell in plan.all_cells() if not is_whole(out, cell)],
+    )
+
+
+def _training(plan: Plan, stage: Stage) -> _Training:
+    rft = plan.rft_of(stage)
+    steps = max(1, round(int(rft.get("max_steps", 100)) * stage.share))
+    group = int(rft.get("tasks_per_step", 8)) * int(rft.get("num_generations", 8))
+    return _Training(stage.env_ids, steps, steps * group, rft.get("max_turns"))
+
+
+_NOTHING = np.zeros(2)
+
+
+class _Paces:
+    """How long an episode of each environment takes, and how many turns it has.
+
+    Timed on the columns of a plan, on the first of them only where there are many; any other
+    environment is taken for the mean of those.
+    """
+
+    def __init__(self, plan: Plan, policy: Policy) -> None:
+        timed = [_time_turns(plan, policy, column) for column in plan.columns[:PROBE_COLUMNS]]
+        self._of_column = dict(zip(plan.columns, timed, strict=False))
+        self._usual = tuple(np.mean(timed, axis=0))
+
+    def of(self, env_id: str, max_turns: int | None) -> Floats:
+        """Return the seconds and the turns of an episode with at most *max_turns*."""
+        seconds, limit = self._of_column.get(env_id, self._usual)
+        turns = TURNS_SHARE * min(limit, max_turns or limit)
+        return np.array([seconds * turns, turns])
+
+
+def _time_turns(plan: Plan, policy: Policy, column: str) -> tuple[float, float]:
+    """Return the seconds of a turn of *column*, and its turn limit."""
+    tasks = draw_task_ids(column, "train", PROBE_EPISODES, stream("probe", column))
+    env = make_text_env(column, "train")
+    env.reset(options={"task_id": tasks[0]})
+    episodes = [Episode(column, task, 0, {"max_turns": PROBE_TURNS}) for task in tasks]
+    started = time.perf_counter()
+    done = run(episodes, policy, style=plan.style_of(column))
+    turns = sum(len(trajectory.turns) for trajectory in done)
+    return (time.perf_counter() - started) / max(1, turns), float(env.turn_limit)
