@@ -96,12 +96,12 @@ def estimate(plan: Plan, out: Path, workers: int) -> Cost:
     each = plan.test.tasks * plan.test.samples
     tests = [paces.of(column, plan.test.max_turns) * each for column in work.columns]
     trainings = [
-        sum(paces.of(env_id, training.max_turns) for env_id in training.env_ids)
-        * (training.episodes / len(training.env_ids))
+        paces.of(env_id, training.max_turns) * (training.episodes / len(training.env_ids))
         for training in work.trainings
+        for env_id in training.env_ids
     ]
-    played = sum(tests, _NOTHING)
-    trained = sum(trainings, _NOTHING)
+    played: Floats = np.sum([_NOTHING, *tests], axis=0)
+    trained: Floats = np.sum([_NOTHING, *trainings], axis=0)
     seconds = found.warm_steps * warm_seconds + played[0] + trained[0] * (1 + UPDATE_SHARE)
     longest = int(plan.rft.get("max_new_tokens", 32))
     tokens = played[1] * plan.test.max_new_tokens + trained[1] * longest
