@@ -8,6 +8,7 @@ Any number of processes may share it. A game whose files are not those of its ca
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import json
 import os
@@ -39,6 +40,11 @@ HELD, SCRATCH = ".lock-", ".making-"
 
 FILES = ("game.z8", "game.json")
 WORKSHOP = "agentgym_gen.envs.textworld.workshop"
+
+
+@functools.cache
+def _textworld_version() -> str:
+    return version("textworld")
 
 
 @dataclass(frozen=True)
@@ -98,7 +104,7 @@ class Store:
 
     def place(self, brief: Brief) -> Path:
         """Return the folder of the game of *brief*."""
-        told = repr((FORMAT, version("textworld"), brief))
+        told = repr((FORMAT, _textworld_version(), brief))
         digest = hashlib.sha256(told.encode()).hexdigest()[:24]
         return self.folder / f"{brief.level.challenge}-{digest}"
 
