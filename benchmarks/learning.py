@@ -42,6 +42,8 @@ class Setting:
     """How many expert episodes of each environment the warm start shows."""
     warm: SFTConfig
     rft: RFTConfig
+    text_episodes: int = 200
+    """How many expert episodes of each environment make the vocabulary."""
 
 
 SETTINGS = {
@@ -136,12 +138,15 @@ def gain_of(setting: Setting, seed: int, split: str, out: Path | None) -> float:
     began = minutes()
     texts: list[str] = []
     for env_id in setting.shown:
-        texts += expert_texts([env_id], setting.style, number=200, seed=seed)
+        style = setting.style.for_env(env_id)
+        texts += expert_texts([env_id], style, number=setting.text_episodes, seed=seed)
     model, tokenizer = build_tiny(texts, seed, setting.size)
     shown = [
         played
         for env_id, number in setting.shown.items()
-        for played in demonstrations([env_id], tokenizer, setting.style, number=number, seed=seed)
+        for played in demonstrations(
+            [env_id], tokenizer, setting.style.for_env(env_id), number=number, seed=seed
+        )
     ]
     SFTTrainer(model, tokenizer, replace(setting.warm, seed=seed), shown, [Told()]).train()
     warmed = minutes()
