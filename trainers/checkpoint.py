@@ -56,8 +56,7 @@ def write(
             whole = {"step": step, **state, "versions": versions()}
             (draft / STATE).write_text(json.dumps(whole, indent=1), encoding="utf-8")
             sync(draft)
-            if target.exists():
-                shutil.rmtree(target)
+            _remove(target)
             draft.rename(target)
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
@@ -116,7 +115,15 @@ def _thin_out(root: Path, keep: int) -> None:
     for draft in root.glob(".step_*.draft"):
         shutil.rmtree(draft, ignore_errors=True)
     for old in _whole(root)[:-keep] if keep else []:
-        shutil.rmtree(old)
+        _remove(old)
+
+
+def _remove(path: Path) -> None:
+    """Remove the folder *path*, or the link to one: what a link leads to is somebody else's."""
+    if path.is_symlink():
+        path.unlink()
+    elif path.exists():
+        shutil.rmtree(path)
 
 
 def latest(root: Path) -> Path | None:

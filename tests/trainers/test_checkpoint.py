@@ -1,0 +1,37 @@
+"""Checkpoints are whole, and only those that are asked for stay."""
+
+from pathlib import Path
+
+from agentgym_gen.trainers import checkpoint
+
+
+def write(root: Path, step: int, keep: int) -> None:
+    """Write a checkpoint that holds a text."""
+    checkpoint.write(root, step, {}, lambda folder: _fill(folder, step), keep=keep)
+
+
+def _fill(folder: Path, step: int) -> None:
+    (folder / "weights").write_text(str(step), encoding="utf-8")
+
+
+def test_the_newest_stay(tmp_path: Path) -> None:
+    """As many as are asked for."""
+    for step in range(1, 5):
+        write(tmp_path, step, 2)
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["step_000003", "step_000004"]
+
+
+def test_a_checkpoint_that_lies_elsewhere_stays_there(tmp_path: Path) -> None:
+    """A link to it is removed, when it is old or written anew, and what it leads to is not."""
+    root, elsewhere = tmp_path / "run", tmp_path / "elsewhere"
+    write(root, 1, 0)
+    (root / "step_000001").rename(elsewhere)
+    (root / "step_000001").symlink_to(elsewhere, target_is_directory=True)
+    write(root, 2, 1)
+    assert [path.name for path in root.iterdir()] == ["step_000002"]
+
+    (root / "step_000003").symlink_to(elsewhere, target_is_directory=True)
+    write(root, 3, 1)
+    assert not (root / "step_000003").is_symlink()
+    assert (elsewhere / "weights").read_text(encoding="utf-8") == "1"
