@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agentgym_gen.prompt import PromptStyle
+from agentgym_gen.prompt import PromptStyle, mixed_style
 from agentgym_gen.trainers import RFTConfig, RFTTrainer, SFTConfig, SFTTrainer, build_tiny
 from agentgym_gen.trainers.callbacks import TrainerCallback
 from agentgym_gen.trainers.demos import demonstrations, expert_texts
@@ -46,10 +46,12 @@ class Setting:
     """How many expert episodes of each environment make the vocabulary."""
 
 
+MOVES = PromptStyle("action", instruction=False, window=0)
+
 SETTINGS = {
     "sokoban": Setting(
         env_id="rftgen/Sokoban-easy-listed-v0",
-        style=PromptStyle("action", instruction=False, window=0, keep_first=False),
+        style=replace(MOVES, keep_first=False),
         size=TinySize(layers=4, width=64, heads=4, vocabulary=512, context=4096),
         shown={"rftgen/Sokoban-easy-v0": 4000, "rftgen/Sokoban-easy-listed-v0": 300},
         warm=SFTConfig(
@@ -69,22 +71,33 @@ SETTINGS = {
             lora_rank=0,
         ),
     ),
+    # Many moves of Sokoban teach it to read; of TextCraft it sees little, and has much to gain.
     "textcraft": Setting(
         env_id="rftgen/TextCraft-easy-menu-v0",
-        style=PromptStyle("action", instruction=False, window=0),
+        style=mixed_style(
+            {
+                "rftgen/Sokoban-easy-v0": replace(MOVES, keep_first=False),
+                "rftgen/Sokoban-easy-listed-v0": replace(MOVES, keep_first=False),
+                "rftgen/TextCraft-easy-menu-v0": MOVES,
+            }
+        ),
         size=TinySize(layers=3, width=64, heads=4, vocabulary=1536, context=4096),
-        shown={"rftgen/TextCraft-easy-menu-v0": 800},
+        shown={
+            "rftgen/Sokoban-easy-v0": 2400,
+            "rftgen/Sokoban-easy-listed-v0": 300,
+            "rftgen/TextCraft-easy-menu-v0": 12,
+        },
         warm=SFTConfig(
             learning_rate=3e-3,
-            final_lr_ratio=0.5,
-            max_steps=80,
-            batch_size=32,
+            final_lr_ratio=0.3,
+            max_steps=400,
+            batch_size=64,
             warmup_steps=20,
             lora_rank=0,
         ),
         rft=RFTConfig(
-            learning_rate=7e-4,
-            max_steps=45,
+            learning_rate=1e-3,
+            max_steps=70,
             warmup_steps=2,
             tasks_per_step=16,
             loss_average="episode",
@@ -96,6 +109,7 @@ SETTINGS = {
             max_valid_drop=0.9,
             lora_rank=0,
         ),
+        text_episodes=60,
     ),
 }
 
