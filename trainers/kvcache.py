@@ -239,19 +239,21 @@ def gather(seats: Sequence[Seat], lengths: Sequence[int] | None = None) -> list[
     order = [number for numbers in by_cache.values() for number in numbers]
     whole = GrowingCache(seats[0].cache._model)
     whole.lengths = [of_seat[number] for number in order]
+    parts: list[tuple[GrowingCache, Tensor, slice]] = []
+    start = 0
+    for numbers in by_cache.values():
+        rows = torch.tensor([seats[number].row for number in numbers], device=whole._device)
+        parts.append((seats[numbers[0]].cache, rows, slice(start, start + len(numbers))))
+        start += len(numbers)
     for depth, layer in enumerate(seats[0].cache._layers):
         copy = _Layer(whole._place)
         copy.keys = _empty(layer.keys, len(seats), width, width)
         copy.values = _empty(layer.values, len(seats), width, width)
         copy.is_initialized = True
-        start = 0
-        for numbers in by_cache.values():
-            rows = torch.tensor([seats[number].row for number in numbers], device=whole._device)
-            part = slice(start, start + len(numbers))
-            found = seats[numbers[0]].cache._layers[depth]
+        for cache, rows, part in parts:
+            found = cache._layers[depth]
             _fill(copy.keys[part, :, :width], found.keys, rows)
             _fill(copy.values[part, :, :width], found.values, rows)
-            start += len(numbers)
         whole._layers.append(copy)
     new_row = {number: row for row, number in enumerate(order)}
     return [Seat(whole, new_row[number]) for number in range(len(seats))]
