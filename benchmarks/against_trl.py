@@ -129,7 +129,7 @@ def report(options: argparse.Namespace) -> None:
         f"{options.env}, {episodes} episodes a step, {bench.parameters:,} parameters, prompts of "
         f"{bench.prompt_tokens} tokens; medians of {len(made[SIDES[0]])} steps, least and greatest"
     )
-    print("\n| | ours | TRL | ratio |\n|---|---:|---:|---:|")
+    print("\n| | ours | TRL | TRL / ours |\n|---|---:|---:|---:|")
     for name, value in {
         "CPU seconds a step": lambda step: step.seconds,
         "sampled tokens a CPU second": lambda step: episodes * step.tokens / step.seconds,
