@@ -71,7 +71,7 @@ def keep(minutes: float, peak: int) -> None:
         "everything are in `plan.json`. [The report](report.md), and as [one page with "
         "conversations](report.html).\n"
     )
-    (KEPT / "index.md").write_text(said, encoding="utf-8")
+    (KEPT / "how.md").write_text(said, encoding="utf-8")
     print(f"Kept in {KEPT}: {minutes:.1f} minutes, {peak / 2**30:.2f} GiB")
 
 
