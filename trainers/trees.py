@@ -135,7 +135,7 @@ def can_branch(model: Model) -> bool:
     weight = next(model.parameters())
     first, second = [1, 2, 3], [1, 2, 4]
     tree = Tree(first)
-    tree._append(second, 2)
+    tree.add(second)
 
     def last(ids: list[int], **extra: Tensor) -> Tensor:
         told = torch.tensor([ids], device=weight.device)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from agentgym_gen.policy import Policy
 from agentgym_gen.rollout import Episode, draw_task_ids, make_text_env, run
@@ -15,8 +14,7 @@ from agentgym_gen.seeding import stream
 from agentgym_gen.study.jobs import is_done, make_jobs, models_by_name
 from agentgym_gen.study.plan import Plan, Stage
 from agentgym_gen.study.rows import is_whole
-
-Floats = NDArray[np.float64]
+from agentgym_gen.study.statistics import Floats
 
 PROBE_TURNS, PROBE_EPISODES, PROBE_COLUMNS = 3, 16, 8
 """How much the probe plays: so many turns of so many episodes of so many columns."""
@@ -67,7 +65,10 @@ class Cost:
 
 def count(plan: Plan, out: Path) -> Cost:
     """Return what is still to be done of *plan* in *out*, without its time."""
-    work = _work(plan, out)
+    return _counted(plan, _work(plan, out))
+
+
+def _counted(plan: Plan, work: _Work) -> Cost:
     return Cost(
         models=work.bases + len(work.trainings),
         cells=len(work.columns),
@@ -86,7 +87,8 @@ def estimate(plan: Plan, out: Path, workers: int) -> Cost:
     """
     from agentgym_gen.trainers import recipe_of
 
-    found, work = count(plan, out), _work(plan, out)
+    work = _work(plan, out)
+    found = _counted(plan, work)
     if not found.train_steps and not found.test_episodes:
         return found
     decoding = (plan.test.temperature, plan.test.max_new_tokens)

@@ -1,6 +1,7 @@
 """From a TOML file to arms, models and cells."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from pretend_study import SMALL, small_plan
@@ -8,6 +9,7 @@ from pretend_study import SMALL, small_plan
 from agentgym_gen.errors import DataError, InvalidValueError, UnknownNameError
 from agentgym_gen.prompt import PromptStyle
 from agentgym_gen.study import Arm, Plan, Stage, load_plan, parse_plan, preset_names, preset_text
+from agentgym_gen.study.cost import count
 from agentgym_gen.study.plan import ModelId, label
 from agentgym_gen.study.reading import line_of
 from agentgym_gen.study.reload import plan_of_dict
@@ -211,7 +213,7 @@ def test_styles_go_by_environment() -> None:
     assert plan.style_of("x:rftgen/TextCraft-v0?tasks=a") == PromptStyle("action", False)
 
 
-def test_an_environment_has_settings_of_its_own() -> None:
+def test_an_environment_has_settings_of_its_own(tmp_path: Path) -> None:
     """In a training on it alone, and in what is counted; the rest are those of the plan."""
     own = "[environments.Sokoban.rft]\ntasks_per_step = 40\n"
     plan = parse_plan(SMALL + "[rft]\ntasks_per_step = 12\nmax_turns = 9\n" + own)
@@ -220,6 +222,13 @@ def test_an_environment_has_settings_of_its_own() -> None:
     assert plan.rft_of(Stage("alone", (SOKOBAN, MEDIUM))) == told
     assert plan.rft_of(Stage("mixed", (SOKOBAN, CRAFT))) == plan.rft
     assert plan_of_dict(plan.as_dict()).rft_of(Stage("alone", (SOKOBAN,))) == told
+    stages = [model.stages[-1] for model in plan.models if model.stages]
+    episodes = sum(
+        max(1, round(100 * stage.share)) * 8 * plan.rft_of(stage)["tasks_per_step"]
+        for stage in stages
+    )
+    assert count(plan, tmp_path).train_episodes == episodes
+    assert {plan.rft_of(stage)["tasks_per_step"] for stage in stages} == {12, 40}
 
 
 @pytest.mark.parametrize(
