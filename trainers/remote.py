@@ -12,6 +12,7 @@ common beginnings of prompts in its prefix cache. Nothing here imports vLLM.
 from __future__ import annotations
 
 import json
+import secrets
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
@@ -25,7 +26,7 @@ from agentgym_gen.trainers.chat import ChatFormat, Context, Contexts
 from agentgym_gen.trainers.handles import Tokenizer
 
 ADAPTER = "agentgym-gen"
-"""The name of the adapter on the server, followed by its step."""
+"""How the names of adapters on the server begin; the run and the step follow."""
 
 CONNECTIONS = 64
 """How many requests are open at once; the server batches them."""
@@ -41,6 +42,8 @@ class VLLMSampler:
         folder: Where adapters are written for it; the server sees the same path.
         temperature: The temperature.
         max_new_tokens: The longest completion, the end token included.
+        max_episode_tokens: The longest sequence; an episode that would pass it falls silent. None
+            is the server's own limit (``--max-model-len``).
         timeout: How many seconds a request may take.
     """
 
@@ -53,14 +56,18 @@ class VLLMSampler:
         folder: str | Path,
         temperature: float = 1.0,
         max_new_tokens: int = 32,
+        max_episode_tokens: int | None = None,
         timeout: float = 600.0,
     ) -> None:
         self._url, self._model = url.rstrip("/"), model
+        self._max_new_tokens, self._limit = max_new_tokens, max_episode_tokens
         self._folder = Path(folder)
         self._timeout = timeout
         self._chat = ChatFormat(tokenizer)
         self._contexts = Contexts(self._chat)
         self._sequences: dict[int, list[int]] = {}
+        # another run may have left its adapters on the server
+        self._run = f"{ADAPTER}-{secrets.token_hex(4)}"
         self._loaded: str | None = None
         self._settings = {
             "max_tokens": max_new_tokens,
@@ -81,15 +88,15 @@ class VLLMSampler:
         Raises:
             BackendError: if the server refuses it.
         """
-        name = f"{ADAPTER}-{step}"
+        name = f"{self._run}-{step}"
         if name == self._loaded:
             return
         place = (self._folder / name).absolute()
         place.mkdir(parents=True, exist_ok=True)
         save_model(place)
-        self._post("/v1/load_lora_adapter", {"lora_name": name, "lora_path": str(place)})
+        self._send("/v1/load_lora_adapter", {"lora_name": name, "lora_path": str(place)})
         if self._loaded is not None:
-            self._post("/v1/unload_lora_adapter", {"lora_name": self._loaded})
+            self._send("/v1/unload_lora_adapter", {"lora_name": self._loaded})
         self._loaded = name
 
     def act(self, requests: Sequence[Request]) -> list[Completion]:
@@ -98,22 +105,42 @@ class VLLMSampler:
         Raises:
             BackendError: if the server does not answer as vLLM does.
         """
+        if self._limit is None:
+            self._limit = self._server_limit()
         contexts = [self._contexts.next(request) for request in requests]
-        for request, context in zip(requests, contexts, strict=True):
-            before = [] if context.fresh else self._sequences[request.episode]
-            self._sequences[request.episode] = [*before, *context.ids]
-        seeds = [int(request.rng.integers(1 << 31)) for request in requests]
+        pairs = zip(requests, contexts, strict=True)
+        asked = [pair for pair in pairs if self._fits(*pair, self._limit)]
+        self._sequences = {request.episode: self._grown(request, own) for request, own in asked}
+        seeds = [int(request.rng.integers(1 << 31)) for request, _ in asked]
         with ThreadPoolExecutor(CONNECTIONS) as pool:
-            answers = list(pool.map(self._ask, requests, seeds))
-        said = [self._take(*each) for each in zip(requests, contexts, answers, strict=True)]
-        live = [request.episode for request in requests]
-        self._contexts.forget(live)
-        self._sequences = {episode: self._sequences[episode] for episode in live}
-        return said
+            answers = list(pool.map(self._ask, [request for request, _ in asked], seeds))
+        said = dict.fromkeys((request.episode for request in requests), Completion("", cut=True))
+        for (request, context), answer in zip(asked, answers, strict=True):
+            said[request.episode] = self._take(request, context, answer)
+        self._contexts.forget([request.episode for request in requests])
+        return [said[request.episode] for request in requests]
+
+    def _server_limit(self) -> int:
+        for served in self._send("/v1/models").get("data", ()):
+            if served.get("id") == self._model and served.get("max_model_len"):
+                return int(served["max_model_len"])
+        raise BackendError(
+            f"The server at {self._url!r} does not say how long a sequence of {self._model!r} may "
+            "be; start it with --served-model-name of that name, or give `max_episode_tokens`"
+        )
+
+    def _fits(self, request: Request, context: Context, limit: int) -> bool:
+        if not context.fresh and request.episode not in self._sequences:
+            return False  # it did not fit on an earlier turn
+        return len(self._grown(request, context)) + self._max_new_tokens <= limit
+
+    def _grown(self, request: Request, context: Context) -> list[int]:
+        before = [] if context.fresh else self._sequences[request.episode]
+        return [*before, *context.ids]
 
     def _ask(self, request: Request, seed: int) -> dict[str, Any]:
         asked = {"model": self._loaded or self._model, "prompt": self._sequences[request.episode]}
-        answer = self._post("/v1/completions", {**asked, **self._settings, "seed": seed})
+        answer = self._send("/v1/completions", {**asked, **self._settings, "seed": seed})
         choice: dict[str, Any] = (answer.get("choices") or [{}])[0]
         ids = choice.get("token_ids")
         logprobs = (choice.get("logprobs") or {}).get("token_logprobs")
@@ -137,10 +164,11 @@ class VLLMSampler:
             cut=not ids or ids[-1] not in self._chat.end_ids,
         )
 
-    def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    def _send(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return what the server answers to *body*, or to a question without one."""
         request = urllib.request.Request(
             self._url + path,
-            data=json.dumps(body).encode(),
+            data=None if body is None else json.dumps(body).encode(),
             headers={"Content-Type": "application/json"},
         )
         try:

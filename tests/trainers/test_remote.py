@@ -33,6 +33,7 @@ class FakeServer(ThreadingHTTPServer):
         self.asked: list[tuple[str, dict[str, Any]]] = []
         self.adapters: set[str] = set()
         self.forgetful = False
+        self.limit = 512
         self.lock = threading.Lock()
 
     @property
@@ -41,7 +42,8 @@ class FakeServer(ThreadingHTTPServer):
 
     def complete(self, body: dict[str, Any]) -> dict[str, Any]:
         """Return what vLLM would: tokens up to the end token, it included, and their logprobs."""
-        ids, logprobs = list(body["prompt"]), []
+        ids: list[int] = list(body["prompt"])
+        logprobs: list[float] = []
         while len(logprobs) < body["max_tokens"]:
             with self.lock, torch.no_grad():
                 logp = self.model(torch.tensor([ids])).logits[0, -1].log_softmax(-1)
@@ -54,14 +56,20 @@ class FakeServer(ThreadingHTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers the three paths."""
+    """Answers the four paths."""
 
     server: FakeServer
+
+    def do_GET(self) -> None:
+        self.answer(json.dumps({"data": [{"id": "tiny", "max_model_len": self.server.limit}]}))
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.asked.append((self.path, body))
         if self.path == "/v1/load_lora_adapter":
+            if body["lora_name"] in self.server.adapters:
+                self.answer("has already been loaded", 400)
+                return
             known = (Path(body["lora_path"]) / "adapter_config.json").is_file()
             self.server.adapters.add(body["lora_name"])
             self.answer("Success" if known else "no adapter there", 200 if known else 404)
@@ -124,12 +132,43 @@ def test_training_loads_the_adapter_of_each_step(server: FakeServer, tmp_path: P
     trainer.train()
 
     assert isinstance(played_by, Sampler)
-    assert {body["model"] for path, body in server.asked if path == "/v1/completions"} == {
-        "agentgym-gen-0",
-        "agentgym-gen-1",
-    }
+    asked = {body["model"] for path, body in server.asked if path == "/v1/completions"}
+    assert [name.rpartition("-")[2] for name in sorted(asked)] == ["0", "1"]
     played_by.load(trainer.save_model, 7)
-    assert server.adapters == {"agentgym-gen-7"}
+    assert [name.rpartition("-")[2] for name in server.adapters] == ["7"]
+
+
+def test_a_second_run_finds_its_names_free(server: FakeServer, tmp_path: Path) -> None:
+    """A server refuses a name that it has, and the run before leaves its last adapter there."""
+    saved = [tmp_path / "first", tmp_path / "second"]
+    for folder in saved:
+        sampler(server, folder).load(lambda place: (place / "adapter_config.json").touch(), 3)
+
+    assert len(server.adapters) == len(saved)
+
+
+def test_an_episode_that_would_pass_the_limit_of_the_server_falls_silent(
+    server: FakeServer, tmp_path: Path
+) -> None:
+    """Nothing is asked that a server would refuse, and the other turns count."""
+    episode = Episode(ENV, "corridor/easy/train/0", options={"max_turns": 3})
+    (free,) = run([episode], sampler(server, tmp_path), style=STYLE)
+    server.limit = len(server.asked[1][1]["prompt"]) + 4  # what the second turn takes
+    (cut,) = run([episode], sampler(server, tmp_path), style=STYLE)
+
+    assert [turn.completion.cut for turn in cut.turns] == [True] * 3
+    assert cut.turns[:2] == free.turns[:2]
+    assert cut.turns[2].completion.text == ""
+    assert len(server.asked) == len(free.turns) + 2
+
+
+def test_a_server_that_does_not_know_the_model_is_an_error(
+    server: FakeServer, tmp_path: Path
+) -> None:
+    """Before anything is asked of it."""
+    other = VLLMSampler(server.url, "other", server.tokenizer, folder=tmp_path)
+    with pytest.raises(BackendError, match="--served-model-name"):
+        run([Episode(ENV, "corridor/easy/train/0")], other, style=STYLE)
 
 
 def test_a_server_that_says_no_tokens_is_an_error(server: FakeServer, tmp_path: Path) -> None:
