@@ -54,7 +54,7 @@ class TrainConfig:
     bf16: bool = False
     """Whether sampling and scoring run under bfloat16 autocast; slow on most CPUs."""
     load_in_8bit: bool = False
-    """Whether a model that is given by name is quantised to 8 bits, beside an adapter on a GPU."""
+    """Whether a model that is given by name is quantised to 8 bits, beside an adapter."""
     lora_rank: int = 16
     """The rank of the LoRA adapter; 0 trains all weights."""
     lora_alpha: int = 32

@@ -38,7 +38,7 @@ def load_model(
         device: Where it runs; None takes this process's GPU if there is one.
         dtype: The precision; None is bfloat16 on a GPU, and single precision on a CPU, most of
             which compute bfloat16 several times slower.
-        load_in_8bit: Whether the base's weights are quantised to 8 bits, for an adapter on a GPU.
+        load_in_8bit: Whether the base's weights are quantised to 8 bits, beside an adapter.
 
     Raises:
         DataError: if there is no such model.
@@ -71,6 +71,8 @@ def _eight_bits() -> object:
         raise missing_extra("bitsandbytes", "quant", "A base of 8 bits")
     from transformers import BitsAndBytesConfig
 
+    # it warns at every product of matrices that are not in half precision
+    logging.getLogger("bitsandbytes.autograd._functions").setLevel(logging.ERROR)
     return BitsAndBytesConfig(load_in_8bit=True)  # type: ignore[no-untyped-call]
 
 

@@ -1,0 +1,102 @@
+"""The real packages behind `report_to` and `load_in_8bit`: what they keep is read back."""
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from agentgym_gen import Registered, register
+from agentgym_gen.prompt import PromptStyle
+from agentgym_gen.trainers.config import RFTConfig
+from agentgym_gen.trainers.model import load_model
+from agentgym_gen.trainers.rft import RFTTrainer
+from agentgym_gen.trainers.tiny import TinySize, build_tiny
+
+ENV = "rftgen/Corridor-easy-v0"
+TEXTS = ["You are at door 1. Goal: to open door 4.", "walk to door 2", "It opens.", "wait"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a model."""
+    register(Registered("Corridor", "toy_world:CorridorWorld"))
+    place = tmp_path_factory.mktemp("model")
+    model, tokenizer = build_tiny(TEXTS, size=TinySize(2, 64, 2, 300, 512))
+    model.save_pretrained(place)
+    tokenizer.save_pretrained(place)
+    return place
+
+
+@pytest.fixture(autouse=True)
+def _at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is sent anywhere, and nothing is left outside of the test's folder."""
+    for name, value in {
+        "HF_HUB_OFFLINE": "1",
+        "TRACKIO_DIR": str(tmp_path / "trackio"),
+        "WANDB_DIR": str(tmp_path),
+        "WANDB_MODE": "offline",
+        "WANDB_SILENT": "true",
+    }.items():
+        monkeypatch.setenv(name, value)
+
+
+def train(folder: Path, **settings: Any) -> tuple[RFTTrainer, list[dict[str, Any]]]:  # noqa: ANN401
+    """Return a trainer of the model in *folder* after two steps, and their rows."""
+    args = RFTConfig(
+        lora_rank=2,
+        max_steps=2,
+        tasks_per_step=2,
+        num_generations=4,
+        max_turns=2,
+        max_new_tokens=3,
+        turn_cost=0.1,
+        **settings,
+    )
+    style = PromptStyle("action", instruction=False)
+    trainer = RFTTrainer(model=str(folder), envs=[ENV], args=args, style=style)
+    return trainer, trainer.train()
+
+
+def test_tensorboard_has_every_row(folder: Path, tmp_path: Path) -> None:
+    """Its scalars, by step."""
+    _, rows = train(folder, report_to=("tensorboard",), output_dir=str(tmp_path / "out"))
+
+    kept = EventAccumulator(str(tmp_path / "out" / "tensorboard")).Reload()
+    assert [(event.step, event.value) for event in kept.Scalars("turns")] == [
+        (row["step"], row["turns"]) for row in rows
+    ]
+
+
+def test_trackio_has_every_row(folder: Path, tmp_path: Path) -> None:
+    """Its database has a run of the folder's name, with a line for each step."""
+    train(folder, report_to=("trackio",), output_dir=str(tmp_path / "corridor"))
+
+    with sqlite3.connect(tmp_path / "trackio" / "agentgym-gen.db") as database:
+        found = database.execute("select run_name, step from metrics order by step").fetchall()
+    assert found == [("corridor", 1), ("corridor", 2)]
+
+
+def test_wandb_keeps_the_run(folder: Path, tmp_path: Path) -> None:
+    """Offline, in a file that ``wandb sync`` sends later."""
+    train(folder, report_to=("wandb",), run_name="corridor", output_dir=str(tmp_path / "out"))
+
+    (kept,) = tmp_path.glob("wandb/offline-run-*/*.wandb")
+    assert b"zero_variance_groups" in kept.read_bytes()
+
+
+def test_a_base_of_8_bits_is_trained_beside_an_adapter(folder: Path, tmp_path: Path) -> None:
+    """Its matrices stay whole numbers; the adapter loads beside the same base in full, too."""
+    trainer, rows = train(folder, load_in_8bit=True, output_dir=str(tmp_path / "out"))
+    again, tokenizer = load_model(tmp_path / "out" / "step_000002")
+    ids = torch.tensor([tokenizer("walk to door 2")["input_ids"]])
+    with torch.no_grad():
+        gap = (trainer.model(ids).logits - again(ids).logits).abs().max()
+
+    kinds = {str(weight.dtype) for weight in trainer.model.parameters()}
+    assert kinds == {"torch.int8", "torch.float32"}
+    assert {str(weight.dtype) for weight in again.parameters()} == {"torch.float32"}
+    assert 0 < gap < 0.5
+    assert all(row["sampler_gap"] < 0.01 for row in rows if "sampler_gap" in row)
