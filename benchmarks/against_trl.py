@@ -49,13 +49,13 @@ from agentgym_gen.trainers import (
     RFTTrainer,
     SFTConfig,
     SFTTrainer,
+    TinySize,
     build_tiny,
     load_model,
 )
 from agentgym_gen.trainers.chat import ChatFormat
 from agentgym_gen.trainers.demos import Demonstrator, draw_episodes, expert_texts
 from agentgym_gen.trainers.handles import Model, Tokenizer
-from agentgym_gen.trainers.tiny import TinySize
 from agentgym_gen.trajectory import Trajectory
 
 STYLE = PromptStyle("tool", instruction=False)

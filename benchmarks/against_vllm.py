@@ -31,14 +31,14 @@ from agentgym_gen.trainers import (
     RFTTrainer,
     SFTConfig,
     SFTTrainer,
+    TinySize,
+    VLLMSampler,
     build_tiny,
     demonstrations,
     load_model,
 )
 from agentgym_gen.trainers.callbacks import Row
 from agentgym_gen.trainers.demos import expert_texts
-from agentgym_gen.trainers.remote import VLLMSampler
-from agentgym_gen.trainers.tiny import TinySize
 
 ENVS = ["rftgen/Sokoban-easy-listed-v0"]
 STYLE = PromptStyle("action", instruction=False)

@@ -20,10 +20,11 @@ if TYPE_CHECKING:
     from agentgym_gen.trainers.demos import demonstrations
     from agentgym_gen.trainers.model import load_model
     from agentgym_gen.trainers.recipes import recipe_of
+    from agentgym_gen.trainers.remote import VLLMSampler
     from agentgym_gen.trainers.rft import RFTTrainer
     from agentgym_gen.trainers.sampler import ModelPolicy
     from agentgym_gen.trainers.sft import SFTTrainer
-    from agentgym_gen.trainers.tiny import build_tiny
+    from agentgym_gen.trainers.tiny import TinySize, build_tiny
 
 _HOMES = {
     "ModelPolicy": "sampler",
@@ -31,6 +32,8 @@ _HOMES = {
     "RFTTrainer": "rft",
     "SFTConfig": "config",
     "SFTTrainer": "sft",
+    "TinySize": "tiny",
+    "VLLMSampler": "remote",
     "build_tiny": "tiny",
     "demonstrations": "demos",
     "load_model": "model",
@@ -43,6 +46,8 @@ __all__ = [
     "RFTTrainer",
     "SFTConfig",
     "SFTTrainer",
+    "TinySize",
+    "VLLMSampler",
     "build_tiny",
     "demonstrations",
     "load_model",
