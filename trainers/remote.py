@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import shutil
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
@@ -39,7 +40,7 @@ class VLLMSampler:
         url: The address of the server, such as ``http://localhost:8000``.
         model: The name under which it serves the model.
         tokenizer: The model's tokenizer.
-        folder: Where adapters are written for it; the server sees the same path.
+        folder: Where the adapter is written for it; the server sees the same path.
         temperature: The temperature.
         max_new_tokens: The longest completion, the end token included.
         max_episode_tokens: The longest sequence; an episode that would pass it falls silent. None
@@ -83,7 +84,7 @@ class VLLMSampler:
         }
 
     def load(self, save_model: Callable[[Path], None], step: int) -> None:
-        """Write the adapter and have the server load it in place of the one before.
+        """Write the adapter and have the server load it in place of the one before, which goes.
 
         Raises:
             BackendError: if the server refuses it.
@@ -97,6 +98,7 @@ class VLLMSampler:
         self._send("/v1/load_lora_adapter", {"lora_name": name, "lora_path": str(place)})
         if self._loaded is not None:
             self._send("/v1/unload_lora_adapter", {"lora_name": self._loaded})
+            shutil.rmtree(self._folder / self._loaded, ignore_errors=True)
         self._loaded = name
 
     def act(self, requests: Sequence[Request]) -> list[Completion]:

@@ -136,6 +136,7 @@ def test_training_loads_the_adapter_of_each_step(server: FakeServer, tmp_path: P
     assert [name.rpartition("-")[2] for name in sorted(asked)] == ["0", "1"]
     played_by.load(trainer.save_model, 7)
     assert [name.rpartition("-")[2] for name in server.adapters] == ["7"]
+    assert {place.name for place in tmp_path.iterdir()} == server.adapters
 
 
 def test_a_second_run_finds_its_names_free(server: FakeServer, tmp_path: Path) -> None:
