@@ -10,21 +10,27 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from agentgym_gen import Registered, register
 from agentgym_gen.prompt import PromptStyle
-from agentgym_gen.trainers.config import RFTConfig
+from agentgym_gen.trainers.config import RFTConfig, SFTConfig
+from agentgym_gen.trainers.demos import demonstrations
 from agentgym_gen.trainers.model import load_model
 from agentgym_gen.trainers.rft import RFTTrainer
+from agentgym_gen.trainers.sft import SFTTrainer
 from agentgym_gen.trainers.tiny import TinySize, build_tiny
 
 ENV = "rftgen/Corridor-easy-v0"
+STYLE = PromptStyle("action", instruction=False)
 TEXTS = ["You are at door 1. Goal: to open door 4.", "walk to door 2", "It opens.", "wait"]
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with a model."""
+    """Return a folder with a model that now and then says what can be done."""
     register(Registered("Corridor", "toy_world:CorridorWorld"))
     place = tmp_path_factory.mktemp("model")
     model, tokenizer = build_tiny(TEXTS, size=TinySize(2, 64, 2, 300, 512))
+    shown = demonstrations([ENV], tokenizer, STYLE, number=8)
+    warm = SFTConfig(learning_rate=3e-3, max_steps=20, batch_size=8, lora_rank=0)
+    SFTTrainer(model, tokenizer, warm, shown).train()
     model.save_pretrained(place)
     tokenizer.save_pretrained(place)
     return place
@@ -51,12 +57,11 @@ def train(folder: Path, **settings: Any) -> tuple[RFTTrainer, list[dict[str, Any
         tasks_per_step=2,
         num_generations=4,
         max_turns=2,
-        max_new_tokens=3,
-        turn_cost=0.1,
+        max_new_tokens=8,
+        valid_coef=0.5,
         **settings,
     )
-    style = PromptStyle("action", instruction=False)
-    trainer = RFTTrainer(model=str(folder), envs=[ENV], args=args, style=style)
+    trainer = RFTTrainer(model=str(folder), envs=[ENV], args=args, style=STYLE)
     return trainer, trainer.train()
 
 
@@ -99,4 +104,6 @@ def test_a_base_of_8_bits_is_trained_beside_an_adapter(folder: Path, tmp_path: P
     assert kinds == {"torch.int8", "torch.float32"}
     assert {str(weight.dtype) for weight in again.parameters()} == {"torch.float32"}
     assert 0 < gap < 0.5
-    assert all(row["sampler_gap"] < 0.01 for row in rows if "sampler_gap" in row)
+    gaps = [row["sampler_gap"] for row in rows if "sampler_gap" in row]
+    assert gaps
+    assert max(gaps) < 0.01
