@@ -7,11 +7,11 @@ any backend.
 from importlib.metadata import version
 
 from agentgym_gen.env import TextEnv
+from agentgym_gen.env.registration import Registered, env_ids, register, register_all
 from agentgym_gen.errors import AgentGymGenError
 from agentgym_gen.interface import Interface, Randomized
-from agentgym_gen.registration import Registered, env_ids, register, register_all
-from agentgym_gen.task import Task, TaskId, Tasks
 from agentgym_gen.world import Command, Malformed, Outcome, Scene, Verb, World
+from agentgym_gen.world.task import Task, TaskId, Tasks
 
 __version__ = version("agentgym-gen")
 

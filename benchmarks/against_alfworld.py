@@ -104,7 +104,7 @@ def started(path: Path):  # noqa: ANN201  (the library is imported in functions 
 def loaded(env, text: str) -> None:  # noqa: ANN001  (a TextEnv)
     """Read the game *text* and start it."""
     from agentgym_gen.envs.alfworld.pddl import read_game
-    from agentgym_gen.task import Task
+    from agentgym_gen.world.task import Task
 
     env.world.reset(Task(env.task.id, read_game(text)))
 

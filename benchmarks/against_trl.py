@@ -40,10 +40,11 @@ from typing import Any
 import torch
 from transformers import PrinterCallback, TrainerCallback
 
+from agentgym_gen.agents.policy import RandomPolicy
+from agentgym_gen.agents.prompt import PromptStyle
+from agentgym_gen.agents.rollout import make_text_env, run
+from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.errors import InvalidValueError
-from agentgym_gen.policy import RandomPolicy
-from agentgym_gen.prompt import PromptStyle
-from agentgym_gen.rollout import make_text_env, run
 from agentgym_gen.trainers import (
     RFTConfig,
     RFTTrainer,
@@ -56,7 +57,6 @@ from agentgym_gen.trainers import (
 from agentgym_gen.trainers.chat import ChatFormat
 from agentgym_gen.trainers.demos import Demonstrator, draw_episodes, expert_texts
 from agentgym_gen.trainers.handles import Model, Tokenizer
-from agentgym_gen.trajectory import Trajectory
 
 STYLE = PromptStyle("tool", instruction=False)
 TURNS = 8

@@ -25,7 +25,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from agentgym_gen.prompt import PromptStyle
+from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.trainers import (
     RFTConfig,
     RFTTrainer,

@@ -19,10 +19,10 @@ from pathlib import Path
 
 import numpy as np
 
+from agentgym_gen.agents.rollout import make_text_env
 from agentgym_gen.env import TextEnv
+from agentgym_gen.env.registration import ENVIRONMENTS
 from agentgym_gen.interface import PRESETS
-from agentgym_gen.registration import ENVIRONMENTS
-from agentgym_gen.rollout import make_text_env
 
 CPU_OF_PROCESS = 2
 """The kind of a clock of Linux that counts the CPU time of a process with all its threads."""

@@ -48,7 +48,7 @@ def main() -> None:
 
 def names() -> list[str]:
     """Return the names of all environments."""
-    from agentgym_gen.registration import BUNDLED
+    from agentgym_gen.env.registration import BUNDLED
 
     return [environment.name for environment in BUNDLED]
 
@@ -67,7 +67,7 @@ def measure(name: str, resets: int) -> dict[str, object]:
     Raises:
         ContractError: if a reset leaves more than 100 bytes, or open files.
     """
-    from agentgym_gen.registration import ENVIRONMENTS
+    from agentgym_gen.env.registration import ENVIRONMENTS
     from agentgym_gen.testing import check_leaks
 
     env_id, few = f"rftgen/{name}-v{ENVIRONMENTS[name].version}", ENVIRONMENTS[name].few
@@ -79,7 +79,7 @@ def measure(name: str, resets: int) -> dict[str, object]:
 
 def drawn(env_id: str, resets: int, options: dict[str, object]) -> Iterator[float]:
     """Reset so often to drawn tasks, with one step each; yield the memory at each of `MARKS`."""
-    from agentgym_gen.rollout import make_text_env
+    from agentgym_gen.agents.rollout import make_text_env
 
     env = make_text_env(env_id, "train", {"seed": 0, **options})
     marks = {round(share * resets) for share in MARKS}

@@ -21,9 +21,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agentgym_gen.policy import Policy, RandomPolicy
-from agentgym_gen.prompt import PromptStyle
-from agentgym_gen.rollout import run
+from agentgym_gen.agents.policy import Policy, RandomPolicy
+from agentgym_gen.agents.prompt import PromptStyle
+from agentgym_gen.agents.rollout import run
+from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.trainers import (
     RFTConfig,
     RFTTrainer,
@@ -41,7 +42,6 @@ from agentgym_gen.trainers.demos import (
 )
 from agentgym_gen.trainers.handles import Tokenizer
 from agentgym_gen.trainers.model import hide_progress_bars
-from agentgym_gen.trajectory import Trajectory
 
 STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776}
 """The 97.5 % quantiles of Student's distribution, by the number of seeds."""

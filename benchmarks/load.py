@@ -20,9 +20,9 @@ from typing import NamedTuple
 import numpy as np
 
 from agentgym_gen import TextEnv, env_ids
+from agentgym_gen.agents.rollout import make_text_env
+from agentgym_gen.env.registration import ENVIRONMENTS
 from agentgym_gen.errors import MissingExtraError
-from agentgym_gen.registration import ENVIRONMENTS
-from agentgym_gen.rollout import make_text_env
 from agentgym_gen.seeding import stream
 
 PARTS = 10

@@ -16,15 +16,15 @@ import sys
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from agentgym_gen.agents.policy import ExpertPolicy, Policy, RandomPolicy
+from agentgym_gen.agents.prompt import PromptStyle
+from agentgym_gen.agents.rollout import Episode, run
+from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.env import TextEnv
 from agentgym_gen.envs.textworld import TextWorld
 from agentgym_gen.envs.textworld.levels import CHALLENGES
 from agentgym_gen.envs.textworld.prepare import make_all
 from agentgym_gen.envs.textworld.store import Store
-from agentgym_gen.policy import ExpertPolicy, Policy, RandomPolicy
-from agentgym_gen.prompt import PromptStyle
-from agentgym_gen.rollout import Episode, run
-from agentgym_gen.trajectory import Trajectory
 
 TIERS = ("easy", "medium", "hard")
 PLAIN = PromptStyle("action", instruction=False)

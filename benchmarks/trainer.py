@@ -21,9 +21,10 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from agentgym_gen.policy import Completion, Request
-from agentgym_gen.prompt import PromptStyle
-from agentgym_gen.rollout import Episode, run
+from agentgym_gen.agents.policy import Completion, Request
+from agentgym_gen.agents.prompt import PromptStyle
+from agentgym_gen.agents.rollout import Episode, run
+from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.trainers import RFTConfig, load_model
 from agentgym_gen.trainers.chat import ChatFormat
 from agentgym_gen.trainers.demos import draw_episodes
@@ -31,7 +32,6 @@ from agentgym_gen.trainers.handles import Model
 from agentgym_gen.trainers.sampler import ModelPolicy
 from agentgym_gen.trainers.source import find_model
 from agentgym_gen.trainers.tokens import Sample, action_logp, pack
-from agentgym_gen.trajectory import Trajectory
 
 ENV = "rftgen/TextCraft-easy-v0"
 STYLE = PromptStyle("action", instruction=False)

@@ -2,7 +2,6 @@
 
 from agentgym_gen.envs.babyai import BabyAI, backend
 from agentgym_gen.envs.babyai.tasks import Quest
-from agentgym_gen.task import Task, TaskId
 from agentgym_gen.world import (
     Command,
     Malformed,
@@ -12,6 +11,7 @@ from agentgym_gen.world import (
     phrase_of,
     write_template,
 )
+from agentgym_gen.world.task import Task, TaskId
 
 
 def quest(level: str, seed: int) -> Task[Quest]:

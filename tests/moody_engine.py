@@ -4,7 +4,7 @@ import os
 import time
 from typing import Any
 
-from agentgym_gen.worker import serve
+from agentgym_gen.system.child_process import serve
 
 
 def answer(request: dict[str, Any]) -> object:

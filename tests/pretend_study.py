@@ -6,10 +6,10 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from agentgym_gen.files import write_json
-from agentgym_gen.policy import Completion, ExpertPolicy, Policy, RandomPolicy, Request
+from agentgym_gen.agents.policy import Completion, ExpertPolicy, Policy, RandomPolicy, Request
 from agentgym_gen.study import Plan, Recipe, Stage, TestPlan, parse_plan
 from agentgym_gen.study.run import Say
+from agentgym_gen.system.files import write_json
 
 SMALL = """
 name = "small"

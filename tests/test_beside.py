@@ -2,7 +2,7 @@
 
 import pytest
 
-from agentgym_gen.beside import Column, columns, side_by_side
+from agentgym_gen.describe.side_by_side import Column, columns, side_by_side
 
 TASK = "sokoban/easy/test/7"
 

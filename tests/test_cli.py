@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from agentgym_gen.cli import main
+from agentgym_gen.cli.main import main
+from agentgym_gen.env.registration import ENVIRONMENTS, Registered
 from agentgym_gen.envs.sokoban import Sokoban
 from agentgym_gen.errors import missing_extra
-from agentgym_gen.registration import ENVIRONMENTS, Registered
 
 
 def test_envs_is_a_table_with_counts(capsys: pytest.CaptureFixture[str]) -> None:
@@ -186,7 +186,7 @@ def test_an_expert_without_a_way_says_so(
 
 def shell(command: str, **variables: str) -> "subprocess.CompletedProcess[bytes]":
     """Run a shell *command* in which `$cli` is the command line."""
-    cli = f"{shlex.quote(sys.executable)} -m agentgym_gen.cli"
+    cli = f"{shlex.quote(sys.executable)} -m agentgym_gen.cli.main"
     environ = {**os.environ, **variables}
     return subprocess.run(
         command.replace("$cli", cli), shell=True, capture_output=True, env=environ, check=False
@@ -280,7 +280,7 @@ def test_only_a_stopped_study_goes_on(
     def stop(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("agentgym_gen.cli.run", stop)
+    monkeypatch.setattr("agentgym_gen.cli.main.run", stop)
     monkeypatch.setattr("agentgym_gen.study.Study", stop)
     assert main(arguments) == 130
 

@@ -8,7 +8,7 @@ import pytest
 from toy_world import Corridor, CorridorWorld
 
 from agentgym_gen import Command, Malformed, Outcome, Registered, Scene, Task, TextEnv, register
-from agentgym_gen.registration import BUNDLED, ENTRY_POINT
+from agentgym_gen.env.registration import BUNDLED, ENTRY_POINT
 from agentgym_gen.testing import ContractError, check_env, check_leaks
 from agentgym_gen.world import EndReason
 

@@ -5,15 +5,15 @@ from dataclasses import replace
 
 import pytest
 
-from agentgym_gen.describe import (
+from agentgym_gen.describe.distance import Distance, Heard, distance, listen
+from agentgym_gen.describe.tables import (
     between_environments,
     between_interfaces,
     descriptors,
     tasks_played,
 )
-from agentgym_gen.distance import Distance, Heard, distance, listen
+from agentgym_gen.env.registration import ENVIRONMENTS
 from agentgym_gen.errors import InvalidValueError
-from agentgym_gen.registration import ENVIRONMENTS
 
 EASY = "rftgen/TextCraft-easy-v0"
 

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from agentgym_gen.cli import build_parser
-from agentgym_gen.registration import BUNDLED
+from agentgym_gen.cli.main import build_parser
+from agentgym_gen.env.registration import BUNDLED
 from tools import transcripts
 
 ROOT = Path(__file__).parents[1]

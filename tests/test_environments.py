@@ -12,12 +12,12 @@ import gymnasium
 import pytest
 from gymnasium.utils.env_checker import check_env
 
-import agentgym_gen.registration as table
+import agentgym_gen.env.registration as table
 from agentgym_gen import env_ids
+from agentgym_gen.agents.policy import ExpertPolicy, RandomPolicy
+from agentgym_gen.agents.prompt import PromptStyle
+from agentgym_gen.agents.rollout import Episode, draw_task_ids, make_text_env, run
 from agentgym_gen.env import INFO_KEYS
-from agentgym_gen.policy import ExpertPolicy, RandomPolicy
-from agentgym_gen.prompt import PromptStyle
-from agentgym_gen.rollout import Episode, draw_task_ids, make_text_env, run
 from agentgym_gen.seeding import stream
 from agentgym_gen.testing import NONSENSE, check_world
 from agentgym_gen.testing import check_env as check_contract

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from agentgym_gen.errors import DataError
-from agentgym_gen.files import cache_folder, write_json, write_jsonl, write_text
+from agentgym_gen.system.files import cache_folder, write_json, write_jsonl, write_text
 
 
 def test_a_file_is_replaced_in_one_step(tmp_path: Path) -> None:

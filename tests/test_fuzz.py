@@ -5,7 +5,7 @@ from riddle_world import RiddleWorld
 from toy_world import CorridorWorld
 
 from agentgym_gen import Command, Malformed, Outcome, Registered, env_ids, register
-from agentgym_gen.registration import BUNDLED, ENVIRONMENTS
+from agentgym_gen.env.registration import BUNDLED, ENVIRONMENTS
 from tools.fuzz import BrokenPromiseError, fuzz
 
 NAMES = [environment.name for environment in BUNDLED]

@@ -11,6 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agentgym_gen import Interface
+from agentgym_gen.agents.prompt import FORMATS, PromptStyle, read_action
+from agentgym_gen.agents.rollout import make_text_env
 from agentgym_gen.envs.alfworld.house import House
 from agentgym_gen.envs.alfworld.official import OfficialTasks
 from agentgym_gen.envs.alfworld.pddl import read_game
@@ -19,8 +21,6 @@ from agentgym_gen.envs.alfworld.tiers import Filter
 from agentgym_gen.envs.alfworld.writing import problem
 from agentgym_gen.envs.sokoban.boxoban import BoxobanTasks
 from agentgym_gen.errors import AgentGymGenError, DataError, InvalidValueError
-from agentgym_gen.prompt import FORMATS, PromptStyle, read_action
-from agentgym_gen.rollout import make_text_env
 
 TRIAL = "valid_seen/pick_heat_then_place_in_recep-Apple-None-Fridge-1/trial_1"
 LEVEL = "; 0\n#####\n#@$.#\n#   #\n#####\n\n; 1\n#####\n#.$@#\n#####\n"

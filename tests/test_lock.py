@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-import agentgym_gen.lock as locks
+import agentgym_gen.system.file_lock as locks
 from agentgym_gen.errors import DataError, ResultExistsError
-from agentgym_gen.lock import is_locked, locked, one_writer
+from agentgym_gen.system.file_lock import is_locked, locked, one_writer
 
 
 def test_a_lock_names_its_holder_and_leaves_nothing(tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ def test_looking_at_a_lock_does_not_take_it(tmp_path: Path) -> None:
 FORK = """
 import os, signal, sys
 from pathlib import Path
-from agentgym_gen.lock import one_writer
+from agentgym_gen.system.file_lock import one_writer
 with one_writer(Path(sys.argv[1]), "another one"):
     child = os.fork()
     if not child:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentgym_gen.errors import DataError
-from agentgym_gen.outside import (
+from agentgym_gen.system.untrusted_files import (
     MEGABYTE,
     gunzip,
     lines_of,

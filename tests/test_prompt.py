@@ -4,8 +4,7 @@ import time
 
 import pytest
 
-from agentgym_gen.errors import InvalidValueError
-from agentgym_gen.prompt import (
+from agentgym_gen.agents.prompt import (
     Exchange,
     PromptStyle,
     build,
@@ -13,6 +12,7 @@ from agentgym_gen.prompt import (
     read_action,
     wrap_action,
 )
+from agentgym_gen.errors import InvalidValueError
 
 PAST = [Exchange("o0", "a0"), Exchange("o1", "a1"), Exchange("o2", "a2")]
 

@@ -7,10 +7,10 @@ import pytest
 
 import agentgym_gen
 from agentgym_gen import Registered, TextEnv, env_ids, register, register_all
+from agentgym_gen.env.registration import check_env_id
+from agentgym_gen.env.reserved_options import OF_GYMNASIUM, OF_THE_ENVIRONMENT
 from agentgym_gen.envs.sokoban import Sokoban
 from agentgym_gen.errors import InvalidValueError, NameClashError
-from agentgym_gen.options import OF_GYMNASIUM, OF_THE_ENVIRONMENT
-from agentgym_gen.registration import check_env_id
 
 
 def test_registering_again_changes_nothing() -> None:

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from agentgym_gen import TextEnv
+from agentgym_gen.agents.rollout import make_text_env
+from agentgym_gen.env.registration import BUNDLED, ENVIRONMENTS
 from agentgym_gen.envs.sokoban import Sokoban
 from agentgym_gen.errors import EpisodeOverError
-from agentgym_gen.registration import BUNDLED, ENVIRONMENTS
-from agentgym_gen.rollout import make_text_env
 from agentgym_gen.seeding import stream
 
 NAMES = [environment.name for environment in BUNDLED]

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from agentgym_gen import TextEnv
+from agentgym_gen.agents.rollout import make_text_env
+from agentgym_gen.env.registration import BUNDLED, ENVIRONMENTS
 from agentgym_gen.envs.textcraft import TextCraft
-from agentgym_gen.registration import BUNDLED, ENVIRONMENTS
-from agentgym_gen.rollout import make_text_env
 
 NAMES = [environment.name for environment in BUNDLED]
 TURNS = 12

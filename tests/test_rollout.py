@@ -5,8 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from agentgym_gen import Registered, register
-from agentgym_gen.errors import InvalidValueError, UnknownNameError
-from agentgym_gen.policy import (
+from agentgym_gen.agents.policy import (
     AskPolicy,
     Completion,
     ExpertPolicy,
@@ -14,10 +13,11 @@ from agentgym_gen.policy import (
     Request,
     ScriptedPolicy,
 )
-from agentgym_gen.prompt import PromptStyle
-from agentgym_gen.rollout import Episode, draw_task_ids, groups, run
+from agentgym_gen.agents.prompt import PromptStyle
+from agentgym_gen.agents.rollout import Episode, draw_task_ids, groups, run
+from agentgym_gen.agents.trajectory import TokenSequence
+from agentgym_gen.errors import InvalidValueError, UnknownNameError
 from agentgym_gen.seeding import stream
-from agentgym_gen.trajectory import TokenSequence
 
 ENV = "rftgen/Corridor-medium-v0"
 PLAIN = PromptStyle("action", instruction=False)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agentgym_gen.spaces import Unicode
+from agentgym_gen.env.spaces import Unicode
 
 
 @pytest.mark.parametrize("text", ["", "é 漢字 😀", "\x00\n", "a" * 10])

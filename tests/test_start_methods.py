@@ -15,12 +15,12 @@ import threading
 
 import pytest
 
-import agentgym_gen.registration as table
-from agentgym_gen.guard import Guard
-from agentgym_gen.policy import ExpertPolicy, RandomPolicy
-from agentgym_gen.prompt import PromptStyle
-from agentgym_gen.rollout import Episode, draw_task_ids, run
+import agentgym_gen.env.registration as table
+from agentgym_gen.agents.policy import ExpertPolicy, RandomPolicy
+from agentgym_gen.agents.prompt import PromptStyle
+from agentgym_gen.agents.rollout import Episode, draw_task_ids, run
 from agentgym_gen.seeding import stream
+from agentgym_gen.system.fork_safe_lock import Guard
 
 NAMES = [environment.name for environment in table.BUNDLED]
 THREADS = 8
@@ -107,7 +107,7 @@ def test_a_guard_that_a_thread_holds_is_free_in_a_fork() -> None:
     """And held, still, in the process that was forked."""
     code = (
         "import os, threading\n"
-        "from agentgym_gen.guard import Guard\n"
+        "from agentgym_gen.system.fork_safe_lock import Guard\n"
         "guard, held, leave = Guard(), threading.Event(), threading.Event()\n"
         "def hold():\n"
         "    with guard:\n"

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from agentgym_gen.errors import BackendError
-from agentgym_gen.worker import Worker
+from agentgym_gen.system.child_process import Worker
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def test_a_fork_ends_no_child_of_its_parent() -> None:
     """Neither by closing its copy of the worker nor by exiting."""
     program = (
         "import os, sys\n"
-        "from agentgym_gen.worker import Worker\n"
+        "from agentgym_gen.system.child_process import Worker\n"
         "worker = Worker('moody_engine')\n"
         "worker.ask({'a': 1, 'b': 1})\n"
         "fork = os.fork()\n"

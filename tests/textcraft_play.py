@@ -8,8 +8,8 @@ import random
 from agentgym_gen import Interface
 from agentgym_gen.envs.textcraft import Order, TextCraft, TextCraftTasks
 from agentgym_gen.interface import Dialect
-from agentgym_gen.task import SPLITS, TIERS, Task, TaskId
 from agentgym_gen.world import Command, EndReason, Malformed, Outcome
+from agentgym_gen.world.task import SPLITS, TIERS, Task, TaskId
 
 TASKS = TextCraftTasks()
 PLACES = list(itertools.product(TIERS, SPLITS))

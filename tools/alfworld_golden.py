@@ -36,8 +36,8 @@ from agentgym_gen.envs.alfworld.house import House
 from agentgym_gen.envs.alfworld.pddl import read_game
 from agentgym_gen.envs.alfworld.writing import write_game
 from agentgym_gen.interface import Dialect, Interface
-from agentgym_gen.task import Task, TaskId
 from agentgym_gen.world import Malformed
+from agentgym_gen.world.task import Task, TaskId
 
 RECORDED = (
     *("alfworld/easy/test/0", "alfworld/easy/valid/5", "alfworld/medium/train/3"),

@@ -32,8 +32,8 @@ from agentgym_gen.envs.babyai.levels import AGENTGYM_LEVELS
 from agentgym_gen.envs.babyai.tasks import Quest
 from agentgym_gen.interface import Dialect, Interface
 from agentgym_gen.seeding import stream
-from agentgym_gen.task import Task, TaskId
 from agentgym_gen.world import Malformed
+from agentgym_gen.world.task import Task, TaskId
 
 WRONG = (
     "",

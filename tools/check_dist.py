@@ -87,7 +87,7 @@ def check_installed() -> None:
 
 def check_environments() -> None:
     """Check that every environment is won, or says which extra it needs and is missing here."""
-    from agentgym_gen.registration import ENVIRONMENTS
+    from agentgym_gen.env.registration import ENVIRONMENTS
 
     for environment in ENVIRONMENTS.values():
         ids = list(environment.ids())

@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from agentgym_gen import Command, TextEnv, env_ids
-from agentgym_gen.registration import ENVIRONMENTS
-from agentgym_gen.rollout import make_text_env
+from agentgym_gen.agents.rollout import make_text_env
+from agentgym_gen.env.registration import ENVIRONMENTS
 from agentgym_gen.seeding import stream
 from tools.babble import babble
 

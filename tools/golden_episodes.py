@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from agentgym_gen import env_ids
-from agentgym_gen.registration import BUNDLED, ENVIRONMENTS
-from agentgym_gen.rollout import draw_task_ids, make_text_env
+from agentgym_gen.agents.rollout import draw_task_ids, make_text_env
+from agentgym_gen.env.registration import BUNDLED, ENVIRONMENTS
 from agentgym_gen.seeding import stream
 
 PATH = Path(__file__).parents[1] / "tests" / "golden_episodes.json"

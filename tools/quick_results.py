@@ -20,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 RUN = ROOT / "runs" / "quick"
 KEPT = ROOT / "docs" / "results" / "quick"
-COMMAND = ("-m", "agentgym_gen.cli", "study", "run", "quick", "--yes", "--out", str(RUN))
+COMMAND = ("-m", "agentgym_gen.cli.main", "study", "run", "quick", "--yes", "--out", str(RUN))
 
 
 def main() -> int:

@@ -21,8 +21,8 @@ from agentgym_gen.envs.textworld import TextWorld
 from agentgym_gen.envs.textworld.prose import shown
 from agentgym_gen.envs.textworld.store import Store
 from agentgym_gen.seeding import stream
-from agentgym_gen.task import Task
 from agentgym_gen.world import Malformed
+from agentgym_gen.world.task import Task
 
 REFUSED = (
     "go north",

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from agentgym_gen.envs.webshop import official
 from agentgym_gen.envs.webshop.products import Product
-from agentgym_gen.files import write_text
+from agentgym_gen.system.files import write_text
 
 GOLDEN = Path(__file__).parents[1] / "tests" / "envs" / "golden" / "webshop_lucene.json"
 EVERY = 5

@@ -16,9 +16,9 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from agentgym_gen.agents.policy import Request
+from agentgym_gen.agents.prompt import ChatMessage
 from agentgym_gen.errors import InvalidValueError
-from agentgym_gen.policy import Request
-from agentgym_gen.prompt import ChatMessage
 from agentgym_gen.trainers.handles import Tokenizer
 
 LOG = logging.getLogger(__name__)

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from agentgym_gen.errors import DataError
-from agentgym_gen.files import cannot_write
-from agentgym_gen.outside import read_text
+from agentgym_gen.system.files import cannot_write
+from agentgym_gen.system.untrusted_files import read_text
 
 NAME = re.compile(r"step_(\d{6,})")
 STATE = "state.json"

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from agentgym_gen.agents.policy import Completion, ExpertPolicy, Policy, Request
+from agentgym_gen.agents.prompt import PromptStyle
+from agentgym_gen.agents.rollout import Episode, draw_task_ids, run
+from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.errors import InvalidValueError
-from agentgym_gen.policy import Completion, ExpertPolicy, Policy, Request
-from agentgym_gen.prompt import PromptStyle
-from agentgym_gen.rollout import Episode, draw_task_ids, run
 from agentgym_gen.seeding import stream
 from agentgym_gen.trainers.chat import ChatFormat, Contexts
 from agentgym_gen.trainers.handles import Tokenizer
-from agentgym_gen.trajectory import Trajectory
 
 
 class Demonstrator:

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from agentgym_gen.rollout import groups
+from agentgym_gen.agents.rollout import groups
+from agentgym_gen.agents.trajectory import Trajectory, Turn
 from agentgym_gen.trainers.advantages import FLAT, OF_BATCH, OF_GROUP, Floats
 from agentgym_gen.trainers.config import RFTConfig
 from agentgym_gen.trainers.tokens import Sample
-from agentgym_gen.trajectory import Trajectory, Turn
 
 FAILED = "backend_error"
 """Why an episode ended that its world cut off: nothing can be learnt from it."""

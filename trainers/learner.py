@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from agentgym_gen.errors import DataError, InvalidValueError, ResultExistsError, TrainingError
-from agentgym_gen.files import write_jsonl
+from agentgym_gen.system.files import write_jsonl
 from agentgym_gen.trainers import checkpoint
 from agentgym_gen.trainers.callbacks import Row
 from agentgym_gen.trainers.config import TrainConfig

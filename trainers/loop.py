@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from agentgym_gen.lock import one_writer
+from agentgym_gen.system.file_lock import one_writer
 from agentgym_gen.trainers.callbacks import Callbacks, Row
 from agentgym_gen.trainers.learner import Learner
 from agentgym_gen.trainers.reporting import ProgressCallback, reporters

@@ -12,8 +12,8 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from agentgym_gen.env.registration import check_env_id
 from agentgym_gen.errors import InvalidValueError
-from agentgym_gen.registration import check_env_id
 
 
 @runtime_checkable

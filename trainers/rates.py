@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from agentgym_gen.agents.rollout import groups
+from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.errors import InvalidValueError
-from agentgym_gen.rollout import groups
-from agentgym_gen.trajectory import Trajectory
 
 
 def rates(trajectories: Sequence[Trajectory]) -> dict[str, float]:

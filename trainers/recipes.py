@@ -18,10 +18,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from agentgym_gen.agents.policy import Policy
+from agentgym_gen.agents.prompt import PromptStyle, mixed_style
+from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.errors import InvalidValueError, unknown_name
-from agentgym_gen.files import write_text
-from agentgym_gen.policy import Policy
-from agentgym_gen.prompt import PromptStyle, mixed_style
+from agentgym_gen.system.files import write_text
 from agentgym_gen.trainers import checkpoint
 from agentgym_gen.trainers.callbacks import TrainerCallback, TrainerControl, TrainerState
 from agentgym_gen.trainers.config import RFTConfig, SFTConfig, TrainConfig
@@ -32,7 +33,6 @@ from agentgym_gen.trainers.rft import RFTTrainer
 from agentgym_gen.trainers.sampler import ModelPolicy
 from agentgym_gen.trainers.sft import SFTTrainer
 from agentgym_gen.trainers.tiny import TinySize, build_tiny
-from agentgym_gen.trajectory import Trajectory
 
 WHOLE = "recipe.json"
 """The file that is written last: a folder with it holds a finished model."""

@@ -21,8 +21,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from agentgym_gen.agents.policy import Completion, Request
 from agentgym_gen.errors import BackendError
-from agentgym_gen.policy import Completion, Request
 from agentgym_gen.trainers.chat import ChatFormat, Context, Contexts
 from agentgym_gen.trainers.handles import Tokenizer
 

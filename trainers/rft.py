@@ -14,10 +14,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from agentgym_gen.policy import Policy
-from agentgym_gen.prompt import PromptStyle
-from agentgym_gen.registration import check_env_id
-from agentgym_gen.rollout import Episode, run
+from agentgym_gen.agents.policy import Policy
+from agentgym_gen.agents.prompt import PromptStyle
+from agentgym_gen.agents.rollout import Episode, run
+from agentgym_gen.agents.trajectory import Trajectory
+from agentgym_gen.env.registration import check_env_id
 from agentgym_gen.seeding import stream
 from agentgym_gen.trainers.callbacks import Row
 from agentgym_gen.trainers.chat import ChatFormat
@@ -34,7 +35,6 @@ from agentgym_gen.trainers.rates import rates_by_env, solved_once
 from agentgym_gen.trainers.sampler import ModelPolicy
 from agentgym_gen.trainers.source import find_model
 from agentgym_gen.trainers.tokens import pack
-from agentgym_gen.trajectory import Trajectory
 
 LOG = logging.getLogger(__name__)
 

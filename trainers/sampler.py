@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from agentgym_gen.agents.policy import Completion, Request
 from agentgym_gen.errors import InvalidValueError
-from agentgym_gen.policy import Completion, Request
 from agentgym_gen.trainers.chat import ChatFormat, Context, Contexts
 from agentgym_gen.trainers.handles import Model, Tokenizer
 from agentgym_gen.trainers.kvcache import Seat, check_cacheable, feed

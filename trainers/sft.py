@@ -15,6 +15,7 @@ from typing import Any
 
 from torch import Tensor
 
+from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.seeding import stream
 from agentgym_gen.trainers.callbacks import Row
@@ -25,7 +26,6 @@ from agentgym_gen.trainers.learner import Learner, cosine
 from agentgym_gen.trainers.loop import Loop
 from agentgym_gen.trainers.losses import sft_loss
 from agentgym_gen.trainers.tokens import MicroBatch, Sample, action_logp, pack
-from agentgym_gen.trajectory import Trajectory
 
 
 class SFTTrainer:

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from agentgym_gen.errors import DataError, missing_extra
-from agentgym_gen.files import cache_folder
-from agentgym_gen.lock import locked
+from agentgym_gen.system.file_lock import locked
+from agentgym_gen.system.files import cache_folder
 from agentgym_gen.trainers import checkpoint
 
 SMOLLM2 = "smollm2"

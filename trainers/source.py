@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.errors import InvalidValueError
-from agentgym_gen.prompt import PromptStyle
 from agentgym_gen.trainers.config import TrainConfig
 from agentgym_gen.trainers.demos import expert_texts
 from agentgym_gen.trainers.handles import Model, Tokenizer

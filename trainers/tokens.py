@@ -16,11 +16,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from agentgym_gen.agents.trajectory import TokenSequence
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.trainers.handles import Model
 from agentgym_gen.trainers.losses import entropy
 from agentgym_gen.trainers.trees import Tree, grow, sees
-from agentgym_gen.trajectory import TokenSequence
 
 WIDEST = 1.5
 """No row of a micro batch is this many times longer than another: the rest would be padding."""

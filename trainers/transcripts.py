@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agentgym_gen.trajectory import Trajectory
+from agentgym_gen.agents.trajectory import Trajectory
 
 
 def transcript(played: Trajectory) -> str:

@@ -8,8 +8,8 @@ from agentgym_gen.interface.axes import Interface
 from agentgym_gen.interface.form import FORMS, Form
 from agentgym_gen.interface.page import Page
 from agentgym_gen.interface.speech import Speech
-from agentgym_gen.task import TaskId
 from agentgym_gen.world import Command, Malformed, Message, Outcome, Piece, Scene, World
+from agentgym_gen.world.task import TaskId
 
 
 class Dialect:

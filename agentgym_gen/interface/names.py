@@ -15,8 +15,8 @@ from agentgym_gen.interface.nouns import WORD, Found, large, nouns_of, small
 from agentgym_gen.interface.plurals import plurals
 from agentgym_gen.interface.pseudowords import pseudo_words
 from agentgym_gen.interface.wording import words_stream
-from agentgym_gen.task import TaskId
 from agentgym_gen.world import World
+from agentgym_gen.world.task import TaskId
 
 NEW_MARKS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabdefghjkmnqrtuy%&*+=?$@~^"
 """The characters that marks of a drawing are replaced by; none that a world draws with itself."""

@@ -6,8 +6,8 @@ import numpy as np
 
 from agentgym_gen.interface.axes import RECIPE, Interface
 from agentgym_gen.interface.speech import Speech
-from agentgym_gen.task import TaskId
 from agentgym_gen.world import LIST_HEADER, Command, World, bulleted
+from agentgym_gen.world.task import TaskId
 
 TURNS_DRAWN = 4
 """For how many turns distractors are drawn at once."""

@@ -9,7 +9,6 @@ from agentgym_gen.interface.axes import Interface
 from agentgym_gen.interface.names import Renaming, renaming
 from agentgym_gen.interface.syntax import SYNTAXES, Menu
 from agentgym_gen.interface.wording import templates
-from agentgym_gen.task import TaskId
 from agentgym_gen.world import (
     Command,
     Drawing,
@@ -19,6 +18,7 @@ from agentgym_gen.world import (
     World,
     phrase_of,
 )
+from agentgym_gen.world.task import TaskId
 
 MAX_ACTION_CHARS = 8192
 """The length of an action above which it is refused unread."""

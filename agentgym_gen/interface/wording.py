@@ -10,8 +10,8 @@ import numpy as np
 
 from agentgym_gen.interface.pseudowords import pseudo_words
 from agentgym_gen.seeding import stream
-from agentgym_gen.task import TaskId
 from agentgym_gen.world import Verb, phrase_of
+from agentgym_gen.world.task import TaskId
 
 
 def words_stream(task_id: TaskId, purpose: str, vocabulary: int) -> np.random.Generator:

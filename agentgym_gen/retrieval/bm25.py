@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agentgym_gen.errors import DataError, InvalidValueError
-from agentgym_gen.files import replacing
-from agentgym_gen.outside import ARRAY_DAMAGES
 from agentgym_gen.retrieval.analysis import english_terms
+from agentgym_gen.system.files import replacing
+from agentgym_gen.system.untrusted_files import ARRAY_DAMAGES
 
 Analyzer = Callable[[str], list[str]]
 """What makes terms of a text."""

@@ -17,16 +17,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from agentgym_gen.agents.policy import POLICIES, Policy
+from agentgym_gen.agents.prompt import PromptStyle
+from agentgym_gen.agents.rollout import Episode, draw_task_ids, make_text_env, run
 from agentgym_gen.errors import DataError, InvalidValueError, ResultExistsError
-from agentgym_gen.files import sweep, write_json
-from agentgym_gen.lock import locked
-from agentgym_gen.outside import parse_json, read_text
-from agentgym_gen.policy import POLICIES, Policy
-from agentgym_gen.prompt import PromptStyle
-from agentgym_gen.rollout import Episode, draw_task_ids, make_text_env, run
 from agentgym_gen.seeding import stream
-from agentgym_gen.task import SPLITS
-from agentgym_gen.tasklist import write_task_list
+from agentgym_gen.system.file_lock import locked
+from agentgym_gen.system.files import sweep, write_json
+from agentgym_gen.system.untrusted_files import parse_json, read_text
+from agentgym_gen.world.task import SPLITS
+from agentgym_gen.world.task_list import write_task_list
 
 PART = 50
 """How many tasks are played before what was played is kept."""

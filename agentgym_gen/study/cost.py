@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from agentgym_gen.policy import Policy
-from agentgym_gen.rollout import Episode, draw_task_ids, make_text_env, run
+from agentgym_gen.agents.policy import Policy
+from agentgym_gen.agents.rollout import Episode, draw_task_ids, make_text_env, run
 from agentgym_gen.seeding import stream
 from agentgym_gen.study.jobs import is_done, make_jobs, models_by_name
 from agentgym_gen.study.plan import Plan, Stage

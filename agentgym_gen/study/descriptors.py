@@ -14,12 +14,12 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from agentgym_gen.env.registration import split_env_id
 from agentgym_gen.interface import Interface
-from agentgym_gen.registration import split_env_id
 from agentgym_gen.study.analysis import Results
 from agentgym_gen.study.plan import BASE, Arm
 from agentgym_gen.study.statistics import Floats, regression
-from agentgym_gen.task import TIERS
+from agentgym_gen.world.task import TIERS
 
 
 @dataclass(frozen=True)

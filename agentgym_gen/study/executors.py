@@ -19,7 +19,7 @@ from multiprocessing.connection import Connection
 from typing import Any, Protocol
 
 from agentgym_gen.errors import InvalidValueError, missing_extra, unknown_name
-from agentgym_gen.stopping import leave_to_parent, undisturbed
+from agentgym_gen.system.signals import leave_to_parent, undisturbed
 
 Work = Callable[[str], str | None]
 """Does the job of a name; returns None, or the traceback of what went wrong."""

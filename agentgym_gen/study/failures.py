@@ -24,7 +24,7 @@ import re
 from collections import Counter
 from collections.abc import Callable
 
-from agentgym_gen.trajectory import Trajectory
+from agentgym_gen.agents.trajectory import Trajectory
 
 RULES_VERSION = 1
 """The version of the rules; it rises when one of them changes."""

@@ -18,9 +18,9 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
 
+from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.errors import InvalidValueError
-from agentgym_gen.prompt import PromptStyle
-from agentgym_gen.task import SPLITS
+from agentgym_gen.world.task import SPLITS
 
 ROW_SCHEMA = 2
 """The version of the keys of a row; it rises when one changes its meaning."""

@@ -14,13 +14,13 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from agentgym_gen.agents.prompt import PromptStyle
+from agentgym_gen.env.registration import ENVIRONMENTS, HOW_TO_LIST, check_env_id
 from agentgym_gen.errors import InvalidValueError, unknown_name
-from agentgym_gen.loading import load_module
-from agentgym_gen.outside import MEGABYTE, read_text
-from agentgym_gen.prompt import PromptStyle
-from agentgym_gen.registration import ENVIRONMENTS, HOW_TO_LIST, check_env_id
 from agentgym_gen.study.families import Families, OwnArm, expand
 from agentgym_gen.study.plan import EnvironmentPlan, Plan, TestPlan
+from agentgym_gen.system.imports import load_module
+from agentgym_gen.system.untrusted_files import MEGABYTE, read_text
 
 TABLES = ("style", "environments", "model", "warm_start", "rft", "test")
 FAMILIES = ("difficulty", "cross", "interface", "sequence", "mixture")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.errors import DataError
-from agentgym_gen.prompt import PromptStyle
 from agentgym_gen.study.plan import ROW_SCHEMA, Arm, EnvironmentPlan, Plan, Stage, TestPlan
 
 

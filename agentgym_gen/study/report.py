@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from agentgym_gen.errors import DataError
-from agentgym_gen.files import write_text
 from agentgym_gen.study import details, sections
 from agentgym_gen.study.analysis import Results
 from agentgym_gen.study.claims import ALIKE, LEADING, MARGIN
@@ -31,6 +30,7 @@ from agentgym_gen.study.rows import (
 )
 from agentgym_gen.study.sections import Book
 from agentgym_gen.study.statistics import RESAMPLES, SEEDS_TO_RESAMPLE
+from agentgym_gen.system.files import write_text
 
 PAGE, MARKDOWN, FIGURES = "report.html", "report.md", "figures"
 

@@ -17,12 +17,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.errors import DataError
-from agentgym_gen.files import replacing, write_json, write_jsonl
-from agentgym_gen.outside import gunzip, lines_of, read_bytes, read_text
 from agentgym_gen.study.failures import failure_modes
 from agentgym_gen.study.plan import ROW_SCHEMA, Cell, ModelId
-from agentgym_gen.trajectory import Trajectory
+from agentgym_gen.system.files import replacing, write_json, write_jsonl
+from agentgym_gen.system.untrusted_files import gunzip, lines_of, read_bytes, read_text
 
 Row = dict[str, Any]
 """One episode, or one cell, as it was written."""

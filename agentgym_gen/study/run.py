@@ -20,15 +20,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from agentgym_gen.agents.policy import Policy
+from agentgym_gen.agents.prompt import build
+from agentgym_gen.agents.rollout import Episode, draw_task_ids, make_text_env, run
+from agentgym_gen.env.registration import split_env_id
 from agentgym_gen.errors import AgentGymGenError, DataError, DiskFullError, ResultExistsError
-from agentgym_gen.files import sweep, write_json
-from agentgym_gen.loading import load_module
-from agentgym_gen.lock import one_writer
-from agentgym_gen.outside import read_text
-from agentgym_gen.policy import Policy
-from agentgym_gen.prompt import build
-from agentgym_gen.registration import split_env_id
-from agentgym_gen.rollout import Episode, draw_task_ids, make_text_env, run
 from agentgym_gen.seeding import stream
 from agentgym_gen.study.executors import Executor, InProcess
 from agentgym_gen.study.failures import RULES_VERSION
@@ -37,6 +33,10 @@ from agentgym_gen.study.plan import Cell, ModelId, Plan, Stage, label
 from agentgym_gen.study.provenance import code_state, model_hash
 from agentgym_gen.study.rows import FAILURE, cell_folder, is_whole, model_folder, write_cell
 from agentgym_gen.study.schedule import Outcome, run_jobs
+from agentgym_gen.system.file_lock import one_writer
+from agentgym_gen.system.files import sweep, write_json
+from agentgym_gen.system.imports import load_module
+from agentgym_gen.system.untrusted_files import read_text
 
 Say = Callable[[str], None]
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agentgym_gen.errors import DataError, InvalidValueError, missing_extra
-from agentgym_gen.lock import is_locked
 from agentgym_gen.study.analysis import Results
 from agentgym_gen.study.executors import default_workers, make_executor
 from agentgym_gen.study.jobs import is_done, make_jobs
@@ -18,6 +17,7 @@ from agentgym_gen.study.reload import plan_of_dict
 from agentgym_gen.study.rows import read_cells, read_episodes, read_failures
 from agentgym_gen.study.run import Recipe, read_plan_file, run_plan
 from agentgym_gen.study.schedule import Outcome
+from agentgym_gen.system.file_lock import is_locked
 
 if TYPE_CHECKING:
     import pandas as pd  # type: ignore[import-untyped]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from agentgym_gen.errors import DataError
-from agentgym_gen.outside import check_file, read_text
+from agentgym_gen.system.untrusted_files import check_file, read_text
 
 FOLDERS = {"train": "train", "valid": "valid_seen", "test": "valid_unseen"}
 """The original's folder of every split."""

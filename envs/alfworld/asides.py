@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import functools
 
-from agentgym_gen.asides import TRAITS, shuffled
 from agentgym_gen.envs.alfworld.house import House
+from agentgym_gen.world.distractors import TRAITS, shuffled
 
 KINDS = (
     "alarmclock",

@@ -15,8 +15,8 @@ from agentgym_gen.envs.alfworld.house import House
 from agentgym_gen.envs.alfworld.pddl import read_game
 from agentgym_gen.envs.alfworld.tiers import Filter, difficulty
 from agentgym_gen.errors import DataError, InvalidValueError, unknown_name
-from agentgym_gen.files import cache_folder, write_json
-from agentgym_gen.task import Task, TaskId, Tasks
+from agentgym_gen.system.files import cache_folder, write_json
+from agentgym_gen.world.task import Task, TaskId, Tasks
 
 INDEX_VERSION = 1
 """Rises when the rule of tiers or the form of the index changes."""

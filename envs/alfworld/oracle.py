@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from agentgym_gen.errors import InvalidValueError, missing_extra
-from agentgym_gen.worker import Worker, serve
+from agentgym_gen.system.child_process import Worker, serve
 
 BROKEN_SINCE = (3, 13)
 """The Python whose `locals()` (PEP 667) breaks the original's evaluator of sentences."""

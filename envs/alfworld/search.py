@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from agentgym_gen.agents.policy import Completion, Request
+from agentgym_gen.agents.prompt import wrap_action
 from agentgym_gen.envs.alfworld.counts import counts
 from agentgym_gen.envs.alfworld.expert import Memory, View, plan
 from agentgym_gen.envs.alfworld.game import NONE, Game, Move
 from agentgym_gen.envs.alfworld.world import ALFWorld
 from agentgym_gen.errors import InvalidValueError
-from agentgym_gen.policy import Completion, Request
-from agentgym_gen.prompt import wrap_action
 
 
 class SearchPolicy:

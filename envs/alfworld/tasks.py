@@ -12,7 +12,7 @@ from agentgym_gen.envs.alfworld.house import ROOMS, House
 from agentgym_gen.envs.alfworld.official import OfficialTasks
 from agentgym_gen.envs.alfworld.tiers import Filter, difficulty
 from agentgym_gen.errors import DataError, InvalidValueError, unknown_name
-from agentgym_gen.task import TIERS, Task, TaskId, Tasks
+from agentgym_gen.world.task import TIERS, Task, TaskId, Tasks
 
 _PICK = tuple(Brief("pick", room) for room in ROOMS)
 _LOOK = tuple(Brief("look", room) for room in ("bedroom", "livingroom") * 2)

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from agentgym_gen.asides import picked
 from agentgym_gen.envs.alfworld.asides import KINDS, made_up
 from agentgym_gen.envs.alfworld.expert import Memory, View, plan
 from agentgym_gen.envs.alfworld.game import Game, Move
@@ -22,7 +21,6 @@ from agentgym_gen.envs.alfworld.tasks import open_tasks
 from agentgym_gen.envs.alfworld.telling import Teller
 from agentgym_gen.envs.alfworld.tiers import Filter
 from agentgym_gen.envs.alfworld.wording import NOTHING, WORDINGS, instruction, wording_of
-from agentgym_gen.task import Task, Tasks
 from agentgym_gen.world import (
     Command,
     EndReason,
@@ -32,6 +30,8 @@ from agentgym_gen.world import (
     Scene,
     World,
 )
+from agentgym_gen.world.distractors import picked
+from agentgym_gen.world.task import Task, Tasks
 
 TURN_LIMIT = 50
 """The turn limit of the original's configuration and of most papers."""

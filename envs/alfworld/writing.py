@@ -15,7 +15,7 @@ from pathlib import Path
 from agentgym_gen.envs.alfworld.house import OFFICIAL_TYPES, TREATABLE, TREATED, House
 from agentgym_gen.envs.alfworld.pddl import STATES
 from agentgym_gen.errors import missing_extra
-from agentgym_gen.files import write_text
+from agentgym_gen.system.files import write_text
 
 IDS = {"sinkbasin": ("sink", "_bar_sinkbasin"), "bathtubbasin": ("bathtub", "_bar_bathtubbasin")}
 """What stands before and after the number in the ids of kinds that are written otherwise."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 
-from agentgym_gen.asides import TRAITS, shuffled
+from agentgym_gen.world.distractors import TRAITS, shuffled
 
 COLOURS = ("black", "brown", "golden", "pink", "teal", "white")
 

@@ -10,7 +10,7 @@ from agentgym_gen.envs.babyai import backend, expert
 from agentgym_gen.envs.babyai.levels import LEVELS, short_name, tier_of
 from agentgym_gen.envs.babyai.voice import AgentGymVoice
 from agentgym_gen.errors import InvalidValueError
-from agentgym_gen.task import Task, TaskId, Tasks
+from agentgym_gen.world.task import Task, TaskId, Tasks
 
 SIZE = 100_000
 """How many tasks every split of every tier has."""

@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from agentgym_gen.asides import picked
 from agentgym_gen.envs.babyai import agentgym, backend, expert
 from agentgym_gen.envs.babyai.asides import ceiling_lines
 from agentgym_gen.envs.babyai.mission import COLOURS, KINDS
@@ -18,8 +17,9 @@ from agentgym_gen.envs.babyai.reward import end, score
 from agentgym_gen.envs.babyai.tasks import Quest, QuestTasks
 from agentgym_gen.envs.babyai.view import Place
 from agentgym_gen.envs.babyai.voice import AgentGymVoice, voice_of
-from agentgym_gen.task import Task
 from agentgym_gen.world import Command, EndReason, Malformed, Message, Outcome, Scene, Verb, World
+from agentgym_gen.world.distractors import picked
+from agentgym_gen.world.task import Task
 
 LEAST_TURNS = 20
 """The turn limit of AgentGym, and the shortest here."""

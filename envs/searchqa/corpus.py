@@ -13,7 +13,7 @@ from pathlib import Path
 from agentgym_gen.envs.searchqa.graph import fact_graph, shipped_hash
 from agentgym_gen.envs.searchqa.passages import Passage, write_passage
 from agentgym_gen.errors import DataError
-from agentgym_gen.outside import MEGABYTE, lines_of, parse_json, read_text
+from agentgym_gen.system.untrusted_files import MEGABYTE, lines_of, parse_json, read_text
 
 WORDING = 1
 """Rises when the same facts make other passages; a test compares them with those of before."""

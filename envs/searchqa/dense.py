@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from agentgym_gen.envs.searchqa.corpus import Corpus, Passage
 from agentgym_gen.errors import DataError, missing_extra
-from agentgym_gen.files import cache_folder, replacing
-from agentgym_gen.outside import ARRAY_DAMAGES
+from agentgym_gen.system.files import cache_folder, replacing
+from agentgym_gen.system.untrusted_files import ARRAY_DAMAGES
 
 Vectors = NDArray[np.float32]
 """One row a text."""

@@ -14,9 +14,9 @@ from typing import Any, Protocol, runtime_checkable
 from agentgym_gen.envs.searchqa.corpus import Corpus, Passage
 from agentgym_gen.envs.searchqa.sharing import once
 from agentgym_gen.errors import DataError, InvalidValueError
-from agentgym_gen.files import cache_folder
-from agentgym_gen.loading import load_module
 from agentgym_gen.retrieval import BM25Index
+from agentgym_gen.system.files import cache_folder
+from agentgym_gen.system.imports import load_module
 
 TITLE_WEIGHT = 3
 """How many times the words of a title count."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import TypeVar
 
-from agentgym_gen.guard import Guard
+from agentgym_gen.system.fork_safe_lock import Guard
 
 MadeT = TypeVar("MadeT")
 

@@ -10,7 +10,7 @@ from agentgym_gen.envs.searchqa.readers import Tiered
 from agentgym_gen.envs.searchqa.sharing import once
 from agentgym_gen.errors import DataError, InvalidValueError, unknown_name
 from agentgym_gen.seeding import stream
-from agentgym_gen.task import SPLITS, TIERS, TaskId, Tasks
+from agentgym_gen.world.task import SPLITS, TIERS, TaskId, Tasks
 
 Rows = Mapping[str, Mapping[str, Sequence[Sequence[int]]]]
 

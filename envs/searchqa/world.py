@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from agentgym_gen.asides import picked
 from agentgym_gen.envs.searchqa import expert, reward
 from agentgym_gen.envs.searchqa.asides import leaflet_lines
 from agentgym_gen.envs.searchqa.corpus import Passage, fact_corpus, read_corpus, state_of
@@ -32,8 +31,9 @@ from agentgym_gen.envs.searchqa.wording import (
     unavailable,
 )
 from agentgym_gen.errors import BackendError, InvalidValueError, unknown_name
-from agentgym_gen.task import Task, Tasks
 from agentgym_gen.world import Command, EndReason, Malformed, Message, Outcome, Scene, World
+from agentgym_gen.world.distractors import picked
+from agentgym_gen.world.task import Task, Tasks
 
 TURNS = {"easy": 5, "medium": 8, "hard": 10}
 """The turn limits: the three stages of AgentGym-RL's training on SearchQA."""

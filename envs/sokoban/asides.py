@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 
-from agentgym_gen.asides import TRAITS, shuffled
 from agentgym_gen.seeding import stream
+from agentgym_gen.world.distractors import TRAITS, shuffled
 
 THINGS = (
     "barrel",

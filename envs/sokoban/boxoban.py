@@ -27,8 +27,8 @@ from agentgym_gen.envs.sokoban.board import (
 )
 from agentgym_gen.envs.sokoban.expert import solution
 from agentgym_gen.errors import DataError, InvalidValueError, unknown_name
-from agentgym_gen.outside import MEGABYTE, read_text
-from agentgym_gen.task import SPLITS, TIERS, Task, TaskId, Tasks
+from agentgym_gen.system.untrusted_files import MEGABYTE, read_text
+from agentgym_gen.world.task import SPLITS, TIERS, Task, TaskId, Tasks
 
 LAYOUT = "unfiltered/{train,valid,test}/*.txt, medium/{train,valid}/*.txt and hard/*.txt"
 

@@ -9,7 +9,7 @@ from agentgym_gen.envs.sokoban.board import Level
 from agentgym_gen.envs.sokoban.boxoban import BoxobanTasks
 from agentgym_gen.envs.sokoban.generator import Recipe, draw_level
 from agentgym_gen.errors import InvalidValueError
-from agentgym_gen.task import TaskId, Tasks
+from agentgym_gen.world.task import TaskId, Tasks
 
 RECIPES = {
     "easy": Recipe(

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-from agentgym_gen.asides import picked
 from agentgym_gen.envs.sokoban.asides import outside_lines
 from agentgym_gen.envs.sokoban.board import (
     BOX,
@@ -24,7 +23,6 @@ from agentgym_gen.envs.sokoban.expert import Guide
 from agentgym_gen.envs.sokoban.game import Game
 from agentgym_gen.envs.sokoban.reward import STEP, score, step_reward
 from agentgym_gen.envs.sokoban.tasks import open_tasks
-from agentgym_gen.task import Task, Tasks
 from agentgym_gen.world import (
     Command,
     Drawing,
@@ -37,6 +35,8 @@ from agentgym_gen.world import (
     VerbName,
     World,
 )
+from agentgym_gen.world.distractors import picked
+from agentgym_gen.world.task import Task, Tasks
 
 LEAST_TURNS = 15
 """The turn limit of the shortest levels."""

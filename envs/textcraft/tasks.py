@@ -11,7 +11,7 @@ import numpy as np
 
 from agentgym_gen.envs.textcraft.expert import reference
 from agentgym_gen.envs.textcraft.recipes import recipe_book
-from agentgym_gen.task import TaskId, Tasks
+from agentgym_gen.world.task import TaskId, Tasks
 
 DEPTHS = {"easy": (1,), "medium": (2,), "hard": (3, 4)}
 """The crafting depths of the goals of each tier."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 
-from agentgym_gen.asides import TRAITS, shuffled
 from agentgym_gen.world import Command, Message, Verb, VerbName
+from agentgym_gen.world.distractors import TRAITS, shuffled
 
 CRAFT = Verb(
     "craft",

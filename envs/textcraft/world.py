@@ -11,13 +11,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from agentgym_gen.asides import picked
 from agentgym_gen.envs.textcraft import expert, reward
 from agentgym_gen.envs.textcraft.menu import Menu
 from agentgym_gen.envs.textcraft.recipes import Recipe, Sheet, recipe_book
 from agentgym_gen.envs.textcraft.tasks import Order, TextCraftTasks
 from agentgym_gen.envs.textcraft.wording import INSTRUCTION, SPOKEN, VERBS, curio_lines
-from agentgym_gen.task import Task
 from agentgym_gen.world import (
     Command,
     EndReason,
@@ -29,6 +27,8 @@ from agentgym_gen.world import (
     VerbName,
     World,
 )
+from agentgym_gen.world.distractors import picked
+from agentgym_gen.world.task import Task
 
 MAX_GET = 1000
 """The most of an item that one command can get."""

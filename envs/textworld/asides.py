@@ -10,8 +10,8 @@ from __future__ import annotations
 import functools
 import re
 
-from agentgym_gen.asides import TRAITS
 from agentgym_gen.seeding import stream
+from agentgym_gen.world.distractors import TRAITS
 
 KINDS = (
     "accordion",

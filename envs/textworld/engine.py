@@ -14,7 +14,7 @@ from agentgym_gen.envs.textworld.expert import Expert
 from agentgym_gen.envs.textworld.quick import quicken
 from agentgym_gen.envs.textworld.story import Story, Told
 from agentgym_gen.envs.textworld.tracking import Progress, Rules
-from agentgym_gen.worker import serve
+from agentgym_gen.system.child_process import serve
 
 GAMES = 64
 """How many games' rules are kept."""

@@ -19,8 +19,8 @@ from typing import Any
 from agentgym_gen.envs.textworld.store import Kept
 from agentgym_gen.envs.textworld.wording import verbs_of
 from agentgym_gen.errors import DataError, InvalidValueError
-from agentgym_gen.outside import MEGABYTE, parse_json, read_bytes, read_text
-from agentgym_gen.task import SPLITS, TIERS, Task, TaskId, Tasks
+from agentgym_gen.system.untrusted_files import MEGABYTE, parse_json, read_bytes, read_text
+from agentgym_gen.world.task import SPLITS, TIERS, Task, TaskId, Tasks
 
 LONGEST_WALK = {"easy": 8, "medium": 16}
 """How many commands a walkthrough of each tier has at most."""

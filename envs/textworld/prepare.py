@@ -14,9 +14,9 @@ from agentgym_gen.envs.textworld.store import Store, new_workshop
 from agentgym_gen.envs.textworld.tasks import GeneratedTasks
 from agentgym_gen.envs.textworld.world import TextWorld
 from agentgym_gen.errors import BackendError, DiskFullError
-from agentgym_gen.preparation import Order, Say
-from agentgym_gen.task import Task
-from agentgym_gen.worker import Worker
+from agentgym_gen.system.child_process import Worker
+from agentgym_gen.system.prepare import Order, Say
+from agentgym_gen.world.task import Task
 
 
 def prepare(say: Say, order: Order) -> Path:

@@ -17,7 +17,7 @@ from typing import Any
 
 from agentgym_gen.envs.textworld.store import Kept
 from agentgym_gen.errors import BackendError
-from agentgym_gen.worker import Worker
+from agentgym_gen.system.child_process import Worker
 
 ENGINE = "agentgym_gen.envs.textworld.engine"
 

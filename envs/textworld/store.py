@@ -21,10 +21,10 @@ from typing import Any
 
 from agentgym_gen.envs.textworld.tasks import Brief
 from agentgym_gen.errors import BackendError, DataError, DiskFullError
-from agentgym_gen.files import CACHE_VARIABLE, cache_folder, write_json
-from agentgym_gen.guard import Guard
-from agentgym_gen.lock import locked
-from agentgym_gen.worker import Worker
+from agentgym_gen.system.child_process import Worker
+from agentgym_gen.system.file_lock import locked
+from agentgym_gen.system.files import CACHE_VARIABLE, cache_folder, write_json
+from agentgym_gen.system.fork_safe_lock import Guard
 
 FORMAT = 1
 """Rises when games are made or kept in another way."""

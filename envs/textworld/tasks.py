@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from agentgym_gen.envs.textworld.levels import CHALLENGES, CYCLES, Level
 from agentgym_gen.envs.textworld.plots import Seeds, belongs
 from agentgym_gen.errors import InvalidValueError, unknown_name
-from agentgym_gen.task import Task, TaskId, Tasks
+from agentgym_gen.world.task import Task, TaskId, Tasks
 
 ROUNDS = {"train": 250, "valid": 50, "test": 50}
 """How often each split goes through a tier's cycle of levels."""

@@ -19,7 +19,7 @@ from typing import Any
 from agentgym_gen.envs.textworld.quick import quicken
 from agentgym_gen.envs.textworld.story import Story
 from agentgym_gen.envs.textworld.wording import PHRASES
-from agentgym_gen.worker import serve
+from agentgym_gen.system.child_process import serve
 
 _VERB = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, PHRASES))})(?!\w)", re.IGNORECASE)
 

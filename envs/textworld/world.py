@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from agentgym_gen.asides import drawn
 from agentgym_gen.envs.textworld.asides import made_up
 from agentgym_gen.envs.textworld.games import open_games
 from agentgym_gen.envs.textworld.prose import Prose, shown
@@ -26,7 +25,6 @@ from agentgym_gen.envs.textworld.wording import (
     verbs_of,
 )
 from agentgym_gen.errors import missing_extra
-from agentgym_gen.task import Task, Tasks
 from agentgym_gen.world import (
     Command,
     EndReason,
@@ -40,6 +38,8 @@ from agentgym_gen.world import (
     phrase_of,
     write_template,
 )
+from agentgym_gen.world.distractors import drawn
+from agentgym_gen.world.task import Task, Tasks
 
 LEAST_TURNS = 25
 """The turn limit of the shortest games."""

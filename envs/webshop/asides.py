@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 
-from agentgym_gen.asides import TRAITS, shuffled
+from agentgym_gen.world.distractors import TRAITS, shuffled
 
 CLUTTER = 4
 """How many lines: of the recipe's volume of 40, one for ten, as it is in Sokoban."""

@@ -18,8 +18,8 @@ from agentgym_gen.envs.webshop.reward import Scoring
 from agentgym_gen.envs.webshop.shop import Shop
 from agentgym_gen.envs.webshop.tiers import tier_of
 from agentgym_gen.errors import DataError, InvalidValueError, unknown_name
-from agentgym_gen.guard import Guard
-from agentgym_gen.task import Task, TaskId, Tasks
+from agentgym_gen.system.fork_safe_lock import Guard
+from agentgym_gen.world.task import Task, TaskId, Tasks
 
 SPLITS: Mapping[str, Mapping[str, tuple[int, int | None]]] = {
     "webshop": {"test": (0, 500), "valid": (500, 1500), "train": (1500, None)},

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from agentgym_gen.errors import DataError
-from agentgym_gen.outside import check_file, unreadable
+from agentgym_gen.system.untrusted_files import check_file, unreadable
 
 MOST_BYTES = 2**36
 """The size above which a file is refused; the original's largest has five billion bytes."""

@@ -25,9 +25,9 @@ from agentgym_gen.envs.webshop.products import Product
 from agentgym_gen.envs.webshop.records import read_value, records
 from agentgym_gen.envs.webshop.shop import Shop
 from agentgym_gen.errors import DataError
-from agentgym_gen.files import replacing
-from agentgym_gen.outside import ARRAY_DAMAGES
 from agentgym_gen.retrieval import BM25Index
+from agentgym_gen.system.files import replacing
+from agentgym_gen.system.untrusted_files import ARRAY_DAMAGES
 
 LARGE = 2**28
 """From which size in bytes a file of products is left on disk."""

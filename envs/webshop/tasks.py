@@ -17,9 +17,9 @@ from agentgym_gen.envs.webshop.products import Product
 from agentgym_gen.envs.webshop.shop import Shop
 from agentgym_gen.envs.webshop.tiers import tier_of
 from agentgym_gen.errors import DataError, InvalidValueError, unknown_name
-from agentgym_gen.guard import Guard
 from agentgym_gen.seeding import stream
-from agentgym_gen.task import SPLITS, TIERS, TaskId, Tasks
+from agentgym_gen.system.fork_safe_lock import Guard
+from agentgym_gen.world.task import SPLITS, TIERS, TaskId, Tasks
 
 SHARES = {"train": 3, "valid": 1, "test": 1}
 """How many of five families of products belong to each split."""

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from agentgym_gen.asides import picked
 from agentgym_gen.envs.webshop import pages
 from agentgym_gen.envs.webshop.asides import CLUTTER, banner_lines
 from agentgym_gen.envs.webshop.expert import next_commands
@@ -20,8 +19,9 @@ from agentgym_gen.envs.webshop.reward import Details, Scoring
 from agentgym_gen.envs.webshop.session import BACK, Page, Session
 from agentgym_gen.envs.webshop.tasks import open_tasks
 from agentgym_gen.envs.webshop.wording import INSTRUCTION, LABELS, SEARCH, VERBS
-from agentgym_gen.task import Task
 from agentgym_gen.world import Command, EndReason, Malformed, Message, Outcome, Scene, World
+from agentgym_gen.world.distractors import picked
+from agentgym_gen.world.task import Task
 
 _ACTION = re.compile(r"(search|click)\s*\[(.+)\]", re.IGNORECASE)
 _ORIGINAL_ACTION = re.compile(r"(.+)\[(.+)\]")

@@ -7,18 +7,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from agentgym_gen.agents.policy import RandomPolicy
+from agentgym_gen.agents.prompt import PromptStyle
+from agentgym_gen.agents.rollout import Episode, run
 from agentgym_gen.env import TextEnv
 from agentgym_gen.envs.alfworld import ALFWorld, SearchPolicy
 from agentgym_gen.envs.alfworld.house import Goal, House, Receptacle, Thing
 from agentgym_gen.envs.alfworld.reward import reward
 from agentgym_gen.envs.alfworld.search import next_move
 from agentgym_gen.interface import Dialect, Interface
-from agentgym_gen.policy import RandomPolicy
-from agentgym_gen.prompt import PromptStyle
-from agentgym_gen.rollout import Episode, run
-from agentgym_gen.task import Task, TaskId
 from agentgym_gen.testing import check_world
 from agentgym_gen.world import Malformed
+from agentgym_gen.world.task import Task, TaskId
 
 GOLDEN = pathlib.Path(__file__).parent / "golden" / "alfworld_walks.json"
 WALKS = json.loads(GOLDEN.read_text("utf-8"))["walks"]

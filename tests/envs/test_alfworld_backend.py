@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
+from agentgym_gen.agents.rollout import make_text_env
 from agentgym_gen.env import TextEnv
 from agentgym_gen.envs.alfworld import ALFWorld
 from agentgym_gen.envs.alfworld.grammar import TASK, checked
@@ -18,7 +19,6 @@ from agentgym_gen.envs.alfworld.tasks import GeneratedTasks
 from agentgym_gen.envs.alfworld.tiers import Filter
 from agentgym_gen.envs.alfworld.writing import game_text
 from agentgym_gen.errors import DataError, InvalidValueError, MissingExtraError, UnknownNameError
-from agentgym_gen.rollout import make_text_env
 
 HERE = pathlib.Path(__file__).parents[3] / "shared" / "data" / "alfworld"
 DATA = pathlib.Path(os.environ.get("ALFWORLD_DATA") or HERE)

@@ -17,7 +17,7 @@ from agentgym_gen.envs.alfworld.tasks import GeneratedTasks
 from agentgym_gen.envs.alfworld.tiers import Filter, difficulty
 from agentgym_gen.envs.alfworld.writing import problem, write_game
 from agentgym_gen.errors import DataError, InvalidValueError, MissingExtraError
-from agentgym_gen.task import TIERS
+from agentgym_gen.world.task import TIERS
 
 HERE = pathlib.Path(__file__).parents[3] / "shared" / "data" / "alfworld"
 DATA = pathlib.Path(os.environ.get("ALFWORLD_DATA") or HERE)

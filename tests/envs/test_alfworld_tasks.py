@@ -15,7 +15,7 @@ from agentgym_gen.envs.alfworld.tasks import CYCLES, GeneratedTasks
 from agentgym_gen.envs.alfworld.tiers import Difficulty, Filter, difficulty
 from agentgym_gen.envs.alfworld.writing import problem
 from agentgym_gen.errors import InvalidValueError, UnknownNameError
-from agentgym_gen.task import SPLITS, TIERS
+from agentgym_gen.world.task import SPLITS, TIERS
 
 FINGERPRINTS = [
     ("alfworld/easy/train/0", "2edcb16ccc841d7f"),

@@ -14,8 +14,8 @@ from agentgym_gen.envs.babyai.levels import AGENTGYM_LEVELS, LEVELS, short_name,
 from agentgym_gen.envs.babyai.tasks import MOST_TURNS, Quest, QuestTasks
 from agentgym_gen.errors import InvalidValueError, UnknownNameError
 from agentgym_gen.seeding import stream
-from agentgym_gen.task import TIERS, Task
 from agentgym_gen.world import Command, EndReason, Outcome
+from agentgym_gen.world.task import TIERS, Task
 
 PLACES = [(tier, split) for tier in TIERS for split in ("train", "valid", "test")]
 

@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 
 import agentgym_gen  # noqa: F401  (registers the ids)
+from agentgym_gen.agents.policy import ExpertPolicy
+from agentgym_gen.agents.rollout import Episode, draw_task_ids, run
 from agentgym_gen.env import TextEnv
 from agentgym_gen.envs.sokoban import Sokoban
 from agentgym_gen.envs.sokoban.board import Level, Position, canonical, split_of
 from agentgym_gen.envs.sokoban.expert import solution
 from agentgym_gen.envs.sokoban.tasks import RECIPES, GeneratedTasks
 from agentgym_gen.errors import DataError, InvalidValueError
-from agentgym_gen.policy import ExpertPolicy
-from agentgym_gen.rollout import Episode, draw_task_ids, run
 from agentgym_gen.seeding import stream
-from agentgym_gen.task import TIERS, Task, TaskId
+from agentgym_gen.world.task import TIERS, Task, TaskId
 
 SPLITS = ("train", "valid", "test")
 BOXOBAN = pathlib.Path(__file__).parents[3] / "shared" / "data" / "sokoban" / "boxoban"

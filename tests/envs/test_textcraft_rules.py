@@ -25,8 +25,8 @@ from agentgym_gen.envs.textcraft.expert import helpings, plan
 from agentgym_gen.envs.textcraft.recipes import Recipe, RecipeBook, Sheet, recipe_book
 from agentgym_gen.envs.textcraft.reward import reward, score
 from agentgym_gen.interface.names import Renaming
-from agentgym_gen.task import TIERS, Task, TaskId
 from agentgym_gen.world import Command, Outcome
+from agentgym_gen.world.task import TIERS, Task, TaskId
 
 
 class TestRules:

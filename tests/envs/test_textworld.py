@@ -21,7 +21,7 @@ from agentgym_gen.envs.textworld.seat import pool
 from agentgym_gen.envs.textworld.store import Store
 from agentgym_gen.envs.textworld.tasks import GeneratedTasks
 from agentgym_gen.errors import InvalidValueError, MissingExtraError
-from agentgym_gen.task import SPLITS, TIERS
+from agentgym_gen.world.task import SPLITS, TIERS
 from tools.fuzz import fuzz
 
 ROOT = pathlib.Path(__file__).parents[2]

@@ -26,8 +26,8 @@ from agentgym_gen.envs.textworld.wording import (
     verbs_of,
 )
 from agentgym_gen.errors import DataError, InvalidValueError, UnknownNameError
-from agentgym_gen.task import SPLITS, TIERS
 from agentgym_gen.world import Command, VerbName, native_text
+from agentgym_gen.world.task import SPLITS, TIERS
 
 STATUS = ">" + " " * 80 + "-= Kitchen =-0/1"
 ENDING = (

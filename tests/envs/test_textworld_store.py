@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 import agentgym_gen.envs.textworld.store as stores
-from agentgym_gen.cli import main
+from agentgym_gen.cli.main import main
 from agentgym_gen.envs.textworld.prepare import make_all
 from agentgym_gen.envs.textworld.store import Store
 from agentgym_gen.envs.textworld.tasks import Brief, GeneratedTasks
 from agentgym_gen.errors import BackendError, DataError, InvalidValueError, UnknownNameError
-from agentgym_gen.preparation import Order, prepare
+from agentgym_gen.system.prepare import Order, prepare
 
 
 class Scribe:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from agentgym_gen.worker import serve
+from agentgym_gen.system.child_process import serve
 
 
 def answer(request: dict[str, Any]) -> int:

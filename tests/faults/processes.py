@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 TESTS = ROOT / "tests"
 SITE = TESTS / "faults" / "site"
-CLI = (sys.executable, "-m", "agentgym_gen.cli")
+CLI = (sys.executable, "-m", "agentgym_gen.cli.main")
 YEARS = 365 * 24 * 3600
 
 

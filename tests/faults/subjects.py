@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pretend_study import Pretend
 
-from agentgym_gen import cli
+from agentgym_gen.cli.main import main as cli
 from agentgym_gen.study import parse_plan, run_plan
 from agentgym_gen.study.executors import make_executor
 from agentgym_gen.study.rows import read_cells, read_episodes

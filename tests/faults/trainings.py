@@ -8,8 +8,8 @@ from pathlib import Path
 from faults.subjects import as_a_command
 
 from agentgym_gen import Registered, register
-from agentgym_gen.cli import main
-from agentgym_gen.prompt import PromptStyle
+from agentgym_gen.agents.prompt import PromptStyle
+from agentgym_gen.cli.main import main
 from agentgym_gen.trainers.config import RFTConfig, SFTConfig
 from agentgym_gen.trainers.demos import demonstrations, expert_texts
 from agentgym_gen.trainers.handles import Model, Tokenizer

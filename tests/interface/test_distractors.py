@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable
 import numpy as np
 import pytest
 
-from agentgym_gen.asides import TRAITS, picked, shuffled
+from agentgym_gen.agents.rollout import make_text_env
+from agentgym_gen.env.registration import BUNDLED, ENVIRONMENTS
 from agentgym_gen.envs.alfworld.asides import KINDS
 from agentgym_gen.envs.babyai.asides import ceiling_lines
 from agentgym_gen.envs.babyai.mission import COLOURS
@@ -18,9 +19,8 @@ from agentgym_gen.envs.textcraft.recipes import recipe_book
 from agentgym_gen.envs.textcraft.wording import curio_lines
 from agentgym_gen.envs.webshop import WebShop
 from agentgym_gen.envs.webshop.asides import CATEGORIES, banner_lines
-from agentgym_gen.registration import BUNDLED, ENVIRONMENTS
-from agentgym_gen.rollout import make_text_env
 from agentgym_gen.world import phrase_of
+from agentgym_gen.world.distractors import TRAITS, picked, shuffled
 
 POOLS = {
     "BabyAI": ceiling_lines(),

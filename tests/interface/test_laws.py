@@ -4,11 +4,11 @@ import functools
 
 import pytest
 
+from agentgym_gen.agents.rollout import draw_task_ids, make_text_env
+from agentgym_gen.env.registration import BUNDLED, ENVIRONMENTS
 from agentgym_gen.interface import PRESETS, Interface
-from agentgym_gen.laws import Record, check_interface, composed, record
-from agentgym_gen.registration import BUNDLED, ENVIRONMENTS
-from agentgym_gen.rollout import draw_task_ids, make_text_env
 from agentgym_gen.seeding import stream
+from agentgym_gen.testing.interface_checks import Record, check_interface, composed, record
 
 NAMES = [environment.name for environment in BUNDLED]
 COMPOSED = composed(20, stream("axes"))

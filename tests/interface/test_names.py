@@ -7,7 +7,7 @@ from agentgym_gen import TextEnv
 from agentgym_gen.envs.alfworld import ALFWorld
 from agentgym_gen.interface.names import Renaming, renaming
 from agentgym_gen.interface.plurals import plurals
-from agentgym_gen.task import TaskId
+from agentgym_gen.world.task import TaskId
 
 NOUNS = ("oak log", "oak", "log", "stick")
 

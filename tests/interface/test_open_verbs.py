@@ -7,9 +7,9 @@ from agentgym_gen import Command, Malformed, TextEnv, Verb
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.interface.syntax import Menu
 from agentgym_gen.interface.wording import templates
-from agentgym_gen.task import TaskId
 from agentgym_gen.testing import check_world
 from agentgym_gen.world import phrase_of
+from agentgym_gen.world.task import TaskId
 
 ASK, TELL, WAIT = RiddleWorld.verbs
 LIST = (ASK.usage, TELL.usage, Command("wait"))

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from agentgym_gen import TextEnv
-from agentgym_gen.asides import COMMON_ASIDES, TRAITS, drawn
-from agentgym_gen.rollout import make_text_env
+from agentgym_gen.agents.rollout import make_text_env
+from agentgym_gen.world.distractors import COMMON_ASIDES, TRAITS, drawn
 
 TASK = {"task_id": "corridor/easy/train/3"}
 

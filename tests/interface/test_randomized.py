@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from agentgym_gen import Interface, Randomized, TextEnv
+from agentgym_gen.agents.policy import ExpertPolicy
+from agentgym_gen.agents.rollout import Episode, groups, run
 from agentgym_gen.errors import InvalidValueError, UnknownNameError
 from agentgym_gen.interface import parse_interface
-from agentgym_gen.policy import ExpertPolicy
-from agentgym_gen.rollout import Episode, groups, run
 
 WORLD = "toy_world:CorridorWorld"
 TASK = "corridor/easy/train/3"

@@ -4,15 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from agentgym_gen.cli import main
+from agentgym_gen.agents.policy import ExpertPolicy, RandomPolicy
+from agentgym_gen.agents.rollout import Episode, draw_task_ids, make_text_env, run
+from agentgym_gen.cli.main import main
 from agentgym_gen.errors import DataError, InvalidValueError, ResultExistsError
-from agentgym_gen.policy import ExpertPolicy, RandomPolicy
-from agentgym_gen.rollout import Episode, draw_task_ids, make_text_env, run
 from agentgym_gen.seeding import stream
 from agentgym_gen.study import parse_plan
 from agentgym_gen.study.calibrate import Calibration, calibrate
 from agentgym_gen.study.run import column_tasks
-from agentgym_gen.tasklist import read_task_list, write_task_list
+from agentgym_gen.world.task_list import read_task_list, write_task_list
 
 EASY = "rftgen/Sokoban-easy-v0"
 ASKED = Calibration(EASY, tasks=12, samples=4, threshold=0.25, splits=("train", "test"))

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from pretend_study import SMALL, small_plan
 
+from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.errors import DataError, InvalidValueError, UnknownNameError
-from agentgym_gen.prompt import PromptStyle
 from agentgym_gen.study import Arm, Plan, Stage, load_plan, parse_plan, preset_names, preset_text
 from agentgym_gen.study.cost import count
 from agentgym_gen.study.plan import ModelId, label

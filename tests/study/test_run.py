@@ -14,9 +14,8 @@ import numpy as np
 import pytest
 from pretend_study import Mixed, Pretend, small_plan
 
+from agentgym_gen.agents.policy import Completion, Policy, Request
 from agentgym_gen.errors import DataError, ResultExistsError
-from agentgym_gen.lock import is_locked, one_writer
-from agentgym_gen.policy import Completion, Policy, Request
 from agentgym_gen.study import run_plan
 from agentgym_gen.study.plan import ROW_SCHEMA, Cell
 from agentgym_gen.study.rows import (
@@ -28,6 +27,7 @@ from agentgym_gen.study.rows import (
     read_transcripts,
 )
 from agentgym_gen.study.run import claim, column_tasks
+from agentgym_gen.system.file_lock import is_locked, one_writer
 
 CELLS = 2 * (4 + 3 + 0 + 2 + 2 + 2 + 2 + 2)
 """Of two seeds: base, easy, half easy, curriculum, craft, listed, pair, mixture."""
@@ -247,7 +247,7 @@ def test_a_full_disk_ends_the_run_with_a_sentence(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     claim(small_plan(), tmp_path)
-    monkeypatch.setattr("agentgym_gen.files.os.fsync", full)
+    monkeypatch.setattr("agentgym_gen.system.files.os.fsync", full)
     with pytest.raises(DataError, match=r"^Cannot write .*: No space left on device; make room"):
         run_plan(small_plan(), tmp_path, say=str, recipe=Pretend())
     assert list(tmp_path.rglob(".*.json.*")) == []

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from agentgym_gen import Registered, register
+from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.errors import InvalidValueError, MissingExtraError
-from agentgym_gen.prompt import PromptStyle
 from agentgym_gen.trainers.callbacks import EVENTS, TrainerCallback
 from agentgym_gen.trainers.config import RFTConfig
 from agentgym_gen.trainers.modelcard import draw

@@ -2,10 +2,10 @@
 
 import pytest
 
-from agentgym_gen.policy import Completion
+from agentgym_gen.agents.policy import Completion
+from agentgym_gen.agents.trajectory import Trajectory, Turn
 from agentgym_gen.trainers.config import RFTConfig
 from agentgym_gen.trainers.groups import learn_from, reward_of
-from agentgym_gen.trajectory import Trajectory, Turn
 
 
 def episode(

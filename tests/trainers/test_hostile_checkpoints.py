@@ -14,8 +14,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from agentgym_gen import Registered, register
+from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.errors import DataError, InvalidValueError
-from agentgym_gen.prompt import PromptStyle
 from agentgym_gen.trainers import load_model
 from agentgym_gen.trainers.config import SFTConfig
 from agentgym_gen.trainers.demos import demonstrations, expert_texts

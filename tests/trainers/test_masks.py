@@ -3,10 +3,10 @@
 import pytest
 
 from agentgym_gen import Registered, register
+from agentgym_gen.agents.policy import ScriptedPolicy
+from agentgym_gen.agents.prompt import PromptStyle, read_action, wrap_action
+from agentgym_gen.agents.rollout import Episode, run
 from agentgym_gen.errors import InvalidValueError
-from agentgym_gen.policy import ScriptedPolicy
-from agentgym_gen.prompt import PromptStyle, read_action, wrap_action
-from agentgym_gen.rollout import Episode, run
 from agentgym_gen.trainers.config import RFTConfig
 from agentgym_gen.trainers.demos import Demonstrator
 from agentgym_gen.trainers.rft import RFTTrainer

@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from agentgym_gen import Registered, register
+from agentgym_gen.agents.prompt import PromptStyle
+from agentgym_gen.agents.rollout import Episode, run
+from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.errors import TrainingError
-from agentgym_gen.prompt import PromptStyle
-from agentgym_gen.rollout import Episode, run
 from agentgym_gen.trainers.config import RFTConfig
 from agentgym_gen.trainers.groups import learn_from
 from agentgym_gen.trainers.handles import Model, Tokenizer
@@ -20,7 +21,6 @@ from agentgym_gen.trainers.parallel import Workers
 from agentgym_gen.trainers.sampler import ModelPolicy
 from agentgym_gen.trainers.tiny import TinySize, build_tiny
 from agentgym_gen.trainers.tokens import pack
-from agentgym_gen.trajectory import Trajectory
 
 ENV = "rftgen/Corridor-easy-v0"
 TEXTS = ["You are at door 1. Goal: to open door 4.", "walk to door 2", "It opens.", "wait"]

@@ -11,7 +11,7 @@ import torch
 
 PROGRAM = """
 import sys
-from agentgym_gen.prompt import PromptStyle
+from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.trainers import RFTConfig, RFTTrainer, SFTConfig, SFTTrainer, demonstrations
 from agentgym_gen.trainers.tiny import TinySize, build_tiny
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from agentgym_gen.agents.prompt import PromptStyle
+from agentgym_gen.agents.rollout import Episode, run
 from agentgym_gen.errors import InvalidValueError, UnknownNameError
-from agentgym_gen.prompt import PromptStyle
-from agentgym_gen.rollout import Episode, run
 from agentgym_gen.study import Stage
 from agentgym_gen.trainers import recipe_of
 from agentgym_gen.trainers.recipes import PretrainedRecipe, TinyRecipe

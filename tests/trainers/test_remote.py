@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from agentgym_gen import Registered, register
+from agentgym_gen.agents.prompt import PromptStyle
+from agentgym_gen.agents.rollout import Episode, run
 from agentgym_gen.errors import BackendError
-from agentgym_gen.prompt import PromptStyle
-from agentgym_gen.rollout import Episode, run
 from agentgym_gen.trainers.config import RFTConfig
 from agentgym_gen.trainers.remote import VLLMSampler
 from agentgym_gen.trainers.rft import RFTTrainer, Sampler

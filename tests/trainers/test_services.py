@@ -9,7 +9,7 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from agentgym_gen import Registered, register
-from agentgym_gen.prompt import PromptStyle
+from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.trainers.config import RFTConfig, SFTConfig
 from agentgym_gen.trainers.demos import demonstrations
 from agentgym_gen.trainers.model import load_model

@@ -9,8 +9,8 @@ import pytest
 import torch
 import transformers
 
-from agentgym_gen import preparation
 from agentgym_gen.errors import DataError, UnknownNameError
+from agentgym_gen.system import prepare as preparation
 from agentgym_gen.trainers import smollm2
 from agentgym_gen.trainers.model import load_model
 from agentgym_gen.trainers.tiny import TinySize, build_tiny

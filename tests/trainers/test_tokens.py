@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from agentgym_gen.agents.trajectory import TokenSequence
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.trainers.tiny import TinySize, build_tiny
 from agentgym_gen.trainers.tokens import Sample, action_logp, pack
 from agentgym_gen.trainers.trees import can_branch
-from agentgym_gen.trajectory import TokenSequence
 
 
 def sequence(ids: list[int], mask: str) -> TokenSequence:

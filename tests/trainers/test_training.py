@@ -14,10 +14,10 @@ import torch
 from peft import PeftModel
 
 from agentgym_gen import Registered, register
+from agentgym_gen.agents.policy import ExpertPolicy
+from agentgym_gen.agents.prompt import PromptStyle
+from agentgym_gen.agents.rollout import Episode, run
 from agentgym_gen.errors import DataError, InvalidValueError, TrainingError, UnknownNameError
-from agentgym_gen.policy import ExpertPolicy
-from agentgym_gen.prompt import PromptStyle
-from agentgym_gen.rollout import Episode, run
 from agentgym_gen.trainers import checkpoint
 from agentgym_gen.trainers.config import RFTConfig, SFTConfig
 from agentgym_gen.trainers.demos import demonstrations, expert_texts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from agentgym_gen.policy import Completion
+from agentgym_gen.agents.policy import Completion
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,13 @@ from collections.abc import Collection, Iterator, Mapping
 from itertools import combinations, islice
 from typing import Any
 
-from agentgym_gen.contract import ContractError, check_env, check_leaks
 from agentgym_gen.env import INFO_KEYS, TextEnv, load_world
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.interface import PRESETS, Interface
-from agentgym_gen.laws import NONSENSE, check_interface, composed, law, record
-from agentgym_gen.task import Task
+from agentgym_gen.testing.env_checks import ContractError, check_env, check_leaks
+from agentgym_gen.testing.interface_checks import NONSENSE, check_interface, composed, law, record
 from agentgym_gen.world import Command, EndReason, World, phrase_of, write_template
+from agentgym_gen.world.task import Task
 
 LISTED_STATES = 4
 """In how many states of an episode every admissible command is tried."""

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from agentgym_gen.errors import DataError, ResultExistsError
-from agentgym_gen.files import cannot_write
+from agentgym_gen.system.files import cannot_write
 
 LOCK = ".lock"
 """The lock file of a folder."""

@@ -20,9 +20,9 @@ from functools import lru_cache
 from statistics import fmean
 from typing import Any
 
+from agentgym_gen.agents.rollout import draw_task_ids, make_text_env
 from agentgym_gen.env import TextEnv
 from agentgym_gen.errors import InvalidValueError
-from agentgym_gen.rollout import draw_task_ids, make_text_env
 from agentgym_gen.seeding import stream
 
 TASKS = 20

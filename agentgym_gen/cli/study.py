@@ -8,11 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agentgym_gen.agents.prompt import PromptStyle
+from agentgym_gen.env.registration import check_env_id
 from agentgym_gen.errors import InvalidValueError, TrainingError, unknown_name
-from agentgym_gen.preparation import PREPARATIONS, Order, prepare
-from agentgym_gen.prompt import PromptStyle
-from agentgym_gen.registration import check_env_id
-from agentgym_gen.task import SPLITS
+from agentgym_gen.system.prepare import PREPARATIONS, Order, prepare
+from agentgym_gen.world.task import SPLITS
 
 if TYPE_CHECKING:
     from agentgym_gen.study import Study

@@ -8,8 +8,8 @@ from typing import Protocol
 
 import numpy as np
 
+from agentgym_gen.agents.prompt import ChatMessage, PromptStyle, wrap_action
 from agentgym_gen.env import TextEnv
-from agentgym_gen.prompt import ChatMessage, PromptStyle, wrap_action
 
 
 @dataclass(frozen=True)

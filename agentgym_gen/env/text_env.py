@@ -9,14 +9,14 @@ from typing import Any
 
 import gymnasium
 
+from agentgym_gen.env.reserved_options import check_options
+from agentgym_gen.env.spaces import Unicode
 from agentgym_gen.errors import BackendError, EpisodeOverError, InvalidValueError, unknown_name
 from agentgym_gen.interface import Dialect, Interface, Randomized, parse_interface
-from agentgym_gen.loading import load_module
-from agentgym_gen.options import check_options
-from agentgym_gen.spaces import Unicode
-from agentgym_gen.task import Task, TaskId
-from agentgym_gen.tasklist import read_task_list
+from agentgym_gen.system.imports import load_module
 from agentgym_gen.world import Command, EndReason, Malformed, Message, Outcome, World
+from agentgym_gen.world.task import Task, TaskId
+from agentgym_gen.world.task_list import read_task_list
 
 MAX_OBSERVATION_CHARS = 16384
 """The longest observation; a longer one is cut with a visible mark."""
@@ -55,7 +55,8 @@ class TextEnv(gymnasium.Env[str, str]):
         tier: The difficulty tier; None plays all tiers.
         split: ``train``, ``valid`` or ``test``.
         tasks: The ids of the only tasks that are played, or the file of a list of them (see
-            `agentgym_gen.tasklist`); those of other tiers and splits are left out. None plays all.
+            `agentgym_gen.world.task_list`); those of other tiers and splits are left out. None
+            plays all.
         interface: An `Interface`, preset names joined by ``+``, a mapping from axis to value, or a
             `Randomized`, of which every episode draws one.
         max_turns: The turn limit of every episode; None takes each task's own.

@@ -10,14 +10,14 @@ from typing import Any, cast
 import gymnasium
 import numpy as np
 
+from agentgym_gen.agents.policy import Completion, Policy, Request
+from agentgym_gen.agents.prompt import Exchange, PromptStyle, build, read_action
+from agentgym_gen.agents.trajectory import Trajectory, Turn
 from agentgym_gen.env import TextEnv
+from agentgym_gen.env.registration import check_env_id, split_env_id
 from agentgym_gen.errors import InvalidValueError
-from agentgym_gen.policy import Completion, Policy, Request
-from agentgym_gen.prompt import Exchange, PromptStyle, build, read_action
-from agentgym_gen.registration import check_env_id, split_env_id
 from agentgym_gen.seeding import stream
-from agentgym_gen.task import TaskId
-from agentgym_gen.trajectory import Trajectory, Turn
+from agentgym_gen.world.task import TaskId
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agentgym_gen.contract import ContractError
 from agentgym_gen.env import TextEnv
 from agentgym_gen.interface import VOCABULARIES, Interface, Randomized
 from agentgym_gen.interface.names import Renaming
 from agentgym_gen.interface.randomized import DOMAIN
+from agentgym_gen.testing.env_checks import ContractError
 from agentgym_gen.world import Command, Malformed, phrase_of
 
 NONSENSE = (

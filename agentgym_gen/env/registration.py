@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import gymnasium
 
+from agentgym_gen.env.reserved_options import check_loaded
 from agentgym_gen.errors import InvalidValueError, NameClashError, unknown_name
 from agentgym_gen.interface import PRESETS
-from agentgym_gen.loading import load_module
-from agentgym_gen.options import check_loaded
-from agentgym_gen.task import TIERS
+from agentgym_gen.system.imports import load_module
+from agentgym_gen.world.task import TIERS
 
 NAMESPACE = "rftgen"
 ENTRY_POINT = "agentgym_gen.env:TextEnv"

@@ -17,17 +17,17 @@ from pathlib import Path
 
 import gymnasium
 
-from agentgym_gen.cli_study import RESUMABLE, add_calibrate, add_data, add_study, at_least
+from agentgym_gen.agents.policy import POLICIES
+from agentgym_gen.agents.prompt import PromptStyle
+from agentgym_gen.agents.rollout import Episode, draw_task_ids, make_text_env, run
+from agentgym_gen.agents.trajectory import Trajectory
+from agentgym_gen.cli.study import RESUMABLE, add_calibrate, add_data, add_study, at_least
 from agentgym_gen.env import TextEnv
+from agentgym_gen.env.registration import ENVIRONMENTS, env_ids
 from agentgym_gen.errors import AgentGymGenError, MissingExtraError
-from agentgym_gen.policy import POLICIES
-from agentgym_gen.prompt import PromptStyle
-from agentgym_gen.registration import ENVIRONMENTS, env_ids
-from agentgym_gen.rollout import Episode, draw_task_ids, make_text_env, run
 from agentgym_gen.seeding import stream
-from agentgym_gen.stopping import stoppable
-from agentgym_gen.task import SPLITS, TaskId
-from agentgym_gen.trajectory import Trajectory
+from agentgym_gen.system.signals import stoppable
+from agentgym_gen.world.task import SPLITS, TaskId
 
 NOT_INSTALLED = "extra"
 """What the table of environments has for one whose extra is not installed."""
@@ -204,7 +204,7 @@ def _envs(options: argparse.Namespace) -> None:
 
 
 def _describe(number: int) -> None:
-    from agentgym_gen.describe import installed, tables
+    from agentgym_gen.describe.tables import installed, tables
 
     environments, missing = installed()
     for heading, rows in tables(environments, number):
@@ -248,7 +248,7 @@ def _task_id(options: argparse.Namespace, number: int = 0) -> str:
 
 
 def _show_beside(options: argparse.Namespace) -> None:
-    from agentgym_gen.beside import columns, side_by_side
+    from agentgym_gen.describe.side_by_side import columns, side_by_side
 
     task_id = _task_id(options)
     given = options.interface

@@ -22,8 +22,8 @@ import gymnasium
 from gymnasium.utils.env_checker import check_env as check_with_gymnasium
 
 from agentgym_gen.env import INFO_KEYS, TextEnv
+from agentgym_gen.env.registration import check_env_id
 from agentgym_gen.errors import EpisodeOverError
-from agentgym_gen.registration import check_env_id
 from agentgym_gen.seeding import stream
 from agentgym_gen.world import EndReason
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import cast
 
 from agentgym_gen.errors import InvalidValueError, unknown_name
-from agentgym_gen.loading import load_module
+from agentgym_gen.system.imports import load_module
 
 Say = Callable[[str], None]
 

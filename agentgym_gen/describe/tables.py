@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import combinations
 
-from agentgym_gen.distance import Heard, distance, listen
+from agentgym_gen.agents.rollout import make_text_env
+from agentgym_gen.describe.distance import Heard, distance, listen
+from agentgym_gen.env.registration import ENVIRONMENTS, Registered
 from agentgym_gen.errors import MissingExtraError
 from agentgym_gen.interface import PRESETS
-from agentgym_gen.registration import ENVIRONMENTS, Registered
-from agentgym_gen.rollout import make_text_env
 
 Row = tuple[str, ...]
 

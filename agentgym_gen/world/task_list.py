@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from agentgym_gen.errors import DataError, InvalidValueError
-from agentgym_gen.files import write_text
-from agentgym_gen.outside import MEGABYTE, lines_of, read_text
-from agentgym_gen.task import TaskId
+from agentgym_gen.system.files import write_text
+from agentgym_gen.system.untrusted_files import MEGABYTE, lines_of, read_text
+from agentgym_gen.world.task import TaskId
 
 MOST_BYTES = 64 * MEGABYTE
 """The size above which a file is no list of tasks."""

@@ -18,10 +18,10 @@ from typing import Any, ClassVar, Generic, NamedTuple
 
 import numpy as np
 
-from agentgym_gen.asides import COMMON_ASIDES, drawn
 from agentgym_gen.errors import InvalidValueError
-from agentgym_gen.task import ContentT, Task, Tasks
-from agentgym_gen.template import WORD, candidates, fillings, literals
+from agentgym_gen.world.distractors import COMMON_ASIDES, drawn
+from agentgym_gen.world.task import ContentT, Task, Tasks
+from agentgym_gen.world.template import WORD, candidates, fillings, literals
 
 
 class Command(NamedTuple):

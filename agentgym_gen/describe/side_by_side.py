@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
+from agentgym_gen.agents.rollout import make_text_env
 from agentgym_gen.env import TextEnv
 from agentgym_gen.interface import Interface, Randomized
-from agentgym_gen.rollout import make_text_env
-from agentgym_gen.task import TaskId
+from agentgym_gen.world.task import TaskId
 
 LEAST_WIDTH = 24
 """The narrowest column; when they do not fit, the interfaces stand one under the other."""

@@ -1,0 +1,10 @@
+"""The Gymnasium face: `TextEnv`, its space of texts, and the registry of environment ids.
+
+What lives here: the environment that plays a world through an interface, the table of registered
+environments, and how an id becomes an environment. What does not: rules (`agentgym_gen.world`),
+texts (`agentgym_gen.interface`), and who acts (`agentgym_gen.agents`).
+"""
+
+from agentgym_gen.env.text_env import INFO_KEYS, MAX_OBSERVATION_CHARS, TextEnv, load_world
+
+__all__ = ["INFO_KEYS", "MAX_OBSERVATION_CHARS", "TextEnv", "load_world"]
