@@ -10,8 +10,7 @@ from agentgym_gen.env import TextEnv
 from agentgym_gen.env.registration import Registered, env_ids, register, register_all
 from agentgym_gen.errors import AgentGymGenError
 from agentgym_gen.interface import Interface, Randomized
-from agentgym_gen.world import Command, Malformed, Outcome, Scene, Verb, World
-from agentgym_gen.world.task import Task, TaskId, Tasks
+from agentgym_gen.world import Command, Malformed, Outcome, Scene, Task, TaskId, Tasks, Verb, World
 
 __version__ = version("agentgym-gen")
 

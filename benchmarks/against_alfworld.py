@@ -104,7 +104,7 @@ def started(path: Path):  # noqa: ANN201  (the library is imported in functions 
 def loaded(env, text: str) -> None:  # noqa: ANN001  (a TextEnv)
     """Read the game *text* and start it."""
     from agentgym_gen.envs.alfworld.pddl import read_game
-    from agentgym_gen.world.task import Task
+    from agentgym_gen.world import Task
 
     env.world.reset(Task(env.task.id, read_game(text)))
 
@@ -113,7 +113,7 @@ def stepped(env, said: str) -> list[str]:  # noqa: ANN001  (a TextEnv)
     """Say *said* and return the admissible commands."""
     world = env.world
     world.step(world.read(said))
-    return env._dialect.listed(world.admissible())
+    return [env.write(command) for command in world.admissible()]
 
 
 def memory_mb(path: Path) -> float:

@@ -42,8 +42,9 @@ from transformers import PrinterCallback, TrainerCallback
 
 from agentgym_gen.agents.policy import RandomPolicy
 from agentgym_gen.agents.prompt import PromptStyle
-from agentgym_gen.agents.rollout import make_text_env, run
+from agentgym_gen.agents.rollout import run
 from agentgym_gen.agents.trajectory import Trajectory
+from agentgym_gen.env.making import make_text_env
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.trainers import (
     RFTConfig,

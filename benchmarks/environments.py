@@ -53,7 +53,7 @@ def tier_ids() -> list[str]:
     """Return the id of every tier of every environment whose tasks are not costly to make."""
     from agentgym_gen.env.registration import ENVIRONMENTS
 
-    cheap = [known for known in ENVIRONMENTS.values() if known.costly is None]
+    cheap = [known for known in ENVIRONMENTS.values() if known.slow_tasks is None]
     return [f"rftgen/{e.name}-{tier}-v{e.version}" for e in cheap for tier in e.tiers]
 
 

@@ -19,8 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
-from agentgym_gen.agents.rollout import make_text_env
 from agentgym_gen.env import TextEnv
+from agentgym_gen.env.making import make_text_env
 from agentgym_gen.env.registration import ENVIRONMENTS
 from agentgym_gen.interface import PRESETS
 
@@ -101,7 +101,12 @@ def main() -> None:
     known = [one for one in ENVIRONMENTS.values() if not options.only or one.name in options.only]
     rows = options.interfaces
     columns = [
-        measure(f"rftgen/{one.name}-{options.tier}-v{one.version}", options.rounds, one.few, rows)
+        measure(
+            f"rftgen/{one.name}-{options.tier}-v{one.version}",
+            options.rounds,
+            one.test_kwargs,
+            rows,
+        )
         for one in known
     ]
     print(f"| interface | {' | '.join(one.name for one in known)} |")

@@ -70,7 +70,7 @@ def measure(name: str, resets: int) -> dict[str, object]:
     from agentgym_gen.env.registration import ENVIRONMENTS
     from agentgym_gen.testing import check_leaks
 
-    env_id, few = f"rftgen/{name}-v{ENVIRONMENTS[name].version}", ENVIRONMENTS[name].few
+    env_id, few = f"rftgen/{name}-v{ENVIRONMENTS[name].version}", ENVIRONMENTS[name].test_kwargs
     left = check_leaks(env_id, resets=resets, options=few)
     before = open_files()
     memory = list(drawn(env_id, resets, few))
@@ -79,7 +79,7 @@ def measure(name: str, resets: int) -> dict[str, object]:
 
 def drawn(env_id: str, resets: int, options: dict[str, object]) -> Iterator[float]:
     """Reset so often to drawn tasks, with one step each; yield the memory at each of `MARKS`."""
-    from agentgym_gen.agents.rollout import make_text_env
+    from agentgym_gen.env.making import make_text_env
 
     env = make_text_env(env_id, "train", {"seed": 0, **options})
     marks = {round(share * resets) for share in MARKS}

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from agentgym_gen import TextEnv, env_ids
-from agentgym_gen.agents.rollout import make_text_env
+from agentgym_gen.env.making import make_text_env
 from agentgym_gen.env.registration import ENVIRONMENTS
 from agentgym_gen.errors import MissingExtraError
 from agentgym_gen.seeding import stream
@@ -77,7 +77,7 @@ def made(number: int, skipped: tuple[str, ...]) -> Iterator[TextEnv]:
         usable.append(ids[place])
     for place in range(number):
         env_id = usable[place % len(usable)]
-        few = ENVIRONMENTS[env_id.split("/")[1].split("-")[0]].few
+        few = ENVIRONMENTS[env_id.split("/")[1].split("-")[0]].test_kwargs
         yield make_text_env(env_id, "train", {"seed": place, **few})
 
 
@@ -96,7 +96,7 @@ def play(envs: list[TextEnv], seconds: float, rng: np.random.Generator) -> Part:
 
 def turn(env: TextEnv, rng: np.random.Generator) -> bool:
     """Take one turn, starting an episode where there is none, and say whether it ended one."""
-    if env._over:
+    if env.over:
         env.reset()
     menu = env.admissible_actions
     said = menu[int(rng.integers(len(menu)))] if menu and rng.random() < 0.9 else NONSENSE

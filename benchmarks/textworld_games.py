@@ -90,7 +90,7 @@ def played(tier: str, challenge: str, each: int, split: str) -> Figures:
     for task_id in ids:
         env.reset(options={"task_id": task_id})
         limits.append(env.turn_limit)
-        things.append(len(env.world.nouns()))
+        things.append(len(env.world.surface().nouns()))
     episodes = [Episode(f"rftgen/TextWorld-{tier}-v0", i, options=keywords) for i in ids]
     expert, random = (play(episodes, policy) for policy in (ExpertPolicy(), RandomPolicy()))
     env.close()
@@ -99,7 +99,7 @@ def played(tier: str, challenge: str, each: int, split: str) -> Figures:
 
 def play(episodes: list[Episode], policy: Policy) -> list[Trajectory]:
     """Return the trajectories of *policy*."""
-    return run(episodes, policy, style=PLAIN, slots=8)
+    return run(episodes, policy, style=PLAIN, max_concurrent=8)
 
 
 def show(tier: str, challenge: str, seen: Figures, seconds: float | None) -> None:

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from agentgym_gen.env import TextEnv
 from agentgym_gen.envs.textworld import TextWorld
-from agentgym_gen.world.task import TIERS
+from agentgym_gen.world import TIERS
 
 QUARTERS = 4
 

@@ -149,13 +149,13 @@ class Bench:
     def rollout(self) -> int:
         """Play with the key-value cache kept between turns."""
         policy = NeverEnding(self.model, self.tokenizer, max_new_tokens=NEW_TOKENS)
-        self._played = run(self.episodes, policy, style=STYLE, slots=len(self.episodes))
+        self._played = run(self.episodes, policy, style=STYLE, max_concurrent=len(self.episodes))
         return sum(one.action_tokens for one in self._played)
 
     def plain_rollout(self) -> int:
         """Play with `PlainPolicy`."""
         policy = PlainPolicy(self.model, self.tokenizer)
-        played = run(self.episodes, policy, style=STYLE, slots=len(self.episodes))
+        played = run(self.episodes, policy, style=STYLE, max_concurrent=len(self.episodes))
         return sum(one.action_tokens for one in played)
 
     def update(self) -> int:

@@ -7,11 +7,12 @@ from agentgym_gen.world import (
     Malformed,
     Message,
     Outcome,
+    Task,
+    TaskId,
     VerbName,
     phrase_of,
     write_template,
 )
-from agentgym_gen.world.task import Task, TaskId
 
 
 def quest(level: str, seed: int) -> Task[Quest]:

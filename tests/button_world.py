@@ -1,9 +1,11 @@
 """The riddle with a button that names a verb."""
 
+from dataclasses import replace
+
 from riddle_world import RiddleWorld
 
 from agentgym_gen import Command, Outcome, Scene, Verb
-from agentgym_gen.world import VerbName
+from agentgym_gen.world import Surface, VerbName
 
 AGAIN = Command("press", ("ask again",))
 
@@ -12,7 +14,6 @@ class ButtonWorld(RiddleWorld):
     """The riddle with one button, which names a verb."""
 
     verbs = (*RiddleWorld.verbs, Verb("press", "press[{button}]", synonyms=("push[{button}]",)))
-    labels = {"ask again": (VerbName("ask"), " again")}  # noqa: RUF012  (a ClassVar of the base)
 
     def step(self, command: Command) -> Outcome:
         if command.verb == "press":
@@ -22,5 +23,6 @@ class ButtonWorld(RiddleWorld):
     def admissible(self) -> tuple[Command, ...]:
         return (*super().admissible(), AGAIN)
 
-    def normal(self, argument: str) -> str:
-        return argument.lower()
+    def surface(self) -> Surface:
+        labels = {"ask again": (VerbName("ask"), " again")}
+        return replace(super().surface(), verb_labels=labels, canonical_argument=str.lower)

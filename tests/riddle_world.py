@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from agentgym_gen import Command, Malformed, Outcome, Scene, Task, TaskId, Tasks, Verb, World
-from agentgym_gen.world import EndReason, Message, VerbName
+from agentgym_gen.world import EndReason, Message, Surface, VerbName
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class RiddleTasks(Tasks[Riddle]):
     def size(self, tier: str, split: str) -> int:
         return 20
 
-    def draw(self, task_id: TaskId, index: int) -> Riddle:
+    def generate(self, task_id: TaskId, index: int) -> Riddle:
         tier, split = self.tiers.index(task_id.tier), self.splits.index(task_id.split)
         return Riddle(1000 * tier + 100 * split + index)
 
@@ -59,7 +59,7 @@ class RiddleWorld(World[Riddle]):
         usages = [verb.usage for verb in self.verbs if self._asked or verb.name == "ask"]
         return (*usages[:2], Command("wait"))
 
-    def plan(self) -> tuple[Command, ...]:
+    def expert_plan(self) -> tuple[Command, ...]:
         told = Command("tell", (self._secret,))
         return (told,) if self._asked else (Command("ask", (f"what is {self._secret}",)), told)
 
@@ -72,8 +72,13 @@ class RiddleWorld(World[Riddle]):
     def turn_limit(self) -> int:
         return 20
 
-    def refuse(self, malformed: Malformed) -> Message:
+    def invalid_reply(self, malformed: Malformed) -> Message:
         return ("What?",)
 
-    def nouns(self) -> tuple[str, ...]:
-        return ("number",)
+    def surface(self) -> Surface:
+        return Surface(nouns=riddle_nouns)
+
+
+def riddle_nouns() -> tuple[str, ...]:
+    """Return what an interface may rename."""
+    return ("number",)

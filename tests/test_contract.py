@@ -146,7 +146,7 @@ def test_a_broken_environment_is_caught(env_id: str, law: str) -> None:
 
 
 @pytest.mark.parametrize("tier", ["easy", pytest.param("hard", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("name", [one.name for one in BUNDLED if one.costly is None])
+@pytest.mark.parametrize("name", [one.name for one in BUNDLED if one.slow_tasks is None])
 def test_resets_leave_nothing_behind(name: str, tier: str) -> None:
     """In no environment: neither memory nor open files. TextWorld has a test of its engine."""
     assert check_leaks(f"rftgen/{name}-{tier}-v0", resets=300) < 100

@@ -85,7 +85,7 @@ def test_what_is_heard_is_the_experts_episodes() -> None:
 def test_what_is_costly_is_described_by_few_tasks() -> None:
     """As many as tests make; fewer when fewer are asked for."""
     quick = ENVIRONMENTS["Sokoban"]
-    slow = replace(quick, costly=2)
+    slow = replace(quick, slow_tasks=2)
 
     assert [tasks_played(one, 20) for one in (quick, slow)] == [20, 2]
     assert tasks_played(slow, 1) == 1

@@ -168,7 +168,7 @@ def test_a_long_observation_is_cut() -> None:
     """It fits the declared space."""
     env = TextEnv(WORLD)
     env.reset(seed=0)
-    env.world.refuse = lambda _: ("x" * 10**6,)  # type: ignore[method-assign]
+    env.world.invalid_reply = lambda _: ("x" * 10**6,)  # type: ignore[method-assign]
     observation = env.step("fly")[0]
 
     assert len(observation) == MAX_OBSERVATION_CHARS

@@ -16,8 +16,9 @@ import agentgym_gen.env.registration as table
 from agentgym_gen import env_ids
 from agentgym_gen.agents.policy import ExpertPolicy, RandomPolicy
 from agentgym_gen.agents.prompt import PromptStyle
-from agentgym_gen.agents.rollout import Episode, draw_task_ids, make_text_env, run
+from agentgym_gen.agents.rollout import Episode, run
 from agentgym_gen.env import INFO_KEYS
+from agentgym_gen.env.making import make_text_env, sample_task_ids
 from agentgym_gen.seeding import stream
 from agentgym_gen.testing import NONSENSE, check_world
 from agentgym_gen.testing import check_env as check_contract
@@ -34,7 +35,7 @@ def bundled_ids() -> list[str]:
 
 def few(name: str) -> dict[str, object]:
     """Return the keywords that keep the environment *name*, or of an id, to what tests can pay."""
-    return table.ENVIRONMENTS[name.removeprefix("rftgen/").split("-")[0]].few
+    return table.ENVIRONMENTS[name.removeprefix("rftgen/").split("-")[0]].test_kwargs
 
 
 @pytest.mark.parametrize("env_id", bundled_ids())
@@ -50,8 +51,10 @@ def test_gymnasiums_checker_has_nothing_to_say(env_id: str) -> None:
 @pytest.mark.parametrize("environment", table.BUNDLED, ids=lambda e: e.name)
 def test_the_contract_of_a_world_holds(environment: table.Registered) -> None:
     """Every law, on two tasks of every tier and split; on one of each tier if it is costly."""
-    if environment.costly:
-        check_world(environment.world, tasks_per_split=1, splits=("test",), options=environment.few)
+    if environment.slow_tasks:
+        check_world(
+            environment.world, tasks_per_split=1, splits=("test",), options=environment.test_kwargs
+        )
     else:
         check_world(environment.world, tasks_per_split=2)
 
@@ -62,9 +65,9 @@ def test_the_contract_of_a_world_holds(environment: table.Registered) -> None:
 def test_the_expert_wins_200_of_200(name: str, tier: str, split: str) -> None:
     """In every tier and split, within the turn limit; of costly tasks as many as tests play."""
     env_id = f"rftgen/{name}-{tier}-v0"
-    number, options = table.ENVIRONMENTS[name].costly or 200, few(name)
+    number, options = table.ENVIRONMENTS[name].slow_tasks or 200, few(name)
     rng = stream("expert test", env_id, split)
-    tasks = draw_task_ids(env_id, split, number, rng, options)
+    tasks = sample_task_ids(env_id, split, number, rng, options)
     episodes = [Episode(env_id, task, options=options) for task in tasks]
     played = run(episodes, ExpertPolicy(), style=PLAIN)
 
@@ -79,7 +82,7 @@ def test_splits_share_no_world(name: str) -> None:
     seen: dict[str, set[str]] = {}
     for split in ("train", "valid", "test"):
         env = make_text_env(f"rftgen/{name}-v0", split)
-        ids = draw_task_ids(f"rftgen/{name}-v0", split, 300, stream("splits", name, split))
+        ids = sample_task_ids(f"rftgen/{name}-v0", split, 300, stream("splits", name, split))
         seen[split] = {env.world.tasks.find(task).fingerprint for task in ids}
 
     assert not seen["train"] & seen["valid"]
@@ -94,7 +97,7 @@ def transcripts() -> str:
         split, options = "test", few(env_id)
         number = 1 if options else 2
         options |= {"max_turns": 8} if options else {}
-        tasks = draw_task_ids(env_id, split, number, stream("transcripts", env_id), options)
+        tasks = sample_task_ids(env_id, split, number, stream("transcripts", env_id), options)
         episodes = [Episode(env_id, task, options=options) for task in tasks]
         for policy in (ExpertPolicy(), RandomPolicy()):
             played = run(episodes, policy, style=PLAIN)
@@ -146,21 +149,21 @@ def test_nonsense_is_answered_and_changes_nothing(name: str, tier: str) -> None:
     """In every tier; the info keeps its keys."""
     env = make_text_env(f"rftgen/{name}-{tier}-v0", "test", {"max_turns": 100, **few(name)})
     _, info = env.reset(seed=3)
-    keys, before = set(info), (env.admissible_actions, env.world.plan())
+    keys, before = set(info), (env.admissible_actions, env.world.expert_plan())
     for text in NONSENSE:
         observation, _, terminated, _, info = env.step(text)
         assert (info["valid_action"], terminated, set(info)) == (False, False, keys)
         assert observation in env.observation_space
 
     assert set(INFO_KEYS) <= keys
-    assert (env.admissible_actions, env.world.plan()) == before
+    assert (env.admissible_actions, env.world.expert_plan()) == before
 
 
 @pytest.mark.parametrize("name", BUNDLED)
 def test_reset_leaks_nothing_into_the_next_episode(name: str) -> None:
     """The hundredth reset to a task shows what the first one showed."""
     env = make_text_env(f"rftgen/{name}-easy-v0", "train", few(name))
-    tasks = draw_task_ids(f"rftgen/{name}-easy-v0", "train", 3, stream("leak"), few(name))
+    tasks = sample_task_ids(f"rftgen/{name}-easy-v0", "train", 3, stream("leak"), few(name))
     first = [env.reset(options={"task_id": task})[0] for task in tasks]
     for _ in range(30):
         env.reset(seed=1)

@@ -15,7 +15,7 @@ IDS = [i for i in env_ids() if i.split("/")[1].split("-")[0] in NAMES]
 @pytest.mark.parametrize("env_id", IDS)
 def test_no_text_breaks_a_promise(env_id: str) -> None:
     """A few texts for each id; ``python -m tools.fuzz`` says many more."""
-    few = ENVIRONMENTS[env_id.split("/")[1].split("-")[0]].few
+    few = ENVIRONMENTS[env_id.split("/")[1].split("-")[0]].test_kwargs
 
     assert fuzz(env_id, 25, few).texts == 25
 
@@ -39,14 +39,14 @@ class Moving(CorridorWorld):
 class Gossip(CorridorWorld):
     """A refusal shows where the program lives."""
 
-    def refuse(self, malformed: Malformed) -> tuple[str, ...]:
+    def invalid_reply(self, malformed: Malformed) -> tuple[str, ...]:
         return (f"See {__import__('sys').prefix}/lib",)
 
 
 class Traitor(RiddleWorld):
     """A refusal tells the answer."""
 
-    def refuse(self, malformed: Malformed) -> tuple[str, ...]:
+    def invalid_reply(self, malformed: Malformed) -> tuple[str, ...]:
         return (f"No. It is {self._secret}.",)
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from agentgym_gen import Interface
 from agentgym_gen.agents.prompt import FORMATS, PromptStyle, read_action
-from agentgym_gen.agents.rollout import make_text_env
+from agentgym_gen.env.making import make_text_env
 from agentgym_gen.envs.alfworld.house import House
 from agentgym_gen.envs.alfworld.official import OfficialTasks
 from agentgym_gen.envs.alfworld.pddl import read_game

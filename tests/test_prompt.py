@@ -5,7 +5,7 @@ import time
 import pytest
 
 from agentgym_gen.agents.prompt import (
-    Exchange,
+    PastTurn,
     PromptStyle,
     build,
     mixed_style,
@@ -14,7 +14,7 @@ from agentgym_gen.agents.prompt import (
 )
 from agentgym_gen.errors import InvalidValueError
 
-PAST = [Exchange("o0", "a0"), Exchange("o1", "a1"), Exchange("o2", "a2")]
+PAST = [PastTurn("o0", "a0"), PastTurn("o1", "a1"), PastTurn("o2", "a2")]
 
 
 def contents(style: PromptStyle) -> list[str]:

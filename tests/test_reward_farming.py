@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from agentgym_gen import TextEnv
-from agentgym_gen.agents.rollout import make_text_env
+from agentgym_gen.env.making import make_text_env
 from agentgym_gen.env.registration import BUNDLED, ENVIRONMENTS
 from agentgym_gen.envs.sokoban import Sokoban
 from agentgym_gen.errors import EpisodeOverError
@@ -27,14 +27,14 @@ OWN_FORM = {
 
 def made(name: str, tier: str, interface: str = "native") -> TextEnv:
     """Return an environment without a turn limit."""
-    options = {"interface": interface, "max_turns": EVER, **ENVIRONMENTS[name].few}
+    options = {"interface": interface, "max_turns": EVER, **ENVIRONMENTS[name].test_kwargs}
     return make_text_env(f"rftgen/{name}-{tier}-v0", "train", options)
 
 
 def before_the_end(env: TextEnv, seed: int) -> tuple[str, str]:
     """Play the expert up to its last step; return what is seen then, and the step."""
     observation, _ = env.reset(seed=seed)
-    while len(env.world.plan() or ()) > 1:
+    while len(env.world.expert_plan() or ()) > 1:
         observation, *_ = env.step(env.expert_action() or "")
     return observation, env.expert_action() or ""
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from agentgym_gen import TextEnv
-from agentgym_gen.agents.rollout import make_text_env
+from agentgym_gen.env.making import make_text_env
 from agentgym_gen.env.registration import BUNDLED, ENVIRONMENTS
 from agentgym_gen.envs.textcraft import TextCraft
 
@@ -25,7 +25,7 @@ def everything_at_once(env: TextEnv, shown: str) -> Iterator[str]:
 
 def echo(env: TextEnv, shown: str) -> Iterator[str]:
     """Say what has been shown and told."""
-    goal = str(env._goal)
+    goal = env.goal
     yield from (shown, env.instruction, goal, f"{env.instruction}\n\n{shown}", f"Action: {goal}")
 
 
@@ -36,7 +36,7 @@ def claims(env: TextEnv, shown: str) -> Iterator[str]:
 
 def the_solution_as_prose(env: TextEnv, shown: str) -> Iterator[str]:
     """Say the expert's next action inside a sentence, and the whole plan at once."""
-    plan = [env.write(command) for command in (env.world.plan() or ())[:1]]
+    plan = [env.write(command) for command in (env.world.expert_plan() or ())[:1]]
     yield from (f"I would {plan[0]} now, if I were you", f"not {plan[0]}", f"{plan[0]} {plan[0]}")
 
 
@@ -49,7 +49,7 @@ def test_talk_earns_nothing(name: str, attack: Attack) -> None:
     """In no tier, through no syntax."""
     for tier in ("easy", "hard"):
         for interface in ("native", "json", "call", "menu"):
-            options = {"interface": interface, **ENVIRONMENTS[name].few}
+            options = {"interface": interface, **ENVIRONMENTS[name].test_kwargs}
             env = make_text_env(f"rftgen/{name}-{tier}-v0", "train", options)
             shown, _ = env.reset(seed=7)
             for text in attack(env, shown):
@@ -62,7 +62,7 @@ def test_talk_earns_nothing(name: str, attack: Attack) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_going_round_in_circles_earns_nothing(name: str) -> None:
     """No action that can be repeated pays again and again: a step of the task pays once."""
-    options = {"max_turns": 10 * TURNS, **ENVIRONMENTS[name].few}
+    options = {"max_turns": 10 * TURNS, **ENVIRONMENTS[name].test_kwargs}
     env = make_text_env(f"rftgen/{name}-easy-v0", "train", options)
     env.reset(seed=3)
     for action in env.admissible_actions[:25]:

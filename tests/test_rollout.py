@@ -14,8 +14,9 @@ from agentgym_gen.agents.policy import (
     ScriptedPolicy,
 )
 from agentgym_gen.agents.prompt import PromptStyle
-from agentgym_gen.agents.rollout import Episode, draw_task_ids, groups, run
+from agentgym_gen.agents.rollout import Episode, groups, run
 from agentgym_gen.agents.trajectory import TokenSequence
+from agentgym_gen.env.making import sample_task_ids
 from agentgym_gen.errors import InvalidValueError, UnknownNameError
 from agentgym_gen.seeding import stream
 
@@ -36,7 +37,7 @@ def episodes(number: int, samples: int = 1) -> list[Episode]:
 
 def test_the_expert_wins_and_trajectories_keep_their_order() -> None:
     """However many slots there are."""
-    played = run(episodes(7), ExpertPolicy(), slots=3)
+    played = run(episodes(7), ExpertPolicy(), max_concurrent=3)
 
     assert [t.task_id for t in played] == [e.task_id for e in episodes(7)]
     assert all(t.success and t.end_reason == "success" and t.score == 1 for t in played)
@@ -44,7 +45,7 @@ def test_the_expert_wins_and_trajectories_keep_their_order() -> None:
 
 def test_random_episodes_do_not_depend_on_the_slots() -> None:
     """Every episode draws from its own stream."""
-    wide, narrow = (run(episodes(6, 2), RandomPolicy(), slots=slots) for slots in (12, 1))
+    wide, narrow = (run(episodes(6, 2), RandomPolicy(), max_concurrent=slots) for slots in (12, 1))
 
     assert wide == narrow
     assert wide[0].turns != wide[1].turns
@@ -66,7 +67,7 @@ def test_a_slot_is_refilled_as_soon_as_its_episode_ends() -> None:
             sizes.append(len(requests))
             return super().act(requests)
 
-    run(episodes(20), Counting(), slots=4)
+    run(episodes(20), Counting(), max_concurrent=4)
 
     assert sizes[:5] == [4] * 5
     assert sizes == sorted(sizes, reverse=True)
@@ -102,16 +103,16 @@ def test_groups_are_the_samples_of_one_task() -> None:
 
 def test_drawn_tasks_are_different_and_seeded() -> None:
     """An environment of all tiers draws from each."""
-    drawn = draw_task_ids("rftgen/Corridor-v0", "test", 30, stream("x"))
+    drawn = sample_task_ids("rftgen/Corridor-v0", "test", 30, stream("x"))
 
     assert len(set(drawn)) == 30
-    assert drawn == draw_task_ids("rftgen/Corridor-v0", "test", 30, stream("x"))
+    assert drawn == sample_task_ids("rftgen/Corridor-v0", "test", 30, stream("x"))
     assert {task.split("/")[1] for task in drawn} == {"easy", "medium", "hard"}
 
 
 def test_a_small_draw_may_come_from_any_tier() -> None:
     """Not from the first one only."""
-    drawn = [draw_task_ids("rftgen/Corridor-v0", "test", 1, stream("y", n))[0] for n in range(30)]
+    drawn = [sample_task_ids("rftgen/Corridor-v0", "test", 1, stream("y", n))[0] for n in range(30)]
 
     assert {task.split("/")[1] for task in drawn} == {"easy", "medium", "hard"}
 
@@ -119,7 +120,7 @@ def test_a_small_draw_may_come_from_any_tier() -> None:
 @pytest.mark.parametrize("number", [0, 1, 2, 3, 7])
 def test_shares_differ_by_one_at_most(number: int) -> None:
     """And add up."""
-    drawn = draw_task_ids("rftgen/Corridor-v0", "test", number, stream("z"))
+    drawn = sample_task_ids("rftgen/Corridor-v0", "test", number, stream("z"))
     counts = [sum(f"/{tier}/" in task for task in drawn) for tier in ("easy", "medium", "hard")]
 
     assert sum(counts) == number
@@ -138,15 +139,15 @@ def test_interfaces_of_one_task_are_different_groups() -> None:
 def test_an_id_of_another_library_is_refused() -> None:
     """Before it is made."""
     with pytest.raises(InvalidValueError, match="'CartPole-v1' is not a text environment"):
-        draw_task_ids("CartPole-v1", "train", 1, stream("x"))
+        sample_task_ids("CartPole-v1", "train", 1, stream("x"))
 
 
-def test_an_unknown_id_and_no_slots_are_errors() -> None:
+def test_an_unknown_id_and_no_concurrency_are_errors() -> None:
     """They are named before anything is played."""
     with pytest.raises(UnknownNameError, match="did you mean 'rftgen/Corridor-easy-v0'"):
         run([Episode("rftgen/Corridor-eazy-v0", "corridor/easy/train/1")], RandomPolicy())
-    with pytest.raises(InvalidValueError, match="`slots` is at least 1, not 0"):
-        run([], RandomPolicy(), slots=0)
+    with pytest.raises(InvalidValueError, match="`max_concurrent` is at least 1, not 0"):
+        run([], RandomPolicy(), max_concurrent=0)
 
 
 class Tokens:

@@ -18,7 +18,8 @@ import pytest
 import agentgym_gen.env.registration as table
 from agentgym_gen.agents.policy import ExpertPolicy, RandomPolicy
 from agentgym_gen.agents.prompt import PromptStyle
-from agentgym_gen.agents.rollout import Episode, draw_task_ids, run
+from agentgym_gen.agents.rollout import Episode, run
+from agentgym_gen.env.making import sample_task_ids
 from agentgym_gen.seeding import stream
 from agentgym_gen.system.fork_safe_lock import Guard
 
@@ -28,9 +29,9 @@ THREADS = 8
 
 def told(name: str) -> str:
     """Return a hash of what experts and random players see and do in two tasks of *name*."""
-    env_id, options = f"rftgen/{name}-easy-synonyms-v0", dict(table.ENVIRONMENTS[name].few)
+    env_id, options = f"rftgen/{name}-easy-synonyms-v0", dict(table.ENVIRONMENTS[name].test_kwargs)
     number = 1 if options else 2
-    tasks = draw_task_ids(env_id, "test", number, stream("start methods", name), options)
+    tasks = sample_task_ids(env_id, "test", number, stream("start methods", name), options)
     episodes = [Episode(env_id, task, options={"max_turns": 8, **options}) for task in tasks]
     seen = [
         [(turn.observation, turn.action) for turn in played.turns]

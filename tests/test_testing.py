@@ -23,7 +23,7 @@ class TwoVerbsOnePhrase(CorridorWorld):
 class NoPlan(CorridorWorld):
     """The expert gives up."""
 
-    def plan(self) -> tuple[Command, ...]:
+    def expert_plan(self) -> tuple[Command, ...]:
         return ()
 
 
@@ -82,8 +82,8 @@ class Forgetful(CorridorWorld):
 class OneForAll(CorridorTasks):
     """The same corridor everywhere."""
 
-    def draw(self, task_id: TaskId, index: int) -> Corridor:
-        return super().draw(TaskId(task_id.env, "easy", "train", "0"), 0)
+    def generate(self, task_id: TaskId, index: int) -> Corridor:
+        return super().generate(TaskId(task_id.env, "easy", "train", "0"), 0)
 
 
 class OneSplit(CorridorWorld):
@@ -120,7 +120,7 @@ class RudeFacts(CorridorWorld):
 class RudeRefusal(CorridorWorld):
     """Nonsense is answered with a verb."""
 
-    def refuse(self, malformed: Malformed) -> Message:
+    def invalid_reply(self, malformed: Malformed) -> Message:
         return ("Just wait.",)
 
 

@@ -7,9 +7,8 @@ import random
 
 from agentgym_gen import Interface
 from agentgym_gen.envs.textcraft import Order, TextCraft, TextCraftTasks
-from agentgym_gen.interface import Dialect
-from agentgym_gen.world import Command, EndReason, Malformed, Outcome
-from agentgym_gen.world.task import SPLITS, TIERS, Task, TaskId
+from agentgym_gen.interface import EpisodeInterface
+from agentgym_gen.world import SPLITS, TIERS, Command, EndReason, Malformed, Outcome, Task, TaskId
 
 TASKS = TextCraftTasks()
 PLACES = list(itertools.product(TIERS, SPLITS))
@@ -42,8 +41,10 @@ def say(world: TextCraft, text: str) -> Outcome | Malformed:
 def told(world: TextCraft, text: str) -> str:
     """Return the words in which *world* answers *text*."""
     answer = say(world, text)
-    message = world.refuse(answer) if isinstance(answer, Malformed) else answer.scene.message
-    return Dialect(Interface(), world, TaskId("textcraft", "easy", "train", "0")).tell(message)
+    message = world.invalid_reply(answer) if isinstance(answer, Malformed) else answer.scene.message
+    return EpisodeInterface(Interface(), world, TaskId("textcraft", "easy", "train", "0")).render(
+        message
+    )
 
 
 def inventory(world: TextCraft) -> dict[str, int]:
@@ -63,14 +64,14 @@ def wander(world: TextCraft, moves: int, seed: int) -> None:
 
 def goal_line(world: TextCraft) -> str:
     """Return how much of what the goal's recipe makes, as a craft command says it."""
-    *_, last = world.plan()
+    *_, last = world.expert_plan()
     return last.args[0]
 
 
 def win(world: TextCraft) -> int:
     """Play the expert to its end; return the number of commands, each of them admissible."""
     for turn in itertools.count(1):
-        command = world.plan()[0]
+        command = world.expert_plan()[0]
         assert command in world.admissible()
         outcome = world.step(command)
         assert outcome.valid

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from agentgym_gen import Command, Malformed, Outcome, Scene, Task, TaskId, Tasks, Verb, World
-from agentgym_gen.world import EndReason, Message, VerbName
+from agentgym_gen.world import EndReason, Message, Surface, VerbName
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class CorridorTasks(Tasks[Corridor]):
     def size(self, tier: str, split: str) -> int:
         return 50
 
-    def draw(self, task_id: TaskId, index: int) -> Corridor:
+    def generate(self, task_id: TaskId, index: int) -> Corridor:
         tier, split = self.tiers.index(task_id.tier), self.splits.index(task_id.split)
         extra = int(task_id.stream("length").integers(10))
         length = 3 + 4 * tier + 12 * extra
@@ -77,7 +77,7 @@ class CorridorWorld(World[Corridor]):
         walks = (Command("walk", (f"door {d}",)) for d in doors if 1 <= d <= 9)
         return (*walks, Command("open", (f"door {self._at}",)), Command("wait"))
 
-    def plan(self) -> tuple[Command, ...]:
+    def expert_plan(self) -> tuple[Command, ...]:
         step = 1 if self._corridor.exit > self._at else -1
         doors = range(self._at + step, self._corridor.exit + step, step)
         walks = tuple(Command("walk", (f"door {d}",)) for d in doors)
@@ -92,8 +92,13 @@ class CorridorWorld(World[Corridor]):
     def turn_limit(self) -> int:
         return 20
 
-    def refuse(self, malformed: Malformed) -> Message:
+    def invalid_reply(self, malformed: Malformed) -> Message:
         return ("Nothing happens.",)
 
-    def nouns(self) -> tuple[str, ...]:
-        return ("door",)
+    def surface(self) -> Surface:
+        return Surface(nouns=corridor_nouns)
+
+
+def corridor_nouns() -> tuple[str, ...]:
+    """Return what an interface may rename."""
+    return ("door",)

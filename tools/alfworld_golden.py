@@ -35,9 +35,8 @@ from agentgym_gen.envs.alfworld import ALFWorld
 from agentgym_gen.envs.alfworld.house import House
 from agentgym_gen.envs.alfworld.pddl import read_game
 from agentgym_gen.envs.alfworld.writing import write_game
-from agentgym_gen.interface import Dialect, Interface
-from agentgym_gen.world import Malformed
-from agentgym_gen.world.task import Task, TaskId
+from agentgym_gen.interface import EpisodeInterface, Interface
+from agentgym_gen.world import Malformed, Task, TaskId
 
 RECORDED = (
     *("alfworld/easy/test/0", "alfworld/easy/valid/5", "alfworld/medium/train/3"),
@@ -164,28 +163,33 @@ class Ours:
         self._world = ALFWorld()
         task_id = TaskId("alfworld", "easy", "train", "0")
         scene = self._world.reset(Task(task_id, house))
-        self._dialect = Dialect(Interface(), self._world, task_id)
-        self.opening = (self._dialect.tell(scene.message), self._admissible())
+        self._dialect = EpisodeInterface(Interface(), self._world, task_id)
+        self.opening = (self._dialect.render(scene.message), self._admissible())
 
     def step(self, said: str) -> list[Any]:
         """Return the answer, the admissible commands, the score and whether it is over."""
         read = self._world.read(said)
         if isinstance(read, Malformed):
-            answer = [self._dialect.tell(self._world.refuse(read)), self._admissible(), 0.0, False]
+            answer = [
+                self._dialect.render(self._world.invalid_reply(read)),
+                self._admissible(),
+                0.0,
+                False,
+            ]
         else:
             outcome = self._world.step(read)
-            told = self._dialect.tell(outcome.scene.message)
+            told = self._dialect.render(outcome.scene.message)
             answer = [told, self._admissible(), outcome.score, outcome.success]
         self.last = answer
         return answer
 
     def expert(self) -> str | None:
         """Return what the expert would say."""
-        plan = self._world.plan()
+        plan = self._world.expert_plan()
         return self._dialect.write(plan[0], ()) if plan else None
 
     def _admissible(self) -> list[str]:
-        return sorted(self._dialect.listed(self._world.admissible()))
+        return sorted(self._dialect.write_all(self._world.admissible()))
 
 
 def choose(rng: np.random.Generator, menu: list[str], ours: Ours, late: bool) -> str:

@@ -30,10 +30,9 @@ import numpy as np
 from agentgym_gen.envs.babyai import BabyAI, backend
 from agentgym_gen.envs.babyai.levels import AGENTGYM_LEVELS
 from agentgym_gen.envs.babyai.tasks import Quest
-from agentgym_gen.interface import Dialect, Interface
+from agentgym_gen.interface import EpisodeInterface, Interface
 from agentgym_gen.seeding import stream
-from agentgym_gen.world import Malformed
-from agentgym_gen.world.task import Task, TaskId
+from agentgym_gen.world import Malformed, Task, TaskId
 
 WRONG = (
     "",
@@ -110,7 +109,7 @@ def difference(recorded: dict[str, Any]) -> str | None:
     """Return where ours leaves the *recorded* walk, or None if it does not."""
     seed, level = divmod(recorded["item"], len(AGENTGYM_LEVELS))
     world, task = BabyAI(compat="original"), quest(AGENTGYM_LEVELS[level], seed)
-    scene, dialect = world.reset(task), Dialect(Interface(), world, task.id)
+    scene, dialect = world.reset(task), EpisodeInterface(Interface(), world, task.id)
     where = f"{task.content.level} {seed}"
     menu = world.admissible()
     if (shown := dialect.show(scene, menu, 0)) != recorded["first"]:
@@ -118,7 +117,7 @@ def difference(recorded: dict[str, Any]) -> str | None:
     for said, *theirs in recorded["steps"]:
         command = dialect.read(said, menu)
         if isinstance(command, Malformed):
-            ours = [dialect.refuse(command, menu, 1), *theirs[1:]]
+            ours = [dialect.invalid_reply(command, menu, 1), *theirs[1:]]
         else:
             outcome = world.step(command)
             menu = world.admissible()

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from agentgym_gen import Command, TextEnv, env_ids
-from agentgym_gen.agents.rollout import make_text_env
+from agentgym_gen.env.making import make_text_env
 from agentgym_gen.env.registration import ENVIRONMENTS
 from agentgym_gen.seeding import stream
 from tools.babble import babble
@@ -71,7 +71,7 @@ def main() -> None:
 
 def _few(env_id: str) -> dict[str, object]:
     """Return the keywords that keep to few tasks where making one takes seconds."""
-    return ENVIRONMENTS[env_id.split("/")[1].split("-")[0]].few
+    return ENVIRONMENTS[env_id.split("/")[1].split("-")[0]].test_kwargs
 
 
 def _by_environment(tallies: Iterable[Tally]) -> dict[str, list[Tally]]:
@@ -91,7 +91,7 @@ def fuzz(env_id: str, texts: int, options: Mapping[str, Any] | None = None) -> T
     said: list[str] = []
     valid, slowest, slowest_text = 0, 0.0, ""
     _start(env, 0, said)
-    plan, known = env.world.plan(), _Known(said)
+    plan, known = env.world.expert_plan(), _Known(said)
     for number, text in zip(range(texts), babble(stream("fuzz", env_id), said), strict=False):
         menu = env.admissible_actions
         started = time.process_time()
@@ -113,8 +113,8 @@ def fuzz(env_id: str, texts: int, options: Mapping[str, Any] | None = None) -> T
             known = _Known(said)
         known.add(observation, *env.admissible_actions)
         if number % PLAN_EVERY == 0 or over:
-            _hold(plan in (None, env.world.plan()), "the state is unchanged", env_id, text)
-            plan = env.world.plan()
+            _hold(plan in (None, env.world.expert_plan()), "the state is unchanged", env_id, text)
+            plan = env.world.expert_plan()
         said[3:] = [observation[:2000], *env.admissible_actions[:50]]
     env.close()
     return Tally(env_id, texts, valid, slowest, slowest_text)
@@ -152,7 +152,7 @@ def _secrets(env: TextEnv, plan: Sequence[Command] | None) -> list[str]:
     content = env.task.content
     kept = [*getattr(content, "answers", ()), *getattr(content, "attributes", ())]
     kept += [getattr(content, "asin", ""), *(arg for step in plan or () for arg in step.args)]
-    words = {_plain(said) for one in map(str, kept) for said in (one, env.tell(one))}
+    words = {_plain(said) for one in map(str, kept) for said in (one, env.render_message(one))}
     return sorted(word for word in words if len(word) >= SHORTEST_SECRET)
 
 

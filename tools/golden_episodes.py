@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from agentgym_gen import env_ids
-from agentgym_gen.agents.rollout import draw_task_ids, make_text_env
+from agentgym_gen.env.making import make_text_env, sample_task_ids
 from agentgym_gen.env.registration import BUNDLED, ENVIRONMENTS
 from agentgym_gen.seeding import stream
 
@@ -46,9 +46,11 @@ def digest(env_id: str, number: int = TASKS) -> str:
     """
     plain = plain_id(env_id)
     found = ENVIRONMENTS[env_id.split("/")[1].split("-")[0]]
-    number = min(number, found.costly or number)
-    tasks = draw_task_ids(plain, "test", number, stream("golden episodes", plain), found.few)
-    env = make_text_env(env_id, "test", found.few)
+    number = min(number, found.slow_tasks or number)
+    tasks = sample_task_ids(
+        plain, "test", number, stream("golden episodes", plain), found.test_kwargs
+    )
+    env = make_text_env(env_id, "test", found.test_kwargs)
     seen = hashlib.sha256()
     for task_id in tasks:
         observation, info = env.reset(options={"task_id": task_id})

@@ -21,8 +21,7 @@ from agentgym_gen.envs.textworld import TextWorld
 from agentgym_gen.envs.textworld.prose import shown
 from agentgym_gen.envs.textworld.store import Store
 from agentgym_gen.seeding import stream
-from agentgym_gen.world import Malformed
-from agentgym_gen.world.task import Task
+from agentgym_gen.world import Malformed, Task
 
 REFUSED = (
     "go north",
@@ -96,7 +95,7 @@ def chosen(env: TextEnv, rng: np.random.Generator) -> str:
         return expert
     if drawn < 0.8:
         return str(rng.choice(env.admissible_actions))
-    names = env.world.nouns()
+    names = env.world.surface().nouns()
     known = [one for one in REFUSED if not isinstance(env.read(one), Malformed)]
     template = known[int(rng.integers(len(known)))]
     return template.format(name=names[int(rng.integers(len(names)))])

@@ -17,10 +17,10 @@ import re
 import sys
 from pathlib import Path
 
-from agentgym_gen.agents.rollout import make_text_env
 from agentgym_gen.env import TextEnv
+from agentgym_gen.env.making import make_text_env
 from agentgym_gen.env.registration import BUNDLED
-from agentgym_gen.world.task import SPLITS, TaskId
+from agentgym_gen.world import SPLITS, TaskId
 
 ROOT = Path(__file__).parents[1]
 PLACE = re.compile(

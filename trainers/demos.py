@@ -7,8 +7,9 @@ from typing import Any
 
 from agentgym_gen.agents.policy import Completion, ExpertPolicy, Policy, Request
 from agentgym_gen.agents.prompt import PromptStyle
-from agentgym_gen.agents.rollout import Episode, draw_task_ids, run
+from agentgym_gen.agents.rollout import Episode, run
 from agentgym_gen.agents.trajectory import Trajectory
+from agentgym_gen.env.making import sample_task_ids
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.seeding import stream
 from agentgym_gen.trainers.chat import ChatFormat, Contexts
@@ -41,7 +42,7 @@ class Demonstrator:
         ids = self._chat.answer(text)
         self._contexts.answered(request, ids)
         return Completion(
-            text, tuple(context.ids), tuple(ids), (0.0,) * len(ids), fresh=context.fresh
+            text, tuple(context.ids), tuple(ids), (0.0,) * len(ids), starts_sequence=context.fresh
         )
 
 
@@ -108,6 +109,6 @@ def draw_episodes(
     for place, env_id in enumerate(envs):
         share = number // len(envs) + (place < number % len(envs))
         rng = stream("episodes", env_id, split, entropy=seed)
-        drawn = draw_task_ids(env_id, split, share, rng, options)
+        drawn = sample_task_ids(env_id, split, share, rng, options)
         episodes += [Episode(env_id, task, options=options or {}) for task in drawn]
     return episodes

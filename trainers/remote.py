@@ -116,7 +116,9 @@ class VLLMSampler:
         seeds = [int(request.rng.integers(1 << 31)) for request, _ in asked]
         with ThreadPoolExecutor(CONNECTIONS) as pool:
             answers = list(pool.map(self._ask, [request for request, _ in asked], seeds))
-        said = dict.fromkeys((request.episode for request in requests), Completion("", cut=True))
+        said = dict.fromkeys(
+            (request.episode for request in requests), Completion("", truncated=True)
+        )
         for (request, context), answer in zip(asked, answers, strict=True):
             said[request.episode] = self._take(request, context, answer)
         self._contexts.forget([request.episode for request in requests])
@@ -162,8 +164,8 @@ class VLLMSampler:
             context_ids=tuple(context.ids),
             action_ids=tuple(ids),
             logprobs=tuple(map(float, choice["logprobs"]["token_logprobs"])),
-            fresh=context.fresh,
-            cut=not ids or ids[-1] not in self._chat.end_ids,
+            starts_sequence=context.fresh,
+            truncated=not ids or ids[-1] not in self._chat.end_ids,
         )
 
     def _send(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -179,7 +179,7 @@ class RFTTrainer:
         step = self._learner.step
         seed = int(stream("rft", step, entropy=self.args.seed).integers(1 << 62))
         # A task that comes again is drawn another interface; the samples of a step share one.
-        tasks = [replace(task, draw=step) for task in self._draw(step, seed)]
+        tasks = [replace(task, interface_index=step) for task in self._draw(step, seed)]
         limit = {} if self.args.max_turns is None else {"max_turns": self.args.max_turns}
         played = self._rollout(tasks, self.args.num_generations, seed, limit)
         seconds = time.perf_counter() - began
@@ -202,7 +202,7 @@ class RFTTrainer:
     ) -> list[Trajectory]:
         options = {**self._options, **limit}
         episodes = [
-            Episode(task.env_id, task.task_id, sample, options, task.draw)
+            Episode(task.env_id, task.task_id, sample, options, task.interface_index)
             for task in tasks
             for sample in range(samples)
         ]
@@ -212,7 +212,7 @@ class RFTTrainer:
                 workers.share(episodes),
                 self._policy(),
                 style=self.style,
-                slots=self.args.slots,
+                max_concurrent=self.args.slots,
                 seed=seed,
             )
         return workers.gather(mine)

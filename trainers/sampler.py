@@ -79,7 +79,9 @@ class ModelPolicy:
             for request, context in zip(requests, contexts, strict=True)
             if self._fits(request, context)
         ]
-        said = dict.fromkeys((request.episode for request in requests), Completion("", cut=True))
+        said = dict.fromkeys(
+            (request.episode for request in requests), Completion("", truncated=True)
+        )
         if asked:
             with autocast(self._model, bf16=self._bf16):
                 said |= self._answer(asked)
@@ -210,8 +212,8 @@ class _Draft:
             context_ids=tuple(self.context.ids),
             action_ids=tuple(self.ids),
             logprobs=tuple(self.logprobs),
-            fresh=self.context.fresh,
-            cut=self.open,
+            starts_sequence=self.context.fresh,
+            truncated=self.open,
         )
 
 

@@ -32,7 +32,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Completion:
-    """What a policy said, with the tokens when it has any."""
+    """What a policy answered, with the tokens when it has any."""
 
     text: str
     """The completion as text."""
@@ -42,9 +42,9 @@ class Completion:
     """The tokens that were sampled, the one that ended the turn included."""
     logprobs: tuple[float, ...] = ()
     """The log-probability of each sampled token under the distribution it was drawn from."""
-    fresh: bool = False
+    starts_sequence: bool = False
     """Whether `context_ids` start a new sequence instead of continuing the episode's."""
-    cut: bool = False
+    truncated: bool = False
     """Whether the completion ran into the limit of new tokens."""
 
 

@@ -36,7 +36,7 @@ class ChatMessage(TypedDict):
     content: str
 
 
-class Exchange(NamedTuple):
+class PastTurn(NamedTuple):
     """An observation and what was answered to it."""
 
     observation: str
@@ -57,7 +57,7 @@ class PromptStyle:
     instruction: bool = True
     """Whether the first message opens with the world's rules and those of the format."""
     window: int | None = None
-    """How many past exchanges are shown, the latest ones; None shows all.
+    """How many past turns are shown, the latest ones; None shows all.
 
     Only None is append-only: with a window every turn is a sequence of its own for a trainer.
     """
@@ -108,7 +108,7 @@ def mixed_style(styles: Mapping[str, PromptStyle]) -> PromptStyle:
 
 
 def build(
-    style: PromptStyle, instruction: str, past: Sequence[Exchange], observation: str
+    style: PromptStyle, instruction: str, past: Sequence[PastTurn], observation: str
 ) -> tuple[ChatMessage, ...]:
     """Return the messages that ask for the next action.
 

@@ -7,17 +7,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-import gymnasium
-import numpy as np
-
 from agentgym_gen.agents.policy import Completion, Policy, Request
-from agentgym_gen.agents.prompt import Exchange, PromptStyle, build, read_action
+from agentgym_gen.agents.prompt import PastTurn, PromptStyle, build, read_action
 from agentgym_gen.agents.trajectory import Trajectory, Turn
 from agentgym_gen.env import TextEnv
-from agentgym_gen.env.registration import check_env_id, split_env_id
+from agentgym_gen.env.making import make_text_env
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.seeding import stream
-from agentgym_gen.world.task import TaskId
+from agentgym_gen.world import TaskId
 
 
 @dataclass(frozen=True)
@@ -32,63 +29,8 @@ class Episode:
     """Which of several episodes of one task it is; each draws from its own stream."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """Keyword arguments of the environment, such as ``interface``."""
-    draw: int = 0
-    """Which interface of a `Randomized` one; all samples of a group have the same."""
-
-
-def make_text_env(env_id: str, split: str, options: Mapping[str, Any] | None = None) -> TextEnv:
-    """Return the unwrapped environment *env_id* on *split*.
-
-    Args:
-        env_id: A registered id; keyword arguments may follow it, as in
-            ``rftgen/TextCraft-v0?tasks=lists/easy.txt&interface=menu``.
-        split: The split.
-        options: More keyword arguments, such as ``interface``.
-
-    Raises:
-        UnknownNameError: if the id is not registered.
-        InvalidValueError: if the id is not one of a text environment.
-    """
-    plain, asked = split_env_id(check_env_id(env_id))
-    kwargs: dict[str, Any] = {**asked, **(options or {})}
-    made = gymnasium.make(plain, disable_env_checker=True, split=split, **kwargs)
-    return cast("TextEnv", made.unwrapped)
-
-
-def draw_task_ids(
-    env_id: str,
-    split: str,
-    number: int,
-    rng: np.random.Generator,
-    options: Mapping[str, Any] | None = None,
-) -> list[str]:
-    """Return the ids of *number* tasks of *env_id*, all different while there are enough.
-
-    Every tier has the same share; which tiers have the tasks that are left over is drawn. An
-    environment with a list of tasks plays those of the list.
-
-    Args:
-        env_id: The environment's registered id.
-        split: The split.
-        number: How many tasks.
-        rng: The stream that draws them.
-        options: Keyword arguments of the environment, such as ``levels_dir``.
-    """
-    env = make_text_env(env_id, split, options)
-    if env.task_list is not None:
-        size = len(env.task_list)
-        return [env.task_list[n] for n in rng.choice(size, size=number, replace=number > size)]
-    tasks, ids = env.world.tasks, list[str]()
-    for tier, share in zip(env.tiers, _shares(number, len(env.tiers), rng), strict=True):
-        size = tasks.size(tier, split)
-        drawn = rng.choice(size, size=share, replace=share > size)
-        ids += [str(tasks.task_id(tier, split, int(index))) for index in drawn]
-    return ids
-
-
-def _shares(number: int, tiers: int, rng: np.random.Generator) -> list[int]:
-    first = int(rng.integers(tiers)) if tiers > 1 else 0
-    return [number // tiers + ((n - first) % tiers < number % tiers) for n in range(tiers)]
+    interface_index: int = 0
+    """Which interface of a `Randomized` is played; all samples of a group have the same."""
 
 
 def run(
@@ -96,47 +38,47 @@ def run(
     policy: Policy,
     *,
     style: PromptStyle | None = None,
-    slots: int = 64,
+    max_concurrent: int = 64,
     seed: int = 0,
     on_end: Callable[[Trajectory], None] | None = None,
 ) -> list[Trajectory]:
     """Play *episodes* and return their trajectories in the same order.
 
-    A slot is refilled as soon as its episode ends.
+    A place is refilled as soon as its episode ends.
 
     Args:
         episodes: What to play.
         policy: Who acts.
         style: How episodes are put to the policy.
-        slots: How many episodes are live at once.
+        max_concurrent: How many episodes are live at once.
         seed: The root of the streams from which policies draw.
         on_end: Called with each trajectory as it ends.
     """
-    if slots < 1:
-        raise InvalidValueError(f"`slots` is at least 1, not {slots!r}")
+    if max_concurrent < 1:
+        raise InvalidValueError(f"`max_concurrent` is at least 1, not {max_concurrent!r}")
     waiting = deque(enumerate(episodes))
-    done: dict[int, Trajectory] = {}
-    live: list[_Live] = []
-    pool = _Pool()
+    finished: dict[int, Trajectory] = {}
+    live: list[_LiveEpisode] = []
+    pool = _EnvPool()
     while waiting or live:
-        while waiting and len(live) < slots:
+        while waiting and len(live) < max_concurrent:
             number, episode = waiting.popleft()
-            put = (style or PromptStyle()).for_env(episode.env_id)
-            live.append(_Live(number, episode, pool.take(episode), put, seed))
+            env_style = (style or PromptStyle()).for_env(episode.env_id)
+            live.append(_LiveEpisode(number, episode, pool.take(episode), env_style, seed))
         answers = policy.act([player.request() for player in live])
         for player, completion in zip(live, answers, strict=True):
             player.play(completion)
         for player in live:
             if player.trajectory is not None:
-                done[player.number] = player.trajectory
+                finished[player.number] = player.trajectory
                 pool.give_back(player.episode, player.env)
                 if on_end is not None:
                     on_end(player.trajectory)
         live = [player for player in live if player.trajectory is None]
-    return [done[number] for number in range(len(episodes))]
+    return [finished[number] for number in range(len(episodes))]
 
 
-class _Live:
+class _LiveEpisode:
     """An episode that is being played."""
 
     def __init__(
@@ -146,10 +88,10 @@ class _Live:
         self.trajectory: Trajectory | None = None
         self._style = style
         self._rng = stream(episode.env_id, episode.task_id, episode.sample, "policy", entropy=seed)
-        chosen = {"task_id": episode.task_id, "draw": episode.draw}
-        self._observation, _ = env.reset(options=chosen)
+        options = {"task_id": episode.task_id, "interface_index": episode.interface_index}
+        self._observation, _ = env.reset(options=options)
         self._instruction = env.instruction if style.instruction else ""
-        self._past: list[Exchange] = []
+        self._past: list[PastTurn] = []
         self._turns: list[Turn] = []
 
     def request(self) -> Request:
@@ -161,10 +103,12 @@ class _Live:
     def play(self, completion: Completion) -> None:
         """Take the turn that *completion* means."""
         action = read_action(self._style, completion.text)
-        seen = self._observation
+        observation = self._observation
         self._observation, reward, terminated, truncated, info = self.env.step(action)
-        self._turns.append(Turn(seen, completion, action, float(reward), info["valid_action"]))
-        self._past.append(Exchange(seen, completion.text))
+        self._turns.append(
+            Turn(observation, completion, action, float(reward), info["valid_action"])
+        )
+        self._past.append(PastTurn(observation, completion.text))
         if terminated or truncated:
             self.trajectory = self._finish(info)
 
@@ -182,7 +126,7 @@ class _Live:
         )
 
 
-class _Pool:
+class _EnvPool:
     """Environments that are used again by later episodes of the same kind."""
 
     def __init__(self) -> None:

@@ -87,7 +87,7 @@ class Trajectory:
         for number, turn in enumerate(self.turns):
             if not turn.completion.action_ids:
                 continue
-            if turn.completion.fresh or not grouped:
+            if turn.completion.starts_sequence or not grouped:
                 grouped.append([])
             grouped[-1].append((number, turn.completion))
         return tuple(_join(group) for group in grouped)

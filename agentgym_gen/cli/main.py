@@ -19,15 +19,16 @@ import gymnasium
 
 from agentgym_gen.agents.policy import POLICIES
 from agentgym_gen.agents.prompt import PromptStyle
-from agentgym_gen.agents.rollout import Episode, draw_task_ids, make_text_env, run
+from agentgym_gen.agents.rollout import Episode, run
 from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.cli.study import RESUMABLE, add_calibrate, add_data, add_study, at_least
 from agentgym_gen.env import TextEnv
+from agentgym_gen.env.making import make_text_env, sample_task_ids
 from agentgym_gen.env.registration import ENVIRONMENTS, env_ids
 from agentgym_gen.errors import AgentGymGenError, MissingExtraError
 from agentgym_gen.seeding import stream
 from agentgym_gen.system.signals import stoppable
-from agentgym_gen.world.task import SPLITS, TaskId
+from agentgym_gen.world import SPLITS, TaskId
 
 NOT_INSTALLED = "extra"
 """What the table of environments has for one whose extra is not installed."""
@@ -244,7 +245,7 @@ def _task_id(options: argparse.Namespace, number: int = 0) -> str:
     if options.task is not None:
         return str(TaskId.parse(options.task))
     rng = stream("cli", options.id, options.split, options.seed, number)
-    return draw_task_ids(options.id, options.split, 1, rng)[0]
+    return sample_task_ids(options.id, options.split, 1, rng)[0]
 
 
 def _show_beside(options: argparse.Namespace) -> None:
@@ -300,7 +301,7 @@ def _demo(options: argparse.Namespace) -> None:
     episodes = [Episode(options.id, task, n, keywords) for n, task in enumerate(ids)]
     policy = POLICIES[options.policy]()
     style = PromptStyle(format="action", instruction=False)
-    played = run(episodes, policy, style=style, on_end=_show, slots=1)
+    played = run(episodes, policy, style=style, on_end=_show, max_concurrent=1)
     wins = sum(trajectory.success for trajectory in played)
     print(f"{options.policy} policy: {wins} of {len(played)} episodes won")
 

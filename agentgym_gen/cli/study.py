@@ -12,7 +12,7 @@ from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.env.registration import check_env_id
 from agentgym_gen.errors import InvalidValueError, TrainingError, unknown_name
 from agentgym_gen.system.prepare import PREPARATIONS, Order, prepare
-from agentgym_gen.world.task import SPLITS
+from agentgym_gen.world import SPLITS
 
 if TYPE_CHECKING:
     from agentgym_gen.study import Study

@@ -20,8 +20,8 @@ from functools import lru_cache
 from statistics import fmean
 from typing import Any
 
-from agentgym_gen.agents.rollout import draw_task_ids, make_text_env
 from agentgym_gen.env import TextEnv
+from agentgym_gen.env.making import make_text_env, sample_task_ids
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.seeding import stream
 
@@ -102,7 +102,7 @@ def listen(
         raise InvalidValueError(f"`number` is at least 1, not {number!r}")
     env = make_text_env(env_id, split, options)
     rng = stream("listen", env.world.tasks.env, *env.tiers, split)
-    tasks = draw_task_ids(env_id, split, number, rng, options)
+    tasks = sample_task_ids(env_id, split, number, rng, options)
     turns = [turn for task in tasks for turn in _turns(env, task)]
     observations, actions, menus = zip(*turns, strict=True)
     return Heard(

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from agentgym_gen.agents.rollout import make_text_env
 from agentgym_gen.env import TextEnv
+from agentgym_gen.env.making import make_text_env
 from agentgym_gen.interface import Interface, Randomized
-from agentgym_gen.world.task import TaskId
+from agentgym_gen.world import TaskId
 
 LEAST_WIDTH = 24
 """The narrowest column; when they do not fit, the interfaces stand one under the other."""
@@ -52,13 +52,13 @@ def columns(
         list(map(str, interfaces[:place])).count(str(one)) for place, one in enumerate(interfaces)
     ]
     told = [
-        [env.reset(options={"task_id": task_id, "draw": draw})[0]]
+        [env.reset(options={"task_id": task_id, "interface_index": draw})[0]]
         for env, draw in zip(envs, draws, strict=True)
     ]
     if instruction:
         told = [[env.instruction, *texts] for env, texts in zip(envs, told, strict=True)]
     for _ in range(turns):
-        plan = envs[0].world.plan()
+        plan = envs[0].world.expert_plan()
         if not plan:
             break
         over = [

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import combinations
 
-from agentgym_gen.agents.rollout import make_text_env
 from agentgym_gen.describe.distance import Heard, distance, listen
+from agentgym_gen.env.making import make_text_env
 from agentgym_gen.env.registration import ENVIRONMENTS, Registered
 from agentgym_gen.errors import MissingExtraError
 from agentgym_gen.interface import PRESETS
@@ -59,7 +59,7 @@ def installed() -> tuple[list[Registered], list[str]]:
     missing: list[str] = []
     for environment in ENVIRONMENTS.values():
         try:
-            make_text_env(_id(environment), "train", environment.few).close()
+            make_text_env(_id(environment), "train", environment.test_kwargs).close()
             found.append(environment)
         except MissingExtraError:
             missing.append(environment.name)
@@ -81,14 +81,14 @@ def tables(environments: list[Registered], number: int) -> Iterator[tuple[str, l
 def _listened(
     environment: Registered, number: int, tier: str = "", interface: str = "native"
 ) -> Heard:
-    options = {"interface": interface, **environment.few}
+    options = {"interface": interface, **environment.test_kwargs}
     number = tasks_played(environment, number)
     return listen(_id(environment, tier), number=number, options=options)
 
 
 def tasks_played(environment: Registered, number: int) -> int:
     """Return how many tasks are played of *number* that are asked for."""
-    return min(number, environment.costly or number)
+    return min(number, environment.slow_tasks or number)
 
 
 def _id(environment: Registered, tier: str = "") -> str:

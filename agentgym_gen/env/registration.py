@@ -9,14 +9,11 @@ import gymnasium
 
 from agentgym_gen.env.reserved_options import check_loaded
 from agentgym_gen.errors import InvalidValueError, NameClashError, unknown_name
+from agentgym_gen.ids import TIERS, EnvId, split_query
 from agentgym_gen.interface import PRESETS
 from agentgym_gen.system.imports import load_module
-from agentgym_gen.world.task import TIERS
 
-NAMESPACE = "rftgen"
 ENTRY_POINT = "agentgym_gen.env:TextEnv"
-QUERY_KEYS = ("tasks", "interface")
-"""The keyword arguments that may follow an id after a ``?``."""
 
 HOW_TO_LIST = "list all with: agentgym-gen envs --ids"
 
@@ -35,29 +32,30 @@ class Registered:
     """Its version; it rises when data, wording or reward change."""
     extra: str | None = None
     """The extra that installs its backend, if it has one."""
-    costly: int | None = None
+    slow_tasks: int | None = None
     """How many tasks of each tier and split tests play where making one takes seconds.
 
     Its world has the keyword `first`, which limits the tasks to so many. None: any number.
     """
 
     @property
-    def few(self) -> dict[str, object]:
+    def test_kwargs(self) -> dict[str, object]:
         """The keyword arguments that keep to few tasks, where making one takes seconds."""
-        return {} if self.costly is None else {"first": self.costly}
+        return {} if self.slow_tasks is None else {"first": self.slow_tasks}
+
+    def id(self, tier: str = "", interface: str = "") -> str:
+        """Return the id of this environment in *tier*, or in all, through a preset *interface*."""
+        return str(EnvId(self.name, tier, interface, self.version))
 
     def ids(self) -> dict[str, dict[str, object]]:
         """Return every id of this environment with its keyword arguments."""
-        table: dict[str, dict[str, object]] = {self._id(): {"world": self.world}}
+        table: dict[str, dict[str, object]] = {self.id(): {"world": self.world}}
         for tier in self.tiers:
             keywords: dict[str, object] = {"world": self.world, "tier": tier}
-            table[self._id(tier)] = keywords
+            table[self.id(tier)] = keywords
             for preset in PRESETS:
-                table[self._id(tier, preset)] = {**keywords, "interface": preset}
+                table[self.id(tier, preset)] = {**keywords, "interface": preset}
         return table
-
-    def _id(self, *parts: str) -> str:
-        return f"{NAMESPACE}/{'-'.join((self.name, *parts))}-v{self.version}"
 
 
 ENVIRONMENTS: dict[str, Registered] = {}
@@ -71,7 +69,7 @@ BUNDLED = (
         "TextWorld",
         "agentgym_gen.envs.textworld:TextWorld",
         extra="textworld",
-        costly=2,
+        slow_tasks=2,
     ),
     Registered("TextCraft", "agentgym_gen.envs.textcraft:TextCraft"),
     Registered("Sokoban", "agentgym_gen.envs.sokoban:Sokoban"),
@@ -91,11 +89,13 @@ def register(environment: Registered) -> None:
         raise InvalidValueError(
             f"Environment name {environment.name!r} must be letters and digits only"
         )
-    known = ENVIRONMENTS.get(environment.name)
-    if known == environment:
+    registered = ENVIRONMENTS.get(environment.name)
+    if registered == environment:
         return
-    if known is not None:
-        raise NameClashError(f"Environment {environment.name!r} is registered as {known.world!r}")
+    if registered is not None:
+        raise NameClashError(
+            f"Environment {environment.name!r} is registered as {registered.world!r}"
+        )
     check_loaded(environment.world)
     for env_id, keywords in environment.ids().items():
         gymnasium.register(env_id, entry_point=ENTRY_POINT, kwargs=keywords)
@@ -113,38 +113,16 @@ def env_ids() -> list[str]:
     return [env_id for environment in ENVIRONMENTS.values() for env_id in environment.ids()]
 
 
-def split_env_id(env_id: str) -> tuple[str, dict[str, str]]:
-    """Return the registered id in *env_id* and the keyword arguments that follow it.
-
-    >>> split_env_id("rftgen/TextCraft-v0?tasks=lists/easy.txt&interface=menu")
-    ('rftgen/TextCraft-v0', {'tasks': 'lists/easy.txt', 'interface': 'menu'})
-
-    Raises:
-        InvalidValueError: if what follows the ``?`` is not ``name=value`` joined by ``&``.
-    """
-    plain, mark, query = env_id.partition("?")
-    options: dict[str, str] = {}
-    for pair in query.split("&") if mark else ():
-        name, equals, value = pair.partition("=")
-        if name not in QUERY_KEYS or not equals or not value:
-            raise InvalidValueError(
-                f"{pair!r} in {env_id!r} is no keyword argument of an id; they are "
-                f"{', '.join(QUERY_KEYS)}, written as id?name=value&name=value"
-            )
-        options[name] = value
-    return plain, options
-
-
 def check_env_id(env_id: str) -> str:
     """Return the registered id that *env_id* means; a module before a ``:`` is imported first.
 
-    Keyword arguments after a ``?`` stay (see `split_env_id`).
+    Keyword arguments after a ``?`` stay (see `EnvId`).
 
     Raises:
         UnknownNameError: if no such id is registered, with the nearest one that is.
         InvalidValueError: if the module cannot be imported, or the id is of another library.
     """
-    plain, _ = split_env_id(env_id)
+    plain, _ = split_query(env_id)
     query = env_id[len(plain) :]
     return _check_plain_id(plain) + query
 
@@ -153,11 +131,11 @@ def _check_plain_id(env_id: str) -> str:
     module, colon, short = env_id.rpartition(":")
     if colon:
         load_module(module, env_id)
-    known = env_ids()
-    if short in known:
+    registered = env_ids()
+    if short in registered:
         return short
     if short not in gymnasium.registry:
-        raise unknown_name("environment id", short, known, HOW_TO_LIST)
+        raise unknown_name("environment id", short, registered, HOW_TO_LIST)
     if gymnasium.registry[short].entry_point != ENTRY_POINT:
         raise InvalidValueError(f"{short!r} is not a text environment of this library")
     return short

@@ -9,13 +9,13 @@ from typing import Any
 
 import gymnasium
 
+from agentgym_gen.env.episode import EpisodeState
 from agentgym_gen.env.reserved_options import check_options
 from agentgym_gen.env.spaces import Unicode
 from agentgym_gen.errors import BackendError, EpisodeOverError, InvalidValueError, unknown_name
-from agentgym_gen.interface import Dialect, Interface, Randomized, parse_interface
+from agentgym_gen.interface import EpisodeInterface, Interface, Randomized, parse_interface
 from agentgym_gen.system.imports import load_module
-from agentgym_gen.world import Command, EndReason, Malformed, Message, Outcome, World
-from agentgym_gen.world.task import Task, TaskId
+from agentgym_gen.world import Command, EndReason, Malformed, Message, Task, TaskId, World
 from agentgym_gen.world.task_list import read_task_list
 
 MAX_OBSERVATION_CHARS = 16384
@@ -35,11 +35,11 @@ INFO_KEYS = (
 """The keys that every ``info`` has; a world may add its own, always the same ones."""
 
 
-RESET_OPTIONS = ("task_id", "draw")
+RESET_OPTIONS = ("task_id", "interface_index")
 """What `TextEnv.reset` takes as options."""
 
-MAX_DRAW = 1 << 31
-"""How many draws of an interface a task has when `TextEnv.reset` draws the task, too."""
+MAX_INTERFACE_INDEX = 1 << 31
+"""Below this is the interface index that `TextEnv.reset` draws when it draws the task, too."""
 
 
 class TextEnv(gymnasium.Env[str, str]):
@@ -86,77 +86,85 @@ class TextEnv(gymnasium.Env[str, str]):
     ) -> None:
         self.world: World[Any] = load_world(world, options)
         self.interfaces: Interface | Randomized = parse_interface(interface)
-        self.tiers = self._known_tiers(tier)
-        self.split = self._known_split(split)
+        self.tiers = self._checked_tiers(tier)
+        self.split = self._checked_split(split)
         self.task_list = None if tasks is None else self._own_tasks(tasks)
         if render_mode not in (None, "ansi"):
             raise unknown_name("render mode", render_mode, ["ansi"], "or None")
         self.render_mode = render_mode
         self._space = self.observation_space = Unicode(MAX_OBSERVATION_CHARS)
         self.action_space = Unicode(MAX_OBSERVATION_CHARS)
-        self._max_turns = None if max_turns is None else _whole("max_turns", max_turns, 1)
+        self._max_turns = None if max_turns is None else _integer("max_turns", max_turns, 1)
         self._seed = seed
-        self._task: Task[Any] | None = None
-        self._over = True
+        self._episode: EpisodeState | None = None
 
     @property
     def instruction(self) -> str:
         """The rules of the current episode, which a model reads before the first observation."""
-        self._started()
-        return self._dialect.instruction()
+        return self._current().shown.instruction()
 
     @property
     def syntax_rule(self) -> str:
         """How actions are to be written, a part of `instruction` in words of no world; or empty."""
-        self._started()
-        return self._dialect.rule()
+        return self._current().shown.rule()
 
     @property
     def task(self) -> Task[Any]:
         """The current task."""
-        return self._started()
+        return self._current().task
+
+    @property
+    def goal(self) -> str:
+        """What is to be reached in the current episode, in the words of its interface."""
+        return self._current().goal
+
+    @property
+    def over(self) -> bool:
+        """Whether there is no episode that goes on, so that `reset` has to come next."""
+        return self._episode is None or self._episode.end is not None
 
     @property
     def interface(self) -> Interface:
         """The interface of the current episode."""
         if isinstance(self.interfaces, Interface):
             return self.interfaces
-        self._started()
-        return self._interface
+        return self._current().interface
 
     @property
     def turn_limit(self) -> int:
         """How many turns the current episode allows."""
-        self._started()
-        return self._limit
+        return self._current().turn_limit
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[str, dict[str, Any]]:
         """Start an episode: the task ``options["task_id"]``, or one drawn from this split.
 
-        Where interfaces are drawn, ``options["draw"]`` is the number of the draw: the same task and
-        number have the same interface. It is 0 for a task that is named, else drawn with the task.
+        Where interfaces are drawn, ``options["interface_index"]`` says which one is played: the
+        same task and index have the same interface. It is 0 for a task that is named, else drawn
+        with the task.
 
         Raises:
             InvalidValueError: if *options* is no mapping, the task is unknown or belongs to
-                another tier or split, or the draw is no number from 0 on.
+                another tier or split, or the index is no number from 0 on.
         """
         super().reset(seed=self._first_seed(seed))
-        task, draw = self._choose(options)
-        self._interface = self._drawn(task.id, draw)
-        self._spoken = str(self._interface)
+        task, interface_index = self._choose(options)
+        interface = self._interface_of(task.id, interface_index)
         scene = self.world.reset(task)
-        self._task, self._over, self._turn = task, False, 0
-        self._limit = self._max_turns or self.world.turn_limit()
-        self._dialect = Dialect(self._interface, self.world, task.id)
-        self._goal = self._dialect.tell(self.world.goal())
-        self._menu = self.world.admissible()
-        self._listed = self._dialect.listed(self._menu)
-        self._observation = self._clip(self._dialect.show(scene, self._menu, 0))
-        self._score, self._valid = 0.0, True
-        self._end: EndReason | None = None
-        return self._observation, self._info()
+        shown = EpisodeInterface(interface, self.world, task.id)
+        admissible = self.world.admissible()
+        self._episode = EpisodeState(
+            task=task,
+            interface=interface,
+            shown=shown,
+            goal=shown.render(self.world.goal()),
+            turn_limit=self._max_turns or self.world.turn_limit(),
+            admissible=admissible,
+            actions=shown.write_all(admissible),
+            observation=self._space.clip(shown.show(scene, admissible, 0)),
+        )
+        return self._episode.observation, self._info()
 
     def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
         """Take one turn.
@@ -165,28 +173,30 @@ class TextEnv(gymnasium.Env[str, str]):
             EpisodeOverError: if the episode has ended or never began.
             InvalidValueError: if *action* is not a text.
         """
-        if self._over:
+        episode = self._episode
+        if episode is None or episode.end is not None:
             raise EpisodeOverError(
                 "This episode has not begun or is over; call `reset()` before `step()`"
             )
         if not isinstance(action, str):
             raise InvalidValueError(f"An action is a text, not {action!r}")
-        self._turn += 1
+        episode.turn += 1
         try:
-            reward = self._play(action)
+            reward = self._play(episode, action)
         except BackendError as error:
             # The one boundary: a world whose backend failed is an episode that was cut off.
-            reward = self._break_off(error)
-        if self._end is None and self._turn >= self._limit:
-            self._end = EndReason.TURN_LIMIT
-        terminated = self._end in (EndReason.SUCCESS, EndReason.FAILURE)
-        truncated = self._end in (EndReason.TURN_LIMIT, EndReason.BACKEND_ERROR)
-        self._over = terminated or truncated
-        return self._observation, reward, terminated, truncated, self._info()
+            reward = self._break_off(episode, error)
+        if episode.end is None and episode.turn >= episode.turn_limit:
+            episode.end = EndReason.TURN_LIMIT
+        terminated = episode.end in (EndReason.SUCCESS, EndReason.FAILURE)
+        truncated = episode.end in (EndReason.TURN_LIMIT, EndReason.BACKEND_ERROR)
+        return episode.observation, reward, terminated, truncated, self._info()
 
     def render(self) -> str | None:
         """Return the last observation in the ``ansi`` mode."""
-        return self._observation if self.render_mode == "ansi" and self._task else None
+        if self.render_mode != "ansi" or self._episode is None:
+            return None
+        return self._episode.observation
 
     def close(self) -> None:
         """Release what the world holds; a later `reset` works again."""
@@ -194,102 +204,95 @@ class TextEnv(gymnasium.Env[str, str]):
 
     @property
     def admissible_actions(self) -> list[str]:
-        """What can be done now, as it has to be said."""
-        self._started()
-        return list(self._listed)
+        """What can be done now, as a model has to write it."""
+        return list(self._current().actions)
 
     def write(self, command: Command) -> str:
-        """Return *command* as it has to be said in the current episode."""
-        self._started()
-        return self._dialect.write(command, self._menu)
+        """Return *command* as a model has to write it in the current episode."""
+        episode = self._current()
+        return episode.shown.write(command, episode.admissible)
 
     def read(self, text: str) -> Command | Malformed:
         """Return the command that *text* means in the current episode, or why it means none."""
-        self._started()
-        return self._dialect.read(_encodable(text), self._menu)
+        episode = self._current()
+        return episode.shown.read(_encodable(text), episode.admissible)
 
-    def tell(self, message: Message | str) -> str:
+    def render_message(self, message: Message | str) -> str:
         """Return what a world says, in the words of the current episode."""
-        self._started()
-        return self._dialect.tell(message)
+        return self._current().shown.render(message)
 
     def expert_action(self) -> str | None:
-        """Return what the expert would say now, or None if it sees no way to the goal."""
-        self._started()
-        plan = self.world.plan()
+        """Return the expert's next action, or None if it sees no way to the goal."""
+        self._current()
+        plan = self.world.expert_plan()
         return self.write(plan[0]) if plan else None
 
-    def _play(self, action: str) -> float:
-        said = self.read(action)
-        if isinstance(said, Malformed):
-            return self._refuse(said)
-        return self._carry_out(Command(said.verb, tuple(map(_encodable, said.args))))
+    def _play(self, episode: EpisodeState, action: str) -> float:
+        """Read *action*, carry it out or refuse it, and return the reward."""
+        command = self.read(action)
+        if isinstance(command, Malformed):
+            episode.valid = False
+            reply = episode.shown.invalid_reply(command, episode.admissible, episode.turn)
+            episode.observation = self._space.clip(reply)
+            return self.world.malformed_reward
+        return self._carry_out(episode, Command(command.verb, tuple(map(_encodable, command.args))))
 
-    def _refuse(self, malformed: Malformed) -> float:
-        self._valid = False
-        self._observation = self._clip(self._dialect.refuse(malformed, self._menu, self._turn))
-        return self.world.malformed_reward
-
-    def _break_off(self, error: BackendError) -> float:
-        self._valid, self._end = False, EndReason.BACKEND_ERROR
-        self._set_menu(())
-        told = f"The software behind this world has failed, and the episode is over: {error}"
-        self._observation = self._clip(_encodable(told))
-        return 0.0
-
-    def _carry_out(self, command: Command) -> float:
-        outcome: Outcome = self.world.step(command)
-        self._valid, self._score, self._end = outcome.valid, outcome.score, outcome.end
+    def _carry_out(self, episode: EpisodeState, command: Command) -> float:
+        outcome = self.world.step(command)
+        episode.valid, episode.score, episode.end = outcome.valid, outcome.score, outcome.end
         if outcome.valid:
-            self._set_menu(self.world.admissible() if outcome.end is None else ())
-        self._observation = self._clip(self._dialect.answer(outcome, self._menu, self._turn))
+            episode.allow(self.world.admissible() if outcome.end is None else ())
+        answer = episode.shown.answer(outcome, episode.admissible, episode.turn)
+        episode.observation = self._space.clip(answer)
         return outcome.reward
 
-    def _set_menu(self, menu: tuple[Command, ...]) -> None:
-        if menu != self._menu:
-            self._menu, self._listed = menu, self._dialect.listed(menu)
+    def _break_off(self, episode: EpisodeState, error: BackendError) -> float:
+        """End *episode* because the software behind the world has failed."""
+        episode.valid, episode.end = False, EndReason.BACKEND_ERROR
+        episode.allow(())
+        sentence = f"The software behind this world has failed, and the episode is over: {error}"
+        episode.observation = self._space.clip(_encodable(sentence))
+        return 0.0
 
     def _info(self) -> dict[str, Any]:
+        episode = self._current()
         return {
-            "task_id": str(self.task.id),
-            "interface": self._spoken,
-            "goal": self._goal,
-            "admissible_actions": list(self._listed),
-            "valid_action": self._valid,
-            "success": self._end is EndReason.SUCCESS,
-            "score": self._score,
-            "turn": self._turn,
-            "end_reason": None if self._end is None else str(self._end),
+            "task_id": str(episode.task.id),
+            "interface": episode.interface_name,
+            "goal": episode.goal,
+            "admissible_actions": list(episode.actions),
+            "valid_action": episode.valid,
+            "success": episode.end is EndReason.SUCCESS,
+            "score": episode.score,
+            "turn": episode.turn,
+            "end_reason": None if episode.end is None else str(episode.end),
             **self.world.info(),
         }
-
-    def _clip(self, text: str) -> str:
-        return self._space.clip(text)
 
     def _first_seed(self, seed: int | None) -> int | None:
         first, self._seed = self._seed, None
         return first if seed is None else seed
 
-    def _choose(self, given: Mapping[str, Any] | None) -> tuple[Task[Any], int]:
-        """Return the task to be played, and which draw of its interfaces."""
-        if given is not None and not isinstance(given, Mapping):
-            raise InvalidValueError(f"`options` is a mapping or None, not {given!r}")
-        options = dict(given or {})
-        wanted, draw = options.pop("task_id", None), options.pop("draw", None)
-        if options:
-            raise unknown_name("reset option", next(iter(options)), RESET_OPTIONS, "all")
-        if draw is not None:
-            draw = _whole("draw", draw, 0)
-        if wanted is not None:
-            task = self.world.tasks.find(wanted)
+    def _choose(self, options: Mapping[str, Any] | None) -> tuple[Task[Any], int]:
+        """Return the task to be played, and the index of its interface."""
+        if options is not None and not isinstance(options, Mapping):
+            raise InvalidValueError(f"`options` is a mapping or None, not {options!r}")
+        rest = dict(options or {})
+        task_id, index = rest.pop("task_id", None), rest.pop("interface_index", None)
+        if rest:
+            raise unknown_name("reset option", next(iter(rest)), RESET_OPTIONS, "all")
+        if index is not None:
+            index = _integer("interface_index", index, 0)
+        if task_id is not None:
+            task = self.world.tasks.find(task_id)
             self._check_belongs(task.id)
-            return task, draw or 0
-        task = self._drawn_task()
-        if draw is None and isinstance(self.interfaces, Randomized):
-            draw = int(self.np_random.integers(MAX_DRAW))
-        return task, draw or 0
+            return task, index or 0
+        task = self._sample_task()
+        if index is None and isinstance(self.interfaces, Randomized):
+            index = int(self.np_random.integers(MAX_INTERFACE_INDEX))
+        return task, index or 0
 
-    def _drawn_task(self) -> Task[Any]:
+    def _sample_task(self) -> Task[Any]:
         if self.task_list is not None:
             number = int(self.np_random.integers(len(self.task_list)))
             return self.world.tasks.find(self.task_list[number])
@@ -302,10 +305,10 @@ class TextEnv(gymnasium.Env[str, str]):
             )
         return self.world.tasks.make(tier, self.split, int(self.np_random.integers(size)))
 
-    def _drawn(self, task_id: TaskId, draw: int) -> Interface:
+    def _interface_of(self, task_id: TaskId, index: int) -> Interface:
         if isinstance(self.interfaces, Interface):
             return self.interfaces
-        return self.interfaces.draw(task_id.stream(f"interface {draw}"))
+        return self.interfaces.sample(task_id.stream(f"interface {index}"))
 
     def _check_belongs(self, task_id: TaskId) -> None:
         if task_id.tier not in self.tiers or task_id.split != self.split:
@@ -316,6 +319,7 @@ class TextEnv(gymnasium.Env[str, str]):
             )
 
     def _own_tasks(self, tasks: str | Path | Sequence[str]) -> tuple[str, ...]:
+        """Return those of *tasks* that belong to this environment, tier and split."""
         listed = read_task_list(tasks) if isinstance(tasks, str | Path) else tuple(tasks)
         ids = [TaskId.parse(text) for text in listed]
         env = self.world.tasks.env
@@ -327,22 +331,22 @@ class TextEnv(gymnasium.Env[str, str]):
             )
         return tuple(map(str, own))
 
-    def _known_tiers(self, tier: str | None) -> tuple[str, ...]:
+    def _checked_tiers(self, tier: str | None) -> tuple[str, ...]:
         tiers = self.world.tasks.tiers
         if tier is not None and tier not in tiers:
             raise unknown_name("tier", tier, tiers, "list them with: agentgym-gen envs")
         return tiers if tier is None else (tier,)
 
-    def _known_split(self, split: str) -> str:
-        if split not in self.world.tasks.splits:
-            known = self.world.tasks.splits
-            raise unknown_name("split", split, known, "list them with: agentgym-gen envs")
+    def _checked_split(self, split: str) -> str:
+        splits = self.world.tasks.splits
+        if split not in splits:
+            raise unknown_name("split", split, splits, "list them with: agentgym-gen envs")
         return split
 
-    def _started(self) -> Task[Any]:
-        if self._task is None:
+    def _current(self) -> EpisodeState:
+        if self._episode is None:
             raise EpisodeOverError("No episode has begun; call `reset()` first")
-        return self._task
+        return self._episode
 
 
 def _encodable(text: str) -> str:
@@ -350,7 +354,7 @@ def _encodable(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
-def _whole(name: str, value: object, least: int) -> int:
+def _integer(name: str, value: object, least: int) -> int:
     if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < least:
         kind = "positive number" if least else "number from 0 on"
         raise InvalidValueError(f"`{name}` is a {kind} or None, not {value!r}")
@@ -375,8 +379,8 @@ def load_world(world: str | World[Any], options: Mapping[str, object]) -> World[
     if not isinstance(factory, type) or not issubclass(factory, World):
         raise InvalidValueError(f"{world!r} names no class of worlds; it must inherit from World")
     check_options(factory, world)
-    built: World[Any] = factory(**options)
-    return built
+    instance: World[Any] = factory(**options)
+    return instance
 
 
 __all__ = ["INFO_KEYS", "MAX_OBSERVATION_CHARS", "TextEnv", "load_world"]

@@ -1,9 +1,15 @@
-"""Interfaces: how a world is shown and spoken to, along seven independent axes."""
+"""Interfaces: how a world is shown and how its actions are written, along seven independent axes.
+
+What lives here: `Interface` (the axes as a value), `Randomized` (a set of them to draw from) and
+`EpisodeInterface`, which binds one to an episode; `codec` has the words and the syntax, `layout`
+what stands around an observation, `format` its form, `renaming` new names. What does not: rules,
+which no interface changes, and the prompts of models (`agentgym_gen.agents`).
+"""
 
 from agentgym_gen.interface.axes import AXES, MAX_DISTRACTORS, PRESETS, VOCABULARIES, Interface
-from agentgym_gen.interface.dialect import Dialect
+from agentgym_gen.interface.codec import MAX_ACTION_CHARS
+from agentgym_gen.interface.episode import EpisodeInterface
 from agentgym_gen.interface.randomized import Randomized, parse_interface
-from agentgym_gen.interface.speech import MAX_ACTION_CHARS
 
 __all__ = [
     "AXES",
@@ -11,7 +17,7 @@ __all__ = [
     "MAX_DISTRACTORS",
     "PRESETS",
     "VOCABULARIES",
-    "Dialect",
+    "EpisodeInterface",
     "Interface",
     "Randomized",
     "parse_interface",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 
 from agentgym_gen.errors import InvalidValueError, unknown_name
 
@@ -22,7 +23,7 @@ MAX_DISTRACTORS = 32
 """The most goal-irrelevant lines of an observation."""
 
 RECIPE = "recipe"
-"""The amount of distractors that arXiv 2601.18217 uses in an environment: `World.clutter`."""
+"""As many distractors as arXiv 2601.18217 uses in an environment: `Surface.distractor_amount`."""
 
 VOCABULARIES = 3
 """How many fixed vocabularies there are."""
@@ -49,7 +50,7 @@ class Interface:
     names: str = "native"
     """What things are called: native or renamed (a bijection to pseudo-words)."""
     distractors: int | str = 0
-    """How many goal-irrelevant lines an observation has, or ``recipe``: `World.clutter`."""
+    """How many goal-irrelevant lines an observation has; ``recipe`` is the world's own amount."""
     feedback: str = "native"
     """The answer to a wrong action: native, silent or explained."""
     vocabulary: int = 0
@@ -64,8 +65,8 @@ class Interface:
             if value not in values:
                 raise unknown_name(f"value of interface axis `{axis}`:", value, values, "all")
         if self.distractors != RECIPE:
-            _check_whole("distractors", self.distractors, MAX_DISTRACTORS, f", or {RECIPE!r}")
-        _check_whole("vocabulary", self.vocabulary, VOCABULARIES)
+            _check_integer("distractors", self.distractors, MAX_DISTRACTORS, f", or {RECIPE!r}")
+        _check_integer("vocabulary", self.vocabulary, VOCABULARIES)
         chance = self.distractor_chance
         if isinstance(chance, bool) or not isinstance(chance, int | float) or not 0 <= chance <= 1:
             raise InvalidValueError(f"`distractor_chance` is a number from 0 to 1, not {chance!r}")
@@ -108,12 +109,12 @@ class Interface:
 
     def changes(self) -> dict[str, object]:
         """Return the axes that are not as in the original, with their values."""
-        mine = {axis: getattr(self, axis) for axis in FIELDS}
-        return {axis: value for axis, value in mine.items() if value != FIELDS[axis]}
+        values = {axis: getattr(self, axis) for axis in FIELDS}
+        return {axis: value for axis, value in values.items() if value != FIELDS[axis]}
 
-    def but(self, **axes: object) -> Interface:
+    def replace(self, **axes: object) -> Interface:
         """Return a copy with some *axes* changed."""
-        return replace(self, **axes)  # type: ignore[arg-type]  # checked by __post_init__
+        return dataclasses.replace(self, **axes)  # type: ignore[arg-type]  # checked by __post_init__
 
 
 FIELDS: dict[str, object] = {field.name: field.default for field in fields(Interface)}
@@ -165,7 +166,7 @@ def value_of(axis: str, text: str) -> object:
     return number if math.isfinite(number) else text
 
 
-def _check_whole(axis: str, value: object, most: int, more: str = "") -> None:
+def _check_integer(axis: str, value: object, most: int, more: str = "") -> None:
     if isinstance(value, bool) or not isinstance(value, int):
         raise InvalidValueError(f"`{axis}` is a whole number{more}, not {value!r}")
     if not 0 <= value <= most:
@@ -185,8 +186,8 @@ def _merge(spec: str) -> dict[str, object]:
 
 def _axes_of(part: str) -> Iterator[tuple[str, object]]:
     """Yield the axes that *part*, a preset or ``axis=value``, sets."""
-    axis, given, text = part.partition("=")
-    if given:
+    axis, equals, text = part.partition("=")
+    if equals:
         yield axis, value_of(axis, text)
     elif part in PRESETS:
         yield from PRESETS[part].items()

@@ -58,7 +58,7 @@ class Randomized:
     ) -> None:
         pairs = (DOMAIN if domain is None else domain).items()
         object.__setattr__(
-            self, "domain", tuple((axis, _values(axis, given)) for axis, given in pairs)
+            self, "domain", tuple((axis, _checked(axis, values)) for axis, values in pairs)
         )
         if isinstance(held_out, str):
             raise InvalidValueError(f"`held_out` is a list of interfaces, not {held_out!r}")
@@ -66,13 +66,14 @@ class Randomized:
         if not any(map(self.permits, self._all())):
             raise InvalidValueError(f"Everything that {str(self)!r} could draw is held out")
 
-    def draw(self, rng: np.random.Generator) -> Interface:
-        """Return an interface drawn from *rng*."""
+    def sample(self, rng: np.random.Generator) -> Interface:
+        """Return an interface drawn from *rng*; one that is held out is drawn again."""
         while True:
             places = {axis: int(rng.integers(len(values))) for axis, values in self.domain}
-            drawn = Interface(**{axis: values[places[axis]] for axis, values in self.domain})  # type: ignore[arg-type]  # checked when made
-            if self.permits(drawn):
-                return drawn
+            values = {axis: values[places[axis]] for axis, values in self.domain}
+            interface = Interface(**values)  # type: ignore[arg-type]  # checked when made
+            if self.permits(interface):
+                return interface
 
     def permits(self, interface: Interface) -> bool:
         """Say whether *interface* may be drawn; a study tests on those that may not."""
@@ -119,10 +120,10 @@ def _parse(words: Sequence[str]) -> Randomized:
     domain: dict[str, Sequence[object]] = {}
     held_out: list[str] = []
     for word in words:
-        axis, given, text = word.partition("=")
-        if not given:
-            known = [f"{name}=" for name in ("without", *FIELDS)]
-            raise unknown_name(f"word after {WORD!r}:", word, known, "all")
+        axis, equals, text = word.partition("=")
+        if not equals:
+            options = [f"{name}=" for name in ("without", *FIELDS)]
+            raise unknown_name(f"word after {WORD!r}:", word, options, "all")
         if axis == "without":
             held_out += text.split(",")
         else:
@@ -130,20 +131,20 @@ def _parse(words: Sequence[str]) -> Randomized:
     return Randomized(domain or None, held_out)
 
 
-def _values(axis: str, given: Sequence[object]) -> tuple[object, ...]:
-    """Return the values of *axis* that were given, each checked."""
+def _checked(axis: str, values: Sequence[object]) -> tuple[object, ...]:
+    """Return *values*, after a check of *axis* and of each of them."""
     check_axis(axis)
-    if isinstance(given, str) or not isinstance(given, Sequence) or not given:
-        raise InvalidValueError(f"`{axis}` is drawn from a list of values, not {given!r}")
-    for value in given:
+    if isinstance(values, str) or not isinstance(values, Sequence) or not values:
+        raise InvalidValueError(f"`{axis}` is drawn from a list of values, not {values!r}")
+    for value in values:
         Interface(**{axis: value})  # type: ignore[arg-type]  # this is the check
-    return tuple(given)
+    return tuple(values)
 
 
 def _has(interface: Interface, held: Interface) -> bool:
     """Say whether *interface* has all of *held*; the native one is only in itself."""
-    wanted = held.changes()
-    return wanted.items() <= interface.changes().items() if wanted else interface == held
+    changes = held.changes()
+    return changes.items() <= interface.changes().items() if changes else interface == held
 
 
 _DEFAULT = tuple((axis, tuple(values)) for axis, values in DOMAIN.items())

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from agentgym_gen.interface.pseudowords import pseudo_words
+from agentgym_gen.interface.renaming.pseudowords import pseudo_words
 from agentgym_gen.seeding import stream
-from agentgym_gen.world import Verb, phrase_of
-from agentgym_gen.world.task import TaskId
+from agentgym_gen.world import TaskId, Verb, phrase_of
 
 
 def words_stream(task_id: TaskId, purpose: str, vocabulary: int) -> np.random.Generator:

@@ -19,13 +19,14 @@ from typing import Any
 
 from agentgym_gen.agents.policy import POLICIES, Policy
 from agentgym_gen.agents.prompt import PromptStyle
-from agentgym_gen.agents.rollout import Episode, draw_task_ids, make_text_env, run
+from agentgym_gen.agents.rollout import Episode, run
+from agentgym_gen.env.making import make_text_env, sample_task_ids
 from agentgym_gen.errors import DataError, InvalidValueError, ResultExistsError
 from agentgym_gen.seeding import stream
 from agentgym_gen.system.file_lock import locked
 from agentgym_gen.system.files import sweep, write_json
 from agentgym_gen.system.untrusted_files import parse_json, read_text
-from agentgym_gen.world.task import SPLITS
+from agentgym_gen.world import SPLITS
 from agentgym_gen.world.task_list import write_task_list
 
 PART = 50
@@ -193,7 +194,7 @@ def success_shares(
     """Return the share of its episodes that succeed, for each task of *split*."""
     rng = stream("calibrate", asked.env_id, split)
     number = min(asked.tasks, _size(asked.env_id, split))
-    known = list(dict.fromkeys(draw_task_ids(asked.env_id, split, number, rng)))
+    known = list(dict.fromkeys(sample_task_ids(asked.env_id, split, number, rng)))
     for start in range(0, len(known), PART):
         part = known[start : start + PART]
         if not played.shares.keys() >= set(part):

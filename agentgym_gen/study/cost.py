@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from agentgym_gen.agents.policy import Policy
-from agentgym_gen.agents.rollout import Episode, draw_task_ids, make_text_env, run
+from agentgym_gen.agents.rollout import Episode, run
+from agentgym_gen.env.making import make_text_env, sample_task_ids
 from agentgym_gen.seeding import stream
 from agentgym_gen.study.jobs import is_done, make_jobs, models_by_name
 from agentgym_gen.study.plan import Plan, Stage
@@ -172,7 +173,7 @@ class _Paces:
 
 def _time_turns(plan: Plan, policy: Policy, column: str) -> tuple[float, float]:
     """Return the seconds of a turn of *column*, and its turn limit."""
-    tasks = draw_task_ids(column, "train", PROBE_EPISODES, stream("probe", column))
+    tasks = sample_task_ids(column, "train", PROBE_EPISODES, stream("probe", column))
     env = make_text_env(column, "train")
     env.reset(options={"task_id": tasks[0]})
     episodes = [Episode(column, task, 0, {"max_turns": PROBE_TURNS}) for task in tasks]

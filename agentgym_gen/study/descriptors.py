@@ -14,12 +14,12 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from agentgym_gen.env.registration import split_env_id
+from agentgym_gen.ids import split_query
 from agentgym_gen.interface import Interface
 from agentgym_gen.study.analysis import Results
 from agentgym_gen.study.plan import BASE, Arm
 from agentgym_gen.study.statistics import Floats, regression
-from agentgym_gen.world.task import TIERS
+from agentgym_gen.world import TIERS
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def env_parts(env_id: str) -> EnvParts:
     >>> env_parts("rftgen/TextCraft-v0?tasks=lists/craft.hard.txt&interface=menu")
     EnvParts(name='TextCraft', tier='hard', interface='menu')
     """
-    plain, options = split_env_id(env_id)
+    plain, options = split_query(env_id)
     name, *rest = plain.split("/")[-1].rsplit("-v", 1)[0].split("-")
     tier = rest[0] if rest and rest[0] in TIERS else ""
     spoken = "-".join(rest[bool(tier) :]) or "native"

@@ -20,7 +20,7 @@ from itertools import permutations
 from agentgym_gen.errors import InvalidValueError, unknown_name
 from agentgym_gen.interface import PRESETS, parse_interface
 from agentgym_gen.study.plan import Arm, EnvironmentPlan, Stage, label
-from agentgym_gen.world.task import TIERS
+from agentgym_gen.world import TIERS
 
 LISTED_TIERS = ("easy", "hard")
 """The tiers that a calibration makes."""

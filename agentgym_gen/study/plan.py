@@ -20,7 +20,7 @@ from typing import Any
 
 from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.errors import InvalidValueError
-from agentgym_gen.world.task import SPLITS
+from agentgym_gen.world import SPLITS
 
 ROW_SCHEMA = 2
 """The version of the keys of a row; it rises when one changes its meaning."""

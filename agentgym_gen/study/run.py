@@ -22,9 +22,10 @@ from typing import Any, Protocol
 
 from agentgym_gen.agents.policy import Policy
 from agentgym_gen.agents.prompt import build
-from agentgym_gen.agents.rollout import Episode, draw_task_ids, make_text_env, run
-from agentgym_gen.env.registration import split_env_id
+from agentgym_gen.agents.rollout import Episode, run
+from agentgym_gen.env.making import make_text_env, sample_task_ids
 from agentgym_gen.errors import AgentGymGenError, DataError, DiskFullError, ResultExistsError
+from agentgym_gen.ids import split_query
 from agentgym_gen.seeding import stream
 from agentgym_gen.study.executors import Executor, InProcess
 from agentgym_gen.study.failures import RULES_VERSION
@@ -263,7 +264,7 @@ def column_tasks(plan: Plan, column: str) -> list[str]:
     """Return the test tasks of *column*: the same for every model, and through every interface."""
     env = make_text_env(column, plan.test.split)
     rng = stream("study tasks", env.world.tasks.env, *env.tiers)
-    return draw_task_ids(column, plan.test.split, plan.test.tasks, rng)
+    return sample_task_ids(column, plan.test.split, plan.test.tasks, rng)
 
 
 def describe_column(plan: Plan, column: str) -> dict[str, Any]:
@@ -277,8 +278,8 @@ def describe_column(plan: Plan, column: str) -> dict[str, Any]:
     style = plan.style_of(column)
     asked = build(style, env.instruction if style.instruction else "", [], observation)
     return {
-        "env_id": split_env_id(column)[0],
-        "env_version": int(split_env_id(column)[0].rsplit("-v", 1)[1]),
+        "env_id": split_query(column)[0],
+        "env_version": int(split_query(column)[0].rsplit("-v", 1)[1]),
         "interface": str(env.interface),
         "data_hash": content.hexdigest()[:16],
         "prompt_hash": hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:16],

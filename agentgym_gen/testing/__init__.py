@@ -6,6 +6,7 @@ library, which call these checks over every registered id.
 """
 
 from agentgym_gen.testing.env_checks import ContractError, check_env, check_leaks
+from agentgym_gen.testing.interface_checks import NONSENSE
 from agentgym_gen.testing.world_checks import check_world
 
-__all__ = ["ContractError", "check_env", "check_leaks", "check_world"]
+__all__ = ["NONSENSE", "ContractError", "check_env", "check_leaks", "check_world"]

@@ -16,8 +16,8 @@ import numpy as np
 
 from agentgym_gen.env import TextEnv
 from agentgym_gen.interface import VOCABULARIES, Interface, Randomized
-from agentgym_gen.interface.names import Renaming
 from agentgym_gen.interface.randomized import DOMAIN
+from agentgym_gen.interface.renaming.names import Renaming
 from agentgym_gen.testing.env_checks import ContractError
 from agentgym_gen.world import Command, Malformed, phrase_of
 
@@ -85,7 +85,7 @@ def record(env: TextEnv, task_id: str) -> Record:
     moments: list[Moment] = []
     over = False
     while not over:
-        plan = env.world.plan()
+        plan = env.world.expert_plan()
         law(bool(plan), "There is a plan from every state of the expert's path", task_id)
         command = plan[0] if plan else Command("")
         menu = env.world.admissible()
@@ -98,7 +98,7 @@ def record(env: TextEnv, task_id: str) -> Record:
 
 def composed(number: int, rng: np.random.Generator) -> list[Interface]:
     """Return *number* interfaces that change several axes at once, drawn from all there are."""
-    return [ANYTHING.draw(rng) for _ in range(number)]
+    return [ANYTHING.sample(rng) for _ in range(number)]
 
 
 def check_interface(env: TextEnv, played: Record, *, thorough: bool = False) -> None:
@@ -208,7 +208,7 @@ def _check_words(env: TextEnv, said: Iterable[str]) -> None:
             leak = next((text for text in texts if word.search(text)), None)
             law(leak is None, "No native verb leaks", (*_where(env), native, leak))
     if env.interface.names != "native":
-        names = Renaming(env.world.nouns(), np.random.default_rng(0))
+        names = Renaming(env.world.surface().nouns(), np.random.default_rng(0))
         for text in texts:
             said = _NOTE.sub("", text)
             law(names.old_name(said) is None, "No native name leaks", (*_where(env), text))
@@ -220,8 +220,9 @@ def _check_distractors(env: TextEnv) -> None:
     menu = env.world.admissible()
     usages = {verb.usage for verb in env.world.verbs}
     arguments = {word for command in menu if command not in usages for word in command.args}
-    for line in env.world.distract(env.task.id.stream("law"), 2 * env.world.clutter):
-        text = env.tell(line)
+    surface = env.world.surface()
+    for line in surface.distractors(env.task.id.stream("law"), 2 * surface.distractor_amount):
+        text = env.render_message(line)
         read = env.read(text)
         done = isinstance(read, Command) and env.world.allows(read)
         law(not done, "A distractor is never admissible", (*_where(env), text))

@@ -15,10 +15,8 @@ from typing import Any
 from agentgym_gen.env import INFO_KEYS, TextEnv, load_world
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.interface import PRESETS, Interface
-from agentgym_gen.testing.env_checks import ContractError, check_env, check_leaks
 from agentgym_gen.testing.interface_checks import NONSENSE, check_interface, composed, law, record
-from agentgym_gen.world import Command, EndReason, World, phrase_of, write_template
-from agentgym_gen.world.task import Task
+from agentgym_gen.world import Command, EndReason, Task, World, phrase_of, write_template
 
 LISTED_STATES = 4
 """In how many states of an episode every admissible command is tried."""
@@ -109,7 +107,7 @@ def _check_expert(task: Task[Any], world: World[Any]) -> None:
     world.reset(task)
     limit, end, score = world.turn_limit(), None, 0.0
     for _ in range(limit):
-        plan = world.plan()
+        plan = world.expert_plan()
         law(bool(plan), "There is a plan from every state of the expert's path", task.id)
         command = plan[0] if plan else Command("")
         law(world.allows(command), "The expert's command is admissible", (task.id, command))
@@ -131,7 +129,7 @@ def _reads_back(world: World[Any], command: Command) -> bool:
 
 def _check_admissible(task: Task[Any], world: World[Any]) -> None:
     world.reset(task)
-    path = world.plan() or ()
+    path = world.expert_plan() or ()
     for length in islice(range(len(path)), LISTED_STATES):
         world.reset(task)
         _walk(world, path[:length])
@@ -153,7 +151,7 @@ def _walk(world: World[Any], path: tuple[Command, ...]) -> None:
 def _check_nonsense(task: Task[Any], world: str, options: dict[str, object]) -> None:
     env = _env(task, world, options, "native")
     env.reset(options={"task_id": str(task.id)})
-    before = env.world.plan(), env.admissible_actions
+    before = env.world.expert_plan(), env.admissible_actions
     for text in NONSENSE[: env.turn_limit - 1]:
         observation, _, terminated, _, info = env.step(text)
         where = (task.id, text[:40])
@@ -161,7 +159,7 @@ def _check_nonsense(task: Task[Any], world: str, options: dict[str, object]) -> 
         law(not terminated, "Nonsense does not end an episode", where)
         law(set(INFO_KEYS) <= set(info), "`info` has all its keys", where)
         law(observation in env.observation_space, "An observation fits its space", where)
-    after = env.world.plan(), env.admissible_actions
+    after = env.world.expert_plan(), env.admissible_actions
     law(before == after, "Nonsense leaves the state unchanged", task.id)
 
 
@@ -179,6 +177,3 @@ def _env(
 ) -> TextEnv:
     place = task.id
     return TextEnv(world, tier=place.tier, split=place.split, interface=interface, **options)  # type: ignore[arg-type]  # the world's own keywords
-
-
-__all__ = ["NONSENSE", "ContractError", "check_env", "check_leaks", "check_world"]

@@ -5,44 +5,46 @@ the templates of verbs, and the sentences of the ``distractors`` axis. What does
 environments (`agentgym_gen.envs`), and how a world is shown to a model (`agentgym_gen.interface`).
 """
 
-from agentgym_gen.world.task import SPLITS, TIERS, ContentT, Task, TaskId, Tasks
-from agentgym_gen.world.world import (
+from agentgym_gen.ids import TIERS
+from agentgym_gen.world.messages import (
     LIST_HEADER,
+    AsciiGrid,
     Command,
-    Drawing,
-    EndReason,
-    Malformed,
     Message,
-    Outcome,
+    MessageFact,
     Piece,
-    Said,
-    Scene,
-    Verb,
     VerbName,
-    World,
     bulleted,
-    entry_of,
+)
+from agentgym_gen.world.surface import Surface
+from agentgym_gen.world.task import SPLITS, ContentT, Task, TaskId, Tasks
+from agentgym_gen.world.verbs import (
+    Malformed,
+    Verb,
+    list_entry,
     native_text,
     phrase_of,
     read_templates,
     slots_of,
     write_template,
 )
+from agentgym_gen.world.world import EndReason, Outcome, Scene, World
 
 __all__ = [
     "LIST_HEADER",
     "SPLITS",
     "TIERS",
+    "AsciiGrid",
     "Command",
     "ContentT",
-    "Drawing",
     "EndReason",
     "Malformed",
     "Message",
+    "MessageFact",
     "Outcome",
     "Piece",
-    "Said",
     "Scene",
+    "Surface",
     "Task",
     "TaskId",
     "Tasks",
@@ -50,7 +52,7 @@ __all__ = [
     "VerbName",
     "World",
     "bulleted",
-    "entry_of",
+    "list_entry",
     "native_text",
     "phrase_of",
     "read_templates",

@@ -1,6 +1,7 @@
-"""Goal-irrelevant lines, after the augmentation of arXiv 2601.18217: how they are drawn and filled.
+"""Distractors: goal-irrelevant lines, after the augmentation of arXiv 2601.18217.
 
-A world says what fits it (`World.distract`); the ``distractors`` axis says how many and how often.
+A world has lines that fit it (`Surface.distractors`); the ``distractors`` axis of an interface says
+how many an observation gets, and how often.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from agentgym_gen.seeding import stream
 
 ItemT = TypeVar("ItemT")
 
-COMMON_ASIDES = (
+COMMON_DISTRACTORS = (
     "A clock ticks somewhere.",
     "The light flickers for a moment.",
     "A faint smell of rain hangs in the air.",
@@ -50,10 +51,10 @@ TRAITS = (
 """Nineteen trivial descriptions, which fit any thing; as many as the augmentation has."""
 
 
-def drawn(pool: Sequence[ItemT], amount: int, rng: np.random.Generator) -> tuple[ItemT, ...]:
+def sample_lines(pool: Sequence[ItemT], amount: int, rng: np.random.Generator) -> tuple[ItemT, ...]:
     """Return *amount* of *pool*, each once before any comes again.
 
-    >>> sorted(drawn("abc", 3, np.random.default_rng(0)))
+    >>> sorted(sample_lines("abc", 3, np.random.default_rng(0)))
     ['a', 'b', 'c']
     """
     size = len(pool)
@@ -63,34 +64,37 @@ def drawn(pool: Sequence[ItemT], amount: int, rng: np.random.Generator) -> tuple
     return tuple(map(pool.__getitem__, places))
 
 
-def picked(pool: tuple[str, ...], amount: int, rng: np.random.Generator) -> tuple[str, ...]:
-    """Return *amount* different lines of a long, `shuffled` *pool*: every so manyth of them.
+def sample_evenly(pool: tuple[str, ...], amount: int, rng: np.random.Generator) -> tuple[str, ...]:
+    """Return *amount* different lines of a long, `shuffled` *pool*, at equal distances in it.
 
-    A world with many lines makes them once and picks here: to draw each line by itself, or to put
-    it together anew, would take longer than a step of Sokoban.
+    The first place and the distance are drawn. Two draws are enough for any amount; a draw for
+    each line would take longer than a step of Sokoban.
     """
     size = len(pool)
     if amount > size:
-        return drawn(pool, amount, rng)
+        return sample_lines(pool, amount, rng)
     start, stride = rng.random(2).tolist()
     step = 1 + int(stride * (size // max(amount, 1)))
     first = int(start * size)
     lines = pool[first : first + amount * step : step]
     missing = amount - len(lines)
-    if missing:
+    if missing:  # the stride ran over the end of the pool: go on from its start
         first += len(lines) * step - size
         lines += pool[first : first + missing * step : step]
     return lines
 
 
 def shuffled(lines: Sequence[str], *purpose: str) -> tuple[str, ...]:
-    """Return *lines* in an order that is drawn once, from the stream of *purpose*."""
+    """Return *lines* in an order that is drawn once, from the stream of *purpose*.
+
+    The stream's first name is from an earlier version; renaming it would change every text.
+    """
     return tuple(lines[place] for place in stream("asides", *purpose).permutation(len(lines)))
 
 
 def _different(places: list[int], size: int) -> list[int]:
     """Return *places*, each below *size*, none of which comes again before all have come."""
-    found: list[int] = []
+    different: list[int] = []
     for start in range(0, len(places), size):
         taken: dict[int, None] = {}
         for place in places[start : start + size]:
@@ -98,5 +102,5 @@ def _different(places: list[int], size: int) -> list[int]:
             while free in taken:
                 free = (free + 1) % size
             taken[free] = None
-        found += taken
-    return found
+        different += taken
+    return different

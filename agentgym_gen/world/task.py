@@ -10,10 +10,8 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from agentgym_gen.errors import InvalidValueError, unknown_name
+from agentgym_gen.ids import TIERS
 from agentgym_gen.seeding import stream
-
-TIERS = ("easy", "medium", "hard")
-"""The difficulty tiers, from the easiest."""
 
 SPLITS = ("train", "valid", "test")
 """The splits, which share no content."""
@@ -79,7 +77,7 @@ class Task(Generic[ContentT]):
 class Tasks(abc.ABC, Generic[ContentT]):
     """The tasks of one environment, by tier, split and index.
 
-    A subclass sets `env` and says how many there are (`size`) and what each contains (`draw`).
+    A subclass sets `env` and says how many there are (`size`) and what each contains (`generate`).
     """
 
     env: str
@@ -92,8 +90,8 @@ class Tasks(abc.ABC, Generic[ContentT]):
         """Return how many tasks *split* of *tier* has."""
 
     @abc.abstractmethod
-    def draw(self, task_id: TaskId, index: int) -> ContentT:
-        """Return the initial world of a task, drawn from ``task_id.stream(...)`` only."""
+    def generate(self, task_id: TaskId, index: int) -> ContentT:
+        """Return the initial world of a task, generated from ``task_id.stream(...)`` only."""
 
     def make(self, tier: str, split: str, index: int) -> Task[ContentT]:
         """Return task *index* of *split* of *tier*.
@@ -103,7 +101,7 @@ class Tasks(abc.ABC, Generic[ContentT]):
             InvalidValueError: if the index is outside ``0 .. size - 1``.
         """
         task_id = self.task_id(tier, split, index)
-        return Task(task_id, self.draw(task_id, index))
+        return Task(task_id, self.generate(task_id, index))
 
     def task_id(self, tier: str, split: str, index: int) -> TaskId:
         """Return the name of task *index* of *split* of *tier*, without making the task.

@@ -14,7 +14,7 @@ from agentgym_gen.system.files import write_text
 from agentgym_gen.system.untrusted_files import MEGABYTE, lines_of, read_text
 from agentgym_gen.world.task import TaskId
 
-MOST_BYTES = 64 * MEGABYTE
+MAX_BYTES = 64 * MEGABYTE
 """The size above which a file is no list of tasks."""
 
 
@@ -23,10 +23,10 @@ def read_task_list(path: str | Path) -> tuple[str, ...]:
 
     Raises:
         DataError: if it cannot be read, or holds no task.
-        InvalidValueError: if a line is no task id, or one stands there twice; the line is named.
+        InvalidValueError: if a line is no task id, or one is listed twice; the line is named.
     """
-    found: dict[str, None] = {}
-    for number, line in lines_of(read_text(Path(path), "The list of tasks", MOST_BYTES)):
+    task_ids: dict[str, None] = {}
+    for number, line in lines_of(read_text(Path(path), "The list of tasks", MAX_BYTES)):
         text = line.partition("#")[0].strip()
         if not text:
             continue
@@ -34,12 +34,12 @@ def read_task_list(path: str | Path) -> tuple[str, ...]:
             task_id = str(TaskId.parse(text))
         except InvalidValueError as error:
             raise InvalidValueError(f"Line {number} of {path}: {error}") from error
-        if task_id in found:
+        if task_id in task_ids:
             raise InvalidValueError(f"Line {number} of {path}: {task_id!r} stands there twice")
-        found[task_id] = None
-    if not found:
+        task_ids[task_id] = None
+    if not task_ids:
         raise DataError(f"The list {str(path)!r} holds no task; it is one task id a line")
-    return tuple(found)
+    return tuple(task_ids)
 
 
 def write_task_list(path: Path, task_ids: Iterable[str], about: Iterable[str] = ()) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-WORD = 64
+WORD_CHARS = 64
 """How many characters of a first word are looked at, so that nobody fills the memory with them."""
 
 
@@ -32,32 +32,32 @@ def _may_begin(template: str, word: str) -> bool:
     parts = literals(template)
     first, blank, _ = parts[0].lower().partition(" ")
     is_whole = bool(blank) or len(parts) == 1
-    return (first[:WORD] == word) if is_whole else word.startswith(first[:WORD])
+    return (first[:WORD_CHARS] == word) if is_whole else word.startswith(first[:WORD_CHARS])
 
 
-def fillings(template: str, said: str) -> tuple[str, ...] | None:
-    """Return what stands in the slots of *template* in *said*, or None if it does not fit.
+def fillings(template: str, text: str) -> tuple[str, ...] | None:
+    """Return what stands in the slots of *template* in *text*, or None if it does not fit.
 
     Each slot takes as little as it can. One pattern for all would look again from every place
     where a literal occurs, which takes minutes for a text of nothing but literals.
     """
     finders = _finders(template)
-    found = finders[0].match(said)
-    if found is None:
+    match = finders[0].match(text)
+    if match is None:
         return None
     if len(finders) == 1:
-        return () if found.end() == len(said) else None
+        return () if match.end() == len(text) else None
     args: list[str] = []
     for finder in finders[1:-1]:
-        start = found.end()
-        found = finder.search(said, start + 1)
-        if found is None:
+        start = match.end()
+        match = finder.search(text, start + 1)
+        if match is None:
             return None
-        args.append(said[start : found.start()])
-    last = len(said) - len(literals(template)[-1])
-    if last <= found.end() or not finders[-1].fullmatch(said, last):
+        args.append(text[start : match.start()])
+    last = len(text) - len(literals(template)[-1])
+    if last <= match.end() or not finders[-1].fullmatch(text, last):
         return None
-    return (*args, said[found.end() : last])
+    return (*args, text[match.end() : last])
 
 
 @lru_cache(maxsize=4096)

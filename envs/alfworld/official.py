@@ -16,7 +16,7 @@ from agentgym_gen.envs.alfworld.pddl import read_game
 from agentgym_gen.envs.alfworld.tiers import Filter, difficulty
 from agentgym_gen.errors import DataError, InvalidValueError, unknown_name
 from agentgym_gen.system.files import cache_folder, write_json
-from agentgym_gen.world.task import Task, TaskId, Tasks
+from agentgym_gen.world import Task, TaskId, Tasks
 
 INDEX_VERSION = 1
 """Rises when the rule of tiers or the form of the index changes."""
@@ -82,7 +82,7 @@ class OfficialTasks(Tasks[House]):
                 f"{len(entries) - 1}"
             )
         task_id = TaskId(self.env, tier, split, entries[index].key)
-        return Task(task_id, self.draw(task_id, index))
+        return Task(task_id, self.generate(task_id, index))
 
     def find(self, task_id: str) -> Task[House]:
         """Return the game called *task_id*, whether it passes the filter or not.
@@ -100,14 +100,14 @@ class OfficialTasks(Tasks[House]):
                 f"Malformed task id {task_id!r}; the key of an official game of the split "
                 f"{parsed.split!r} begins with '{FOLDERS[parsed.split]}/'"
             )
-        task = Task(parsed, self.draw(parsed, 0))
+        task = Task(parsed, self.generate(parsed, 0))
         found = difficulty(task.content)
         if found is None or found.tier != parsed.tier:
             tier = found.tier if found else "no tier"
             raise InvalidValueError(f"Task id {task_id!r} is of {tier}, not {parsed.tier!r}")
         return task
 
-    def draw(self, task_id: TaskId, index: int) -> House:
+    def generate(self, task_id: TaskId, index: int) -> House:
         """Return the household of the game that the key of *task_id* names."""
         return read_house(self._archive, task_id.key)
 

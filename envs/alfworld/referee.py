@@ -16,8 +16,7 @@ from agentgym_gen.envs.alfworld.oracle import Oracle, Seen
 from agentgym_gen.envs.alfworld.wording import NOTHING
 from agentgym_gen.envs.alfworld.writing import game_text
 from agentgym_gen.errors import InvalidValueError, unknown_name
-from agentgym_gen.world import Command, EndReason, Malformed, Outcome, Scene, native_text
-from agentgym_gen.world.task import Task
+from agentgym_gen.world import Command, EndReason, Malformed, Outcome, Scene, Task, native_text
 
 if TYPE_CHECKING:
     from agentgym_gen.envs.alfworld.world import ALFWorld

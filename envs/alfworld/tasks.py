@@ -12,7 +12,7 @@ from agentgym_gen.envs.alfworld.house import ROOMS, House
 from agentgym_gen.envs.alfworld.official import OfficialTasks
 from agentgym_gen.envs.alfworld.tiers import Filter, difficulty
 from agentgym_gen.errors import DataError, InvalidValueError, unknown_name
-from agentgym_gen.world.task import TIERS, Task, TaskId, Tasks
+from agentgym_gen.world import TIERS, Task, TaskId, Tasks
 
 _PICK = tuple(Brief("pick", room) for room in ROOMS)
 _LOOK = tuple(Brief("look", room) for room in ("bedroom", "livingroom") * 2)
@@ -87,7 +87,7 @@ class GeneratedTasks(Tasks[House]):
         """
         return GeneratedTasks(Filter()).make(*self._parts(task_id))
 
-    def draw(self, task_id: TaskId, index: int) -> House:
+    def generate(self, task_id: TaskId, index: int) -> House:
         """Return the first household of the task's stream that is of its tier and its split."""
         brief = CYCLES[task_id.tier][index % len(CYCLES[task_id.tier])]
         family = "unseen" if task_id.split == "test" else "seen"
@@ -121,7 +121,7 @@ class GeneratedTasks(Tasks[House]):
 
 @functools.lru_cache(maxsize=128)
 def _drawn(task_id: TaskId, number: int) -> House:
-    return GeneratedTasks(Filter()).draw(task_id, number)
+    return GeneratedTasks(Filter()).generate(task_id, number)
 
 
 def _belongs(house: House, task_id: TaskId) -> bool:

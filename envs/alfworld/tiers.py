@@ -8,7 +8,7 @@ from agentgym_gen.envs.alfworld.expert import View, plan
 from agentgym_gen.envs.alfworld.game import Game
 from agentgym_gen.envs.alfworld.house import OFFICIAL_TYPES, ROOMS, House
 from agentgym_gen.errors import unknown_name
-from agentgym_gen.world.task import TIERS
+from agentgym_gen.world import TIERS
 
 MANY_RECEPTACLES = 40
 """More receptacles than these make the search long."""

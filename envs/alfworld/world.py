@@ -28,10 +28,12 @@ from agentgym_gen.world import (
     Message,
     Outcome,
     Scene,
+    Surface,
+    Task,
+    Tasks,
     World,
 )
-from agentgym_gen.world.distractors import picked
-from agentgym_gen.world.task import Task, Tasks
+from agentgym_gen.world.distractors import sample_evenly
 
 TURN_LIMIT = 50
 """The turn limit of the original's configuration and of most papers."""
@@ -62,8 +64,6 @@ class ALFWorld(World[House]):
 
     name = "ALFWorld"
     verbs = WORDINGS["0.4"].verbs
-    listing = "never"
-    clutter = 16
     tasks: Tasks[House]
     game: Game
     """The game in play."""
@@ -81,7 +81,7 @@ class ALFWorld(World[House]):
     ) -> None:
         self._referee = referee_of(backend, wording_version)
         self._wording = wording_of(wording_version)
-        self.verbs = self._wording.verbs  # type: ignore[misc]  # a version has verbs of its own
+        self.verbs = self._wording.verbs
         self.tasks = open_tasks(games, data_dir, Filter(task_type, room))
         self._forms = {
             verb: re.compile("(.+)".join(map(re.escape, re.split(r"\{\w+\}", template))))
@@ -134,7 +134,7 @@ class ALFWorld(World[House]):
         """Return what can be done by our rules, whichever backend decides."""
         return self._menu.commands
 
-    def plan(self) -> tuple[Command, ...] | None:
+    def expert_plan(self) -> tuple[Command, ...] | None:
         """Return the shortest way to the goal; while it is followed, the rest of it."""
         if self._plan is None:
             self._plan = plan(View(self.game))
@@ -156,7 +156,7 @@ class ALFWorld(World[House]):
         """Return 50, as the original."""
         return TURN_LIMIT
 
-    def refuse(self, malformed: Malformed) -> Message:
+    def invalid_reply(self, malformed: Malformed) -> Message:
         """Return that nothing happens."""
         return (NOTHING,)
 
@@ -179,14 +179,18 @@ class ALFWorld(World[House]):
         if self._referee:
             self._referee.close()
 
-    def nouns(self) -> tuple[str, ...]:
-        """Return what all receptacles and things, also those of `distract`, are called."""
+    def surface(self) -> Surface:
+        """Return what interfaces read of this world."""
+        return Surface(nouns=self._nouns, distractors=self._distractors, distractor_amount=16)
+
+    def _nouns(self) -> tuple[str, ...]:
+        """Return what all receptacles and things, also those of distractors, are called."""
         house = self.game.house
         names = [*(one.name for one in house.receptacles), *(one.name for one in house.things)]
         kinds = {name.rsplit(" ", 1)[0] for name in names}
         return tuple(sorted({*kinds, *KINDS, house.goal.thing, house.goal.place}))
 
-    def distract(self, rng: np.random.Generator, amount: int) -> tuple[str, ...]:
+    def _distractors(self, rng: np.random.Generator, amount: int) -> tuple[str, ...]:
         """Return sentences about objects whose numbers are not in use."""
         self._made_up = self._made_up or made_up(self.game.house)
-        return picked(self._made_up, amount, rng)
+        return sample_evenly(self._made_up, amount, rng)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from agentgym_gen.envs.babyai.moment import Moment
 from agentgym_gen.envs.babyai.view import Thing
-from agentgym_gen.world import Command, Malformed, Message, Said, Scene, Verb, VerbName
+from agentgym_gen.world import Command, Malformed, Message, MessageFact, Scene, Verb, VerbName
 
 VERBS = (
     Verb("turn_left", "turn left", synonyms=("rotate counterclockwise", "swing leftwards")),
@@ -84,7 +84,7 @@ def instruction(*, strict: bool) -> Message:
 def opening(goal: Message, moment: Moment) -> Scene:
     """Return the first observation."""
     told = ("Your goal: ", *goal, "\n", description(moment))
-    return Scene(told, {"goal": Said(goal), **facts(moment)})
+    return Scene(told, {"goal": MessageFact(goal), **facts(moment)})
 
 
 def scene(moment: Moment, note: str = "") -> Scene:

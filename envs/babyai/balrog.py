@@ -8,7 +8,7 @@ from agentgym_gen.envs.babyai.menu import Refusal
 from agentgym_gen.envs.babyai.moment import Moment
 from agentgym_gen.envs.babyai.paths import DROP, FORWARD, LEFT, PICKUP, RIGHT, TOGGLE, Way
 from agentgym_gen.envs.babyai.view import HALF, STEPS, Thing
-from agentgym_gen.world import Command, Malformed, Message, Said, Scene, Verb, VerbName
+from agentgym_gen.world import Command, Malformed, Message, MessageFact, Scene, Verb, VerbName
 
 VERBS = (
     Verb("turn_left", "turn left", synonyms=("rotate counterclockwise", "swing leftwards")),
@@ -94,7 +94,7 @@ def opening(goal: Message, moment: Moment, *, strict: bool) -> Scene:
     """Return the first observation; *strict* has no mission in it, as the original."""
     seen = description(moment, strict=strict)
     told: Message = (seen,) if strict else ("Your goal is to ", *goal, ".\n", seen)
-    return Scene(told, {"goal": Said(goal), **facts(moment)})
+    return Scene(told, {"goal": MessageFact(goal), **facts(moment)})
 
 
 def scene(moment: Moment, *, strict: bool) -> Scene:

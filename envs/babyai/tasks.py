@@ -10,7 +10,7 @@ from agentgym_gen.envs.babyai import backend, expert
 from agentgym_gen.envs.babyai.levels import LEVELS, short_name, tier_of
 from agentgym_gen.envs.babyai.voice import AgentGymVoice
 from agentgym_gen.errors import InvalidValueError
-from agentgym_gen.world.task import Task, TaskId, Tasks
+from agentgym_gen.world import Task, TaskId, Tasks
 
 SIZE = 100_000
 """How many tasks every split of every tier has."""
@@ -78,7 +78,7 @@ class QuestTasks(Tasks[Quest]):
         """Return how many tasks there are, the same number everywhere."""
         return SIZE
 
-    def draw(self, task_id: TaskId, index: int) -> Quest:
+    def generate(self, task_id: TaskId, index: int) -> Quest:
         """Return the first world of the task's stream that is of its split and that is solved."""
         levels = LEVELS[task_id.tier]
         return _drawn(task_id, self._level or levels[index % len(levels)])

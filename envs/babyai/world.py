@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -17,9 +17,19 @@ from agentgym_gen.envs.babyai.reward import end, score
 from agentgym_gen.envs.babyai.tasks import Quest, QuestTasks
 from agentgym_gen.envs.babyai.view import Place
 from agentgym_gen.envs.babyai.voice import AgentGymVoice, voice_of
-from agentgym_gen.world import Command, EndReason, Malformed, Message, Outcome, Scene, Verb, World
-from agentgym_gen.world.distractors import picked
-from agentgym_gen.world.task import Task
+from agentgym_gen.world import (
+    Command,
+    EndReason,
+    Malformed,
+    Message,
+    Outcome,
+    Scene,
+    Surface,
+    Task,
+    Verb,
+    World,
+)
+from agentgym_gen.world.distractors import sample_evenly
 
 LEAST_TURNS = 20
 """The turn limit of AgentGym, and the shortest here."""
@@ -40,16 +50,14 @@ class BabyAI(World[Quest]):
     """
 
     name = "BabyAI"
-    verbs: ClassVar[tuple[Verb, ...]] = agentgym.VERBS
-    listing = "always"
+    verbs: tuple[Verb, ...] = agentgym.VERBS
 
     def __init__(
         self, wording: str = "agentgym", compat: str = "fixed", level: str | None = None
     ) -> None:
         self._engine = backend.load("engine")
         self._voice = voice_of(wording, compat)
-        self.verbs = self._voice.verbs  # type: ignore[misc]  # a wording has verbs of its own
-        self.listing = self._voice.listing  # type: ignore[misc]  # and its own listing
+        self.verbs = self._voice.verbs
         self._flawed = self._voice.strict and isinstance(self._voice, AgentGymVoice)
         self.tasks = QuestTasks(level)
 
@@ -85,7 +93,7 @@ class BabyAI(World[Quest]):
         """Return the commands that AgentGym (or BALROG) has for this moment, in its order."""
         return tuple(self._menu.ways)
 
-    def plan(self) -> expert.Route | None:
+    def expert_plan(self) -> expert.Route | None:
         """Return commands to the goal; while they are followed, the rest of the same plan."""
         if not self._plan and not self._is_lost:
             self._plan = expert.plan(self._game, self._voice, self._seen)
@@ -108,29 +116,23 @@ class BabyAI(World[Quest]):
         turns = len(self._quest.route) if native else self._quest.steps
         return max(LEAST_TURNS, 2 * turns)
 
-    def refuse(self, malformed: Malformed) -> Message:
+    def invalid_reply(self, malformed: Malformed) -> Message:
         """Return the original's answer to a text that is no command."""
         return (self._voice.refusal(malformed.text, self._moment),)
-
-    def list_actions(self, actions: Sequence[str]) -> str:
-        """Return the list of *actions* as the original prints it."""
-        return self._voice.list_actions(actions)
 
     def read(self, text: str) -> Command | Malformed:
         """Read *text* as the original does."""
         return self._voice.read(text)
 
-    def nouns(self) -> tuple[str, ...]:
-        """Return the colours and the kinds of things."""
-        return (*COLOURS, *KINDS)
-
-    def distract(self, rng: np.random.Generator, amount: int) -> tuple[str, ...]:
-        """Return sentences about things that hang from the ceiling."""
-        return picked(ceiling_lines(), amount, rng)
-
-    def normal(self, argument: str) -> str:
-        """Return *argument* in lower case, without white space that means nothing."""
-        return " ".join(argument.lower().split())
+    def surface(self) -> Surface:
+        """Return what interfaces read of this world."""
+        return Surface(
+            listing=self._voice.listing,
+            list_actions=self._voice.list_actions,
+            nouns=_nouns,
+            canonical_argument=_canonical_argument,
+            distractors=_distractors,
+        )
 
     def info(self) -> Mapping[str, Any]:
         """Return the level, and how many of minigrid's steps are gone and how many there are."""
@@ -172,3 +174,18 @@ class BabyAI(World[Quest]):
         ended = EndReason.SUCCESS if effect.over and self._paid > ENOUGH else None
         scene = self._voice.scene(self._moment, completed=effect.over)
         return Outcome(scene, self._paid, end=ended, score=score(ended))
+
+
+def _nouns() -> tuple[str, ...]:
+    """Return the colours and the kinds of things."""
+    return (*COLOURS, *KINDS)
+
+
+def _distractors(rng: np.random.Generator, amount: int) -> tuple[str, ...]:
+    """Return sentences about things that hang from the ceiling."""
+    return sample_evenly(ceiling_lines(), amount, rng)
+
+
+def _canonical_argument(argument: str) -> str:
+    """Return *argument* in lower case, without white space that means nothing."""
+    return " ".join(argument.lower().split())

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from agentgym_gen.errors import DataError, unknown_name
-from agentgym_gen.interface.pseudowords import pseudo_words
+from agentgym_gen.interface.renaming.pseudowords import pseudo_words
 from agentgym_gen.seeding import stream
 
 FACTS = ("real", "invented")

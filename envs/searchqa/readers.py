@@ -19,7 +19,7 @@ from typing import Any
 from agentgym_gen.envs.searchqa.questions import Hop, Question
 from agentgym_gen.errors import DataError
 from agentgym_gen.system.untrusted_files import lines_of, parse_json, read_text
-from agentgym_gen.world.task import TIERS
+from agentgym_gen.world import TIERS
 
 Tiered = tuple[str, Question]
 """A tier and a question."""

@@ -10,7 +10,7 @@ from agentgym_gen.envs.searchqa.readers import Tiered
 from agentgym_gen.envs.searchqa.sharing import once
 from agentgym_gen.errors import DataError, InvalidValueError, unknown_name
 from agentgym_gen.seeding import stream
-from agentgym_gen.world.task import SPLITS, TIERS, TaskId, Tasks
+from agentgym_gen.world import SPLITS, TIERS, TaskId, Tasks
 
 Rows = Mapping[str, Mapping[str, Sequence[Sequence[int]]]]
 
@@ -41,7 +41,7 @@ class FactTasks(Tasks[Question]):
         """Return question *index* as numbers."""
         return Draft(*self._rows[tier][split][index])
 
-    def draw(self, task_id: TaskId, index: int) -> Question:
+    def generate(self, task_id: TaskId, index: int) -> Question:
         """Return question *index*.
 
         Raises:
@@ -93,7 +93,7 @@ class OwnTasks(Tasks[Question]):
         """Return how many questions *split* of *tier* has."""
         return len(self._questions[tier, split])
 
-    def draw(self, task_id: TaskId, index: int) -> Question:
+    def generate(self, task_id: TaskId, index: int) -> Question:
         """Return question *index*."""
         return self._questions[task_id.tier, task_id.split][index]
 

@@ -31,9 +31,19 @@ from agentgym_gen.envs.searchqa.wording import (
     unavailable,
 )
 from agentgym_gen.errors import BackendError, InvalidValueError, unknown_name
-from agentgym_gen.world import Command, EndReason, Malformed, Message, Outcome, Scene, World
-from agentgym_gen.world.distractors import picked
-from agentgym_gen.world.task import Task, Tasks
+from agentgym_gen.world import (
+    Command,
+    EndReason,
+    Malformed,
+    Message,
+    Outcome,
+    Scene,
+    Surface,
+    Task,
+    Tasks,
+    World,
+)
+from agentgym_gen.world.distractors import sample_evenly
 
 TURNS = {"easy": 5, "medium": 8, "hard": 10}
 """The turn limits: the three stages of AgentGym-RL's training on SearchQA."""
@@ -71,7 +81,6 @@ class SearchQA(World[Question]):
 
     name = "SearchQA"
     verbs = VERBS
-    listing = "never"
     tasks: Tasks[Question]
 
     def __init__(  # noqa: PLR0913  (keyword options, each with a default)
@@ -113,7 +122,7 @@ class SearchQA(World[Question]):
         """Return both usages: any query may be searched and any answer given."""
         return tuple(verb.usage for verb in VERBS)
 
-    def plan(self) -> tuple[Command, ...]:
+    def expert_plan(self) -> tuple[Command, ...]:
         """Return the searches for what is not found yet, and the answer."""
         return expert.plan(self._question, self._found, self._asked)
 
@@ -129,7 +138,7 @@ class SearchQA(World[Question]):
         """Return the limit of the tier, and at least twice what the expert takes."""
         return max(TURNS[self._tier], 2 * (len(self._question.hops) + 1))
 
-    def refuse(self, malformed: Malformed) -> Message:
+    def invalid_reply(self, malformed: Malformed) -> Message:
         """Return AgentGym's words."""
         return INVALID
 
@@ -151,15 +160,19 @@ class SearchQA(World[Question]):
             return Malformed(text, "only one can be given at a time")
         return Command(verb, (said,))
 
-    def nouns(self) -> tuple[str, ...]:
+    def surface(self) -> Surface:
+        """Return what interfaces read of this world."""
+        return Surface(
+            nouns=self._nouns,
+            canonical_argument=self._canonical_argument,
+            distractors=_distractors,
+        )
+
+    def _nouns(self) -> tuple[str, ...]:
         """Return the names of the question's own chain, which are all that it is about."""
         return self._question.names
 
-    def distract(self, rng: np.random.Generator, amount: int) -> tuple[str, ...]:
-        """Return sentences about leaflets that cannot be had."""
-        return picked(leaflet_lines(), amount, rng)
-
-    def normal(self, argument: str) -> str:
+    def _canonical_argument(self, argument: str) -> str:
         """Return *argument* with names in their own letters: case does not matter to a search."""
         if self._spelling is None:
             longest = sorted(self._question.names, key=len, reverse=True)
@@ -231,3 +244,8 @@ def _retriever(spec: str | Retriever, facts: str, corpus: str | Path | None) -> 
         return make_retriever(spec, lambda: fact_corpus(facts), facts)
     state = state_of(corpus)
     return make_retriever(spec, lambda: once(state, lambda: read_corpus(corpus)), str(state))
+
+
+def _distractors(rng: np.random.Generator, amount: int) -> tuple[str, ...]:
+    """Return sentences about leaflets that cannot be had."""
+    return sample_evenly(leaflet_lines(), amount, rng)

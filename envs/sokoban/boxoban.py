@@ -28,7 +28,7 @@ from agentgym_gen.envs.sokoban.board import (
 from agentgym_gen.envs.sokoban.expert import solution
 from agentgym_gen.errors import DataError, InvalidValueError, unknown_name
 from agentgym_gen.system.untrusted_files import MEGABYTE, read_text
-from agentgym_gen.world.task import SPLITS, TIERS, Task, TaskId, Tasks
+from agentgym_gen.world import SPLITS, TIERS, Task, TaskId, Tasks
 
 LAYOUT = "unfiltered/{train,valid,test}/*.txt, medium/{train,valid}/*.txt and hard/*.txt"
 
@@ -129,9 +129,9 @@ class BoxobanTasks(Tasks[Level]):
         if parsed.env != self.env:
             raise unknown_name("environment in task id", parsed.env, [self.env], f"{task_id!r}")
         self._check(parsed.tier, parsed.split)
-        return Task(parsed, self.draw(parsed, 0))
+        return Task(parsed, self.generate(parsed, 0))
 
-    def draw(self, task_id: TaskId, index: int) -> Level:
+    def generate(self, task_id: TaskId, index: int) -> Level:
         """Return the level that the key of *task_id* names; *index* is not needed."""
         stem, _, number = task_id.key.rpartition("-")
         section = SECTIONS[task_id.tier, task_id.split]

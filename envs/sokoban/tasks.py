@@ -9,7 +9,7 @@ from agentgym_gen.envs.sokoban.board import Level
 from agentgym_gen.envs.sokoban.boxoban import BoxobanTasks
 from agentgym_gen.envs.sokoban.generator import Recipe, draw_level
 from agentgym_gen.errors import InvalidValueError
-from agentgym_gen.world.task import TaskId, Tasks
+from agentgym_gen.world import TaskId, Tasks
 
 RECIPES = {
     "easy": Recipe(
@@ -58,7 +58,7 @@ class GeneratedTasks(Tasks[Level]):
         """Return how many tasks there are, the same number everywhere."""
         return SIZE
 
-    def draw(self, task_id: TaskId, index: int) -> Level:
+    def generate(self, task_id: TaskId, index: int) -> Level:
         """Return the first level of the task's stream that is of its tier and its split."""
         return _level(task_id)
 

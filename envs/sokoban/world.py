@@ -24,19 +24,21 @@ from agentgym_gen.envs.sokoban.game import Game
 from agentgym_gen.envs.sokoban.reward import STEP, score, step_reward
 from agentgym_gen.envs.sokoban.tasks import open_tasks
 from agentgym_gen.world import (
+    AsciiGrid,
     Command,
-    Drawing,
     EndReason,
     Malformed,
     Message,
     Outcome,
     Scene,
+    Surface,
+    Task,
+    Tasks,
     Verb,
     VerbName,
     World,
 )
-from agentgym_gen.world.distractors import picked
-from agentgym_gen.world.task import Task, Tasks
+from agentgym_gen.world.distractors import sample_evenly
 
 LEAST_TURNS = 15
 """The turn limit of the shortest levels."""
@@ -61,12 +63,15 @@ SYMBOLS: tuple[tuple[str, str], ...] = (
 )
 """What each symbol means, in RAGEN's order."""
 
+GLYPHS = "".join(symbol for symbol, _ in SYMBOLS)
+"""The symbols."""
+
 LEGEND: Message = (
     "\nThe meaning of each symbol in the state is:\n",
     *[
         piece
         for number, (symbol, meaning) in enumerate(SYMBOLS)
-        for piece in (", " if number else "", Drawing(symbol), f": {meaning}")
+        for piece in (", " if number else "", AsciiGrid(symbol), f": {meaning}")
     ],
     "\nYour available actions are:\n",
 )
@@ -105,7 +110,6 @@ class Sokoban(World[Level]):
         Verb("left", "Left", synonyms=("West", "Port", "Leftward")),
         Verb("right", "Right", synonyms=("East", "Starboard", "Rightward")),
     )
-    marks = "".join(symbol for symbol, _ in SYMBOLS)
     malformed_reward = STEP
     tasks: Tasks[Level]
 
@@ -142,7 +146,7 @@ class Sokoban(World[Level]):
         """Return the directions that are free, always in the order up, down, left, right."""
         return tuple(COMMANDS[letter] for letter in DIRECTIONS if not self._game.obstacle(letter))
 
-    def plan(self) -> tuple[Command, ...] | None:
+    def expert_plan(self) -> tuple[Command, ...] | None:
         """Return moves that win from here.
 
         None if a box is stuck for ever, or the solver found no solution within its limit.
@@ -173,9 +177,9 @@ class Sokoban(World[Level]):
         """Return twice the moves of the task's solution, but at least `LEAST_TURNS`."""
         return self._turn_limit
 
-    def refuse(self, malformed: Malformed) -> Message:
+    def invalid_reply(self, malformed: Malformed) -> Message:
         """Return the unchanged board and RAGEN's sentence."""
-        return (Drawing(self._game.text), f"\n{UNREADABLE}")
+        return (AsciiGrid(self._game.text), f"\n{UNREADABLE}")
 
     def read(self, text: str) -> Command | Malformed:
         """Read one direction in any case, alone or in RAGEN's or verl-agent's tags."""
@@ -187,17 +191,17 @@ class Sokoban(World[Level]):
             return Malformed(text, "it is more than one action")
         return Malformed(text, "it is none of the known actions")
 
-    def nouns(self) -> tuple[str, ...]:
-        """Return the things of the board, which the instruction and the reasons name."""
-        return NOUNS
+    def surface(self) -> Surface:
+        """Return what interfaces read of this world."""
+        return Surface(nouns=_nouns, glyphs=GLYPHS, distractors=self._distractors)
 
-    def distract(self, rng: np.random.Generator, amount: int) -> tuple[str, ...]:
+    def _distractors(self, rng: np.random.Generator, amount: int) -> tuple[str, ...]:
         """Return notes about squares below the board."""
-        return picked(outside_lines(self._height), amount, rng)
+        return sample_evenly(outside_lines(self._height), amount, rng)
 
     def _scene(self) -> Scene:
         game = self._game
-        grid = Drawing(game.text)
+        grid = AsciiGrid(game.text)
         facts = {
             "grid": grid,
             "player": game.player_at,
@@ -205,6 +209,11 @@ class Sokoban(World[Level]):
             "targets": game.targets_at,
         }
         return Scene((grid,), facts)
+
+
+def _nouns() -> tuple[str, ...]:
+    """Return the things of the board, which the instruction and the reasons name."""
+    return NOUNS
 
 
 def _untagged(said: str) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 
 from agentgym_gen.envs.textcraft.expert import reference
 from agentgym_gen.envs.textcraft.recipes import recipe_book
-from agentgym_gen.world.task import TaskId, Tasks
+from agentgym_gen.world import TaskId, Tasks
 
 DEPTHS = {"easy": (1,), "medium": (2,), "hard": (3, 4)}
 """The crafting depths of the goals of each tier."""
@@ -57,7 +57,7 @@ class TextCraftTasks(Tasks[Order]):
         """Return how many tasks *split* of *tier* has."""
         return DRAWS * len(_goals(tier)[split])
 
-    def draw(self, task_id: TaskId, index: int) -> Order:
+    def generate(self, task_id: TaskId, index: int) -> Order:
         """Return the goal of task *index* and the recipes that its stream draws for it."""
         goals = _goals(task_id.tier)[task_id.split]
         goal = goals[index % len(goals)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
 
@@ -24,11 +25,12 @@ from agentgym_gen.world import (
     Outcome,
     Piece,
     Scene,
+    Surface,
+    Task,
     VerbName,
     World,
 )
-from agentgym_gen.world.distractors import picked
-from agentgym_gen.world.task import Task
+from agentgym_gen.world.distractors import sample_evenly
 
 MAX_GET = 1000
 """The most of an item that one command can get."""
@@ -52,12 +54,10 @@ class TextCraft(World[Order]):
 
     name = "TextCraft"
     verbs = VERBS
-    listing = "never"
 
     def __init__(self) -> None:
         self.tasks = TextCraftTasks()
         self._book = recipe_book()
-        self._nouns = tuple(noun for noun in self._book.nouns if noun not in SPOKEN)
 
     def reset(self, task: Task[Order]) -> Scene:
         """Start *task*: an empty inventory and the recipes."""
@@ -87,7 +87,7 @@ class TextCraft(World[Order]):
         """Return every get of the sheet, the crafts for which all is there, and `inventory`."""
         return self._menu.commands()
 
-    def plan(self) -> tuple[Command, ...]:
+    def expert_plan(self) -> tuple[Command, ...]:
         """Return commands to the goal; while they are followed, the rest of the same plan."""
         if self._plan is None:
             self._plan = expert.plan(self._sheet, self._goal, self._inventory)
@@ -105,7 +105,7 @@ class TextCraft(World[Order]):
         """Return twice the length of the goal's plan, and at least 20."""
         return max(SHORTEST_LIMIT, 2 * expert.reference(self._goal)[0])
 
-    def refuse(self, malformed: Malformed) -> Message:
+    def invalid_reply(self, malformed: Malformed) -> Message:
         """Return that the text could not be executed, as far as the original reads it."""
         return (f"Could not execute {cleaned(malformed.text)}",)
 
@@ -120,17 +120,9 @@ class TextCraft(World[Order]):
             return Command("inventory")
         return Malformed(said, "an action starts with one of the known verbs and names a quantity")
 
-    def nouns(self) -> tuple[str, ...]:
-        """Return every item and kind of item there is: any may be asked for and then named."""
-        return self._nouns
-
-    def distract(self, rng: np.random.Generator, amount: int) -> tuple[str, ...]:
-        """Return sentences about things that are no items."""
-        return picked(curio_lines(), amount, rng)
-
-    def normal(self, argument: str) -> str:
-        """Return *argument* without what the original's client drops."""
-        return cleaned(argument)
+    def surface(self) -> Surface:
+        """Return what interfaces read of this world."""
+        return Surface(nouns=_nouns, canonical_argument=cleaned, distractors=_distractors)
 
     def _opening(self, lines: tuple[Command, ...]) -> Scene:
         listed: list[Piece] = []
@@ -254,3 +246,14 @@ def _number(digits: str) -> int:
 
 def _identifier(item: str) -> str:
     return f"minecraft:{item.replace(' ', '_')}"
+
+
+@lru_cache(maxsize=1)
+def _nouns() -> tuple[str, ...]:
+    """Return every item and kind of item there is: any may be asked for and then named."""
+    return tuple(noun for noun in recipe_book().nouns if noun not in SPOKEN)
+
+
+def _distractors(rng: np.random.Generator, amount: int) -> tuple[str, ...]:
+    """Return sentences about things that are no items."""
+    return sample_evenly(curio_lines(), amount, rng)

@@ -9,7 +9,7 @@ from agentgym_gen.envs.textworld.own import OwnGame, OwnGames, OwnTasks
 from agentgym_gen.envs.textworld.store import Kept, Store
 from agentgym_gen.envs.textworld.tasks import Brief, GeneratedTasks
 from agentgym_gen.errors import InvalidValueError
-from agentgym_gen.world.task import Tasks
+from agentgym_gen.world import Tasks
 
 
 class Games(Protocol):

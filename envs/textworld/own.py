@@ -20,7 +20,7 @@ from agentgym_gen.envs.textworld.store import Kept
 from agentgym_gen.envs.textworld.wording import verbs_of
 from agentgym_gen.errors import DataError, InvalidValueError
 from agentgym_gen.system.untrusted_files import MEGABYTE, parse_json, read_bytes, read_text
-from agentgym_gen.world.task import SPLITS, TIERS, Task, TaskId, Tasks
+from agentgym_gen.world import SPLITS, TIERS, Task, TaskId, Tasks
 
 LONGEST_WALK = {"easy": 8, "medium": 16}
 """How many commands a walkthrough of each tier has at most."""
@@ -124,7 +124,7 @@ class OwnTasks(Tasks[OwnGame]):
                 return Task(parsed, game)
         raise InvalidValueError(f"No game of the folder has the task id {task_id!r}")
 
-    def draw(self, task_id: TaskId, index: int) -> OwnGame:
+    def generate(self, task_id: TaskId, index: int) -> OwnGame:
         """Return the game of *task_id*."""
         return self._of(task_id.tier, task_id.split)[index]
 

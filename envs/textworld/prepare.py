@@ -16,7 +16,7 @@ from agentgym_gen.envs.textworld.world import TextWorld
 from agentgym_gen.errors import BackendError, DiskFullError
 from agentgym_gen.system.child_process import Worker
 from agentgym_gen.system.prepare import Order, Say
-from agentgym_gen.world.task import Task
+from agentgym_gen.world import Task
 
 
 def prepare(say: Say, order: Order) -> Path:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from agentgym_gen.envs.textworld.levels import CHALLENGES, CYCLES, Level
 from agentgym_gen.envs.textworld.plots import Seeds, belongs
 from agentgym_gen.errors import InvalidValueError, unknown_name
-from agentgym_gen.world.task import Task, TaskId, Tasks
+from agentgym_gen.world import Task, TaskId, Tasks
 
 ROUNDS = {"train": 250, "valid": 50, "test": 50}
 """How often each split goes through a tier's cycle of levels."""
@@ -72,7 +72,7 @@ class GeneratedTasks(Tasks[Brief]):
             InvalidValueError: if the index is outside ``0 .. size - 1``.
         """
         task_id = self.task_id(tier, split, index)
-        return Task(task_id, self.draw(task_id, int(task_id.key)))
+        return Task(task_id, self.generate(task_id, int(task_id.key)))
 
     def find(self, task_id: str) -> Task[Brief]:
         """Return the task called *task_id*, whether it is one of those that are played or not.
@@ -83,7 +83,7 @@ class GeneratedTasks(Tasks[Brief]):
         everything = GeneratedTasks()
         return super().find(task_id) if self._is_everything() else everything.find(task_id)
 
-    def draw(self, task_id: TaskId, index: int) -> Brief:
+    def generate(self, task_id: TaskId, index: int) -> Brief:
         """Return the level and the first seeds of the task's stream that are of its split."""
         return _drawn(task_id, index)
 

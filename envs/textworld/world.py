@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -30,16 +30,18 @@ from agentgym_gen.world import (
     EndReason,
     Malformed,
     Message,
+    MessageFact,
     Outcome,
-    Said,
     Scene,
+    Surface,
+    Task,
+    Tasks,
     Verb,
     World,
     phrase_of,
     write_template,
 )
-from agentgym_gen.world.distractors import drawn
-from agentgym_gen.world.task import Task, Tasks
+from agentgym_gen.world.distractors import sample_lines
 
 LEAST_TURNS = 25
 """The turn limit of the shortest games."""
@@ -73,8 +75,7 @@ class TextWorld(World[Any]):
     """
 
     name = "TextWorld"
-    verbs: ClassVar[tuple[Verb, ...]] = VERBS
-    listing = "never"
+    verbs: tuple[Verb, ...] = VERBS
     tasks: Tasks[Any]
 
     def __init__(
@@ -97,7 +98,7 @@ class TextWorld(World[Any]):
         self._challenge = self._games.challenge(task.content)
         self._names = tuple(sorted({name for name in opening["names"] if name}))
         self._speech = Speech(self._names)
-        self.verbs, _ = verbs_of(opening["templates"])  # type: ignore[misc]  # each game has its own
+        self.verbs, _ = verbs_of(opening["templates"])
         self._templates = {verb.name: verb.template for verb in self.verbs}
         self._made_up: tuple[str, ...] = ()
         self._told = Prose(self.verbs, self._names).pieces
@@ -131,7 +132,7 @@ class TextWorld(World[Any]):
         """Return what textworld says can be done, sorted by its words."""
         return self._menu
 
-    def plan(self) -> tuple[Command, ...] | None:
+    def expert_plan(self) -> tuple[Command, ...] | None:
         """Return the rest of the walkthrough, or a way back to it and its rest."""
         if self._plan is None:
             found = self._seat.plan()
@@ -152,7 +153,7 @@ class TextWorld(World[Any]):
             return UNKNOWN_TURNS
         return max(LEAST_TURNS, TURNS_PER_COMMAND * self._length)
 
-    def refuse(self, malformed: Malformed) -> Message:
+    def invalid_reply(self, malformed: Malformed) -> Message:
         """Return what the original's parser answers to such a text."""
         words = malformed.text.lower().split()
         if not words:
@@ -160,17 +161,21 @@ class TextWorld(World[Any]):
         known = {phrase_of(verb.template).split()[0] for verb in self.verbs}
         return (NOT_A_SENTENCE if words[0] in known else NOT_A_VERB,)
 
-    def nouns(self) -> tuple[str, ...]:
+    def surface(self) -> Surface:
+        """Return what interfaces read of this world."""
+        return Surface(nouns=self._nouns, distractors=self._distractors)
+
+    def _nouns(self) -> tuple[str, ...]:
         """Return what things and doors are called, but not rooms, directions and the meal.
 
         The meal is named by the command that prepares it.
         """
         return tuple(name for name in self._names if name not in VERB_WORDS)
 
-    def distract(self, rng: np.random.Generator, amount: int) -> tuple[str, ...]:
+    def _distractors(self, rng: np.random.Generator, amount: int) -> tuple[str, ...]:
         """Return lines about things that no game has, in places where nobody gets to."""
         self._made_up = self._made_up or made_up(self._names)
-        return drawn(self._made_up, amount, rng)
+        return sample_lines(self._made_up, amount, rng)
 
     def info(self) -> Mapping[str, Any]:
         """Return the challenge, and the points of the game."""
@@ -188,10 +193,10 @@ class TextWorld(World[Any]):
         """Take note of what the game has *told* and return it as a scene."""
         self._points = told["points"]
         message = self._told(shown(told["text"]))
-        facts: dict[str, object] = {"result": Said(message)}
+        facts: dict[str, object] = {"result": MessageFact(message)}
         if self._lists:
             self._menu = tuple(map(self._command, told["commands"]))
-            facts |= {"place": Said(self._told(told["place"])), "carrying": told["carried"]}
+            facts |= {"place": MessageFact(self._told(told["place"])), "carrying": told["carried"]}
         else:
             self._menu = ()
         return Scene(message, {**facts, "points": f"{self._points}/{self._most}"})
@@ -199,7 +204,7 @@ class TextWorld(World[Any]):
     def _refused(self, text: str) -> Outcome:
         current = score(self._points, self._most, won=False)
         message = self._told(text)
-        scene = Scene(message, {"result": Said(message)})
+        scene = Scene(message, {"result": MessageFact(message)})
         return Outcome(scene, valid=False, score=current, reason="the game does not do it")
 
     def _command(self, text: str) -> Command:

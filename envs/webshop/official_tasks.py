@@ -19,7 +19,7 @@ from agentgym_gen.envs.webshop.shop import Shop
 from agentgym_gen.envs.webshop.tiers import tier_of
 from agentgym_gen.errors import DataError, InvalidValueError, unknown_name
 from agentgym_gen.system.fork_safe_lock import Guard
-from agentgym_gen.world.task import Task, TaskId, Tasks
+from agentgym_gen.world import Task, TaskId, Tasks
 
 SPLITS: Mapping[str, Mapping[str, tuple[int, int | None]]] = {
     "webshop": {"test": (0, 500), "valid": (500, 1500), "train": (1500, None)},
@@ -73,7 +73,7 @@ class OfficialTasks(Tasks[Goal]):
         """Return how many goals *split* of *tier* has."""
         return len(self._numbers[tier, split])
 
-    def draw(self, task_id: TaskId, index: int) -> Goal:
+    def generate(self, task_id: TaskId, index: int) -> Goal:
         """Return the goal whose number is the key of *task_id*."""
         return self.all_goals[int(task_id.key)]
 

@@ -19,7 +19,7 @@ from agentgym_gen.envs.webshop.tiers import tier_of
 from agentgym_gen.errors import DataError, InvalidValueError, unknown_name
 from agentgym_gen.seeding import stream
 from agentgym_gen.system.fork_safe_lock import Guard
-from agentgym_gen.world.task import SPLITS, TIERS, TaskId, Tasks
+from agentgym_gen.world import SPLITS, TIERS, TaskId, Tasks
 
 SHARES = {"train": 3, "valid": 1, "test": 1}
 """How many of five families of products belong to each split."""
@@ -94,7 +94,7 @@ class GeneratedTasks(Tasks[Goal]):
         """Return how many goals *split* of *tier* has."""
         return len(self._source.goals(split)[tier])
 
-    def draw(self, task_id: TaskId, index: int) -> Goal:
+    def generate(self, task_id: TaskId, index: int) -> Goal:
         """Return goal *index*; it was drawn when the shop was opened."""
         return self._source.goals(task_id.split)[task_id.tier][index]
 

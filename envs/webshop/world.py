@@ -19,9 +19,18 @@ from agentgym_gen.envs.webshop.reward import Details, Scoring
 from agentgym_gen.envs.webshop.session import BACK, Page, Session
 from agentgym_gen.envs.webshop.tasks import open_tasks
 from agentgym_gen.envs.webshop.wording import INSTRUCTION, LABELS, SEARCH, VERBS
-from agentgym_gen.world import Command, EndReason, Malformed, Message, Outcome, Scene, World
-from agentgym_gen.world.distractors import picked
-from agentgym_gen.world.task import Task
+from agentgym_gen.world import (
+    Command,
+    EndReason,
+    Malformed,
+    Message,
+    Outcome,
+    Scene,
+    Surface,
+    Task,
+    World,
+)
+from agentgym_gen.world.distractors import sample_evenly
 
 _ACTION = re.compile(r"(search|click)\s*\[(.+)\]", re.IGNORECASE)
 _ORIGINAL_ACTION = re.compile(r"(.+)\[(.+)\]")
@@ -52,9 +61,6 @@ class WebShop(World[Goal]):
 
     name = "WebShop"
     verbs = VERBS
-    listing = "never"
-    clutter = CLUTTER
-    labels = LABELS
 
     def __init__(
         self,
@@ -81,7 +87,7 @@ class WebShop(World[Goal]):
 
     def step(self, command: Command) -> Outcome:
         """Search, or press a button of the page."""
-        argument = self.normal(command.args[0])
+        argument = command.args[0].lower()
         if command.verb == SEARCH.name:
             return self._searched(argument)
         button = self._buttons.get(" ".join(argument.split()))
@@ -96,7 +102,7 @@ class WebShop(World[Goal]):
         """Return the original's clickables, and the search where its bar is."""
         return self._menu
 
-    def plan(self) -> tuple[Command, ...] | None:
+    def expert_plan(self) -> tuple[Command, ...] | None:
         """Return commands that buy what is asked for, or None after the purchase."""
         if self._plan is None and self._session.page is not Page.DONE:
             self._plan = next_commands(self._session, self._goal, self._query())
@@ -114,7 +120,7 @@ class WebShop(World[Goal]):
         """Return the limit of the preset, the same for every task."""
         return self._rules.turns
 
-    def refuse(self, malformed: Malformed) -> Message:
+    def invalid_reply(self, malformed: Malformed) -> Message:
         """Return the unchanged page, as the original does."""
         return self._scene().message
 
@@ -134,7 +140,17 @@ class WebShop(World[Goal]):
                 return Command(found[1].lower(), (found[2].strip(),))
         return Malformed(text, "an action is one of the two verbs with its text in brackets")
 
-    def nouns(self) -> tuple[str, ...]:
+    def surface(self) -> Surface:
+        """Return what interfaces read of this world."""
+        return Surface(
+            nouns=self._nouns,
+            canonical_argument=str.lower,
+            verb_labels=LABELS,
+            distractors=_distractors,
+            distractor_amount=CLUTTER,
+        )
+
+    def _nouns(self) -> tuple[str, ...]:
         """Return the values of the options of the product that is wanted.
 
         Numbers keep their names, and so does what is also the name of a button.
@@ -142,14 +158,6 @@ class WebShop(World[Goal]):
         options = self._shop.product(self._goal.asin).options
         values = (value for values in options.values() for value in values)
         return tuple(v for v in dict.fromkeys(values) if _NAMEABLE.fullmatch(v) and v not in TAKEN)
-
-    def distract(self, rng: np.random.Generator, amount: int) -> tuple[str, ...]:
-        """Return advertisements, trivia, and products that nobody sells."""
-        return picked(banner_lines(), amount, rng)
-
-    def normal(self, argument: str) -> str:
-        """Return *argument* in lower case, as the original takes it."""
-        return argument.lower()
 
     def info(self) -> Mapping[str, Any]:
         """Return what makes up the reward, and by what titles were compared."""
@@ -211,3 +219,8 @@ class WebShop(World[Goal]):
 
 TAKEN = frozenset([BACK, "next", "prev", "now", "buy", "description", "features", "reviews"])
 """Words of buttons, which are never given another name."""
+
+
+def _distractors(rng: np.random.Generator, amount: int) -> tuple[str, ...]:
+    """Return advertisements, trivia, and products that nobody sells."""
+    return sample_evenly(banner_lines(), amount, rng)

@@ -15,10 +15,9 @@ from agentgym_gen.envs.alfworld import ALFWorld, SearchPolicy
 from agentgym_gen.envs.alfworld.house import Goal, House, Receptacle, Thing
 from agentgym_gen.envs.alfworld.reward import reward
 from agentgym_gen.envs.alfworld.search import next_move
-from agentgym_gen.interface import Dialect, Interface
+from agentgym_gen.interface import EpisodeInterface, Interface
 from agentgym_gen.testing import check_world
-from agentgym_gen.world import Malformed
-from agentgym_gen.world.task import Task, TaskId
+from agentgym_gen.world import Malformed, Task, TaskId
 
 GOLDEN = pathlib.Path(__file__).parent / "golden" / "alfworld_walks.json"
 WALKS = json.loads(GOLDEN.read_text("utf-8"))["walks"]
@@ -49,7 +48,7 @@ class Player:
         self.world = ALFWorld(wording_version=version)
         task_id = TaskId("alfworld", "easy", "train", "0")
         self.opening = self.world.reset(Task(task_id, house))
-        self.dialect = Dialect(Interface(), self.world, task_id)
+        self.dialect = EpisodeInterface(Interface(), self.world, task_id)
         self.outcome = None
 
     def say(self, *said: str) -> str:
@@ -58,11 +57,11 @@ class Player:
             command = self.world.read(text)
             assert not isinstance(command, Malformed), text
             self.outcome = self.world.step(command)
-        return self.dialect.tell(self.outcome.scene.message)
+        return self.dialect.render(self.outcome.scene.message)
 
     def menu(self) -> list[str]:
         """Return the admissible commands as texts."""
-        return self.dialect.listed(self.world.admissible())
+        return self.dialect.write_all(self.world.admissible())
 
 
 @pytest.mark.parametrize("walk", WALKS, ids=lambda walk: walk["task_id"])
@@ -181,7 +180,7 @@ def test_commands_are_read_to_the_letter(said: str) -> None:
     command = player.world.read(said)
 
     if isinstance(command, Malformed):
-        assert player.world.refuse(command) == ("Nothing happens.",)
+        assert player.world.invalid_reply(command) == ("Nothing happens.",)
     else:
         assert not player.world.step(command).valid
     assert player.menu() == before
@@ -269,7 +268,7 @@ def test_the_plan_wins_from_wherever_random_moves_lead(tier: str) -> None:
 def wins(env: TextEnv) -> bool:
     """Return whether the plan from here on wins, with admissible commands."""
     info = {"success": False}
-    for command in env.world.plan() or ():
+    for command in env.world.expert_plan() or ():
         assert command in env.world.admissible()
         *_, info = env.step(env.write(command))
     return info["success"]
@@ -287,7 +286,7 @@ def test_what_fits_nowhere_is_held_for_ever() -> None:
     player = Player(replace(KITCHEN, fits=(("countertop", "apple"),)))
     player.say("go to countertop 1", "take knife 1 from countertop 1")
 
-    assert player.world.plan() is None
+    assert player.world.expert_plan() is None
     assert not any(said.startswith("move") for said in player.menu())
 
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
-from agentgym_gen.agents.rollout import make_text_env
 from agentgym_gen.env import TextEnv
+from agentgym_gen.env.making import make_text_env
 from agentgym_gen.envs.alfworld import ALFWorld
 from agentgym_gen.envs.alfworld.grammar import TASK, checked
 from agentgym_gen.envs.alfworld.tasks import GeneratedTasks

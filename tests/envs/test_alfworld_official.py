@@ -17,7 +17,7 @@ from agentgym_gen.envs.alfworld.tasks import GeneratedTasks
 from agentgym_gen.envs.alfworld.tiers import Filter, difficulty
 from agentgym_gen.envs.alfworld.writing import problem, write_game
 from agentgym_gen.errors import DataError, InvalidValueError, MissingExtraError
-from agentgym_gen.world.task import TIERS
+from agentgym_gen.world import TIERS
 
 HERE = pathlib.Path(__file__).parents[3] / "shared" / "data" / "alfworld"
 DATA = pathlib.Path(os.environ.get("ALFWORLD_DATA") or HERE)
@@ -203,7 +203,7 @@ def test_the_expert_wins_every_official_game() -> None:
 def wins(env: TextEnv, task_id: str, said: list[str] | None) -> bool:
     """Return whether the commands *said*, or the expert's, win a task."""
     env.reset(options={"task_id": task_id})
-    for action in said or [env.write(command) for command in env.world.plan() or ()]:
+    for action in said or [env.write(command) for command in env.world.expert_plan() or ()]:
         *_, info = env.step(action)
     return info["success"]
 

@@ -15,7 +15,7 @@ from agentgym_gen.envs.alfworld.tasks import CYCLES, GeneratedTasks
 from agentgym_gen.envs.alfworld.tiers import Difficulty, Filter, difficulty
 from agentgym_gen.envs.alfworld.writing import problem
 from agentgym_gen.errors import InvalidValueError, UnknownNameError
-from agentgym_gen.world.task import SPLITS, TIERS
+from agentgym_gen.world import SPLITS, TIERS
 
 FINGERPRINTS = [
     ("alfworld/easy/train/0", "2edcb16ccc841d7f"),
@@ -38,7 +38,7 @@ def every_expert_wins(tier: str, split: str, count: int) -> None:
         task = env.world.tasks.make(tier, split, index)
         found = difficulty(task.content)
         env.reset(options={"task_id": str(task.id)})
-        moves = env.world.plan()
+        moves = env.world.expert_plan()
         assert found is not None
         assert (found.tier, found.optimum) == (tier, len(moves))
         for command in moves:
@@ -151,7 +151,7 @@ def test_a_task_does_not_depend_on_what_was_drawn_before() -> None:
     for index in range(5):
         used.make("medium", "train", index)
 
-    drawn = GeneratedTasks.draw(tasks(), used.make("medium", "test", 3).id, 3)
+    drawn = GeneratedTasks.generate(tasks(), used.make("medium", "test", 3).id, 3)
     assert used.make("medium", "test", 3).content == drawn
 
 

@@ -218,7 +218,7 @@ def test_nonsense_is_no_command(text: str, wording: str) -> None:
 
     assert isinstance(read, Malformed)
     if not text.strip() and wording == "agentgym":
-        assert world.refuse(read) == ("No change in state.",)
+        assert world.invalid_reply(read) == ("No change in state.",)
 
 
 def test_a_success_is_not_lost_behind_a_door() -> None:

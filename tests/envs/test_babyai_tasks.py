@@ -14,8 +14,7 @@ from agentgym_gen.envs.babyai.levels import AGENTGYM_LEVELS, LEVELS, short_name,
 from agentgym_gen.envs.babyai.tasks import MOST_TURNS, Quest, QuestTasks
 from agentgym_gen.errors import InvalidValueError, UnknownNameError
 from agentgym_gen.seeding import stream
-from agentgym_gen.world import Command, EndReason, Outcome
-from agentgym_gen.world.task import TIERS, Task
+from agentgym_gen.world import TIERS, Command, EndReason, Outcome, Task
 
 PLACES = [(tier, split) for tier in TIERS for split in ("train", "valid", "test")]
 
@@ -110,7 +109,7 @@ def test_every_level_of_agentgym_is_solved(level: str) -> None:
     world.reset(task)
 
     assert task.content.level == level
-    assert follow(world, world.plan() or ()).end is EndReason.SUCCESS
+    assert follow(world, world.expert_plan() or ()).end is EndReason.SUCCESS
 
 
 @pytest.mark.slow
@@ -123,7 +122,7 @@ def test_the_expert_wins_from_anywhere(tier: str, wording: str) -> None:
     for index in range(25):
         world.reset(world.tasks.make(tier, "valid", index))
         if wander(world, 15, f"{tier} {index}") is None:
-            ends.append(follow(world, world.plan() or ()).end)
+            ends.append(follow(world, world.expert_plan() or ()).end)
 
     assert len(ends) > 8
     assert set(ends) == {EndReason.SUCCESS}
@@ -135,7 +134,7 @@ def test_planning_changes_nothing() -> None:
     wander(world, 5, "planning")
     before = world._game.drawing(), world.info(), world.admissible()
 
-    assert world.plan()
+    assert world.expert_plan()
     assert (world._game.drawing(), world.info(), world.admissible()) == before
 
 
@@ -143,10 +142,10 @@ def test_a_plan_is_kept_while_it_is_followed() -> None:
     """What is asked twice is the same plan, one command shorter after each step."""
     world = BabyAI()
     world.reset(world.tasks.make("medium", "train", 5))
-    plan = world.plan() or ()
+    plan = world.expert_plan() or ()
     world.step(plan[0])
 
-    assert world.plan() == plan[1:]
+    assert world.expert_plan() == plan[1:]
     assert len(plan) > 3
 
 
@@ -155,11 +154,11 @@ def test_what_was_destroyed_has_no_plan() -> None:
     world = world_of("PickupLoc", 2)
     for said in ("turn right", "turn right", "go to yellow box 1"):
         say(world, said)
-    assert world.plan() == (Command("pick_up", ("yellow box 1",)),)
+    assert world.expert_plan() == (Command("pick_up", ("yellow box 1",)),)
 
     say(world, "toggle")
-    assert world.plan() is None
-    assert world.plan() is None
+    assert world.expert_plan() is None
+    assert world.expert_plan() is None
 
 
 def test_a_plan_may_be_said_in_single_actions() -> None:
@@ -168,7 +167,7 @@ def test_a_plan_may_be_said_in_single_actions() -> None:
     task = world.tasks.make("medium", "train", 5)
     world.reset(task)
 
-    assert len(world.plan() or ()) == task.content.steps
+    assert len(world.expert_plan() or ()) == task.content.steps
     assert world.turn_limit() == max(20, 2 * task.content.steps)
 
 
@@ -257,7 +256,7 @@ def test_an_impossible_mission_is_given_up() -> None:
 def test_hands_are_freed_first() -> None:
     """What is carried already is put next to its aim at once; anything else is put down."""
     world = world_of("PutNextS7N4Carrying", 0)
-    plan = world.plan() or ()
+    plan = world.expert_plan() or ()
 
     assert plan[-1] == Command("drop")
     assert not any(command.verb == "pick_up" for command in plan)

@@ -21,7 +21,7 @@ from agentgym_gen.envs.babyai.paths import (
 )
 from agentgym_gen.envs.babyai.view import STEPS, look
 from agentgym_gen.seeding import stream
-from agentgym_gen.world.task import Task
+from agentgym_gen.world import Task
 
 OPEN_FLOOR = frozenset((x, y) for x in range(5) for y in range(5))
 KINDS = {4: "door", 5: "key", 6: "ball", 7: "box"}

@@ -211,10 +211,10 @@ class TestScore:
     def test_plan_skips_what_is_found(self) -> None:
         """After the first search of the expert one less is left."""
         env = started()
-        before = env.world.plan()
+        before = env.world.expert_plan()
         env.step(env.expert_action() or "")
 
-        assert env.world.plan() == before[1:]
+        assert env.world.expert_plan() == before[1:]
 
 
 class TestNames:
@@ -223,7 +223,7 @@ class TestNames:
     def test_another_spelling_does_not_hide_an_old_name(self) -> None:
         """A search in capital letters is refused like one in small ones."""
         env = started(interface="renamed")
-        name = next(name for name in env.world.nouns() if name.upper() != name)
+        name = next(name for name in env.world.surface().nouns() if name.upper() != name)
         for spelling in (name, name.upper(), name.lower()):
             *_, info = env.step(f"<search>{spelling}</search>")
             assert not info["valid_action"], spelling
@@ -238,7 +238,9 @@ class TestNames:
             if over:
                 break
 
-        assert [name for name in env.world.nouns() for text in seen if name in text.split()] == []
+        assert [
+            name for name in env.world.surface().nouns() for text in seen if name in text.split()
+        ] == []
 
 
 class TestOptions:

@@ -15,7 +15,7 @@ from agentgym_gen.envs.searchqa.questions import Question, path_of
 from agentgym_gen.envs.searchqa.retrievers import BM25Retriever
 from agentgym_gen.envs.searchqa.reward import normalize
 from agentgym_gen.envs.searchqa.tasks import FactTasks
-from agentgym_gen.world.task import SPLITS, TIERS
+from agentgym_gen.world import SPLITS, TIERS
 
 ROOT = pathlib.Path(__file__).parents[2]
 LEAST = {"easy": 1000, "medium": 4000, "hard": 3000}

@@ -10,8 +10,7 @@ from agentgym_gen.env import TextEnv
 from agentgym_gen.envs.sokoban import Sokoban
 from agentgym_gen.envs.sokoban.board import Level
 from agentgym_gen.envs.sokoban.reward import score, step_reward
-from agentgym_gen.world import Command, EndReason, Malformed
-from agentgym_gen.world.task import Task, TaskId
+from agentgym_gen.world import Command, EndReason, Malformed, Task, TaskId
 
 GOLDEN = pathlib.Path(__file__).parent / "golden" / "sokoban_gym.json"
 VERBS = {"u": "up", "d": "down", "l": "left", "r": "right"}

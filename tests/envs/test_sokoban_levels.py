@@ -8,15 +8,16 @@ import pytest
 
 import agentgym_gen  # noqa: F401  (registers the ids)
 from agentgym_gen.agents.policy import ExpertPolicy
-from agentgym_gen.agents.rollout import Episode, draw_task_ids, run
+from agentgym_gen.agents.rollout import Episode, run
 from agentgym_gen.env import TextEnv
+from agentgym_gen.env.making import sample_task_ids
 from agentgym_gen.envs.sokoban import Sokoban
 from agentgym_gen.envs.sokoban.board import Level, Position, canonical, split_of
 from agentgym_gen.envs.sokoban.expert import solution
 from agentgym_gen.envs.sokoban.tasks import RECIPES, GeneratedTasks
 from agentgym_gen.errors import DataError, InvalidValueError
 from agentgym_gen.seeding import stream
-from agentgym_gen.world.task import TIERS, Task, TaskId
+from agentgym_gen.world import TIERS, Task, TaskId
 
 SPLITS = ("train", "valid", "test")
 BOXOBAN = pathlib.Path(__file__).parents[3] / "shared" / "data" / "sokoban" / "boxoban"
@@ -36,7 +37,7 @@ needs_boxoban = pytest.mark.skipif(not BOXOBAN.is_dir(), reason="no Boxoban samp
 def wins(env: TextEnv, task_id: str) -> bool:
     """Return whether the expert's plan wins a task within its turn limit."""
     env.reset(options={"task_id": task_id})
-    for command in env.world.plan() or ():
+    for command in env.world.expert_plan() or ():
         *_, over, _, info = env.step(env.write(command))
     return bool(over and info["success"])
 
@@ -141,7 +142,7 @@ def test_a_deadlock_has_no_plan(rows: list[str]) -> None:
     world.reset(Task(TaskId("sokoban", "easy", "train", "0"), Level(tuple(rows), "R")))
     world._guide._pushed_astray = True
 
-    assert world.plan() is None
+    assert world.expert_plan() is None
 
 
 @pytest.mark.parametrize("tier", TIERS)
@@ -155,12 +156,12 @@ def test_plan_wins_from_wherever_the_player_strayed(tier: str) -> None:
         for _ in range(8):
             menu = env.world.admissible()
             *_, over, _, info = env.step(env.write(menu[int(rng.integers(len(menu)))]))
-            if over or env.world.plan() is None:
+            if over or env.world.expert_plan() is None:
                 break
-        for command in () if over else env.world.plan() or ():
+        for command in () if over else env.world.expert_plan() or ():
             *_, over, _, info = env.step(env.write(command))
         assert over == info["success"]
-        assert over or env.world.plan() is None
+        assert over or env.world.expert_plan() is None
 
 
 @needs_boxoban
@@ -235,7 +236,7 @@ def test_a_boxoban_folder_has_the_tiers_that_are_there(tmp_path: pathlib.Path) -
     """An environment of all tiers plays them only, and the rollout draws their levels."""
     boxoban_in(tmp_path, LEVEL + LEVEL.replace("0", "1", 1))
     options = {"levels_dir": str(tmp_path)}
-    tasks = draw_task_ids("rftgen/Sokoban-v0", "train", 2, stream("x"), options)
+    tasks = sample_task_ids("rftgen/Sokoban-v0", "train", 2, stream("x"), options)
     played = run([Episode("rftgen/Sokoban-v0", t, options=options) for t in tasks], ExpertPolicy())
 
     assert sorted(tasks) == ["sokoban/hard/train/000-0", "sokoban/hard/train/000-1"]

@@ -24,8 +24,7 @@ from agentgym_gen.envs.textcraft.expert import reference
 from agentgym_gen.envs.textcraft.recipes import read_facts, recipe_book
 from agentgym_gen.envs.textcraft.tasks import DEPTHS, DISTRACTORS, LONGEST_PLAN
 from agentgym_gen.envs.textcraft.wording import curio_lines
-from agentgym_gen.world import Command, Malformed, write_template
-from agentgym_gen.world.task import SPLITS, TIERS
+from agentgym_gen.world import SPLITS, TIERS, Command, Malformed, write_template
 
 INSTRUCTION = (
     "You are given few useful crafting recipes to craft items in Minecraft. Crafting commands are "

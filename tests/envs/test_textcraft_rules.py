@@ -24,9 +24,8 @@ from agentgym_gen.envs.textcraft import Order, TextCraft
 from agentgym_gen.envs.textcraft.expert import helpings, plan
 from agentgym_gen.envs.textcraft.recipes import Recipe, RecipeBook, Sheet, recipe_book
 from agentgym_gen.envs.textcraft.reward import reward, score
-from agentgym_gen.interface.names import Renaming
-from agentgym_gen.world import Command, Outcome
-from agentgym_gen.world.task import TIERS, Task, TaskId
+from agentgym_gen.interface.renaming.names import Renaming
+from agentgym_gen.world import TIERS, Command, Outcome, Task, TaskId
 
 
 class TestRules:
@@ -79,14 +78,14 @@ class TestRules:
         """After a refusal the inventory, the menu and the score are as before."""
         world = sign_world()
         say(world, "get 3 oak log")
-        before = inventory(world), world.admissible(), world.plan()
+        before = inventory(world), world.admissible(), world.expert_plan()
         for text in ("craft 4 stick using 2 planks", "get 0 oak log", "get 5 planks"):
             outcome = say(world, text)
             assert isinstance(outcome, Outcome)
             assert not outcome.valid
             assert outcome.reason
 
-        assert (inventory(world), world.admissible(), world.plan()) == before
+        assert (inventory(world), world.admissible(), world.expert_plan()) == before
 
     def test_worlds_share_the_book(self) -> None:
         """A hundred worlds read one book."""
@@ -100,7 +99,7 @@ class TestRules:
 
         assert min(limits.values()) >= 20
         for index, limit in limits.items():
-            assert limit >= 2 * len(world_of(TASKS.make("hard", "test", index)).plan())
+            assert limit >= 2 * len(world_of(TASKS.make("hard", "test", index)).expert_plan())
 
 
 class TestExpert:
@@ -133,14 +132,14 @@ class TestExpert:
         for _ in range(2):
             say(world, "craft 4 birch planks using 1 birch log")
 
-        assert world.plan() == (Command("craft", ("1 chest", "8 birch planks")),)
+        assert world.expert_plan() == (Command("craft", ("1 chest", "8 birch planks")),)
 
     def test_following_a_plan_never_changes_it(self) -> None:
         """The rest of a plan is the plan of the state that its first command leads to."""
         world = world_of(TASKS.make("hard", "train", 5))
-        first = world.plan()
+        first = world.expert_plan()
         for done, command in enumerate(first):
-            assert world.plan() == first[done:]
+            assert world.expert_plan() == first[done:]
             world.step(command)
 
     def test_shortest_number_of_gets(self) -> None:
@@ -197,7 +196,7 @@ class TestReward:
     def test_score_only_rises_and_is_one_at_the_end_only(self, index: int) -> None:
         """On the expert's path the score never falls and is 1 with the goal alone."""
         world = world_of(TASKS.make("hard", "train", index))
-        outcomes = [world.step(command) for command in world.plan()]
+        outcomes = [world.step(command) for command in world.expert_plan()]
         scores = [outcome.score for outcome in outcomes]
 
         assert scores == sorted(scores)
@@ -328,7 +327,7 @@ def renamed(interface: str) -> tuple[TextEnv, Renaming]:
     """Return an environment whose things are renamed, and how."""
     env = TextEnv(TextCraft(), tier="medium", split="test", interface=f"renamed+{interface}")
     env.reset(options={"task_id": "textcraft/medium/test/70"})
-    return env, Renaming(env.world.nouns(), env.task.id.stream("names"))
+    return env, Renaming(env.world.surface().nouns(), env.task.id.stream("names"))
 
 
 @pytest.mark.parametrize("syntax", ["json", "call", "native"])
@@ -352,7 +351,7 @@ def test_no_answer_has_an_old_name() -> None:
     """Not the common member of a tag that is got for it, nor an item in an identifier."""
     env, renaming = renamed("native")
     heard = [
-        env.step(renaming.there(text))[0]
+        env.step(renaming.rename(text))[0]
         for text in (
             "get 2 oak logs",
             "craft 4 oak planks using 1 oak log",
@@ -362,8 +361,8 @@ def test_no_answer_has_an_old_name() -> None:
         )
     ]
 
-    assert heard[0] == f"Got 2 {renaming.there('oak log')}"
-    assert heard[1] == f"Crafted 4 minecraft:{renaming.there('oak planks')}"
+    assert heard[0] == f"Got 2 {renaming.rename('oak log')}"
+    assert heard[1] == f"Crafted 4 minecraft:{renaming.rename('oak planks')}"
     assert [renaming.old_name(text) for text in heard] == [None] * 5
 
 

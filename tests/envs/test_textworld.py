@@ -21,7 +21,7 @@ from agentgym_gen.envs.textworld.seat import pool
 from agentgym_gen.envs.textworld.store import Store
 from agentgym_gen.envs.textworld.tasks import GeneratedTasks
 from agentgym_gen.errors import InvalidValueError, MissingExtraError
-from agentgym_gen.world.task import SPLITS, TIERS
+from agentgym_gen.world import SPLITS, TIERS
 from tools.fuzz import fuzz
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -69,7 +69,7 @@ def test_the_rewards_are_the_points_of_the_game(env: TextEnv, task_id: str) -> N
 def test_a_burnt_meal_loses(env: TextEnv) -> None:
     """The original ends the game; the score stays below 1."""
     start(env, COOKING)
-    plan = [env.write(command) for command in env.world.plan() or ()]
+    plan = [env.write(command) for command in env.world.expert_plan() or ()]
     cook = next(said for said in plan if said.startswith("cook "))
     for said in plan[: plan.index(cook) + 1]:
         env.step(said)
@@ -86,7 +86,7 @@ def test_nothing_dangerous_reaches_the_game(env: TextEnv) -> None:
     sent = []
     say = env.world._seat.say
     env.world._seat.say = lambda said: sent.append(said) or say(said)
-    before = env.admissible_actions, env.world.plan()
+    before = env.admissible_actions, env.world.expert_plan()
     for said in (
         *(
             "save",
@@ -115,7 +115,7 @@ def test_nothing_dangerous_reaches_the_game(env: TextEnv) -> None:
         assert (info["valid_action"], reward, terminated, truncated) == (False, 0.0, False, False)
 
     assert sent == []
-    assert (env.admissible_actions, env.world.plan()) == before
+    assert (env.admissible_actions, env.world.expert_plan()) == before
 
 
 def test_the_parser_answers_in_its_own_words(env: TextEnv) -> None:
@@ -185,10 +185,10 @@ def test_a_dead_engine_ends_the_episode_and_the_next_one_works(env: TextEnv) -> 
 def test_an_engine_that_died_unnoticed_is_no_matter(env: TextEnv) -> None:
     """A reset and a plan start another one."""
     start(env, COIN)
-    plan = env.world.plan()
+    plan = env.world.expert_plan()
     os.kill(env.world._seat._engine.pid, 9)
     env.world._plan = None
-    assert env.world.plan() == plan
+    assert env.world.expert_plan() == plan
 
     os.kill(env.world._seat._engine.pid, 9)
     start(env, COIN)
@@ -203,7 +203,7 @@ def test_a_copy_goes_on_where_the_original_was(env: TextEnv) -> None:
     copy = pickle.loads(pickle.dumps(env))
 
     assert copy.step("look") == env.step("look")
-    assert copy.world.plan() == env.world.plan()
+    assert copy.world.expert_plan() == env.world.expert_plan()
     copy.close()
 
 

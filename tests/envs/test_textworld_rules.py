@@ -26,8 +26,7 @@ from agentgym_gen.envs.textworld.wording import (
     verbs_of,
 )
 from agentgym_gen.errors import DataError, InvalidValueError, UnknownNameError
-from agentgym_gen.world import Command, VerbName, native_text
-from agentgym_gen.world.task import SPLITS, TIERS
+from agentgym_gen.world import SPLITS, TIERS, Command, VerbName, native_text
 
 STATUS = ">" + " " * 80 + "-= Kitchen =-0/1"
 ENDING = (

@@ -195,7 +195,7 @@ def test_renamed_values_are_renamed_everywhere() -> None:
     """In the instruction, on the page, in the query and in the click."""
     played = env("webshop/hard/test/1", interface="renamed")
     goal = played.world.tasks.find("webshop/hard/test/1").content
-    names = {value for _, value in goal.options if value in played.world.nouns()}
+    names = {value for _, value in goal.options if value in played.world.surface().nouns()}
     seen = [played.reset(options={"task_id": "webshop/hard/test/1"})[0]]
     while action := played.expert_action():
         observation, *_ = played.step(action)

@@ -78,5 +78,5 @@ def test_but_changes_a_copy() -> None:
     """An interface is frozen."""
     native = Interface()
 
-    assert native.but(syntax="call").syntax == "call"
+    assert native.replace(syntax="call").syntax == "call"
     assert native.syntax == "native"

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 import numpy as np
 import pytest
 
-from agentgym_gen.agents.rollout import make_text_env
+from agentgym_gen.env.making import make_text_env
 from agentgym_gen.env.registration import BUNDLED, ENVIRONMENTS
 from agentgym_gen.envs.alfworld.asides import KINDS
 from agentgym_gen.envs.babyai.asides import ceiling_lines
@@ -20,7 +20,8 @@ from agentgym_gen.envs.textcraft.wording import curio_lines
 from agentgym_gen.envs.webshop import WebShop
 from agentgym_gen.envs.webshop.asides import CATEGORIES, banner_lines
 from agentgym_gen.world import phrase_of
-from agentgym_gen.world.distractors import TRAITS, picked, shuffled
+from agentgym_gen.world.distractors import TRAITS, sample_evenly, shuffled
+from agentgym_gen.world.surface import common_distractors
 
 POOLS = {
     "BabyAI": ceiling_lines(),
@@ -38,15 +39,16 @@ def named(words: Iterable[str], lines: Collection[str]) -> list[str]:
     return [word for word in here if re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text)]
 
 
-@pytest.mark.parametrize("name", [one.name for one in BUNDLED if one.costly is None])
+@pytest.mark.parametrize("name", [one.name for one in BUNDLED if one.slow_tasks is None])
 def test_every_line_is_fitting_and_of_the_recipe(name: str) -> None:
     """No world falls back on sentences that would fit anywhere; the amount is never short."""
     env = make_text_env(f"rftgen/{name}-easy-v0", "train")
     env.reset(seed=0)
-    lines = env.world.distract(np.random.default_rng(0), 3 * env.world.clutter)
+    surface = env.world.surface()
+    lines = surface.distractors(np.random.default_rng(0), 3 * surface.distractor_amount)
 
-    assert type(env.world).asides == ()
-    assert len(set(lines)) == len(lines) == 3 * env.world.clutter
+    assert surface.distractors is not common_distractors
+    assert len(set(lines)) == len(lines) == 3 * surface.distractor_amount
 
 
 @pytest.mark.parametrize("name", POOLS)
@@ -58,7 +60,9 @@ def test_no_two_lines_are_the_same(name: str) -> None:
 @pytest.mark.parametrize("name", POOLS)
 def test_no_line_names_a_verb(name: str) -> None:
     """Neither natively nor by a synonym, which the line would give away."""
-    verbs = make_text_env(f"rftgen/{name}-easy-v0", "train", ENVIRONMENTS[name].few).world.verbs
+    verbs = make_text_env(
+        f"rftgen/{name}-easy-v0", "train", ENVIRONMENTS[name].test_kwargs
+    ).world.verbs
     phrases = {
         phrase_of(template) for verb in verbs for template in (verb.template, *verb.synonyms)
     }
@@ -81,7 +85,7 @@ def test_webshop_has_the_three_kinds_of_the_recipe() -> None:
     kinds = {line.split("]")[0] + "]" for line in POOLS["WebShop"]}
 
     assert kinds == {"[AD]", "[TRIVIA]", "[SPONSORED]"}
-    assert WebShop.clutter == 40 // 10
+    assert WebShop().surface().distractor_amount == 40 // 10
 
 
 @pytest.mark.parametrize("facts", ["real", "invented"])
@@ -124,13 +128,13 @@ def test_picked_lines_are_different_until_there_are_no_more() -> None:
     seen: set[str] = set()
     for seed in range(200):
         amount = 1 + seed % 50
-        lines = picked(pool, amount, np.random.default_rng(seed))
+        lines = sample_evenly(pool, amount, np.random.default_rng(seed))
         seen |= set(lines)
         assert len(set(lines)) == len(lines) == amount
 
     assert seen == set(pool)
-    assert picked(pool, 0, np.random.default_rng(0)) == ()
-    assert len(picked(pool, 70, np.random.default_rng(0))) == 70
+    assert sample_evenly(pool, 0, np.random.default_rng(0)) == ()
+    assert len(sample_evenly(pool, 70, np.random.default_rng(0))) == 70
 
 
 def test_every_line_is_about_equally_likely() -> None:
@@ -139,7 +143,7 @@ def test_every_line_is_about_equally_likely() -> None:
     rng = np.random.default_rng(0)
     counts = dict.fromkeys(pool, 0)
     for _ in range(4000):
-        for line in picked(pool, 5, rng):
+        for line in sample_evenly(pool, 5, rng):
             counts[line] += 1
 
     assert 300 < min(counts.values()) <= max(counts.values()) < 500

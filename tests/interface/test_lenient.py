@@ -3,8 +3,8 @@
 import pytest
 
 from agentgym_gen import Command, Malformed, TextEnv, Verb
-from agentgym_gen.interface.lenient import objects_in
-from agentgym_gen.interface.syntax import Json, LenientJson
+from agentgym_gen.interface.syntax import JsonSyntax, LenientJsonSyntax
+from agentgym_gen.interface.syntax.lenient import objects_in
 
 VERBS = (Verb("go_to", "go to {place}"), Verb("look", "look"))
 TEMPLATES = {verb.name: verb.template for verb in VERBS}
@@ -24,8 +24,8 @@ def test_the_lenient_mode_reads_what_models_write(how: str) -> None:
     """And the strict one refuses it."""
     said = SLOPPY[how]
 
-    assert LenientJson(VERBS, TEMPLATES).read(said) == GO
-    assert isinstance(Json(VERBS, TEMPLATES).read(said), Malformed)
+    assert LenientJsonSyntax(VERBS, TEMPLATES).read(said) == GO
+    assert isinstance(JsonSyntax(VERBS, TEMPLATES).read(said), Malformed)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_the_lenient_mode_reads_what_models_write(how: str) -> None:
 )
 def test_it_does_not_guess(said: str, reason: str) -> None:
     """Two actions are none, and keys, actions and arguments are as strict as ever."""
-    read = LenientJson(VERBS, TEMPLATES).read(said)
+    read = LenientJsonSyntax(VERBS, TEMPLATES).read(said)
 
     assert isinstance(read, Malformed)
     assert reason in read.reason

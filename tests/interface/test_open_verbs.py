@@ -5,19 +5,18 @@ from riddle_world import RiddleWorld
 
 from agentgym_gen import Command, Malformed, TextEnv, Verb
 from agentgym_gen.errors import InvalidValueError
-from agentgym_gen.interface.syntax import Menu
+from agentgym_gen.interface.syntax import MenuSyntax
 from agentgym_gen.interface.wording import templates
 from agentgym_gen.testing import check_world
-from agentgym_gen.world import phrase_of
-from agentgym_gen.world.task import TaskId
+from agentgym_gen.world import TaskId, phrase_of
 
 ASK, TELL, WAIT = RiddleWorld.verbs
 LIST = (ASK.usage, TELL.usage, Command("wait"))
 
 
-def menu() -> Menu:
+def menu() -> MenuSyntax:
     """Return the menu syntax of the riddle."""
-    return Menu(RiddleWorld.verbs, {verb.name: verb.template for verb in RiddleWorld.verbs})
+    return MenuSyntax(RiddleWorld.verbs, {verb.name: verb.template for verb in RiddleWorld.verbs})
 
 
 def test_a_world_of_open_verbs_keeps_the_contract() -> None:

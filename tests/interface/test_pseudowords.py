@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from agentgym_gen.interface.pseudowords import ENGLISH, SYLLABLES, pseudo_words
+from agentgym_gen.interface.renaming.pseudowords import ENGLISH, SYLLABLES, pseudo_words
 
 
 def test_pseudo_words_are_different_and_never_taken_or_english() -> None:

@@ -21,7 +21,7 @@ SMALL = Randomized(
 def drawn(randomized: Randomized, number: int) -> Counter[str]:
     """Return how often each interface comes."""
     rng = np.random.default_rng(0)
-    return Counter(str(randomized.draw(rng)) for _ in range(number))
+    return Counter(str(randomized.sample(rng)) for _ in range(number))
 
 
 def test_every_interface_of_the_domain_is_drawn_but_what_is_held_out() -> None:
@@ -36,7 +36,7 @@ def test_what_is_held_out_is_held_out_with_everything_else() -> None:
     """No draw has the menu, whatever else it has."""
     anything = Randomized(held_out=["menu", "native"])
     rng = np.random.default_rng(0)
-    interfaces = [anything.draw(rng) for _ in range(300)]
+    interfaces = [anything.sample(rng) for _ in range(300)]
 
     assert not any(one.syntax == "menu" or one == Interface() for one in interfaces)
     assert {one.listing for one in interfaces} == {"native", "always", "first", "never"}
@@ -115,22 +115,22 @@ def test_every_episode_draws_one() -> None:
     assert {interface for _, interface in seen()} == {"native", "symbols", "json"}
 
 
-def test_a_task_and_a_draw_name_one_interface() -> None:
-    """In every environment; a named task has draw 0 unless another is asked for."""
+def test_a_task_and_an_index_name_one_interface() -> None:
+    """In every environment; a named task has index 0 unless another is given."""
 
     def interface(**options: object) -> str:
         env = TextEnv(WORLD, interface=str(SMALL))
         return str(env.reset(options={"task_id": TASK, **options})[1]["interface"])
 
-    assert interface() == interface(draw=0)
-    assert len({interface(draw=draw) for draw in range(20)}) == 3
+    assert interface() == interface(interface_index=0)
+    assert len({interface(interface_index=index) for index in range(20)}) == 3
 
 
 def test_the_interface_in_play_is_told() -> None:
     """By the environment once there is an episode, and by every `info`."""
     env = TextEnv(WORLD, interface=Randomized({"syntax": ["json"]}))
-    with pytest.raises(InvalidValueError, match="`draw` is a number from 0 on"):
-        env.reset(options={"draw": -1})
+    with pytest.raises(InvalidValueError, match="`interface_index` is a number from 0 on"):
+        env.reset(options={"interface_index": -1})
     _, info = env.reset(seed=0)
     later = env.step("wait")[4]
 

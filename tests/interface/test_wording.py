@@ -2,11 +2,10 @@
 
 import pytest
 
-from agentgym_gen.agents.rollout import make_text_env
+from agentgym_gen.env.making import make_text_env
 from agentgym_gen.env.registration import BUNDLED
 from agentgym_gen.interface.wording import templates
-from agentgym_gen.world import Verb, phrase_of
-from agentgym_gen.world.task import TaskId
+from agentgym_gen.world import TaskId, Verb, phrase_of
 
 VERBS = (
     Verb("go", "go to {place}", (), ("walk to {place}", "head for {place}", "stroll to {place}")),

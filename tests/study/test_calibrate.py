@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from agentgym_gen.agents.policy import ExpertPolicy, RandomPolicy
-from agentgym_gen.agents.rollout import Episode, draw_task_ids, make_text_env, run
+from agentgym_gen.agents.rollout import Episode, run
 from agentgym_gen.cli.main import main
+from agentgym_gen.env.making import make_text_env, sample_task_ids
 from agentgym_gen.errors import DataError, InvalidValueError, ResultExistsError
 from agentgym_gen.seeding import stream
 from agentgym_gen.study import parse_plan
@@ -90,7 +91,7 @@ def test_a_list_is_a_tier_everywhere(stem: Path) -> None:
 
     assert info["task_id"] in easy
     assert str(env.interface) == "listed"
-    drawn = draw_task_ids(env_id, "test", len(easy), stream("x"))
+    drawn = sample_task_ids(env_id, "test", len(easy), stream("x"))
     assert sorted(drawn) == sorted(easy)
     plan = parse_plan(
         f'name = "x"\nseeds = [0]\n[environments.Sokoban]\nlists = "{stem}"\n'

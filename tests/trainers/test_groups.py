@@ -13,7 +13,13 @@ def episode(
 ) -> Trajectory:
     """Return an episode of turns of one token each; ``x`` in *valid* marks invalid ones."""
     turns = tuple(
-        Turn("", Completion("", (1,), (first + i,), (-0.5,), fresh=True), "", 0.0, mark != "x")
+        Turn(
+            "",
+            Completion("", (1,), (first + i,), (-0.5,), starts_sequence=True),
+            "",
+            0.0,
+            mark != "x",
+        )
         for i, mark in enumerate(valid)
     )
     return Trajectory("e", task, "native", 0, turns, "", success, float(success), end)

@@ -157,7 +157,7 @@ def test_an_episode_that_would_pass_the_limit_of_the_server_falls_silent(
     server.limit = len(server.asked[1][1]["prompt"]) + 4  # what the second turn takes
     (cut,) = run([episode], sampler(server, tmp_path), style=STYLE)
 
-    assert [turn.completion.cut for turn in cut.turns] == [True] * 3
+    assert [turn.completion.truncated for turn in cut.turns] == [True] * 3
     assert cut.turns[:2] == free.turns[:2]
     assert cut.turns[2].completion.text == ""
     assert len(server.asked) == len(free.turns) + 2

@@ -40,7 +40,7 @@ def play(style: PromptStyle, slots: int = 64, temperature: float = 1.0) -> list[
     """Play some episodes with noise."""
     model, tokenizer = tiny()
     policy = ModelPolicy(model, tokenizer, temperature=temperature, max_new_tokens=6)
-    return run(episodes(5, 2), policy, style=style, slots=slots)
+    return run(episodes(5, 2), policy, style=style, max_concurrent=slots)
 
 
 @pytest.mark.parametrize("style", [GROWING, FRESH, WINDOW], ids=["growing", "fresh", "window"])
@@ -80,7 +80,7 @@ def test_the_growing_sequence_is_the_chat_as_the_template_has_it() -> None:
     for turn in played.turns:
         expected += f"<|user|>{turn.observation}<|assistant|>"
         expected += tokenizer.decode(turn.completion.action_ids)
-        expected += "<|end|>" if turn.completion.cut else ""
+        expected += "<|end|>" if turn.completion.truncated else ""
 
     assert tokenizer.decode(sequence.ids) == expected.removesuffix("<|end|>") or (
         tokenizer.decode(sequence.ids) == expected
@@ -98,7 +98,7 @@ def test_an_episode_whose_context_is_full_falls_silent() -> None:
 
     last = played[0].turns[-1].completion
     assert played[0].turns[0].completion.action_ids
-    assert (last.text, last.cut, last.action_ids) == ("", True, ())
+    assert (last.text, last.truncated, last.action_ids) == ("", True, ())
     assert all(len(sequence.ids) <= 90 for one in played for sequence in one.sequences())
 
 

@@ -5,46 +5,46 @@ from __future__ import annotations
 import numpy as np
 
 from agentgym_gen.interface.axes import RECIPE, Interface
-from agentgym_gen.interface.speech import Speech
-from agentgym_gen.world import LIST_HEADER, Command, World, bulleted
-from agentgym_gen.world.task import TaskId
+from agentgym_gen.interface.codec import ActionCodec
+from agentgym_gen.world import LIST_HEADER, Command, Surface, TaskId, bulleted
 
-TURNS_DRAWN = 4
+TURNS_AHEAD = 4
 """For how many turns distractors are drawn at once."""
 
 
-class Page:
-    """Lays out the observations of one episode.
+class ObservationLayout:
+    """Puts distractors and the list of admissible actions around the observations of one episode.
 
     Args:
         interface: The axes.
-        world: The world of the episode.
-        speech: Puts commands into words.
+        surface: The surface of the episode's world.
+        codec: Puts commands into words.
         task_id: The task, whose stream draws the distractors, turn after turn.
     """
 
     def __init__(
-        self, interface: Interface, world: World[object], speech: Speech, task_id: TaskId
+        self, interface: Interface, surface: Surface, codec: ActionCodec, task_id: TaskId
     ) -> None:
-        self._world = world
-        self._speech = speech
+        self._surface = surface
+        self._codec = codec
         amount = interface.distractors
-        self._amount = world.clutter if amount == RECIPE else int(amount)
+        is_recipe = amount == RECIPE
+        self._amount = surface.distractor_amount if is_recipe else int(amount)
         self._chance = interface.distractor_chance
         self._ready: list[list[str]] = []
         self._all_differ = True
         self._rng = task_id.stream("distractors") if self._amount else None
-        self._listing = world.listing if interface.listing == "native" else interface.listing
+        self._listing = surface.listing if interface.listing == "native" else interface.listing
         self._plain = interface.syntax == "native"
         self._numbered = interface.syntax == "menu"
 
-    def laid_out(self, text: str, menu: tuple[Command, ...], turn: int) -> str:
-        """Return *text* with what belongs to it at *turn*, when *menu* is admissible."""
+    def lay_out(self, text: str, admissible: tuple[Command, ...], turn: int) -> str:
+        """Return *text* with what belongs around it at *turn*."""
         parts = [text] if text else []
         if self._rng is not None:
-            parts = self._distracted(parts, self._rng)
-        if menu and self._lists(turn):
-            parts.append(self._list(self._speech.mentions(menu)))
+            parts = self._with_distractors(parts, self._rng)
+        if admissible and self._lists(turn):
+            parts.append(self._list(self._codec.mention_all(admissible)))
         return "\n".join(parts)
 
     def _list(self, actions: list[str]) -> str:
@@ -52,15 +52,15 @@ class Page:
             numbered = (f"{number}. {action}" for number, action in enumerate(actions, 1))
             return "\n".join((LIST_HEADER, *numbered))
         # Quotes and commas of a sentence's list would not set off JSON objects or calls.
-        return self._world.list_actions(actions) if self._plain else bulleted(actions)
+        return self._surface.list_actions(actions) if self._plain else bulleted(actions)
 
     def _lists(self, turn: int) -> bool:
         if self._numbered or self._listing == "always":
             return True
         return self._listing == "first" and turn == 0
 
-    def _distracted(self, parts: list[str], rng: np.random.Generator) -> list[str]:
-        """Return *parts* with lines before and after; where they stand among them is drawn."""
+    def _with_distractors(self, parts: list[str], rng: np.random.Generator) -> list[str]:
+        """Return *parts* with lines before and after; how many stand before is drawn."""
         if self._chance < 1 and rng.random() >= self._chance:
             return parts
         lines = self._next_lines(rng)
@@ -74,11 +74,11 @@ class Page:
         lines = self._ready.pop()
         if self._all_differ or len(set(lines)) == self._amount:
             return lines
-        return self._speech.told(self._world.distract(rng, self._amount))
+        return self._codec.render_all(self._surface.distractors(rng, self._amount))
 
     def _draw(self, rng: np.random.Generator) -> None:
         """Draw for several turns at once: a draw takes half as long as a step of Sokoban."""
-        amount = self._amount
-        drawn = self._speech.told(self._world.distract(rng, TURNS_DRAWN * amount))
-        self._all_differ = len(set(drawn)) == TURNS_DRAWN * amount
-        self._ready = [drawn[turn * amount : (turn + 1) * amount] for turn in range(TURNS_DRAWN)]
+        amount, number = self._amount, TURNS_AHEAD * self._amount
+        lines = self._codec.render_all(self._surface.distractors(rng, number))
+        self._all_differ = len(set(lines)) == number
+        self._ready = [lines[start : start + amount] for start in range(0, number, amount)]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from agentgym_gen.interface.quotes import unquoted
+from agentgym_gen.interface.syntax.json import JsonSyntax
+from agentgym_gen.interface.syntax.quotes import unquoted
+from agentgym_gen.world import Command, Malformed
 
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'', re.DOTALL)
 _DECODER = json.JSONDecoder(strict=False)
@@ -16,6 +18,21 @@ MAX_CHARS = 8192
 
 MAX_TRIES = 16
 """At how many opening braces an object is looked for, so that no text takes long."""
+
+
+class LenientJsonSyntax(JsonSyntax):
+    """The same JSON, read out of a code fence, of single quotes and of text around it."""
+
+    def read(self, text: str, admissible: Sequence[Command] = ()) -> Command | Malformed:
+        """Return the command that the only JSON object in *text* names."""
+        values = objects_in(text)
+        if len(values) != 1:
+            return Malformed(text, f"it has {len(values) or 'no'} JSON objects instead of one")
+        return self._command(text, values[0])
+
+    def rule(self) -> str:
+        """Return the rule of this syntax."""
+        return 'Write one JSON object an action, with the fields "action" and "arguments".'
 
 
 def objects_in(text: str) -> list[dict[str, object]]:
@@ -33,10 +50,11 @@ def _objects(text: str) -> Iterator[dict[str, object]]:
         if start < 0:
             return
         for rest in (text[start:], _in_double_quotes(text[start:])):
-            found = _first(rest)
-            if found is not None:
-                yield found[0]
-                text, start = rest, found[1] - 1
+            parsed = _first(rest)
+            if parsed is not None:
+                value, end = parsed
+                yield value
+                text, start = rest, end - 1
                 break
         start = text.find("{", start + 1)
 
@@ -54,6 +72,6 @@ def _in_double_quotes(text: str) -> str:
     return _STRING.sub(_requoted, text)
 
 
-def _requoted(found: re.Match[str]) -> str:
-    literal = found[0]
+def _requoted(match: re.Match[str]) -> str:
+    literal = match[0]
     return json.dumps(unquoted(literal), ensure_ascii=False) if literal[0] == "'" else literal

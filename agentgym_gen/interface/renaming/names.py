@@ -1,4 +1,4 @@
-"""The names of things: a bijection from the world's nouns to pseudo-words, and from its marks.
+"""The names of things: a bijection from the world's nouns to pseudo-words, and of its glyphs.
 
 The old names are refused. Renaming never changes what is admissible: it is undone before the
 world sees a command.
@@ -11,15 +11,20 @@ from functools import lru_cache
 
 import numpy as np
 
-from agentgym_gen.interface.nouns import WORD, Found, large, nouns_of, small
-from agentgym_gen.interface.plurals import plurals
-from agentgym_gen.interface.pseudowords import pseudo_words
+from agentgym_gen.interface.renaming.nouns import (
+    WORD,
+    NounMatch,
+    capitalized,
+    nouns_of,
+    uncapitalized,
+)
+from agentgym_gen.interface.renaming.plurals import plurals
+from agentgym_gen.interface.renaming.pseudowords import pseudo_words
 from agentgym_gen.interface.wording import words_stream
-from agentgym_gen.world import World
-from agentgym_gen.world.task import TaskId
+from agentgym_gen.world import Surface, TaskId
 
-NEW_MARKS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabdefghjkmnqrtuy%&*+=?$@~^"
-"""The characters that marks of a drawing are replaced by; none that a world draws with itself."""
+NEW_GLYPHS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabdefghjkmnqrtuy%&*+=?$@~^"
+"""The characters that glyphs of a grid are replaced by; none that a world draws with itself."""
 
 
 class Renaming:
@@ -34,7 +39,7 @@ class Renaming:
             neither a letter nor a digit keeps its name.
         rng: The stream that draws the words.
         phrases: What the verbs are called, so that nothing is called like a verb.
-        marks: From a character of the world's drawings to a new one.
+        glyphs: From a character of the world's grids to a new one.
         words: The new names of the sorted nouns; None draws them.
     """
 
@@ -43,59 +48,63 @@ class Renaming:
         nouns: tuple[str, ...],
         rng: np.random.Generator,
         phrases: tuple[str, ...] = (),
-        marks: dict[str, str] | None = None,
+        glyphs: dict[str, str] | None = None,
         words: Sequence[str] | None = None,
     ) -> None:
         self._nouns = nouns_of(nouns)
         ordered = self._nouns.ordered
         if words is None:
             words = pseudo_words(rng, len(ordered), _taken(ordered, phrases))
-        self._there = dict(zip(ordered, words, strict=True))
-        self._back = dict(zip(words, ordered, strict=True))
-        self._marks = str.maketrans(marks or {})
-        self._said: dict[str, str] = {}
+        self._words = dict(zip(ordered, words, strict=True))
+        self._originals = dict(zip(words, ordered, strict=True))
+        self._glyphs = str.maketrans(glyphs or {})
+        self._renamed: dict[str, str] = {}
         self._single: dict[str, str] = {}
 
-    def there(self, text: str) -> str:
+    def rename(self, text: str) -> str:
         """Return *text*, an argument say, with every noun replaced by its pseudo-word."""
-        said = self._said.get(text)
-        if said is None:
-            said = self._said[text] = self._replaced(text, articles=False)
-        return said
+        renamed = self._renamed.get(text)
+        if renamed is None:
+            renamed = self._renamed[text] = self._replaced(text, articles=False)
+        return renamed
 
-    def prose(self, text: str) -> str:
+    def rename_prose(self, text: str) -> str:
         """Return *text* with every noun replaced and its article right: ``an apple``, ``a mug``."""
         return self._replaced(text, articles=True)
 
-    def drawing(self, text: str) -> str:
-        """Return the drawing *text* in the new marks."""
-        return text.translate(self._marks)
+    def rename_grid(self, text: str) -> str:
+        """Return the grid *text* with the new glyphs."""
+        return text.translate(self._glyphs)
 
-    def back(self, text: str) -> str:
+    def restore(self, text: str) -> str:
         """Return *text* with every pseudo-word replaced by its noun."""
-        return WORD.sub(lambda found: self._old(found[0]), text)
+        return WORD.sub(lambda match: self._original(match[0]), text)
 
     def old_name(self, text: str) -> str | None:
         """Return a noun that *text* calls by its old name, or None."""
-        found = next(self._nouns.found(text), None)
-        return None if found is None else text[found.start : found.end]
+        noun = next(self._nouns.find(text), None)
+        return None if noun is None else text[noun.start : noun.end]
 
     def _replaced(self, text: str, articles: bool) -> str:
-        parts, words = self._nouns.parted(text)
+        parts, words = self._nouns.split(text)
         if not words:
             return text
         if self._nouns.are_whole(words):
             return self._words_replaced(parts, words, articles)
         end = 0
-        told: list[str] = []
-        for found in self._nouns.among(text, parts, words):
-            between = text[end : found.start]
-            told += (_with_a(between) if articles else between, self._new(found))
-            end = found.end
-        return "".join((*told, text[end:]))
+        pieces: list[str] = []
+        for noun in self._nouns.find_in(text, parts, words):
+            between = text[end : noun.start]
+            pieces += (_with_a(between) if articles else between, self._new(noun))
+            end = noun.end
+        return "".join((*pieces, text[end:]))
 
     def _words_replaced(self, parts: list[str], words: frozenset[str], articles: bool) -> str:
-        """Return the text of *parts* with *words* replaced, each of which is a whole noun."""
+        """Return the text of *parts* with *words* replaced, each of which is a whole noun.
+
+        Words have odd places and what stands between them even ones, so that the word before an
+        article's space is two places back.
+        """
         for place in range(1, len(parts), 2):
             word = parts[place]
             if word in words:
@@ -105,43 +114,51 @@ class Renaming:
         return "".join(parts)
 
     def _single_word(self, word: str) -> str:
-        found = self._nouns.at(word, 0, word)
-        new = self._single[word] = self._new(found) if found else word
+        noun = self._nouns.find_at(word, 0, word)
+        new = self._single[word] = self._new(noun) if noun else word
         return new
 
-    def _new(self, found: Found) -> str:
-        word = self._there[found.noun] + ("s" if found.plural else "")
-        return word.capitalize() if found.capital else word
+    def _new(self, match: NounMatch) -> str:
+        word = self._words[match.noun] + ("s" if match.plural else "")
+        return word.capitalize() if match.capital else word
 
-    def _old(self, word: str) -> str:
-        plain = small(word)
-        name = self._back.get(plain) or self._old_plural(plain)
+    def _original(self, word: str) -> str:
+        plain = uncapitalized(word)
+        name = self._originals.get(plain) or self._original_plural(plain)
         if name is None:
             return word
-        return name if plain == word else large(name)
+        return name if plain == word else capitalized(name)
 
-    def _old_plural(self, word: str) -> str | None:
-        single = self._back.get(word.removesuffix("s"))
+    def _original_plural(self, word: str) -> str | None:
+        single = self._originals.get(word.removesuffix("s"))
         if single is None:
             return None
-        known = self._nouns.known
-        return next((many for many in plurals(single) if known[many] == single), None)
+        nouns = self._nouns.by_form
+        return next((plural for plural in plurals(single) if nouns[plural] == single), None)
 
 
-def renaming(
-    world: World[object], task_id: TaskId, vocabulary: int, phrases: tuple[str, ...]
+def sample_renaming(
+    surface: Surface, task_id: TaskId, vocabulary: int, phrases: tuple[str, ...]
 ) -> Renaming:
-    """Return the new names and marks of *world*, drawn for the task or of a fixed *vocabulary*."""
-    nouns, marks = world.nouns(), world.marks
-    pool = [mark for mark in NEW_MARKS if mark not in marks]
-    order = words_stream(task_id, "marks", vocabulary).permutation(len(pool)) if marks else ()
-    drawn = dict(zip(marks, (pool[int(place)] for place in order), strict=False))
+    """Return new names and glyphs for *surface*, drawn for the task or of a fixed *vocabulary*.
+
+    Args:
+        surface: The surface of the world, in the state of the task.
+        task_id: The task, from whose streams the words are drawn.
+        vocabulary: 0, or the number of a fixed vocabulary.
+        phrases: What the verbs are called, so that nothing is called like a verb.
+    """
+    nouns, glyphs = surface.nouns(), surface.glyphs
+    pool = [glyph for glyph in NEW_GLYPHS if glyph not in glyphs]
+    # The name of the stream is from an earlier version; another one would change every grid.
+    order = words_stream(task_id, "marks", vocabulary).permutation(len(pool)) if glyphs else ()
+    new_glyphs = dict(zip(glyphs, (pool[int(place)] for place in order), strict=False))
     rng = task_id.stream("names")
-    words = _fixed(task_id.env, vocabulary, nouns, phrases) if vocabulary else None
-    return Renaming(nouns, rng, phrases, drawn, words)
+    words = _fixed_words(task_id.env, vocabulary, nouns, phrases) if vocabulary else None
+    return Renaming(nouns, rng, phrases, new_glyphs, words)
 
 
-def _fixed(
+def _fixed_words(
     env: str, vocabulary: int, nouns: tuple[str, ...], phrases: tuple[str, ...]
 ) -> list[str]:
     """Return the words of *vocabulary* for the sorted *nouns*.
@@ -153,7 +170,7 @@ def _fixed(
     taken = _taken(ordered, phrases)
     words: list[str] = []
     for noun in ordered:
-        word = next(one for one in _choices(env, vocabulary, noun) if one not in taken)
+        word = next(word for word in _choices(env, vocabulary, noun) if word not in taken)
         taken.add(word)
         words.append(word)
     return words

@@ -1,4 +1,4 @@
-"""How an observation is written: the world's text, JSON, or terse ``key: value`` lines."""
+"""Formats of an observation: the world's text, JSON, or terse ``key: value`` lines."""
 
 from __future__ import annotations
 
@@ -7,54 +7,54 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from json.encoder import encode_basestring as quoted
 
-from agentgym_gen.world import Command, Drawing, Piece, Said, VerbName
+from agentgym_gen.world import AsciiGrid, Command, MessageFact, Piece, VerbName
 
-Say = Callable[[Piece], str]
-"""Puts a text, a command, a verb's name or a drawing into words."""
+RenderPiece = Callable[[Piece], str]
+"""Puts a text, a command, a verb's name or a grid into words."""
 
-_TEXTS = (str, Command, VerbName, Said)
+_TEXTS = (str, Command, VerbName, MessageFact)
 _LISTS = (list, tuple)
 _NUMBERED = (int, list, tuple)
 
 
-class Form(abc.ABC):
+class ObservationFormat(abc.ABC):
     """A way to write facts, in the words of one episode.
 
     Args:
-        say: Puts every text of the facts into words.
+        render: Puts every text of the facts into words.
     """
 
-    def __init__(self, say: Say) -> None:
-        self._say = say
+    def __init__(self, render: RenderPiece) -> None:
+        self._render = render
         self._last: dict[str, tuple[object, str]] = {}
 
     @abc.abstractmethod
     def write(self, facts: Mapping[str, object]) -> str:
-        """Return *facts* as text; a drawing is a list of its rows."""
+        """Return *facts* as text; a grid is a list of its rows."""
 
     @abc.abstractmethod
     def _fact(self, key: str, value: object) -> str:
         """Return one fact with its *key*."""
 
     def _facts(self, facts: Mapping[str, object]) -> list[str]:
-        """Return every fact with its key; one that is still the same needs no new words."""
-        last, written = self._last, []
+        """Return every fact with its key; the same object is rendered once."""
+        texts = []
         for key, value in facts.items():
-            old = last.get(key)
-            if old is None or old[0] is not value:
-                old = value, self._fact(key, value)
-                if _never_changes(value):
-                    last[key] = old
-            written.append(old[1])
-        return written
+            cached = self._last.get(key)
+            if cached is None or cached[0] is not value:
+                cached = value, self._fact(key, value)
+                if _never_changes(value):  # else the same object may hold other values next turn
+                    self._last[key] = cached
+            texts.append(cached[1])
+        return texts
 
     def _text(self, value: object) -> str:
-        if isinstance(value, Said):
-            return "".join(map(self._say, value.message))
-        return self._say(value)  # type: ignore[arg-type]  # one of `_TEXTS`
+        if isinstance(value, MessageFact):
+            return "".join(map(self._render, value.message))
+        return self._render(value)  # type: ignore[arg-type]  # one of `_TEXTS`
 
 
-class JsonForm(Form):
+class JsonFormat(ObservationFormat):
     """One JSON object."""
 
     def write(self, facts: Mapping[str, object]) -> str:
@@ -62,14 +62,14 @@ class JsonForm(Form):
         return f"{{{', '.join(self._facts(facts))}}}"
 
     def _fact(self, key: str, value: object) -> str:
-        return f"{quoted(self._say(key))}: {self._value(value)}"
+        return f"{quoted(self._render(key))}: {self._value(value)}"
 
     def _value(self, value: object) -> str:
         """Return *value* as JSON; `json.dumps` would need a copy in plain types first."""
         if type(value) in _LISTS:
             return self._list(value)  # type: ignore[arg-type]  # a list or a tuple
-        if isinstance(value, Drawing):
-            rows = quoted(self._say(value)).replace("\\n", '", "')
+        if isinstance(value, AsciiGrid):
+            rows = quoted(self._render(value)).replace("\\n", '", "')
             return f"[{rows}]"
         if isinstance(value, _TEXTS):
             return quoted(self._text(value))
@@ -81,7 +81,7 @@ class JsonForm(Form):
         return _numbers(value) or f"[{', '.join([self._value(part) for part in value])}]"
 
 
-class TerseForm(Form):
+class TerseFormat(ObservationFormat):
     """One line a fact, and more where a fact has rows."""
 
     def write(self, facts: Mapping[str, object]) -> str:
@@ -89,17 +89,17 @@ class TerseForm(Form):
         return "\n".join(self._facts(facts))
 
     def _fact(self, key: str, value: object) -> str:
-        return f"{self._say(key)}: {self._value(value)}"
+        return f"{self._render(key)}: {self._value(value)}"
 
     def _value(self, value: object) -> str:
         if type(value) in _LISTS:
             return self._list(value)  # type: ignore[arg-type]  # a list or a tuple
-        if isinstance(value, Drawing):
-            return f"\n{self._say(value)}"
+        if isinstance(value, AsciiGrid):
+            return f"\n{self._render(value)}"
         if isinstance(value, _TEXTS):
             return self._text(value)
         if isinstance(value, Mapping):
-            pairs = [f"{self._say(str(key))} {self._value(part)}" for key, part in value.items()]
+            pairs = [f"{self._render(str(key))} {self._value(part)}" for key, part in value.items()]
             return ", ".join(pairs) or "-"
         return self._list(value) if isinstance(value, Sequence) else str(value)
 
@@ -113,8 +113,8 @@ class TerseForm(Form):
         return ", ".join(lines) or "-"
 
 
-FORMS: dict[str, type[JsonForm] | type[TerseForm]] = {"json": JsonForm, "terse": TerseForm}
-"""The forms by the value of the axis; the native one is the world's own text."""
+FORMATS: dict[str, type[ObservationFormat]] = {"json": JsonFormat, "terse": TerseFormat}
+"""The formats by the value of the axis ``form``; the native one is the world's own text."""
 
 
 def _never_changes(value: object) -> bool:

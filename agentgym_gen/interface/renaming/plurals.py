@@ -39,9 +39,9 @@ def plurals(noun: str) -> tuple[str, ...]:
     if last.lower() in _IRREGULAR:
         return (f"{first}{space}{_IRREGULAR[last.lower()]}",)
     for pattern, endings in _ENDINGS:
-        if found := re.search(pattern, noun):
+        if match := re.search(pattern, noun):
             return tuple(
-                noun + ending if ending in _KEPT else noun[: found.start()] + ending
+                noun + ending if ending in _KEPT else noun[: match.start()] + ending
                 for ending in endings
             )
     return ()

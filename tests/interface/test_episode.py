@@ -1,13 +1,14 @@
 """Interfaces at work, on a small world."""
 
-from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from toy_world import CorridorWorld
 
 from agentgym_gen import Command, Interface, Scene, TextEnv
-from agentgym_gen.world import Malformed, Message, Said, VerbName
+from agentgym_gen.interface import EpisodeInterface
+from agentgym_gen.world import Malformed, Message, MessageFact, Surface, VerbName
 
 TASK = "corridor/easy/train/3"
 
@@ -31,7 +32,7 @@ def test_a_renamed_verb_is_renamed_wherever_it_is_said() -> None:
     """Observation, instruction, goal and list agree, and none has the old verb."""
     env, observation = start("symbols")
     said = [observation, env.instruction, *env.admissible_actions]
-    verb = env.write(env.world.plan()[-1]).split()[0]  # type: ignore[index]
+    verb = env.write(env.world.expert_plan()[-1]).split()[0]  # type: ignore[index]
 
     assert f"Goal: to {verb} door 2." in observation
     assert not any("open" in text or "walk" in text for text in said)
@@ -152,13 +153,13 @@ def test_a_verb_at_the_start_of_a_sentence_has_a_capital() -> None:
     env, _ = start("symbols")
     word = env.write(Command("wait"))
 
-    assert env._dialect.tell((VerbName("wait", capital=True), ".")) == f"{word.capitalize()}."
+    assert env.render_message((VerbName("wait", capital=True), ".")) == f"{word.capitalize()}."
 
 
 def test_native_prose_may_spell_a_verb_in_its_own_way() -> None:
     """Other wordings say the verb's phrase."""
     told = [
-        start(wording)[0]._dialect.tell((VerbName("wait", native="waiting"),))
+        start(wording)[0].render_message((VerbName("wait", native="waiting"),))
         for wording in ("native", "synonyms")
     ]
 
@@ -169,10 +170,13 @@ def test_native_prose_may_spell_a_verb_in_its_own_way() -> None:
 def test_a_message_may_be_one_fact() -> None:
     """Its verbs are said in the words of the dialect."""
     env, _ = start("symbols+data")
-    fact = Said(("first ", VerbName("wait"), ", then run"))
+    fact = MessageFact(("first ", VerbName("wait"), ", then run"))
     word = env.write(Command("wait"))
+    rendered = EpisodeInterface(env.interface, env.world, env.task.id).show(
+        Scene((), {"goal": fact}), (), 1
+    )
 
-    assert env._dialect._shown(Scene((), {"goal": fact})) == f'{{"goal": "first {word}, then run"}}'
+    assert rendered == f'{{"goal": "first {word}, then run"}}'
 
 
 @pytest.mark.parametrize(
@@ -188,8 +192,8 @@ def test_a_world_prints_its_own_list_where_actions_are_sentences(interface: str,
     """Other syntaxes have lines, one for each action."""
 
     class Listing(CorridorWorld):
-        def list_actions(self, actions: Sequence[str]) -> str:
-            return f"<{'|'.join(actions)}>"
+        def surface(self) -> Surface:
+            return Surface(list_actions=lambda actions: f"<{'|'.join(actions)}>")
 
     env = TextEnv(Listing(), interface=interface)
     observation, _ = env.reset(options={"task_id": "corridor/easy/train/0"})
@@ -199,8 +203,13 @@ def test_a_world_prints_its_own_list_where_actions_are_sentences(interface: str,
 
 def test_no_spelling_hides_an_old_name() -> None:
     """Names are looked for in arguments as the world takes them, and passed on like that."""
-    env, observation = start("renamed")
-    env.world.normal = lambda argument: argument.replace("-", "")  # type: ignore[method-assign]
+
+    class Hyphenated(CorridorWorld):
+        def surface(self) -> Surface:
+            return replace(super().surface(), canonical_argument=lambda text: text.replace("-", ""))
+
+    env = TextEnv(Hyphenated(), tier="easy", interface="renamed")
+    observation, _ = env.reset(options={"task_id": TASK})
     word = observation.split(" 1.")[0].split()[-1]
 
     assert not env.step("walk to d-oor 2")[4]["valid_action"]
@@ -237,17 +246,17 @@ def test_what_a_player_said_is_repeated_as_it_was_said() -> None:
     """Else nonsense would be a dictionary of the new names; the rest of an answer is renamed."""
 
     class Parrot(CorridorWorld):
-        def refuse(self, malformed: Malformed) -> Message:
+        def invalid_reply(self, malformed: Malformed) -> Message:
             return (f"At the door: what does {malformed.text} mean?",)
 
     class Deaf(CorridorWorld):
-        def refuse(self, malformed: Malformed) -> Message:
+        def invalid_reply(self, malformed: Malformed) -> Message:
             return ("At the door: what?",)
 
     def answer(world: CorridorWorld) -> tuple[str, str]:
         env = TextEnv(world, interface="renamed")
         env.reset(options={"task_id": TASK})
-        return env.tell("door"), env.step("door 2, please")[0]
+        return env.render_message("door"), env.step("door 2, please")[0]
 
     word, repeated = answer(Parrot())
     assert repeated == f"At the {word}: what does door 2, please mean?"

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from agentgym_gen.interface.plurals import plurals
+from agentgym_gen.interface.renaming.plurals import plurals
 
 WORD = re.compile(r"[^\W_]+")
 _AROUND_WORDS = re.compile(f"({WORD.pattern})")
 
 
-class Found(NamedTuple):
+class NounMatch(NamedTuple):
     """A noun in a text."""
 
     start: int
@@ -51,16 +51,16 @@ class Nouns:
     def __init__(self, nouns: tuple[str, ...]) -> None:
         self.ordered = tuple(sorted(noun for noun in set(nouns) if WORD.match(noun)))
         """Each noun once, sorted."""
-        self.known = {plural: noun for noun in self.ordered for plural in plurals(noun)}
+        self.by_form = {plural: noun for noun in self.ordered for plural in plurals(noun)}
         """Every noun and every plural that is no noun itself -> the noun."""
-        self.known |= {noun: noun for noun in self.ordered}
-        self._names = _by_first_word(self.known)
+        self.by_form |= {noun: noun for noun in self.ordered}
+        self._names = _by_first_word(self.by_form)
         several = [word for word, names in self._names.items() if names.lengths != (0,)]
-        self._first_words = frozenset((*self._names, *map(large, self._names)))
+        self._first_words = frozenset((*self._names, *map(capitalized, self._names)))
         # The first words that are not a whole noun wherever they stand: `oak` of `oak log`.
-        self._in_several = frozenset((*several, *map(large, several)))
+        self._in_several = frozenset((*several, *map(capitalized, several)))
 
-    def parted(self, text: str) -> tuple[list[str], frozenset[str]]:
+    def split(self, text: str) -> tuple[list[str], frozenset[str]]:
         """Return *text* in parts and those of them that a noun may start with.
 
         What stands between words and the words themselves are parts in turns.
@@ -72,24 +72,24 @@ class Nouns:
         """Say whether each of *words*, which nouns may start with, is a whole noun anyway."""
         return words.isdisjoint(self._in_several)
 
-    def found(self, text: str) -> Iterator[Found]:
+    def find(self, text: str) -> Iterator[NounMatch]:
         """Yield the nouns in *text*, in order."""
-        return self.among(text, *self.parted(text))
+        return self.find_in(text, *self.split(text))
 
-    def among(self, text: str, parts: list[str], words: frozenset[str]) -> Iterator[Found]:
-        """Yield the nouns in *text* that start with *words*; *parts* are those of `parted`."""
+    def find_in(self, text: str, parts: list[str], words: frozenset[str]) -> Iterator[NounMatch]:
+        """Yield the nouns in *text* that start with *words*; *parts* are those of `split`."""
         flat = text.replace("_", " ")
         place = end = 0
         for number in range(1, len(parts), 2) if words else ():
             word = parts[number]
             place += len(parts[number - 1])
-            found = self.at(flat, place, word) if word in words and place >= end else None
-            if found is not None:
-                end = found.end
-                yield found
+            match = self.find_at(flat, place, word) if word in words and place >= end else None
+            if match is not None:
+                end = match.end
+                yield match
             place += len(word)
 
-    def at(self, flat: str, start: int, word: str) -> Found | None:
+    def find_at(self, flat: str, start: int, word: str) -> NounMatch | None:
         """Return the longest noun that starts with *word* at *start*, if there is one.
 
         Args:
@@ -97,13 +97,13 @@ class Nouns:
             start: Where *word* stands in it.
             word: A whole word.
         """
-        for spelling in (word, small(word)) if word[0].isupper() else (word,):
+        for spelling in (word, uncapitalized(word)) if word[0].isupper() else (word,):
             names = self._names.get(spelling)
             name = None if names is None else _longest(names, flat, start + len(word))
             if name is not None:
                 end = start + len(word) + len(name) - len(spelling)
-                noun = self.known[name]
-                return Found(start, end, noun, name != noun, spelling != word)
+                noun = self.by_form[name]
+                return NounMatch(start, end, noun, name != noun, spelling != word)
         return None
 
 
@@ -113,19 +113,19 @@ def nouns_of(nouns: tuple[str, ...]) -> Nouns:
     return Nouns(nouns)
 
 
-def small(word: str) -> str:
+def uncapitalized(word: str) -> str:
     """Return *word* with a small first letter."""
     return word[0].lower() + word[1:]
 
 
-def large(word: str) -> str:
-    """Return *word* with a large first letter."""
+def capitalized(word: str) -> str:
+    """Return *word* with a capital first letter."""
     return word[0].upper() + word[1:]
 
 
-def _by_first_word(known: dict[str, str]) -> dict[str, _Names]:
+def _by_first_word(forms: dict[str, str]) -> dict[str, _Names]:
     rests: dict[str, dict[str, str]] = {}
-    for name in known:
+    for name in forms:
         first = WORD.match(name)
         word = first[0] if first else name
         rests.setdefault(word, {})[name[len(word) :]] = name

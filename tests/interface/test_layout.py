@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from agentgym_gen import TextEnv
-from agentgym_gen.agents.rollout import make_text_env
-from agentgym_gen.world.distractors import COMMON_ASIDES, TRAITS, drawn
+from agentgym_gen.env.making import make_text_env
+from agentgym_gen.world.distractors import COMMON_DISTRACTORS, TRAITS, sample_lines
 
 TASK = {"task_id": "corridor/easy/train/3"}
 
@@ -20,7 +20,7 @@ def observations(interface: object, number: int = 19) -> list[str]:
 
 def asides_of(observation: str) -> list[str]:
     """Return the lines of *observation* that are distractors."""
-    return [line for line in observation.split("\n") if line in COMMON_ASIDES]
+    return [line for line in observation.split("\n") if line in COMMON_DISTRACTORS]
 
 
 def test_distractors_stand_before_and_after_the_observation() -> None:
@@ -45,7 +45,7 @@ def test_more_lines_than_there_are_repeat_after_all_had_their_turn() -> None:
     """In every round each comes once."""
     rng = np.random.default_rng(0)
     for _ in range(20):
-        lines = drawn("abcd", 10, rng)
+        lines = sample_lines("abcd", 10, rng)
         assert sorted(lines[:4]) == sorted(lines[4:8]) == list("abcd")
         assert len(set(lines[8:])) == 2
 
@@ -75,7 +75,7 @@ def test_alfworlds_distractors_have_numbers_that_are_not_in_use() -> None:
         env.reset(seed=seed)
         house = env.world.game.house  # type: ignore[attr-defined]
         taken = {one.name for one in (*house.things, *house.receptacles)}
-        for line in env.world.distract(np.random.default_rng(seed), 16):
+        for line in env.world.surface().distractors(np.random.default_rng(seed), 16):
             kind, number = re.findall(r"You notice a (\w+) (\d+) out of reach", str(line))[0]
             assert f"{kind} {number}" not in taken
             assert kind != house.goal.thing
@@ -86,7 +86,7 @@ def test_sokobans_distractors_are_outside_the_board() -> None:
     env = make_text_env("rftgen/Sokoban-v0", "train")
     for seed in range(10):
         rows = env.reset(seed=seed)[0].count("\n") + 1
-        for line in env.world.distract(np.random.default_rng(seed), 8):
+        for line in env.world.surface().distractors(np.random.default_rng(seed), 8):
             row = re.findall(r"^\((\d+), \d+\) shows a [\w ]+ \(.*; unreachable\)\.$", str(line))
             assert int(row[0]) >= rows
 

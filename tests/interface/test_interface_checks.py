@@ -4,7 +4,7 @@ import functools
 
 import pytest
 
-from agentgym_gen.agents.rollout import draw_task_ids, make_text_env
+from agentgym_gen.env.making import make_text_env, sample_task_ids
 from agentgym_gen.env.registration import BUNDLED, ENVIRONMENTS
 from agentgym_gen.interface import PRESETS, Interface
 from agentgym_gen.seeding import stream
@@ -25,12 +25,12 @@ def records(name: str, number: int) -> tuple[Record, ...]:
 def tasks_of(name: str, number: int) -> list[str]:
     """Return *number* test tasks of *name*, or one of `FEW` where making one takes seconds."""
     few = options(name, number)
-    return draw_task_ids(f"rftgen/{name}-v0", "test", 1 if few else number, stream(name), few)
+    return sample_task_ids(f"rftgen/{name}-v0", "test", 1 if few else number, stream(name), few)
 
 
 def options(name: str, number: int) -> dict[str, object]:
     """Return what keeps `FEW` tasks of *name* to those that other tests make, too."""
-    return ENVIRONMENTS[name].few if number == FEW else {}
+    return ENVIRONMENTS[name].test_kwargs if number == FEW else {}
 
 
 def check(name: str, interface: Interface, number: int) -> None:
@@ -65,7 +65,7 @@ def test_the_words_of_a_syntax_are_no_leak() -> None:
     env = make_text_env("rftgen/WebShop-hard-v0", "test", options)
     check_interface(env, played)
 
-    assert "double" in env.world.nouns()
+    assert "double" in env.world.surface().nouns()
     assert "double quotes" in env.instruction
 
 

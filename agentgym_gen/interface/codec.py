@@ -1,0 +1,220 @@
+"""Actions and words in both directions: the axes wording, syntax and names of one episode.
+
+`ActionCodec` renders what a world says and reads what a model answers; `ArgumentCodec` does so for
+the arguments of commands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from agentgym_gen.interface.axes import Interface
+from agentgym_gen.interface.renaming.names import Renaming, sample_renaming
+from agentgym_gen.interface.syntax import SYNTAXES
+from agentgym_gen.interface.wording import templates
+from agentgym_gen.world import (
+    AsciiGrid,
+    Command,
+    Malformed,
+    Message,
+    Piece,
+    Surface,
+    TaskId,
+    World,
+    phrase_of,
+)
+
+MAX_ACTION_CHARS = 8192
+"""The length of an action above which it is refused unread."""
+
+
+class ArgumentCodec:
+    """From the world's arguments to those that are shown, and back.
+
+    Args:
+        labels: Arguments that name a verb, where it has another name: native label -> new one.
+        names: The new names of things, if they have any.
+    """
+
+    def __init__(self, labels: Mapping[str, str], names: Renaming | None) -> None:
+        self._labels = labels
+        self._natives = {label: native for native, label in labels.items()}
+        self._names = names
+        self.native = not labels and names is None
+        """Whether all arguments are the world's own."""
+
+    def encode(self, argument: str) -> str:
+        """Return what is shown for the world's *argument*."""
+        label = self._labels.get(argument)
+        if label is not None:
+            return label
+        return self._names.rename(argument) if self._names else argument
+
+    def decode(self, argument: str) -> str:
+        """Return the world's argument for the shown *argument*."""
+        native = self._natives.get(argument)
+        if native is not None:
+            return native
+        return self._names.restore(argument) if self._names else argument
+
+    def old_name(self, argument: str) -> str | None:
+        """Return a name in *argument* that is another one now, or None."""
+        if argument in self._labels:
+            return argument
+        return self._names.old_name(argument) if self._names else None
+
+
+class ActionCodec:
+    """The words of one episode, in both directions.
+
+    Args:
+        interface: The axes.
+        world: The world of the episode, already reset to the task.
+        surface: The world's surface.
+        task_id: The task, whose streams draw synonyms, symbols and names.
+    """
+
+    def __init__(
+        self, interface: Interface, world: World[object], surface: Surface, task_id: TaskId
+    ) -> None:
+        self._world = world
+        self._surface = surface
+        self._templates = templates(world.verbs, interface.wording, task_id, interface.vocabulary)
+        self._renamed_texts: dict[str, str] = {}
+        self._wording = interface.wording
+        self._reads_natively = interface.wording == "native" and interface.syntax == "native"
+        self._names: Renaming | None = None
+        if interface.names == "renamed":
+            phrases = tuple(map(phrase_of, self._templates.values()))
+            self._names = sample_renaming(surface, task_id, interface.vocabulary, phrases)
+        labels = {native: self.render(label) for native, label in surface.verb_labels.items()}
+        changed = {native: label for native, label in labels.items() if native != label}
+        self._arguments = ArgumentCodec(changed, self._names)
+        rename_slot = self._names.rename if self._names else str
+        self._syntax = SYNTAXES[interface.syntax](world.verbs, self._templates, rename_slot)
+        self._mentions: dict[Command, str] = {}
+        # What was mentioned reads back by look-up, without parsing, unless an action is a number
+        # (which means another command each turn) or the world itself reads it.
+        natively = self._reads_natively and self._arguments.native
+        self._keeps_mentions = not natively and not self._syntax.numbered
+        self._commands: dict[str, Command] = {}
+
+    def render(self, message: Message | str) -> str:
+        """Return *message* in these words."""
+        if isinstance(message, str):
+            return self.render_piece(message)
+        return "".join([self.render_piece(piece) for piece in message])
+
+    def render_all(self, messages: Iterable[Message | str]) -> list[str]:
+        """Return *messages* in these words."""
+        if self._names is not None:
+            return list(map(self.render, messages))
+        return [text if isinstance(text, str) else self.render(text) for text in messages]
+
+    def render_piece(self, piece: Piece) -> str:
+        """Return one *piece* of a message in these words."""
+        if isinstance(piece, str):
+            return piece if self._names is None else self._renamed(piece, self._names)
+        if isinstance(piece, Command):
+            return self.mention(piece)
+        native = piece.native if self._wording == "native" else ""
+        phrase = native or phrase_of(self._templates[piece.verb])
+        return phrase[:1].upper() + phrase[1:] if piece.capital else phrase
+
+    def invalid_reply(self, malformed: Malformed) -> str:
+        """Return the world's answer to a text that is no command; a quotation of it is kept.
+
+        An answer that repeats the player must not translate old names into new ones.
+        """
+        answer = self._world.invalid_reply(malformed)
+        if self._names is None or answer == self._world.invalid_reply(malformed._replace(text="")):
+            return self.render(answer)
+        quotations = (malformed.text, self._surface.canonical_argument(malformed.text))
+        return "".join(self._render_around(piece, quotations) for piece in answer)
+
+    def _render_around(self, piece: Piece, quotations: tuple[str, ...]) -> str:
+        """Return *piece* in these words but for the first of *quotations* in it."""
+        if not isinstance(piece, str):
+            return self.render_piece(piece)
+        quotation = next((text for text in quotations if text in piece), "")
+        if not quotation:
+            return self.render_piece(piece)
+        before, _, after = piece.partition(quotation)
+        return f"{self.render_piece(before)}{quotation}{self.render_piece(after)}"
+
+    def mention(self, command: Command) -> str:
+        """Return *command* as prose and lists show it."""
+        text = self._mentions.get(command)
+        if text is None:
+            text = self._mentions[command] = self._syntax.mention(self._encoded(command))
+            if self._keeps_mentions:
+                self._commands[text] = command
+        return text
+
+    def mention_all(self, commands: tuple[Command, ...]) -> list[str]:
+        """Return *commands* as prose and lists show them."""
+        texts = list(map(self._mentions.get, commands))
+        return [text or self.mention(c) for text, c in zip(texts, commands, strict=True)]
+
+    def write(self, command: Command, admissible: tuple[Command, ...]) -> str:
+        """Return *command* as a model has to write it."""
+        if self._syntax.numbered:
+            return self._syntax.write(command, admissible, self._encoded(command))
+        return self.mention(command)
+
+    def write_all(self, admissible: tuple[Command, ...]) -> list[str]:
+        """Return the commands of *admissible* as a model has to write them."""
+        if self._syntax.numbered:
+            return self._syntax.write_all(admissible)
+        return self.mention_all(admissible)
+
+    def read(self, text: str, admissible: tuple[Command, ...]) -> Command | Malformed:
+        """Return the command that *text* means, or why it means none."""
+        if len(text) > MAX_ACTION_CHARS:
+            return Malformed(text[:80] + " ...", f"it is longer than {MAX_ACTION_CHARS} characters")
+        mentioned = self._commands.get(text)
+        if mentioned is not None:
+            return mentioned
+        natively = self._reads_natively
+        command = self._world.read(text) if natively else self._syntax.read(text, admissible)
+        if self._arguments.native or isinstance(command, Malformed):
+            return command
+        if self._syntax.numbered and command in admissible:
+            return command  # a number stands for the world's own arguments
+        return self._decoded(text, command)
+
+    def instruction(self) -> str:
+        """Return the rules of the world and of this way to write."""
+        text = self.render(self._world.instruction())
+        if self._reads_natively:
+            return text
+        usages = [self.mention(verb.usage) for verb in self._world.verbs]
+        lines = [text, self.rule(), "The actions are:", *(f"- {usage}" for usage in usages)]
+        return "\n".join(line for line in lines if line)
+
+    def rule(self) -> str:
+        """Return how actions are to be written, as the instruction says it; may be empty."""
+        return self._syntax.rule()
+
+    def _encoded(self, command: Command) -> Command:
+        """Return *command* with the names that are shown."""
+        if self._arguments.native:
+            return command
+        return Command(command.verb, tuple(map(self._arguments.encode, command.args)))
+
+    def _decoded(self, text: str, command: Command) -> Command | Malformed:
+        """Return *command* with the world's own names, unless *text* has one of them."""
+        arguments = tuple(map(self._surface.canonical_argument, command.args))
+        for argument in arguments:
+            old = self._arguments.old_name(argument)
+            if old is not None:
+                return Malformed(text, f"there is nothing called {old!r}")
+        return Command(command.verb, tuple(map(self._arguments.decode, arguments)))
+
+    def _renamed(self, text: str, names: Renaming) -> str:
+        if isinstance(text, AsciiGrid):
+            return names.rename_grid(text)
+        renamed = self._renamed_texts.get(text)
+        if renamed is None:
+            renamed = self._renamed_texts[text] = names.rename_prose(text)
+        return renamed

@@ -1,0 +1,104 @@
+"""An interface bound to a world and a task: what is shown, and what an answer means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from agentgym_gen.interface.axes import Interface
+from agentgym_gen.interface.codec import ActionCodec
+from agentgym_gen.interface.format import FORMATS, ObservationFormat
+from agentgym_gen.interface.layout import ObservationLayout
+from agentgym_gen.world import Command, Malformed, Message, Outcome, Piece, Scene, TaskId, World
+
+
+class EpisodeInterface:
+    """How one episode is shown, and how a model's answers are read.
+
+    It combines an `ActionCodec` (words and syntax) and an `ObservationLayout` (what stands around
+    an observation). The two axes that shape the observation itself, form and feedback, are here.
+
+    Args:
+        interface: The axes.
+        world: The world of the episode, already reset to the task.
+        task_id: The task, whose streams draw whatever is drawn.
+    """
+
+    def __init__(self, interface: Interface, world: World[object], task_id: TaskId) -> None:
+        self._feedback = interface.feedback
+        # A sentence is refused in the original's own words; a new syntax says what was wrong.
+        self._explains = interface.feedback == "explained" or interface.syntax != "native"
+        surface = world.surface()
+        self._codec = ActionCodec(interface, world, surface, task_id)
+        self._layout = ObservationLayout(interface, surface, self._codec, task_id)
+        new_format = FORMATS.get(interface.form)
+        self._scenes: ObservationFormat | None = None
+        self._answers: ObservationFormat | None = None
+        if new_format is not None:
+            self._scenes = new_format(self._codec.render_piece)
+            self._answers = new_format(_unchanged)
+
+    def show(self, scene: Scene, admissible: tuple[Command, ...], turn: int) -> str:
+        """Return the observation of *scene* at *turn* (0 is the reset)."""
+        return self._layout.lay_out(self._render_scene(scene), admissible, turn)
+
+    def answer(self, outcome: Outcome, admissible: tuple[Command, ...], turn: int) -> str:
+        """Return the observation after a command had *outcome*."""
+        if outcome.valid or self._feedback == "native":
+            return self.show(outcome.scene, admissible, turn)
+        if self._feedback == "silent":
+            return self._layout.lay_out("", admissible, turn)
+        note = f"Not done: {self.render(outcome.reason or 'it cannot be done now')}"
+        return self._layout.lay_out(self._render_scene(outcome.scene, note), admissible, turn)
+
+    def invalid_reply(
+        self, malformed: Malformed, admissible: tuple[Command, ...], turn: int
+    ) -> str:
+        """Return the observation after a text that is no command."""
+        if self._feedback == "silent":
+            return self._layout.lay_out("", admissible, turn)
+        note = f"Not understood: {malformed.reason}" if self._explains else ""
+        text = self._format_text(self._codec.invalid_reply(malformed), note)
+        return self._layout.lay_out(text, admissible, turn)
+
+    def read(self, text: str, admissible: tuple[Command, ...]) -> Command | Malformed:
+        """Return the command that *text* means in this episode, or why it means none."""
+        return self._codec.read(text, admissible)
+
+    def write(self, command: Command, admissible: tuple[Command, ...]) -> str:
+        """Return *command* as a model has to write it."""
+        return self._codec.write(command, admissible)
+
+    def write_all(self, admissible: tuple[Command, ...]) -> list[str]:
+        """Return the admissible commands as a model has to write them."""
+        return self._codec.write_all(admissible)
+
+    def render(self, message: Message | str) -> str:
+        """Return *message* in the words of this episode."""
+        return self._codec.render(message)
+
+    def instruction(self) -> str:
+        """Return the rules of the world and of this interface."""
+        return self._codec.instruction()
+
+    def rule(self) -> str:
+        """Return the syntax rule of the instruction, in words of no world; may be empty."""
+        return self._codec.rule()
+
+    def _render_scene(self, scene: Scene, note: str = "") -> str:
+        if self._scenes is None or not scene.facts:
+            return self._format_text(self.render(scene.message), note)
+        return self._scenes.write(_with_note(scene.facts, note))
+
+    def _format_text(self, text: str, note: str) -> str:
+        """Return *text*, which is rendered already, and *note* in the form of this episode."""
+        if self._answers is None:
+            return f"{text}\n({note}.)".lstrip("\n") if note else text
+        return self._answers.write(_with_note({"result": text}, note))
+
+
+def _unchanged(text: Piece) -> str:
+    return str(text)
+
+
+def _with_note(facts: Mapping[str, object], note: str) -> Mapping[str, object]:
+    return {**facts, "note": note} if note else facts
