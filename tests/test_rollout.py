@@ -6,7 +6,6 @@ import pytest
 
 from agentgym_gen import Registered, register
 from agentgym_gen.agents.policy import (
-    AskPolicy,
     Completion,
     ExpertPolicy,
     RandomPolicy,
@@ -14,7 +13,7 @@ from agentgym_gen.agents.policy import (
     ScriptedPolicy,
 )
 from agentgym_gen.agents.prompt import PromptStyle
-from agentgym_gen.agents.rollout import Episode, groups, run
+from agentgym_gen.agents.rollout import Episode, group_by_task, run
 from agentgym_gen.agents.trajectory import TokenSequence
 from agentgym_gen.env.making import sample_task_ids
 from agentgym_gen.errors import InvalidValueError, UnknownNameError
@@ -87,16 +86,9 @@ def test_a_script_is_followed_and_nonsense_recorded() -> None:
     assert trajectory.last_observation == "Nothing happens."
 
 
-def test_somebody_can_be_asked() -> None:
-    """The answer is the action."""
-    (trajectory,) = run(episodes(1), AskPolicy(lambda r: r.env.expert_action() or ""))
-
-    assert trajectory.success
-
-
 def test_groups_are_the_samples_of_one_task() -> None:
     """In order of appearance."""
-    grouped = list(groups(run(episodes(2, 3), RandomPolicy())))
+    grouped = list(group_by_task(run(episodes(2, 3), RandomPolicy())))
 
     assert [[t.sample for t in group] for group in grouped] == [[0, 1, 2], [0, 1, 2]]
 
@@ -131,7 +123,7 @@ def test_interfaces_of_one_task_are_different_groups() -> None:
     """Their prompts differ, so their rewards are not compared."""
     task = "corridor/medium/train/1"
     both = [Episode(ENV, task), Episode(ENV, task, options={"interface": "json"})]
-    grouped = list(groups(run(both, ExpertPolicy())))
+    grouped = list(group_by_task(run(both, ExpertPolicy())))
 
     assert [[t.interface for t in group] for group in grouped] == [["native"], ["json"]]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from agentgym_gen.agents.rollout import groups
+from agentgym_gen.agents.rollout import group_by_task
 from agentgym_gen.agents.trajectory import Trajectory, Turn
 from agentgym_gen.trainers.advantages import FLAT, OF_BATCH, OF_GROUP, Floats
 from agentgym_gen.trainers.config import RFTConfig
@@ -59,7 +59,7 @@ def learn_from(trajectories: Sequence[Trajectory], args: RFTConfig) -> Lesson:
     truncated = sum(one.end_reason == TRUNCATED for one in trajectories)
     failed = sum(one.end_reason == FAILED for one in trajectories)
     left_out = {FAILED, TRUNCATED} if args.truncation == "drop" else {FAILED}
-    of_task = list(groups([one for one in trajectories if one.end_reason not in left_out]))
+    of_task = list(group_by_task([one for one in trajectories if one.end_reason not in left_out]))
     rewards = [np.array([reward_of(one, args) for one in group]) for group in of_task]
     samples: list[Sample] = []
     for group, advantages_G in zip(of_task, _advantages(rewards, args), strict=True):

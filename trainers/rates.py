@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agentgym_gen.agents.rollout import groups
+from agentgym_gen.agents.rollout import group_by_task
 from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.errors import InvalidValueError
 
@@ -40,5 +40,5 @@ def rates_by_env(trajectories: Sequence[Trajectory]) -> dict[str, float]:
 
 def solved_once(trajectories: Sequence[Trajectory]) -> float:
     """Return the share of tasks that were won in at least one of their episodes: pass@k."""
-    won = [any(played.success for played in group) for group in groups(trajectories)]
+    won = [any(played.success for played in group) for group in group_by_task(trajectories)]
     return sum(won) / max(1, len(won))

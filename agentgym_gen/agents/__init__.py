@@ -4,3 +4,32 @@ What lives here: how an episode becomes chat messages, policies that answer them
 plays many episodes at once. What does not: models (`agentgym_gen.trainers`), and what an
 environment is (`agentgym_gen.env`).
 """
+
+from agentgym_gen.agents.policy import (
+    POLICIES,
+    Completion,
+    ExpertPolicy,
+    Policy,
+    RandomPolicy,
+    Request,
+    ScriptedPolicy,
+)
+from agentgym_gen.agents.prompt import PromptStyle
+from agentgym_gen.agents.rollout import Episode, group_by_task, run
+from agentgym_gen.agents.trajectory import Trajectory, Turn
+
+__all__ = [
+    "POLICIES",
+    "Completion",
+    "Episode",
+    "ExpertPolicy",
+    "Policy",
+    "PromptStyle",
+    "RandomPolicy",
+    "Request",
+    "ScriptedPolicy",
+    "Trajectory",
+    "Turn",
+    "group_by_task",
+    "run",
+]

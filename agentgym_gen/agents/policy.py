@@ -83,7 +83,7 @@ class ExpertPolicy:
 
 
 class ScriptedPolicy:
-    """Says the given texts, one a turn, whatever it is asked; then falls silent.
+    """Answers with fixed texts, one a turn, whatever it is asked; then with empty ones.
 
     Args:
         texts: The completions of every episode, turn by turn.
@@ -97,21 +97,6 @@ class ScriptedPolicy:
         return [
             Completion(self._texts[r.turn] if r.turn < len(self._texts) else "") for r in requests
         ]
-
-
-class AskPolicy:
-    """Asks somebody: calls *ask* with the last message and takes what it returns.
-
-    Args:
-        ask: Called with each request; returns the action.
-    """
-
-    def __init__(self, ask: Callable[[Request], str]) -> None:
-        self._ask = ask
-
-    def act(self, requests: Sequence[Request]) -> list[Completion]:
-        """Return what *ask* answers to each request."""
-        return [Completion(wrap_action(r.style, self._ask(r))) for r in requests]
 
 
 POLICIES: dict[str, Callable[[], Policy]] = {"random": RandomPolicy, "expert": ExpertPolicy}

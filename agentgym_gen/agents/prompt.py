@@ -37,7 +37,7 @@ class ChatMessage(TypedDict):
 
 
 class PastTurn(NamedTuple):
-    """An observation and what was answered to it."""
+    """A turn that is over: an observation and the completion that answered it."""
 
     observation: str
     completion: str
@@ -45,7 +45,7 @@ class PastTurn(NamedTuple):
 
 @dataclass(frozen=True)
 class PromptStyle:
-    """How an episode is put to a model.
+    """How an episode becomes a prompt.
 
     Raises:
         UnknownNameError: if there is no such format.
@@ -72,7 +72,7 @@ class PromptStyle:
             raise InvalidValueError(f"`window` is 0 or more, or None, not {self.window!r}")
 
     def for_env(self, env_id: str) -> PromptStyle:
-        """Return how episodes of *env_id* are put to a model: as those of every other."""
+        """Return the style for episodes of *env_id*: the same for all."""
         return self
 
 
@@ -87,7 +87,7 @@ class MixedStyle(PromptStyle):
     """The environment ids, each with its style."""
 
     def for_env(self, env_id: str) -> PromptStyle:
-        """Return how episodes of *env_id* are put to a model."""
+        """Return the style for episodes of *env_id*."""
         own = PromptStyle(self.format, self.instruction, self.window, self.keep_first)
         return dict(self.styles).get(env_id, own)
 
@@ -95,13 +95,13 @@ class MixedStyle(PromptStyle):
 def mixed_style(styles: Mapping[str, PromptStyle]) -> PromptStyle:
     """Return the one style of all environments in *styles*, or a `MixedStyle` of several.
 
-    A mixed style has no window if one of them has none, so that what is true of it, that episodes
-    may be one growing sequence, is true of one of its environments.
+    A mixed style has no window if one of its styles has none: then some of its episodes are one
+    growing sequence.
     """
-    several = list(dict.fromkeys(styles.values()))
-    if len(several) == 1:
-        return several[0]
-    first = next((style for style in several if style.window is None), several[0])
+    distinct = list(dict.fromkeys(styles.values()))
+    if len(distinct) == 1:
+        return distinct[0]
+    first = next((style for style in distinct if style.window is None), distinct[0])
     return MixedStyle(
         first.format, first.instruction, first.window, first.keep_first, tuple(styles.items())
     )
@@ -115,8 +115,8 @@ def build(
     Args:
         style: The prompt style.
         instruction: The rules of the episode.
-        past: The exchanges so far, from the first.
-        observation: What is seen now.
+        past: The turns so far, from the first.
+        observation: The current observation.
     """
     dropped = 0 if style.window is None else max(0, len(past) - style.window)
     shown = past[dropped:]
@@ -124,9 +124,9 @@ def build(
     if dropped and style.keep_first:
         head += f"{past[0].observation}\n\n"
     messages: list[ChatMessage] = []
-    for exchange in shown:
-        messages.append({"role": "user", "content": head + exchange.observation})
-        messages.append({"role": "assistant", "content": exchange.completion})
+    for turn in shown:
+        messages.append({"role": "user", "content": head + turn.observation})
+        messages.append({"role": "assistant", "content": turn.completion})
         head = ""
     messages.append({"role": "user", "content": head + observation})
     return tuple(messages)
@@ -145,7 +145,7 @@ def wrap_action(style: PromptStyle, action: str, thought: str = "I act.") -> str
 def read_action(style: PromptStyle, completion: str) -> str:
     """Return the action of *completion*, or all of it where the format is broken.
 
-    A broken completion thus reaches the environment, which answers it as any text that is no
+    So a broken completion reaches the environment, which answers it like any text that is no
     command. Two actions in one completion are broken (AgentGym: only one is allowed).
     """
     if style.format == "react":
@@ -157,12 +157,12 @@ def read_action(style: PromptStyle, completion: str) -> str:
 
 
 def _tool_action(completion: str) -> str:
-    # Searched once for each tag: a pattern would look to the end from every opening one.
-    said, closed, _ = completion.partition("<tool_call>")[2].partition("</tool_call>")
-    if completion.count("<tool_call>") != 1 or not closed:
+    # `partition` scans once; a pattern would scan to the end again from every opening tag.
+    body, closing, _ = completion.partition("<tool_call>")[2].partition("</tool_call>")
+    if completion.count("<tool_call>") != 1 or not closing:
         return completion
     try:
-        call = json.loads(said)
+        call = json.loads(body)
         action = call["arguments"]["action"] if call["name"] == "act" else None
     except (ValueError, RecursionError, LookupError, TypeError):
         return completion

@@ -1,4 +1,4 @@
-"""Rollouts: many episodes played at once, whose policy is asked for all live ones together."""
+"""Rollouts: many episodes at once; the policy is asked for the actions of all of them together."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ def run(
 ) -> list[Trajectory]:
     """Play *episodes* and return their trajectories in the same order.
 
-    A place is refilled as soon as its episode ends.
+    An episode that ends makes room for the next one at once.
 
     Args:
         episodes: What to play.
         policy: Who acts.
-        style: How episodes are put to the policy.
+        style: How episodes become prompts.
         max_concurrent: How many episodes are live at once.
         seed: The root of the streams from which policies draw.
         on_end: Called with each trajectory as it ends.
@@ -148,7 +148,7 @@ class _EnvPool:
         return episode.env_id, split, repr(sorted(episode.options.items()))
 
 
-def groups(trajectories: Sequence[Trajectory]) -> Iterator[list[Trajectory]]:
+def group_by_task(trajectories: Sequence[Trajectory]) -> Iterator[list[Trajectory]]:
     """Yield the trajectories of each task, environment and interface, in order of appearance."""
     by_task: dict[tuple[str, str, str], list[Trajectory]] = {}
     for trajectory in trajectories:

@@ -1,4 +1,4 @@
-"""What one episode leaves behind: its turns as text, and as append-only token sequences."""
+"""The record of one episode: its turns as text, and as append-only token sequences."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ class Turn:
     """One observation, the answer to it and what came of it."""
 
     observation: str
-    """What was seen before the answer."""
+    """The observation before the answer."""
     completion: Completion
-    """What the policy said."""
+    """The policy's answer."""
     action: str
     """The action taken out of the completion."""
     reward: float
@@ -31,7 +31,7 @@ class TokenSequence:
     """
 
     ids: tuple[int, ...]
-    """The tokens, context and actions in the order in which they were seen."""
+    """The tokens, context and actions in the order in which the model read or sampled them."""
     action_mask: tuple[bool, ...]
     """True exactly at the tokens that the policy sampled."""
     logprobs: tuple[float, ...]
@@ -55,7 +55,7 @@ class Trajectory:
     turns: tuple[Turn, ...]
     """The turns, from the first."""
     last_observation: str
-    """What was seen after the last turn."""
+    """The observation after the last turn."""
     success: bool
     """Whether the goal was reached."""
     score: float
@@ -98,9 +98,9 @@ def _join(group: list[tuple[int, Completion]]) -> TokenSequence:
     mask: list[bool] = []
     logprobs: list[float] = []
     turns: list[int] = []
-    for number, said in group:
-        ids += [*said.context_ids, *said.action_ids]
-        mask += [False] * len(said.context_ids) + [True] * len(said.action_ids)
-        logprobs += [*([0.0] * len(said.context_ids)), *said.logprobs]
-        turns += [number] * (len(said.context_ids) + len(said.action_ids))
+    for number, completion in group:
+        ids += [*completion.context_ids, *completion.action_ids]
+        mask += [False] * len(completion.context_ids) + [True] * len(completion.action_ids)
+        logprobs += [*([0.0] * len(completion.context_ids)), *completion.logprobs]
+        turns += [number] * (len(completion.context_ids) + len(completion.action_ids))
     return TokenSequence(tuple(ids), tuple(mask), tuple(logprobs), tuple(turns))

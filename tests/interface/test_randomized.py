@@ -7,7 +7,7 @@ import pytest
 
 from agentgym_gen import Interface, Randomized, TextEnv
 from agentgym_gen.agents.policy import ExpertPolicy
-from agentgym_gen.agents.rollout import Episode, groups, run
+from agentgym_gen.agents.rollout import Episode, group_by_task, run
 from agentgym_gen.errors import InvalidValueError, UnknownNameError
 from agentgym_gen.interface import parse_interface
 
@@ -147,7 +147,7 @@ def test_a_group_of_one_task_has_one_interface() -> None:
         for draw in range(3)
         for sample in range(4)
     ]
-    grouped = list(groups(run(episodes, ExpertPolicy())))
+    grouped = list(group_by_task(run(episodes, ExpertPolicy())))
 
     assert [len(group) for group in grouped] == [4] * 3
     assert all(trajectory.success for group in grouped for trajectory in group)
