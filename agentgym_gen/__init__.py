@@ -18,6 +18,7 @@ from agentgym_gen.agents import (
     RandomPolicy,
     Request,
     ScriptedPolicy,
+    Session,
     Trajectory,
     run,
 )
@@ -74,6 +75,7 @@ __all__ = [
     "Request",
     "Scene",
     "ScriptedPolicy",
+    "Session",
     "Surface",
     "Task",
     "TaskId",

@@ -16,6 +16,7 @@ from agentgym_gen.agents.policy import (
 )
 from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.agents.rollout import Episode, group_by_task, run
+from agentgym_gen.agents.session import Reply, Session, SessionResult
 from agentgym_gen.agents.trajectory import Trajectory, Turn
 
 __all__ = [
@@ -26,8 +27,11 @@ __all__ = [
     "Policy",
     "PromptStyle",
     "RandomPolicy",
+    "Reply",
     "Request",
     "ScriptedPolicy",
+    "Session",
+    "SessionResult",
     "Trajectory",
     "Turn",
     "group_by_task",

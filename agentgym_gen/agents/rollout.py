@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 from agentgym_gen.agents.policy import Completion, Policy, Request
-from agentgym_gen.agents.prompt import PastTurn, PromptStyle, build, read_action
-from agentgym_gen.agents.trajectory import Trajectory, Turn
+from agentgym_gen.agents.prompt import PromptStyle
+from agentgym_gen.agents.session import Session
+from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.env import TextEnv
 from agentgym_gen.env.making import make_text_env
 from agentgym_gen.errors import InvalidValueError
@@ -63,67 +64,50 @@ def run(
     while waiting or live:
         while waiting and len(live) < max_concurrent:
             number, episode = waiting.popleft()
-            env_style = (style or PromptStyle()).for_env(episode.env_id)
-            live.append(_LiveEpisode(number, episode, pool.take(episode), env_style, seed))
+            live.append(_LiveEpisode(number, episode, pool.take(episode), style, seed))
         answers = policy.act([player.request() for player in live])
         for player, completion in zip(live, answers, strict=True):
             player.play(completion)
-        for player in live:
-            if player.trajectory is not None:
-                finished[player.number] = player.trajectory
-                pool.give_back(player.episode, player.env)
-                if on_end is not None:
-                    on_end(player.trajectory)
-        live = [player for player in live if player.trajectory is None]
+        for player in (player for player in live if player.session.done):
+            trajectory = player.session.trajectory(player.episode.sample)
+            finished[player.number] = trajectory
+            pool.give_back(player.episode, player.session.env)
+            if on_end is not None:
+                on_end(trajectory)
+        live = [player for player in live if not player.session.done]
     return [finished[number] for number in range(len(episodes))]
 
 
 class _LiveEpisode:
-    """An episode that is being played."""
+    """An episode that is being played, and the policy's stream for it."""
 
     def __init__(
-        self, number: int, episode: Episode, env: TextEnv, style: PromptStyle, seed: int
+        self, number: int, episode: Episode, env: TextEnv, style: PromptStyle | None, seed: int
     ) -> None:
-        self.number, self.episode, self.env = number, episode, env
-        self.trajectory: Trajectory | None = None
-        self._style = style
-        self._rng = stream(episode.env_id, episode.task_id, episode.sample, "policy", entropy=seed)
-        options = {"task_id": episode.task_id, "interface_index": episode.interface_index}
-        self._observation, _ = env.reset(options=options)
-        self._instruction = env.instruction if style.instruction else ""
-        self._past: list[PastTurn] = []
-        self._turns: list[Turn] = []
+        self.number, self.episode = number, episode
+        key = (episode.env_id, episode.task_id, episode.sample, "policy")
+        self._rng = stream(*key, entropy=seed)
+        self.session = Session(
+            episode.env_id,
+            episode.task_id,
+            interface_index=episode.interface_index,
+            style=style,
+            env=env,
+        )
+        self.session.start()
+        self._turn = 0
 
     def request(self) -> Request:
         """Return what the policy is asked now."""
-        messages = build(self._style, self._instruction, self._past, self._observation)
-        turn = len(self._turns)
-        return Request(self.number, turn, messages, self._style, self.env, self._rng)
+        session = self.session
+        return Request(
+            self.number, self._turn, session.messages, session.style, session.env, self._rng
+        )
 
     def play(self, completion: Completion) -> None:
         """Take the turn that *completion* means."""
-        action = read_action(self._style, completion.text)
-        observation = self._observation
-        self._observation, reward, terminated, truncated, info = self.env.step(action)
-        self._turns.append(
-            Turn(observation, completion, action, float(reward), info["valid_action"])
-        )
-        self._past.append(PastTurn(observation, completion.text))
-        if terminated or truncated:
-            self.trajectory = self._finish(info)
-
-    def _finish(self, info: Mapping[str, Any]) -> Trajectory:
-        return Trajectory(
-            env_id=self.episode.env_id,
-            task_id=self.episode.task_id,
-            interface=str(self.env.interface),
-            sample=self.episode.sample,
-            turns=tuple(self._turns),
-            last_observation=self._observation,
-            success=info["success"],
-            score=info["score"],
-            end_reason=cast("str", info["end_reason"]),
-        )
+        self.session.reply(completion)
+        self._turn += 1
 
 
 class _EnvPool:
