@@ -21,13 +21,13 @@ class Request:
     turn: int
     """The number of this turn, from 0."""
     messages: tuple[ChatMessage, ...]
-    """What the model is asked."""
+    """The prompt."""
     style: PromptStyle
-    """How the answer is to be formed."""
+    """The style of the prompt and of the answer."""
     env: TextEnv
-    """The environment, for policies that look behind the text."""
+    """The environment, for policies that use more than text, such as the expert."""
     rng: np.random.Generator
-    """The episode's own stream, for policies that draw."""
+    """The episode's own stream, for policies that sample."""
 
 
 @dataclass(frozen=True)
@@ -54,12 +54,12 @@ class Policy(Protocol):
     def act(self, requests: Sequence[Request]) -> list[Completion]:
         """Return a completion for each of *requests*, in their order.
 
-        All episodes that are still played are asked at once: one that is missing has ended.
+        A call has all episodes that are still played: one that is missing has ended.
         """
 
 
 class RandomPolicy:
-    """Draws one of the admissible actions, from the episode's own stream."""
+    """Samples one of the admissible actions, with the episode's own stream."""
 
     def act(self, requests: Sequence[Request]) -> list[Completion]:
         """Return an admissible action for each request."""
@@ -72,7 +72,7 @@ def _any_action(request: Request) -> str:
 
 
 class ExpertPolicy:
-    """Follows the world's own solution; where there is none any more, it acts at random."""
+    """Follows the world's expert; where the expert finds no way, it acts at random."""
 
     def act(self, requests: Sequence[Request]) -> list[Completion]:
         """Return the expert's action for each request."""
@@ -83,7 +83,7 @@ class ExpertPolicy:
 
 
 class ScriptedPolicy:
-    """Answers with fixed texts, one a turn, whatever it is asked; then with empty ones.
+    """Answers with fixed texts, one a turn, whatever the prompt; then with empty ones.
 
     Args:
         texts: The completions of every episode, turn by turn.

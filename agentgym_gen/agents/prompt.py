@@ -80,7 +80,7 @@ class PromptStyle:
 class MixedStyle(PromptStyle):
     """A style for each of several environments that are played together.
 
-    Its own fields are those of environments that are not named; `mixed_style` makes one.
+    Its own fields are for environments that are not named; `mixed_style` makes one.
     """
 
     styles: tuple[tuple[str, PromptStyle], ...] = ()

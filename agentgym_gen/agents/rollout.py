@@ -27,11 +27,11 @@ class Episode:
     task_id: str
     """The task, of any split."""
     sample: int = 0
-    """Which of several episodes of one task it is; each draws from its own stream."""
+    """Which of several episodes of one task it is; each has a stream of its own."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """Keyword arguments of the environment, such as ``interface``."""
     interface_index: int = 0
-    """Which interface of a `Randomized` is played; all samples of a group have the same."""
+    """Which interface of a `Randomized` is played; all episodes of a group have the same."""
 
 
 def run(
@@ -45,14 +45,14 @@ def run(
 ) -> list[Trajectory]:
     """Play *episodes* and return their trajectories in the same order.
 
-    An episode that ends makes room for the next one at once.
+    As soon as an episode ends, the next one starts.
 
     Args:
         episodes: What to play.
         policy: Who acts.
         style: How episodes become prompts.
-        max_concurrent: How many episodes are live at once.
-        seed: The root of the streams from which policies draw.
+        max_concurrent: How many episodes are played at once.
+        seed: The root of the streams that policies sample with.
         on_end: Called with each trajectory as it ends.
     """
     if max_concurrent < 1:
@@ -98,14 +98,14 @@ class _LiveEpisode:
         self._turn = 0
 
     def request(self) -> Request:
-        """Return what the policy is asked now."""
+        """Return the request for the next action."""
         session = self.session
         return Request(
             self.number, self._turn, session.messages, session.style, session.env, self._rng
         )
 
     def play(self, completion: Completion) -> None:
-        """Take the turn that *completion* means."""
+        """Take a turn with the action in *completion*."""
         self.session.reply(completion)
         self._turn += 1
 

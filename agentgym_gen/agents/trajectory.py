@@ -9,10 +9,10 @@ from agentgym_gen.agents.policy import Completion
 
 @dataclass(frozen=True)
 class Turn:
-    """One observation, the answer to it and what came of it."""
+    """One observation, the completion that answered it, and the result."""
 
     observation: str
-    """The observation before the answer."""
+    """The observation before the action."""
     completion: Completion
     """The policy's answer."""
     action: str

@@ -1,4 +1,4 @@
-"""The Gymnasium face: `TextEnv`, its space of texts, and the registry of environment ids.
+"""The Gymnasium environment `TextEnv`, its space of texts, and the registry of environment ids.
 
 What lives here: the environment that plays a world through an interface, the table of registered
 environments, and how an id becomes an environment. What does not: rules (`agentgym_gen.world`),

@@ -11,7 +11,7 @@ from agentgym_gen.world import Command, EndReason, Task
 
 @dataclass
 class EpisodeState:
-    """Everything that `TextEnv.reset` begins anew; the state of the world is the world's own."""
+    """What `TextEnv.reset` sets anew; the state of the world is kept by the world itself."""
 
     task: Task[Any]
     """The task."""
@@ -20,13 +20,13 @@ class EpisodeState:
     shown: EpisodeInterface
     """The interface, bound to the world and the task."""
     goal: str
-    """What is to be reached, in the words of the interface."""
+    """The goal, as text of the interface."""
     turn_limit: int
     """How many turns it allows."""
     admissible: tuple[Command, ...]
     """The commands that can be carried out now."""
     actions: list[str]
-    """The same as a model has to write them."""
+    """The same as texts of actions."""
     observation: str
     """The last observation."""
     turn: int = 0

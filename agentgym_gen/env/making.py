@@ -41,14 +41,14 @@ def sample_task_ids(
 ) -> list[str]:
     """Return the ids of *number* tasks of *env_id*, all different while there are enough.
 
-    Every tier has the same share; which tiers have the tasks that are left over is drawn. An
+    Every tier has the same share; which tiers have the tasks that are left over is random. An
     environment with a list of tasks plays those of the list.
 
     Args:
         env_id: The environment's registered id.
         split: The split.
         number: How many tasks.
-        rng: The stream that draws them.
+        rng: The stream that samples them.
         options: Keyword arguments of the environment, such as ``levels_dir``.
     """
     env = make_text_env(env_id, split, options)
@@ -64,6 +64,6 @@ def sample_task_ids(
 
 
 def _shares(number: int, tiers: int, rng: np.random.Generator) -> list[int]:
-    """Return how many of *number* tasks each tier gets; the first with one more is drawn."""
+    """Return how many of *number* tasks each tier gets; the first with one more is random."""
     first = int(rng.integers(tiers)) if tiers > 1 else 0
     return [number // tiers + ((n - first) % tiers < number % tiers) for n in range(tiers)]

@@ -33,14 +33,14 @@ class Registered:
     extra: str | None = None
     """The extra that installs its backend, if it has one."""
     slow_tasks: int | None = None
-    """How many tasks of each tier and split tests play where making one takes seconds.
+    """How many tasks of each tier and split tests play, if making one takes seconds.
 
-    Its world has the keyword `first`, which limits the tasks to so many. None: any number.
+    Its world has the keyword `first`, which limits the tasks to this number. None: any number.
     """
 
     @property
     def test_kwargs(self) -> dict[str, object]:
-        """The keyword arguments that keep to few tasks, where making one takes seconds."""
+        """The keyword arguments that limit tests to few tasks, if making one takes seconds."""
         return {} if self.slow_tasks is None else {"first": self.slow_tasks}
 
     def id(self, tier: str = "", interface: str = "") -> str:

@@ -1,4 +1,4 @@
-"""Which names a world's options may have: those that nobody else on their way takes."""
+"""The names that a world's options may not have: `TextEnv` or Gymnasium take them."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def check_options(factory: Callable[..., object], spec: str) -> None:
 def check_loaded(spec: str) -> None:
     """Check the options of the world ``"module:class"`` if its module is imported already.
 
-    One that is not is checked when it is made: registering imports nothing.
+    A world that is not imported yet is checked when it is made: registering imports nothing.
 
     Raises:
         NameClashError: as `check_options`.

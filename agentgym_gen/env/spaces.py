@@ -16,7 +16,7 @@ SAMPLE_ALPHABET = "abcdefghijklmnopqrstuvwxyz 0123456789"
 """The characters of which `Unicode.sample` makes its texts."""
 
 CUT_MARK = "... [cut]"
-"""The end of an observation that was longer than its space allows."""
+"""The end of an observation that was cut to fit its space."""
 
 
 class Unicode(gymnasium.Space[str]):

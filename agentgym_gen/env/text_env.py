@@ -1,4 +1,4 @@
-"""The Gymnasium face of a world: texts in, texts out."""
+"""A world as a Gymnasium environment: text in, text out."""
 
 from __future__ import annotations
 
@@ -39,16 +39,16 @@ RESET_OPTIONS = ("task_id", "interface_index")
 """What `TextEnv.reset` takes as options."""
 
 MAX_INTERFACE_INDEX = 1 << 31
-"""Below this is the interface index that `TextEnv.reset` draws when it draws the task, too."""
+"""The interface index is below this number when `TextEnv.reset` samples it."""
 
 
 class TextEnv(gymnasium.Env[str, str]):
     """A world, an interface and a stream of tasks as a Gymnasium environment.
 
     Observations and actions are texts. ``terminated`` is the world's end, ``truncated`` the turn
-    limit or a `BackendError` of the world. A text that is no command costs a turn, and what the
-    world's `malformed_reward` says; it is answered by an observation, the state of the world is
-    unchanged and ``info["valid_action"]`` is False.
+    limit or a `BackendError` of the world. Invalid text costs a turn and earns the world's
+    `malformed_reward`. An observation answers it, the state of the world is unchanged, and
+    ``info["valid_action"]`` is False.
 
     Args:
         world: A world, or ``"module:class"`` of one.
@@ -58,7 +58,7 @@ class TextEnv(gymnasium.Env[str, str]):
             `agentgym_gen.world.task_list`); those of other tiers and splits are left out. None
             plays all.
         interface: An `Interface`, preset names joined by ``+``, a mapping from axis to value, or a
-            `Randomized`, of which every episode draws one.
+            `Randomized`, from which every episode samples one.
         max_turns: The turn limit of every episode; None takes each task's own.
         seed: The seed of the order of tasks when the first reset gives none.
         render_mode: ``"ansi"`` or None; `render` returns the last observation.
@@ -105,7 +105,7 @@ class TextEnv(gymnasium.Env[str, str]):
 
     @property
     def syntax_rule(self) -> str:
-        """How actions are to be written, a part of `instruction` in words of no world; or empty."""
+        """The part of `instruction` that describes the syntax, in no world's words; or empty."""
         return self._current().shown.rule()
 
     @property
@@ -115,12 +115,12 @@ class TextEnv(gymnasium.Env[str, str]):
 
     @property
     def goal(self) -> str:
-        """What is to be reached in the current episode, in the words of its interface."""
+        """The goal of the current episode, as text of its interface."""
         return self._current().goal
 
     @property
     def over(self) -> bool:
-        """Whether there is no episode that goes on, so that `reset` has to come next."""
+        """Whether no episode is running, so that `reset` has to come next."""
         return self._episode is None or self._episode.end is not None
 
     @property
@@ -138,11 +138,11 @@ class TextEnv(gymnasium.Env[str, str]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[str, dict[str, Any]]:
-        """Start an episode: the task ``options["task_id"]``, or one drawn from this split.
+        """Start an episode: the task ``options["task_id"]``, or one sampled from this split.
 
-        Where interfaces are drawn, ``options["interface_index"]`` says which one is played: the
-        same task and index have the same interface. It is 0 for a task that is named, else drawn
-        with the task.
+        Where interfaces are sampled, ``options["interface_index"]`` says which one is played: the
+        same task and index have the same interface. It is 0 for a named task, and sampled with a
+        sampled task.
 
         Raises:
             InvalidValueError: if *options* is no mapping, the task is unknown or belongs to
@@ -184,7 +184,7 @@ class TextEnv(gymnasium.Env[str, str]):
         try:
             reward = self._play(episode, action)
         except BackendError as error:
-            # The one boundary: a world whose backend failed is an episode that was cut off.
+            # The only place that catches it: a backend that fails truncates the episode.
             reward = self._break_off(episode, error)
         if episode.end is None and episode.turn >= episode.turn_limit:
             episode.end = EndReason.TURN_LIMIT
@@ -204,25 +204,25 @@ class TextEnv(gymnasium.Env[str, str]):
 
     @property
     def admissible_actions(self) -> list[str]:
-        """What can be done now, as a model has to write it."""
+        """The admissible actions, as text."""
         return list(self._current().actions)
 
     def write(self, command: Command) -> str:
-        """Return *command* as a model has to write it in the current episode."""
+        """Return *command* as the text of an action in the current episode."""
         episode = self._current()
         return episode.shown.write(command, episode.admissible)
 
     def read(self, text: str) -> Command | Malformed:
-        """Return the command that *text* means in the current episode, or why it means none."""
+        """Return the command that *text* spells in the current episode, or why it spells none."""
         episode = self._current()
         return episode.shown.read(_encodable(text), episode.admissible)
 
     def render_message(self, message: Message | str) -> str:
-        """Return what a world says, in the words of the current episode."""
+        """Return a world's *message* as text of the current interface."""
         return self._current().shown.render(message)
 
     def expert_action(self) -> str | None:
-        """Return the expert's next action, or None if it sees no way to the goal."""
+        """Return the expert's next action, or None if it finds no way to the goal."""
         self._current()
         plan = self.world.expert_plan()
         return self.write(plan[0]) if plan else None
@@ -350,7 +350,7 @@ class TextEnv(gymnasium.Env[str, str]):
 
 
 def _encodable(text: str) -> str:
-    """Return *text* with its lone surrogates replaced: they could be written to no file."""
+    """Return *text* with its lone surrogates replaced: no file could hold them."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 

@@ -1,6 +1,6 @@
 """Interfaces: how a world is shown and how its actions are written, along seven independent axes.
 
-What lives here: `Interface` (the axes as a value), `Randomized` (a set of them to draw from) and
+What lives here: `Interface` (the axes as a value), `Randomized` (a set to sample them from) and
 `EpisodeInterface`, which binds one to an episode; `codec` has the words and the syntax, `layout`
 what stands around an observation, `format` its form, `renaming` new names. What does not: rules,
 which no interface changes, and the prompts of models (`agentgym_gen.agents`).

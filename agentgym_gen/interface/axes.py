@@ -31,7 +31,7 @@ VOCABULARIES = 3
 
 @dataclass(frozen=True)
 class Interface:
-    """How a world is shown and spoken to; it never changes what happens.
+    """How a world is shown and how actions are written; it never changes what happens.
 
     Every axis composes with every other. ``Interface()`` is the original's own interface.
 
@@ -54,7 +54,7 @@ class Interface:
     feedback: str = "native"
     """The answer to a wrong action: native, silent or explained."""
     vocabulary: int = 0
-    """Which synonyms, symbols and new names: 0 draws them for every task, 1 to 3 are fixed."""
+    """Which synonyms, symbols and new names: 0 samples them for every task, 1 to 3 are fixed."""
     distractor_chance: float = 1.0
     """The probability that an observation has distractors at all."""
 
@@ -108,7 +108,7 @@ class Interface:
         )
 
     def changes(self) -> dict[str, object]:
-        """Return the axes that are not as in the original, with their values."""
+        """Return the fields that are not native, with their values."""
         values = {axis: getattr(self, axis) for axis in FIELDS}
         return {axis: value for axis, value in values.items() if value != FIELDS[axis]}
 
@@ -118,7 +118,7 @@ class Interface:
 
 
 FIELDS: dict[str, object] = {field.name: field.default for field in fields(Interface)}
-"""Every axis and what else can be set, with the native value."""
+"""Every field of `Interface` with its native value."""
 
 PRESETS: dict[str, dict[str, object]] = {
     "synonyms": {"wording": "synonyms"},

@@ -1,6 +1,6 @@
-"""Actions and words in both directions: the axes wording, syntax and names of one episode.
+"""Writes and parses the actions of one episode: the axes wording, syntax and names.
 
-`ActionCodec` renders what a world says and reads what a model answers; `ArgumentCodec` does so for
+`ActionCodec` renders a world's messages and commands and parses actions; `ArgumentCodec` translates
 the arguments of commands.
 """
 
@@ -25,11 +25,11 @@ from agentgym_gen.world import (
 )
 
 MAX_ACTION_CHARS = 8192
-"""The length of an action above which it is refused unread."""
+"""The longest action that is parsed; a longer one is refused."""
 
 
 class ArgumentCodec:
-    """From the world's arguments to those that are shown, and back.
+    """Translates the world's arguments into those that are shown, and back.
 
     Args:
         labels: Arguments that name a verb, where it has another name: native label -> new one.
@@ -58,20 +58,20 @@ class ArgumentCodec:
         return self._names.restore(argument) if self._names else argument
 
     def old_name(self, argument: str) -> str | None:
-        """Return a name in *argument* that is another one now, or None."""
+        """Return a native name in *argument* that has been renamed, or None."""
         if argument in self._labels:
             return argument
         return self._names.old_name(argument) if self._names else None
 
 
 class ActionCodec:
-    """The words of one episode, in both directions.
+    """Writes the commands and messages of one episode as text, and parses actions.
 
     Args:
         interface: The axes.
         world: The world of the episode, already reset to the task.
         surface: The world's surface.
-        task_id: The task, whose streams draw synonyms, symbols and names.
+        task_id: The task, whose streams sample synonyms, symbols and names.
     """
 
     def __init__(
@@ -93,26 +93,26 @@ class ActionCodec:
         rename_slot = self._names.rename if self._names else str
         self._syntax = SYNTAXES[interface.syntax](world.verbs, self._templates, rename_slot)
         self._mentions: dict[Command, str] = {}
-        # What was mentioned reads back by look-up, without parsing, unless an action is a number
+        # A text that was written before is looked up, not parsed, unless an action is a number
         # (which means another command each turn) or the world itself reads it.
         natively = self._reads_natively and self._arguments.native
         self._keeps_mentions = not natively and not self._syntax.numbered
         self._commands: dict[str, Command] = {}
 
     def render(self, message: Message | str) -> str:
-        """Return *message* in these words."""
+        """Return *message* as text."""
         if isinstance(message, str):
             return self.render_piece(message)
         return "".join([self.render_piece(piece) for piece in message])
 
     def render_all(self, messages: Iterable[Message | str]) -> list[str]:
-        """Return *messages* in these words."""
+        """Return *messages* as texts."""
         if self._names is not None:
             return list(map(self.render, messages))
         return [text if isinstance(text, str) else self.render(text) for text in messages]
 
     def render_piece(self, piece: Piece) -> str:
-        """Return one *piece* of a message in these words."""
+        """Return one *piece* of a message as text."""
         if isinstance(piece, str):
             return piece if self._names is None else self._renamed(piece, self._names)
         if isinstance(piece, Command):
@@ -122,9 +122,10 @@ class ActionCodec:
         return phrase[:1].upper() + phrase[1:] if piece.capital else phrase
 
     def invalid_reply(self, malformed: Malformed) -> str:
-        """Return the world's answer to a text that is no command; a quotation of it is kept.
+        """Return the world's answer to text that is not a command.
 
-        An answer that repeats the player must not translate old names into new ones.
+        Where it quotes the player, the quotation keeps its names: old names must not be translated
+        into new ones.
         """
         answer = self._world.invalid_reply(malformed)
         if self._names is None or answer == self._world.invalid_reply(malformed._replace(text="")):
@@ -133,7 +134,7 @@ class ActionCodec:
         return "".join(self._render_around(piece, quotations) for piece in answer)
 
     def _render_around(self, piece: Piece, quotations: tuple[str, ...]) -> str:
-        """Return *piece* in these words but for the first of *quotations* in it."""
+        """Return *piece* as text; the first of *quotations* in it stays as it is."""
         if not isinstance(piece, str):
             return self.render_piece(piece)
         quotation = next((text for text in quotations if text in piece), "")
@@ -143,7 +144,7 @@ class ActionCodec:
         return f"{self.render_piece(before)}{quotation}{self.render_piece(after)}"
 
     def mention(self, command: Command) -> str:
-        """Return *command* as prose and lists show it."""
+        """Return *command* as messages and lists show it."""
         text = self._mentions.get(command)
         if text is None:
             text = self._mentions[command] = self._syntax.mention(self._encoded(command))
@@ -152,24 +153,24 @@ class ActionCodec:
         return text
 
     def mention_all(self, commands: tuple[Command, ...]) -> list[str]:
-        """Return *commands* as prose and lists show them."""
+        """Return *commands* as messages and lists show them."""
         texts = list(map(self._mentions.get, commands))
         return [text or self.mention(c) for text, c in zip(texts, commands, strict=True)]
 
     def write(self, command: Command, admissible: tuple[Command, ...]) -> str:
-        """Return *command* as a model has to write it."""
+        """Return *command* as the text of an action."""
         if self._syntax.numbered:
             return self._syntax.write(command, admissible, self._encoded(command))
         return self.mention(command)
 
     def write_all(self, admissible: tuple[Command, ...]) -> list[str]:
-        """Return the commands of *admissible* as a model has to write them."""
+        """Return the commands of *admissible* as texts of actions."""
         if self._syntax.numbered:
             return self._syntax.write_all(admissible)
         return self.mention_all(admissible)
 
     def read(self, text: str, admissible: tuple[Command, ...]) -> Command | Malformed:
-        """Return the command that *text* means, or why it means none."""
+        """Return the command that *text* spells, or why it spells none."""
         if len(text) > MAX_ACTION_CHARS:
             return Malformed(text[:80] + " ...", f"it is longer than {MAX_ACTION_CHARS} characters")
         mentioned = self._commands.get(text)
@@ -184,7 +185,7 @@ class ActionCodec:
         return self._decoded(text, command)
 
     def instruction(self) -> str:
-        """Return the rules of the world and of this way to write."""
+        """Return the rules of the world and of how actions are written."""
         text = self.render(self._world.instruction())
         if self._reads_natively:
             return text
@@ -193,7 +194,7 @@ class ActionCodec:
         return "\n".join(line for line in lines if line)
 
     def rule(self) -> str:
-        """Return how actions are to be written, as the instruction says it; may be empty."""
+        """Return the sentence of the instruction on how actions are written; may be empty."""
         return self._syntax.rule()
 
     def _encoded(self, command: Command) -> Command:

@@ -1,4 +1,4 @@
-"""An interface bound to a world and a task: what is shown, and what an answer means."""
+"""An interface bound to one episode: it renders observations and parses actions."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from agentgym_gen.world import Command, Malformed, Message, Outcome, Piece, Scen
 
 
 class EpisodeInterface:
-    """How one episode is shown, and how a model's answers are read.
+    """Renders the observations of one episode and parses its actions.
 
-    It combines an `ActionCodec` (words and syntax) and an `ObservationLayout` (what stands around
-    an observation). The two axes that shape the observation itself, form and feedback, are here.
+    It combines an `ActionCodec` (wording, syntax and names) and an `ObservationLayout` (distractors
+    and listing). The two axes that shape the observation itself, form and feedback, are here.
 
     Args:
         interface: The axes.
         world: The world of the episode, already reset to the task.
-        task_id: The task, whose streams draw whatever is drawn.
+        task_id: The task, whose streams sample words and distractors.
     """
 
     def __init__(self, interface: Interface, world: World[object], task_id: TaskId) -> None:
         self._feedback = interface.feedback
-        # A sentence is refused in the original's own words; a new syntax says what was wrong.
+        # The native syntax is refused in the original's own words; any other adds the reason.
         self._explains = interface.feedback == "explained" or interface.syntax != "native"
         surface = world.surface()
         self._codec = ActionCodec(interface, world, surface, task_id)
@@ -42,7 +42,7 @@ class EpisodeInterface:
         return self._layout.lay_out(self._render_scene(scene), admissible, turn)
 
     def answer(self, outcome: Outcome, admissible: tuple[Command, ...], turn: int) -> str:
-        """Return the observation after a command had *outcome*."""
+        """Return the observation after a command with *outcome*."""
         if outcome.valid or self._feedback == "native":
             return self.show(outcome.scene, admissible, turn)
         if self._feedback == "silent":
@@ -53,7 +53,7 @@ class EpisodeInterface:
     def invalid_reply(
         self, malformed: Malformed, admissible: tuple[Command, ...], turn: int
     ) -> str:
-        """Return the observation after a text that is no command."""
+        """Return the observation after text that is not a command."""
         if self._feedback == "silent":
             return self._layout.lay_out("", admissible, turn)
         note = f"Not understood: {malformed.reason}" if self._explains else ""
@@ -61,19 +61,19 @@ class EpisodeInterface:
         return self._layout.lay_out(text, admissible, turn)
 
     def read(self, text: str, admissible: tuple[Command, ...]) -> Command | Malformed:
-        """Return the command that *text* means in this episode, or why it means none."""
+        """Return the command that *text* spells in this episode, or why it spells none."""
         return self._codec.read(text, admissible)
 
     def write(self, command: Command, admissible: tuple[Command, ...]) -> str:
-        """Return *command* as a model has to write it."""
+        """Return *command* as the text of an action."""
         return self._codec.write(command, admissible)
 
     def write_all(self, admissible: tuple[Command, ...]) -> list[str]:
-        """Return the admissible commands as a model has to write them."""
+        """Return the admissible commands as texts of actions."""
         return self._codec.write_all(admissible)
 
     def render(self, message: Message | str) -> str:
-        """Return *message* in the words of this episode."""
+        """Return *message* as text of this episode."""
         return self._codec.render(message)
 
     def instruction(self) -> str:
@@ -81,7 +81,7 @@ class EpisodeInterface:
         return self._codec.instruction()
 
     def rule(self) -> str:
-        """Return the syntax rule of the instruction, in words of no world; may be empty."""
+        """Return the part of the instruction that describes the syntax; may be empty."""
         return self._codec.rule()
 
     def _render_scene(self, scene: Scene, note: str = "") -> str:

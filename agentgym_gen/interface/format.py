@@ -10,7 +10,7 @@ from json.encoder import encode_basestring as quoted
 from agentgym_gen.world import AsciiGrid, Command, MessageFact, Piece, VerbName
 
 RenderPiece = Callable[[Piece], str]
-"""Puts a text, a command, a verb's name or a grid into words."""
+"""Renders a text, a command, a verb's name or a grid."""
 
 _TEXTS = (str, Command, VerbName, MessageFact)
 _LISTS = (list, tuple)
@@ -18,10 +18,10 @@ _NUMBERED = (int, list, tuple)
 
 
 class ObservationFormat(abc.ABC):
-    """A way to write facts, in the words of one episode.
+    """Writes facts as text, through the interface of one episode.
 
     Args:
-        render: Puts every text of the facts into words.
+        render: Renders every text of the facts.
     """
 
     def __init__(self, render: RenderPiece) -> None:
@@ -118,7 +118,7 @@ FORMATS: dict[str, type[ObservationFormat]] = {"json": JsonFormat, "terse": Ters
 
 
 def _never_changes(value: object) -> bool:
-    """Say whether *value* is a text, or a tuple that holds nothing that can be changed."""
+    """Return whether *value* is immutable: a text, or a tuple with nothing mutable in it."""
     if type(value) is not tuple:
         return isinstance(value, str)
     try:
@@ -129,7 +129,7 @@ def _never_changes(value: object) -> bool:
 
 
 def _numbers(value: Sequence[object]) -> str:
-    """Return *value* as JSON writes it, if it holds natural numbers only, or lists of them."""
+    """Return *value* as JSON if it has natural numbers only, or lists of them, else nothing."""
     if not value or type(value[0]) not in _NUMBERED:
         return ""
     text = str(value)

@@ -1,4 +1,4 @@
-"""What stands around an observation: the axes distractors and listing of one episode."""
+"""The layout of an observation: the axes distractors and listing of one episode."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from agentgym_gen.interface.codec import ActionCodec
 from agentgym_gen.world import LIST_HEADER, Command, Surface, TaskId, bulleted
 
 TURNS_AHEAD = 4
-"""For how many turns distractors are drawn at once."""
+"""For how many turns distractors are sampled at once."""
 
 
 class ObservationLayout:
@@ -18,8 +18,8 @@ class ObservationLayout:
     Args:
         interface: The axes.
         surface: The surface of the episode's world.
-        codec: Puts commands into words.
-        task_id: The task, whose stream draws the distractors, turn after turn.
+        codec: Writes commands as text.
+        task_id: The task, whose stream samples the distractors, turn after turn.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class ObservationLayout:
         self._numbered = interface.syntax == "menu"
 
     def lay_out(self, text: str, admissible: tuple[Command, ...], turn: int) -> str:
-        """Return *text* with what belongs around it at *turn*."""
+        """Return *text* with the distractors and the list of actions of *turn*."""
         parts = [text] if text else []
         if self._rng is not None:
             parts = self._with_distractors(parts, self._rng)
@@ -51,7 +51,7 @@ class ObservationLayout:
         if self._numbered:
             numbered = (f"{number}. {action}" for number, action in enumerate(actions, 1))
             return "\n".join((LIST_HEADER, *numbered))
-        # Quotes and commas of a sentence's list would not set off JSON objects or calls.
+        # A native list may have quotes and commas, which do not set off JSON objects or calls.
         return self._surface.list_actions(actions) if self._plain else bulleted(actions)
 
     def _lists(self, turn: int) -> bool:
@@ -60,7 +60,7 @@ class ObservationLayout:
         return self._listing == "first" and turn == 0
 
     def _with_distractors(self, parts: list[str], rng: np.random.Generator) -> list[str]:
-        """Return *parts* with lines before and after; how many stand before is drawn."""
+        """Return *parts* with distractors around them; how many come before is random."""
         if self._chance < 1 and rng.random() >= self._chance:
             return parts
         lines = self._next_lines(rng)
@@ -77,7 +77,7 @@ class ObservationLayout:
         return self._codec.render_all(self._surface.distractors(rng, self._amount))
 
     def _draw(self, rng: np.random.Generator) -> None:
-        """Draw for several turns at once: a draw takes half as long as a step of Sokoban."""
+        """Sample for several turns at once: one call takes half as long as a step of Sokoban."""
         amount, number = self._amount, TURNS_AHEAD * self._amount
         lines = self._codec.render_all(self._surface.distractors(rng, number))
         self._all_differ = len(set(lines)) == number

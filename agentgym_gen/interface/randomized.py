@@ -1,4 +1,4 @@
-"""Domain randomisation: an interface that is drawn anew for every episode."""
+"""Domain randomisation: an interface that is sampled for every episode."""
 
 from __future__ import annotations
 
@@ -23,33 +23,33 @@ DOMAIN: Mapping[str, Sequence[object]] = {
     "distractors": (0, 3),
     "feedback": ("native", "silent", "explained"),
 }
-"""What is drawn from by default: every axis."""
+"""The values that are sampled by default, for every axis."""
 
 
 @dataclass(frozen=True, init=False)
 class Randomized:
-    """A set of interfaces, one of which is drawn for every episode.
+    """A set of interfaces, one of which is sampled for every episode.
 
-    Each axis is drawn by itself; a value that stands in its list twice is drawn twice as often.
-    What is held out is never drawn, and neither is an interface that has all of it: holding out
-    ``menu`` holds out the menu with everything, holding out ``symbols+json`` the two together.
+    Each axis is sampled independently; a value that is listed twice is sampled twice as often.
+    A held-out interface is never sampled, and neither is one that contains it: ``menu`` excludes
+    the menu everywhere, ``symbols+json`` only the two together.
     Its text form, which `parse_interface` reads back, is for command lines and plain files:
     ``random wording=native|synonyms syntax=native|call without=symbols+json``.
 
     Args:
-        domain: The values of each axis to draw from; an axis that is absent stays native. None
-            takes `DOMAIN`.
+        domain: The values of each axis that are sampled; an absent axis stays native. None means
+            `DOMAIN`.
         held_out: Interfaces that are kept for the test.
 
     Raises:
         UnknownNameError: if there is no such axis or value.
-        InvalidValueError: if an axis has no values, or nothing is left to draw.
+        InvalidValueError: if an axis has no values, or all interfaces are held out.
     """
 
     domain: tuple[tuple[str, tuple[object, ...]], ...]
-    """The axes with the values that are drawn from."""
+    """The axes with the values that are sampled."""
     held_out: tuple[Interface, ...]
-    """What is never drawn."""
+    """The interfaces that are never sampled."""
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class Randomized:
             raise InvalidValueError(f"Everything that {str(self)!r} could draw is held out")
 
     def sample(self, rng: np.random.Generator) -> Interface:
-        """Return an interface drawn from *rng*; one that is held out is drawn again."""
+        """Return an interface sampled with *rng*; a held-out one is rejected and sampled again."""
         while True:
             places = {axis: int(rng.integers(len(values))) for axis, values in self.domain}
             values = {axis: values[places[axis]] for axis, values in self.domain}
@@ -76,7 +76,7 @@ class Randomized:
                 return interface
 
     def permits(self, interface: Interface) -> bool:
-        """Say whether *interface* may be drawn; a study tests on those that may not."""
+        """Return whether *interface* may be sampled; a study tests on those that may not."""
         domain = dict(self.domain)
         inside = all(
             getattr(interface, axis) in domain.get(axis, (native,))
@@ -142,7 +142,7 @@ def _checked(axis: str, values: Sequence[object]) -> tuple[object, ...]:
 
 
 def _has(interface: Interface, held: Interface) -> bool:
-    """Say whether *interface* has all of *held*; the native one is only in itself."""
+    """Return whether *interface* contains *held*; only the native one contains the native one."""
     changes = held.changes()
     return changes.items() <= interface.changes().items() if changes else interface == held
 

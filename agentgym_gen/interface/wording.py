@@ -1,7 +1,7 @@
 """The words of the verbs: native, synonyms, or symbols without a meaning (PIPE, arXiv 2602.01611).
 
-A renamed verb's old name is refused, because only the new templates are read. Words are drawn for
-every task, or belong to a fixed vocabulary of the environment, as PIPE's do.
+A renamed verb's old name is refused, because only the new templates are parsed. Words are sampled
+for every task, or belong to a fixed vocabulary of the environment, as PIPE's do.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from agentgym_gen.world import TaskId, Verb, phrase_of
 
 
 def words_stream(task_id: TaskId, purpose: str, vocabulary: int) -> np.random.Generator:
-    """Return the stream that draws words: the task's own, or that of a fixed *vocabulary*."""
+    """Return the stream that samples words: the task's own, or that of a fixed *vocabulary*."""
     if not vocabulary:
         return task_id.stream(purpose)
     return stream(task_id.env, "vocabulary", vocabulary, purpose)
@@ -28,9 +28,9 @@ def templates(
     Args:
         verbs: The action schema.
         wording: ``native``, ``synonyms`` or ``symbols``.
-        task_id: The task, from whose own stream synonyms and symbols are drawn.
-        vocabulary: 0, or the number of a fixed vocabulary: of synonyms it is the one in that place
-            of every verb's table, so that two vocabularies share none while the tables last.
+        task_id: The task, whose own stream samples synonyms and symbols.
+        vocabulary: 0, or the number of a fixed vocabulary: it has the synonym in that place of each
+            verb's table. Two vocabularies share none while the tables are long enough.
     """
     if wording == "native":
         return {verb.name: verb.template for verb in verbs}

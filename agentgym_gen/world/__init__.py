@@ -1,4 +1,4 @@
-"""The contract of an environment: worlds, tasks, and the records that a world speaks in.
+"""The contract of an environment: worlds, tasks, and the records that a world takes and returns.
 
 What lives here: `World` and what its methods take and return, tasks and their ids, lists of tasks,
 the templates of verbs, and the sentences of the ``distractors`` axis. What does not: the seven

@@ -1,7 +1,7 @@
 """Distractors: goal-irrelevant lines, after the augmentation of arXiv 2601.18217.
 
-A world has lines that fit it (`Surface.distractors`); the ``distractors`` axis of an interface says
-how many an observation gets, and how often.
+A world decides what they mention (`Surface.distractors`). The ``distractors`` axis of an interface
+decides how many an observation gets, and how often.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ COMMON_DISTRACTORS = (
     "A distant bell rings twice.",
     "Dust dances in the light.",
 )
-"""The sentences for worlds that bring none of their own."""
+"""The sentences of worlds that have none of their own."""
 
 TRAITS = (
     "slightly dusty",
@@ -52,7 +52,7 @@ TRAITS = (
 
 
 def sample_lines(pool: Sequence[ItemT], amount: int, rng: np.random.Generator) -> tuple[ItemT, ...]:
-    """Return *amount* of *pool*, each once before any comes again.
+    """Return *amount* items of *pool*; none comes twice before all have come.
 
     >>> sorted(sample_lines("abc", 3, np.random.default_rng(0)))
     ['a', 'b', 'c']
@@ -67,8 +67,8 @@ def sample_lines(pool: Sequence[ItemT], amount: int, rng: np.random.Generator) -
 def sample_evenly(pool: tuple[str, ...], amount: int, rng: np.random.Generator) -> tuple[str, ...]:
     """Return *amount* different lines of a long, `shuffled` *pool*, at equal distances in it.
 
-    The first place and the distance are drawn. Two draws are enough for any amount; a draw for
-    each line would take longer than a step of Sokoban.
+    The first place and the distance are random. Two random numbers are enough for any amount; one
+    for each line would take longer than a step of Sokoban.
     """
     size = len(pool)
     if amount > size:
@@ -85,7 +85,7 @@ def sample_evenly(pool: tuple[str, ...], amount: int, rng: np.random.Generator) 
 
 
 def shuffled(lines: Sequence[str], *purpose: str) -> tuple[str, ...]:
-    """Return *lines* in an order that is drawn once, from the stream of *purpose*.
+    """Return *lines* in a random order, which is that of the stream of *purpose*.
 
     The stream's first name is from an earlier version; renaming it would change every text.
     """
@@ -93,7 +93,7 @@ def shuffled(lines: Sequence[str], *purpose: str) -> tuple[str, ...]:
 
 
 def _different(places: list[int], size: int) -> list[int]:
-    """Return *places*, each below *size*, none of which comes again before all have come."""
+    """Return *places*, each below *size*; a repeated one is moved to the next free place."""
     different: list[int] = []
     for start in range(0, len(places), size):
         taken: dict[int, None] = {}

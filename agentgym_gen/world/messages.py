@@ -1,7 +1,7 @@
-"""Messages: what a world says, as a tuple of pieces that an interface puts into words.
+"""Messages: the texts of a world, as tuples of pieces that an interface renders.
 
-Every mention of a command or of a verb is a value, not text. So an interface can say it in other
-words, or draw a grid with other glyphs, without searching the text for words to replace:
+A command or a verb in a message is a value, not text. So an interface can render it in other
+words, or a grid with other glyphs, without searching the text for words to replace:
 
     ("You can ", VerbName("craft"), ": ", Command("craft", ("1 stick", "2 planks")))
 """
@@ -20,26 +20,26 @@ class Command(NamedTuple):
 
 
 class VerbName(NamedTuple):
-    """The mention of a verb in prose; native prose shows the verb's phrase."""
+    """A verb in a message; the native text shows the verb's phrase."""
 
     verb: str
     capital: bool = False
     """Whether it stands at the start of a sentence: ``Inventory`` for ``inventory``."""
     native: str = ""
-    """How native prose spells it, where that is not its phrase: ``pick up`` for ``pickup``."""
+    """The native spelling, where it is not the verb's phrase: ``pick up`` for ``pickup``."""
 
 
 class AsciiGrid(str):
-    """A text that is a picture, such as a map, whose glyphs an interface may replace."""
+    """A text map, whose glyphs an interface may replace."""
 
     __slots__ = ()
 
 
 Piece = str | Command | VerbName
-"""A part of a message: plain text, or a value that the interface puts into words."""
+"""A part of a message: plain text, or a value that the interface renders."""
 
 Message = tuple[Piece, ...]
-"""What a world says."""
+"""A text of a world, in pieces."""
 
 
 class MessageFact(NamedTuple):
@@ -49,11 +49,11 @@ class MessageFact(NamedTuple):
 
 
 LIST_HEADER = "Available actions:"
-"""What stands above a list of admissible actions."""
+"""The line above a list of admissible actions."""
 
 
 def bulleted(actions: Sequence[str]) -> str:
-    """Return the list of *actions* that every interface understands.
+    """Return *actions* as a list with one line each.
 
     >>> print(bulleted(["Up", "Left"]))
     Available actions:

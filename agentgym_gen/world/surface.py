@@ -1,4 +1,4 @@
-"""The surface of a world: what an interface needs to show the world otherwise than natively.
+"""The surface of a world: what an interface needs to show the world in other words and formats.
 
 Every field has a default, so that the author of a world sets only what the original has:
 
@@ -17,7 +17,7 @@ from agentgym_gen.world.messages import Message, bulleted
 
 
 def common_distractors(rng: np.random.Generator, amount: int) -> tuple[Message | str, ...]:
-    """Return *amount* of `COMMON_DISTRACTORS`, drawn from *rng*."""
+    """Return *amount* of `COMMON_DISTRACTORS`, sampled with *rng*."""
     return sample_lines(COMMON_DISTRACTORS, amount, rng)
 
 
@@ -45,22 +45,22 @@ class Surface:
     nouns: Callable[[], tuple[str, ...]] = no_nouns
     """Returns every name that may occur in the current task, for the ``names`` axis."""
     canonical_argument: Callable[[str], str] = as_is
-    """Returns an argument as this world takes it, so that no spelling hides an old name."""
+    """Returns an argument as this world spells it, so that no spelling hides an old name."""
     glyphs: str = ""
     """The characters that stand for things in an `AsciiGrid`, for the ``names`` axis."""
     verb_labels: Mapping[str, Message] = field(default_factory=dict)
     """Arguments that name a verb, such as a button, as messages in lower case.
 
-    ``{"back to search": ("back to ", VerbName("search"))}``: where the verb is called otherwise,
-    the argument is, too, and its old name is refused.
+    ``{"back to search": ("back to ", VerbName("search"))}``: if the verb has another name,
+    so has the argument, and its old name is refused.
     """
     distractors: Callable[[np.random.Generator, int], tuple[Message | str, ...]] = (
         common_distractors
     )
-    """Returns so many lines that have nothing to do with the goal of the current task.
+    """Returns that many lines that have nothing to do with the goal of the current task.
 
-    Nothing that they speak of can be done or used at any moment of it. They are drawn from the
-    generator alone.
+    Nothing that they mention can ever be done or used in it. They are sampled with the generator
+    alone.
     """
     distractor_amount: int = 8
     """How many such lines an observation gets by the recipe of arXiv 2601.18217."""

@@ -1,4 +1,4 @@
-"""Tasks: which problems there are, what each is called, and where its randomness comes from."""
+"""Tasks: the problems of an environment, their ids, and their random streams."""
 
 from __future__ import annotations
 
@@ -66,11 +66,11 @@ class Task(Generic[ContentT]):
     id: TaskId
     """Its name."""
     content: ContentT
-    """The initial world: a frozen dataclass of plain data that belongs to the environment."""
+    """The initial state: a frozen dataclass of plain data that belongs to the environment."""
 
     @property
     def fingerprint(self) -> str:
-        """The hash of the initial world, by which splits are shown to share nothing."""
+        """The hash of the content; tests compare it to show that splits share nothing."""
         return hashlib.sha256(repr(self.content).encode()).hexdigest()
 
 
@@ -91,7 +91,7 @@ class Tasks(abc.ABC, Generic[ContentT]):
 
     @abc.abstractmethod
     def generate(self, task_id: TaskId, index: int) -> ContentT:
-        """Return the initial world of a task, generated from ``task_id.stream(...)`` only."""
+        """Return the content of a task, generated from ``task_id.stream(...)`` only."""
 
     def make(self, tier: str, split: str, index: int) -> Task[ContentT]:
         """Return task *index* of *split* of *tier*.

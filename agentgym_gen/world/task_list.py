@@ -1,7 +1,7 @@
-"""Lists of tasks in text files, by which a study can divide an environment as it likes.
+"""Lists of tasks in text files, so that a study can divide an environment in its own way.
 
-A list is one task id a line; what follows a ``#`` is a comment. It may hold tasks of several
-splits: an environment plays those of its own.
+A file has one task id per line, and comments after ``#``. It may have tasks of several splits; an
+environment plays those of its own.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 
 WORD_CHARS = 64
-"""How many characters of a first word are looked at, so that nobody fills the memory with them."""
+"""How many characters of a first word are a key of the cache: long words cannot fill the memory."""
 
 
 @lru_cache(maxsize=4096)
@@ -19,10 +19,10 @@ def literals(template: str) -> tuple[str, ...]:
 def candidates(
     templates: tuple[tuple[str, str], ...], word: str | None
 ) -> tuple[tuple[str, str], ...]:
-    """Return which of *templates* a text may spell that begins with *word*, or all for None.
+    """Return those of *templates* that a text with the first word *word* may match; all for None.
 
-    Those with the most literal characters come first. Letters beyond ASCII are left to the
-    patterns, which know that a dotless i is an i.
+    Those with the most literal characters come first. A word with letters beyond ASCII is left to
+    the patterns, which know that a dotless i matches an i.
     """
     fitting = [pair for pair in templates if word is None or _may_begin(pair[1], word.lower())]
     return tuple(sorted(fitting, key=lambda pair: -sum(map(len, literals(pair[1])))))
@@ -36,10 +36,10 @@ def _may_begin(template: str, word: str) -> bool:
 
 
 def fillings(template: str, text: str) -> tuple[str, ...] | None:
-    """Return what stands in the slots of *template* in *text*, or None if it does not fit.
+    """Return the text of each slot of *template* in *text*, or None if it does not match.
 
-    Each slot takes as little as it can. One pattern for all would look again from every place
-    where a literal occurs, which takes minutes for a text of nothing but literals.
+    Each slot takes as little as it can. One pattern for the whole template would backtrack from
+    every occurrence of a literal, which takes minutes for a text of nothing but literals.
     """
     finders = _finders(template)
     match = finders[0].match(text)

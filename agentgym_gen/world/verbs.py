@@ -42,7 +42,7 @@ class Verb:
     template: str
     """The native wording with a slot per argument: ``put {object} in/on {receptacle}``."""
     hints: tuple[str, ...] = ()
-    """What to put into each slot, as the instruction says it: ``target object``."""
+    """What to put into each slot, for the instruction: ``target object``."""
     synonyms: tuple[str, ...] = ()
     """Other templates with the same slots, written by a person."""
     open: bool = False
@@ -83,7 +83,7 @@ class Verb:
 
 
 def list_entry(command: Command, verbs: Iterable[Verb]) -> Command:
-    """Return how *command* stands in a list of commands: that of an open verb as its usage."""
+    """Return *command* as a list has it: a command of an open verb as its usage."""
     usages = (verb.usage for verb in verbs if verb.open and verb.name == command.verb)
     return next(usages, command)
 

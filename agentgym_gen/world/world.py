@@ -82,7 +82,7 @@ class World(abc.ABC, Generic[ContentT]):
     tasks: Tasks[ContentT]
     """The tasks of this environment."""
     malformed_reward: float = 0.0
-    """The reward of a text that is no command; where every command costs, it costs the same."""
+    """The reward of invalid text; where every command costs something, it costs the same."""
 
     @abc.abstractmethod
     def reset(self, task: Task[ContentT]) -> Scene:
@@ -96,7 +96,7 @@ class World(abc.ABC, Generic[ContentT]):
     def admissible(self) -> tuple[Command, ...]:
         """Return the commands that can be carried out now, in an order that reveals nothing.
 
-        An open verb that can be used now stands there as its `Verb.usage`, for any argument.
+        An open verb is listed once, as its `Verb.usage`, which stands for any argument.
         """
 
     @abc.abstractmethod
@@ -105,11 +105,11 @@ class World(abc.ABC, Generic[ContentT]):
 
     @abc.abstractmethod
     def instruction(self) -> Message:
-        """Return the rules as the original gives them to a model, before the first observation."""
+        """Return the rules that the original shows a model before the first observation."""
 
     @abc.abstractmethod
     def goal(self) -> Message | str:
-        """Return what is to be reached in the current task."""
+        """Return the goal of the current task."""
 
     @abc.abstractmethod
     def turn_limit(self) -> int:
@@ -117,10 +117,10 @@ class World(abc.ABC, Generic[ContentT]):
 
     @abc.abstractmethod
     def invalid_reply(self, malformed: Malformed) -> Message:
-        """Return the original's answer to a text that is no command."""
+        """Return the original's answer to text that is not a command."""
 
     def surface(self) -> Surface:
-        """Return what interfaces read to show the current task otherwise; asked after a reset."""
+        """Return what interfaces need to show the current task; called after each `reset`."""
         return Surface()
 
     def allows(self, command: Command) -> bool:
@@ -129,7 +129,7 @@ class World(abc.ABC, Generic[ContentT]):
         return command in admissible or list_entry(command, self.verbs) in admissible
 
     def read(self, text: str) -> Command | Malformed:
-        """Read *text* as the original does, by its form only; by default by the templates."""
+        """Parse *text* as the original does, by its form only; by default by the templates."""
         return read_templates(text, {verb.name: verb.template for verb in self.verbs})
 
     def info(self) -> Mapping[str, Any]:

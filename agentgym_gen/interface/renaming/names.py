@@ -1,4 +1,4 @@
-"""The names of things: a bijection from the world's nouns to pseudo-words, and of its glyphs.
+"""The names of things: bijections from the world's nouns to pseudo-words and between glyphs.
 
 The old names are refused. Renaming never changes what is admissible: it is undone before the
 world sees a command.
@@ -24,7 +24,7 @@ from agentgym_gen.interface.wording import words_stream
 from agentgym_gen.world import Surface, TaskId
 
 NEW_GLYPHS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabdefghjkmnqrtuy%&*+=?$@~^"
-"""The characters that glyphs of a grid are replaced by; none that a world draws with itself."""
+"""The characters that replace glyphs; those that the world uses itself are left out."""
 
 
 class Renaming:
@@ -37,10 +37,10 @@ class Renaming:
     Args:
         nouns: The names to replace; a noun may have several words, and one that starts with
             neither a letter nor a digit keeps its name.
-        rng: The stream that draws the words.
-        phrases: What the verbs are called, so that nothing is called like a verb.
-        glyphs: From a character of the world's grids to a new one.
-        words: The new names of the sorted nouns; None draws them.
+        rng: The stream that samples the words.
+        phrases: The phrases of the verbs, which become no thing's name.
+        glyphs: From a glyph of the world's grids to a new one.
+        words: The new names of the sorted nouns; None samples them.
     """
 
     def __init__(
@@ -62,14 +62,14 @@ class Renaming:
         self._single: dict[str, str] = {}
 
     def rename(self, text: str) -> str:
-        """Return *text*, an argument say, with every noun replaced by its pseudo-word."""
+        """Return *text*, such as an argument, with every noun replaced by its pseudo-word."""
         renamed = self._renamed.get(text)
         if renamed is None:
             renamed = self._renamed[text] = self._replaced(text, articles=False)
         return renamed
 
     def rename_prose(self, text: str) -> str:
-        """Return *text* with every noun replaced and its article right: ``an apple``, ``a mug``."""
+        """Return *text* with every noun replaced and its article fixed: ``an apple``, ``a mug``."""
         return self._replaced(text, articles=True)
 
     def rename_grid(self, text: str) -> str:
@@ -81,7 +81,7 @@ class Renaming:
         return WORD.sub(lambda match: self._original(match[0]), text)
 
     def old_name(self, text: str) -> str | None:
-        """Return a noun that *text* calls by its old name, or None."""
+        """Return the first native noun in *text* that has a new name, or None."""
         noun = next(self._nouns.find(text), None)
         return None if noun is None else text[noun.start : noun.end]
 
@@ -140,13 +140,13 @@ class Renaming:
 def sample_renaming(
     surface: Surface, task_id: TaskId, vocabulary: int, phrases: tuple[str, ...]
 ) -> Renaming:
-    """Return new names and glyphs for *surface*, drawn for the task or of a fixed *vocabulary*.
+    """Return new names and glyphs for *surface*, for the task or of a fixed *vocabulary*.
 
     Args:
         surface: The surface of the world, in the state of the task.
-        task_id: The task, from whose streams the words are drawn.
+        task_id: The task, whose streams sample the words.
         vocabulary: 0, or the number of a fixed vocabulary.
-        phrases: What the verbs are called, so that nothing is called like a verb.
+        phrases: The phrases of the verbs, which become no thing's name.
     """
     nouns, glyphs = surface.nouns(), surface.glyphs
     pool = [glyph for glyph in NEW_GLYPHS if glyph not in glyphs]
@@ -163,8 +163,8 @@ def _fixed_words(
 ) -> list[str]:
     """Return the words of *vocabulary* for the sorted *nouns*.
 
-    Each noun has a stream of its own, so that it has the same word whatever else a task has; when
-    two have drawn the same word, the second takes its next one.
+    Each noun has a stream of its own, so that its word does not depend on the other nouns. If two
+    nouns get the same word, the second takes the next one of its stream.
     """
     ordered = nouns_of(nouns).ordered
     taken = _taken(ordered, phrases)
@@ -178,7 +178,7 @@ def _fixed_words(
 
 @lru_cache(maxsize=1 << 16)
 def _choices(env: str, vocabulary: int, noun: str) -> tuple[str, ...]:
-    """Return the words that *noun* may have in *vocabulary*, the first that is free counts."""
+    """Return the candidates for *noun* in *vocabulary*; the first free one is used."""
     rng = words_stream(TaskId(env, "", "", ""), f"names {noun}", vocabulary)
     return tuple(pseudo_words(rng, 32, set()))
 
@@ -188,6 +188,6 @@ def _taken(nouns: tuple[str, ...], phrases: tuple[str, ...]) -> set[str]:
 
 
 def _with_a(text: str) -> str:
-    """Return *text*, after which a pseudo-word comes, with ``a`` for ``an`` at its end."""
+    """Return *text* with ``a`` for ``an`` at its end, as no pseudo-word starts with a vowel."""
     cut = text[-3:] in ("an ", "An ") and not text[-4:-3].isalnum()
     return f"{text[:-2]} " if cut else text

@@ -1,4 +1,4 @@
-"""The nouns of a task, and where they stand in a text: whole words, the longest noun first."""
+"""Finds the nouns of a task in a text: whole words, the longest noun first."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class _Names(NamedTuple):
 
 
 class Nouns:
-    """Nouns, ready to be found.
+    """An index that finds nouns in texts.
 
     A noun of several words is also found with underscores: ``oak_log`` is ``oak log``, and both
     stand in ``minecraft:dark_oak_log``, too. One that starts with neither a letter nor a digit is
@@ -61,15 +61,15 @@ class Nouns:
         self._in_several = frozenset((*several, *map(capitalized, several)))
 
     def split(self, text: str) -> tuple[list[str], frozenset[str]]:
-        """Return *text* in parts and those of them that a noun may start with.
+        """Return *text* in parts, and the words among them that may start a noun.
 
-        What stands between words and the words themselves are parts in turns.
+        The parts alternate: the text before a word, the word, the text before the next word.
         """
         parts = _AROUND_WORDS.split(text)
         return parts, self._first_words.intersection(parts)
 
     def are_whole(self, words: frozenset[str]) -> bool:
-        """Say whether each of *words*, which nouns may start with, is a whole noun anyway."""
+        """Return whether each of *words*, which may start nouns, is always a whole noun."""
         return words.isdisjoint(self._in_several)
 
     def find(self, text: str) -> Iterator[NounMatch]:
@@ -109,12 +109,12 @@ class Nouns:
 
 @lru_cache(maxsize=64)
 def nouns_of(nouns: tuple[str, ...]) -> Nouns:
-    """Return *nouns* ready to be found, made once for all tasks that have the same."""
+    """Return the index of *nouns*, made once for all tasks with the same nouns."""
     return Nouns(nouns)
 
 
 def uncapitalized(word: str) -> str:
-    """Return *word* with a small first letter."""
+    """Return *word* with a lower-case first letter."""
     return word[0].lower() + word[1:]
 
 

@@ -23,14 +23,14 @@ _ENDINGS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"o$", ("oes", "os")),
     (r"(?<=[A-Za-z])$", ("s",)),
 )
-"""How a noun ends, and what stands there in the plural; the first that fits counts."""
+"""Endings of nouns and of their plurals; the first match is used."""
 
 _KEPT = {"es", "s"}
-"""The endings that follow the noun; the others take the place of its last letters."""
+"""The endings that are appended to the noun; the others replace its last letters."""
 
 
 def plurals(noun: str) -> tuple[str, ...]:
-    """Return the plurals of *noun*, whose last word counts, the usual one first.
+    """Return the plurals of *noun*, the usual one first; the last word is inflected.
 
     >>> plurals("oak shelf"), plurals("box"), plurals("cherry"), plurals("key"), plurals("mug 2")
     (('oak shelves', 'oak shelfs'), ('boxes',), ('cherries',), ('keys',), ())

@@ -26,7 +26,7 @@ _ENGLISH = """
     """
 
 ENGLISH = frozenset(_ENGLISH.split())
-"""English words that the syllables would make; they mean something."""
+"""English words that the syllables could form; they are left out."""
 
 
 def pseudo_words(rng: np.random.Generator, number: int, taken: set[str]) -> list[str]:

@@ -1,6 +1,6 @@
 """Syntaxes: how an action is written, one module for each value of the ``syntax`` axis.
 
-What lives here: writing a `Command` as text, and reading it back or saying why it cannot be read.
+What lives here: writing a `Command` as text, and parsing it again or returning why it cannot be.
 What does not: the words themselves (`agentgym_gen.interface.wording` and
 `agentgym_gen.interface.renaming`), and whether a command can be carried out (the world decides).
 """

@@ -1,4 +1,4 @@
-"""What every syntax does: write a command as text, and read a text back."""
+"""The base of all syntaxes: writes a command as text, and parses it again."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ RenameSlot = Callable[[str], str]
 
 
 class Syntax(abc.ABC):
-    """A way to write commands; `read` is the inverse of `write`, is strict and never raises.
+    """Writes and parses actions; `read` is the inverse of `write`, is strict and never raises.
 
     Args:
         verbs: The action schema.
         templates: The template of each verb, by the verb's name.
-        rename_slot: Gives the names of slots.
+        rename_slot: Returns the name of a slot.
     """
 
     numbered: ClassVar[bool] = False
-    """Whether an action is the number of a listed command, and not written as it is mentioned."""
+    """Whether an action is the number of a listed command, not the command as text."""
 
     @abc.abstractmethod
     def __init__(
@@ -32,11 +32,11 @@ class Syntax(abc.ABC):
 
     @abc.abstractmethod
     def mention(self, command: Command) -> str:
-        """Return *command* as prose mentions it, in a recipe say."""
+        """Return *command* as it stands in a message, such as a recipe."""
 
     @abc.abstractmethod
     def read(self, text: str, admissible: Sequence[Command] = ()) -> Command | Malformed:
-        """Return the command that *text* means, or why it means none.
+        """Return the command that *text* spells, or why it spells none.
 
         Args:
             text: What the model wrote.
@@ -45,7 +45,7 @@ class Syntax(abc.ABC):
 
     @abc.abstractmethod
     def rule(self) -> str:
-        """Return how actions are to be written, as the instruction says it; may be empty."""
+        """Return the sentence of the instruction on how actions are written; may be empty."""
 
     def write(
         self, command: Command, admissible: Sequence[Command] = (), shown: Command | None = None

@@ -1,4 +1,4 @@
-"""A function call an action: ``go_to("desk 1")``."""
+"""One function call per action: ``go_to("desk 1")``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One JSON object an action: ``{"action": "go to", "arguments": {"place": "desk 1"}}``."""
+"""One JSON object per action: ``{"action": "go to", "arguments": {"place": "desk 1"}}``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from agentgym_gen.world import Command, Malformed, Verb, phrase_of
 
 
 class JsonSyntax(Syntax):
-    """One JSON object an action, with exactly the fields ``action`` and ``arguments``."""
+    """One JSON object per action, with exactly the fields ``action`` and ``arguments``."""
 
     def __init__(
         self, verbs: tuple[Verb, ...], templates: dict[str, str], rename_slot: RenameSlot = str

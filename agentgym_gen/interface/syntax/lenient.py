@@ -14,14 +14,14 @@ _STRING = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'', re.DOTALL)
 _DECODER = json.JSONDecoder(strict=False)
 
 MAX_CHARS = 8192
-"""How much of a text is looked at."""
+"""How many characters of a text are searched."""
 
 MAX_TRIES = 16
-"""At how many opening braces an object is looked for, so that no text takes long."""
+"""At how many opening braces an object is searched for; this bounds the time."""
 
 
 class LenientJsonSyntax(JsonSyntax):
-    """The same JSON, read out of a code fence, of single quotes and of text around it."""
+    """The same JSON, also in a code fence, with single quotes, or with text around it."""
 
     def read(self, text: str, admissible: Sequence[Command] = ()) -> Command | Malformed:
         """Return the command that the only JSON object in *text* names."""
@@ -36,7 +36,7 @@ class LenientJsonSyntax(JsonSyntax):
 
 
 def objects_in(text: str) -> list[dict[str, object]]:
-    """Return the JSON objects in *text*, from the first; what is no JSON is left out.
+    """Return the JSON objects in *text*, in their order; other text is skipped.
 
     >>> objects_in("Sure! ```json {'action': 'look', 'arguments': {}}```")
     [{'action': 'look', 'arguments': {}}]

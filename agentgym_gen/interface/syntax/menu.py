@@ -1,4 +1,4 @@
-"""The number of an action in the list that every observation ends with."""
+"""An action is its number in the list at the end of every observation."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class MenuSyntax(Syntax):
         return self._choice(number, shown or command)
 
     def write_all(self, admissible: Sequence[Command]) -> list[str]:
-        """Return what chooses each command of *admissible*."""
+        """Return the action that chooses each command of *admissible*."""
         numbers = range(1, len(admissible) + 1)
         return list(map(self._choice, numbers, admissible) if self._open else map(str, numbers))
 

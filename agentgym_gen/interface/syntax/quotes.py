@@ -1,4 +1,4 @@
-"""Texts in quotes, as they stand in a call or in somebody's JSON."""
+"""Quoted strings, as in a call or in lenient JSON."""
 
 from __future__ import annotations
 

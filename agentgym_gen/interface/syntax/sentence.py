@@ -25,5 +25,5 @@ class SentenceSyntax(Syntax):
         return read_templates(text, self._templates)
 
     def rule(self) -> str:
-        """Return nothing: the original's instruction shows its sentences."""
+        """Return an empty text: the original's instruction shows its sentences."""
         return ""
