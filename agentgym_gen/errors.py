@@ -80,7 +80,7 @@ def unknown_name(kind: str, value: object, known: Iterable[str], listing: str) -
     """
     names = sorted(known)
     near = difflib.get_close_matches(str(value), names, n=1, cutoff=0.5)
-    meant = f"; did you mean {near[0]!r}?" if near else ""
+    meant = f"; did you mean {near[0]!r}?" if near else "."
     shown = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
     return UnknownNameError(f"Unknown {kind} {value!r}{meant} Known: {shown} ({listing})")
 

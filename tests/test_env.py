@@ -114,7 +114,7 @@ def test_a_wrong_keyword_value_is_named(keywords: dict[str, object], message: st
 
 def test_a_misspelt_keyword_is_an_error() -> None:
     """Nothing swallows it; the world's own keywords are accepted."""
-    with pytest.raises(TypeError, match="splt"):
+    with pytest.raises(UnknownNameError, match="splt"):
         TextEnv(WORLD, splt="test")
     assert TextEnv(WORLD, slow=True).world.slow  # type: ignore[attr-defined]
 

@@ -34,3 +34,10 @@ def test_an_unknown_name_suggests_the_nearest() -> None:
 
     expected = "Unknown fruit 'aple'; did you mean 'apple'? Known: apple, pear (see the market)"
     assert str(error) == expected
+
+
+def test_an_unknown_name_with_no_name_near_has_a_full_stop() -> None:
+    """Two sentences stand between the value and the list."""
+    error = errors.unknown_name("fruit", "xyz", ["pear", "apple"], "see the market")
+
+    assert str(error) == "Unknown fruit 'xyz'. Known: apple, pear (see the market)"

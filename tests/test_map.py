@@ -9,7 +9,12 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-PLACES = (ROOT, ROOT / "agentgym_gen", ROOT / "agentgym_gen" / "study", ROOT / "agentgym_gen" / "interface")
+PLACES = (
+    ROOT,
+    ROOT / "agentgym_gen",
+    ROOT / "agentgym_gen" / "study",
+    ROOT / "agentgym_gen" / "interface",
+)
 
 EXAMPLES = [
     ("agentgym_gen/interface/episode.py", "Not understood:"),

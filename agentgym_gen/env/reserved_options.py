@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
-from agentgym_gen.errors import NameClashError
+from agentgym_gen.errors import NameClashError, unknown_name
 
 OF_THE_ENVIRONMENT = (
     "world",
@@ -46,6 +46,21 @@ def check_options(factory: Callable[..., object], spec: str) -> None:
             f"World {spec!r} has an option called {clash!r}, which {whose} takes for itself, so "
             f"that no id could pass it on; give it another name. Taken are: {', '.join(taken)}"
         )
+
+
+def check_known(factory: Callable[..., object], names: Iterable[str]) -> None:
+    """Check that the world *factory* has an option of each of *names*.
+
+    Raises:
+        UnknownNameError: if it has none of a name, with the nearest one that there is.
+    """
+    parameters = inspect.signature(factory).parameters
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+        return  # the world itself checks what it collects
+    accepted = (*parameters, *OF_THE_ENVIRONMENT[1:])
+    for name in names:
+        if name not in parameters:
+            raise unknown_name("keyword argument", name, accepted, "those of this environment")
 
 
 def check_loaded(spec: str) -> None:

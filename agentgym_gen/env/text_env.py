@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import gymnasium
+from gymnasium.envs.registration import EnvSpec
 
 from agentgym_gen.env.episode import EpisodeState
-from agentgym_gen.env.reserved_options import check_options
+from agentgym_gen.env.reserved_options import check_known, check_options
 from agentgym_gen.env.spaces import Unicode
 from agentgym_gen.errors import BackendError, EpisodeOverError, InvalidValueError, unknown_name
 from agentgym_gen.interface import EpisodeInterface, Interface, Randomized, parse_interface
@@ -97,6 +98,19 @@ class TextEnv(gymnasium.Env[str, str]):
         self._max_turns = None if max_turns is None else _integer("max_turns", max_turns, 1)
         self._seed = seed
         self._episode: EpisodeState | None = None
+        self._spec: EnvSpec | None = None
+
+    @property
+    def spec(self) -> EnvSpec | None:
+        """What ``gymnasium.make`` made this environment from, as plain data."""
+        return self._spec
+
+    @spec.setter
+    def spec(self, spec: EnvSpec | None) -> None:
+        # `EnvSpec.to_json` would take a `Randomized` apart into a mapping that nothing reads back.
+        if spec is not None and isinstance(spec.kwargs.get("interface"), Randomized):
+            spec.kwargs["interface"] = str(spec.kwargs["interface"])
+        self._spec = spec
 
     @property
     def instruction(self) -> str:
@@ -366,6 +380,7 @@ def load_world(world: str | World[Any], options: Mapping[str, object]) -> World[
 
     Raises:
         InvalidValueError: if there is no such class, or it is no world.
+        UnknownNameError: if it has no option of a name in *options*.
         NameClashError: if one of its options has a name that is taken.
     """
     if isinstance(world, World):
@@ -379,6 +394,7 @@ def load_world(world: str | World[Any], options: Mapping[str, object]) -> World[
     if not isinstance(factory, type) or not issubclass(factory, World):
         raise InvalidValueError(f"{world!r} names no class of worlds; it must inherit from World")
     check_options(factory, world)
+    check_known(factory, options)
     instance: World[Any] = factory(**options)
     return instance
 
