@@ -69,16 +69,16 @@ class TrainingError(AgentGymGenError, RuntimeError):
     """Training that cannot go on."""
 
 
-def unknown_name(kind: str, value: object, known: Iterable[str], listing: str) -> UnknownNameError:
+def unknown_name(kind: str, value: object, accepted: Iterable[str], listing: str) -> UnknownNameError:
     """Return the error for a name that is not known.
 
     Args:
         kind: What the name names, such as ``"tier"``.
         value: The name that was given.
-        known: The names that are accepted.
-        listing: How to list the known names, in words.
+        accepted: The names that are accepted.
+        listing: How to list the accepted names, in words.
     """
-    names = sorted(known)
+    names = sorted(accepted)
     near = difflib.get_close_matches(str(value), names, n=1, cutoff=0.5)
     meant = f"; did you mean {near[0]!r}?" if near else "."
     shown = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
