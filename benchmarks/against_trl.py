@@ -55,7 +55,7 @@ from agentgym_gen.trainers import (
     load_model,
 )
 from agentgym_gen.trainers.chat import ChatFormat
-from agentgym_gen.trainers.demos import Demonstrator, draw_episodes, expert_texts
+from agentgym_gen.trainers.demos import Demonstrator, sample_episodes, expert_texts
 from agentgym_gen.trainers.handles import Model, Tokenizer
 
 STYLE = PromptStyle("tool", instruction=False)
@@ -79,7 +79,7 @@ TEMPLATE = (
 
 
 @dataclass(frozen=True)
-class Step:
+class StepMeasurement:
     """What a training step took, and what was played in it."""
 
     seconds: float
@@ -120,7 +120,7 @@ def report(options: argparse.Namespace) -> None:
     """Measure both sides in turns and print the table."""
     used = [memory(side, options) for side in SIDES]
     bench = Bench(options)
-    made: dict[str, list[Step]] = {side: [] for side in SIDES}
+    made: dict[str, list[StepMeasurement]] = {side: [] for side in SIDES}
     for number in range(options.rounds):
         for side in SIDES if number % 2 == 0 else SIDES[::-1]:
             made[side] += bench.train(side, number)
@@ -173,7 +173,7 @@ def warm_up(env: str, updates: int, folder: str) -> None:
     """Leave in *folder* a tiny model that nearly always calls the tool."""
     model, tokenizer = with_tools(env)
     tokenizer.chat_template = our_template(tokenizer, env)
-    asked = draw_episodes([env], "train", 400, 1, {"max_turns": TURNS})
+    asked = sample_episodes([env], "train", 400, 1, {"max_turns": TURNS})
     shown = run(asked, Demonstrator(RandomPolicy(), tokenizer), style=STYLE)
     args = SFTConfig(max_steps=updates, batch_size=4, learning_rate=3e-3, lora_rank=0)
     log = SFTTrainer(model, tokenizer, args, shown).train()
@@ -307,7 +307,7 @@ class Bench:
 
     def __init__(self, options: argparse.Namespace) -> None:
         self._options = options
-        drawn = draw_episodes([options.env], "train", options.tasks, 2)
+        drawn = sample_episodes([options.env], "train", options.tasks, 2)
         self._tasks = [episode.task_id for episode in drawn]
         model, tokenizer = load_model(options.folder)
         self.parameters = sum(weight.numel() for weight in model.parameters())
@@ -323,7 +323,7 @@ class Bench:
         work()
         return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 2**10
 
-    def train(self, side: str, seed: int) -> list[Step]:
+    def train(self, side: str, seed: int) -> list[StepMeasurement]:
         """Train from the warmed weights and return the steps of *side*."""
         work, clock = self._ours(seed) if side == SIDES[0] else self._theirs(seed)
         work()
@@ -419,16 +419,16 @@ class Clock(TrainerCallback):
             self.rows.append(dict(extras["logs"]))
 
 
-def our_step(seconds: float, row: dict[str, float]) -> Step:
+def our_step(seconds: float, row: dict[str, float]) -> StepMeasurement:
     """Return what a row of our log says."""
     idle = row["zero_variance_groups"] / row["groups"]
-    return Step(seconds, row["turns"], row["action_tokens"], row["reward"], idle)
+    return StepMeasurement(seconds, row["turns"], row["action_tokens"], row["reward"], idle)
 
 
-def their_step(seconds: float, row: dict[str, float]) -> Step:
+def their_step(seconds: float, row: dict[str, float]) -> StepMeasurement:
     """Return what a row of TRL's log says; the answer after the last call carried out is one."""
     turns, tokens = 1 + row["tools/call_frequency"], row["completions/mean_length"]
-    return Step(seconds, turns, tokens, row["reward"], row["frac_reward_zero_std"])
+    return StepMeasurement(seconds, turns, tokens, row["reward"], row["frac_reward_zero_std"])
 
 
 if __name__ == "__main__":

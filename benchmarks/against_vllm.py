@@ -37,7 +37,7 @@ from agentgym_gen.trainers import (
     demonstrations,
     load_model,
 )
-from agentgym_gen.trainers.callbacks import Row
+from agentgym_gen.trainers.callbacks import LogRow
 from agentgym_gen.trainers.demos import expert_texts
 
 ENVS = ["rftgen/Sokoban-easy-listed-v0"]
@@ -142,7 +142,7 @@ def answers(url: str) -> bool:
 
 def train(
     folder: Path, steps: int, kind: type[VLLMSampler] | None = None, url: str = ""
-) -> list[Row]:
+) -> list[LogRow]:
     """Return the rows of a training in which the server at *url* plays, or else our sampler."""
     model, tokenizer = load_model(folder / NAME)
     sampler = None

@@ -37,7 +37,7 @@ from agentgym_gen.trainers.callbacks import TrainerCallback
 from agentgym_gen.trainers.demos import (
     Demonstrator,
     demonstrations,
-    draw_episodes,
+    sample_episodes,
     expert_texts,
 )
 from agentgym_gen.trainers.handles import Tokenizer
@@ -207,13 +207,13 @@ def played(
     style = setting.style.for_env(env_id)
     if setting.player is None:
         return demonstrations([env_id], tokenizer, style, number=number, seed=seed)
-    episodes = draw_episodes([env_id], "train", number, seed)
+    episodes = sample_episodes([env_id], "train", number, seed)
     return run(episodes, Demonstrator(setting.player, tokenizer), style=style, seed=seed)
 
 
 def chance(setting: Setting, split: str) -> float:
     """Return how often a random choice of admissible actions wins the tasks that are measured."""
-    tasks = draw_episodes([setting.env_id], split, TASKS, 0)
+    tasks = sample_episodes([setting.env_id], split, TASKS, 0)
     episodes = [replace(task, sample=sample) for task in tasks for sample in range(20)]
     return statistics.fmean(each.success for each in run(episodes, RandomPolicy()))
 

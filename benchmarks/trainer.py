@@ -27,10 +27,10 @@ from agentgym_gen.agents.rollout import Episode, run
 from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.trainers import RFTConfig, load_model
 from agentgym_gen.trainers.chat import ChatFormat
-from agentgym_gen.trainers.demos import draw_episodes
+from agentgym_gen.trainers.demos import sample_episodes
 from agentgym_gen.trainers.handles import Model
 from agentgym_gen.trainers.sampler import ModelPolicy
-from agentgym_gen.trainers.source import find_model
+from agentgym_gen.trainers.source import resolve_model
 from agentgym_gen.trainers.tokens import Sample, action_logp, pack
 
 ENV = "rftgen/TextCraft-easy-v0"
@@ -114,11 +114,11 @@ class Bench:
     def __init__(self, name: str, episodes: int, turns: int) -> None:
         args = RFTConfig(lora_rank=0)
         self.model, self.tokenizer = (
-            find_model(name, None, [ENV], STYLE, args)
+            resolve_model(name, None, [ENV], STYLE, args)
             if name == "rftgen-tiny"
             else load_model(name)
         )
-        tasks = draw_episodes([ENV], "train", max(1, episodes // 4), 0)
+        tasks = sample_episodes([ENV], "train", max(1, episodes // 4), 0)
         self.episodes = [
             Episode(ENV, task.task_id, sample, {"max_turns": turns})
             for task in tasks

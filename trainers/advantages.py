@@ -16,7 +16,7 @@ from agentgym_gen.errors import InvalidValueError
 
 Floats = npt.NDArray[np.float64]
 
-FLAT = 1e-9
+EQUAL_WITHIN = 1e-9
 """Rewards that differ by no more are equal."""
 
 
@@ -52,16 +52,16 @@ def reinforce_pp(rewards_B: Floats) -> Floats:
     return _in_deviations(rewards_B - float(rewards_B.mean()))
 
 
-OF_GROUP: dict[str, Callable[[Floats], Floats]] = {"dr_grpo": dr_grpo, "grpo": grpo, "rloo": rloo}
+GROUP_ESTIMATORS: dict[str, Callable[[Floats], Floats]] = {"dr_grpo": dr_grpo, "grpo": grpo, "rloo": rloo}
 """The estimators that compare the episodes of a task, by the name `RFTConfig.estimator` gives."""
 
-OF_BATCH: dict[str, Callable[[Floats], Floats]] = {"reinforce++": reinforce_pp}
+BATCH_ESTIMATORS: dict[str, Callable[[Floats], Floats]] = {"reinforce++": reinforce_pp}
 """The estimators that compare all episodes of a step."""
 
 
 def _in_deviations(centred: Floats) -> Floats:
     deviation = float(np.std(centred, ddof=1))
-    return centred / deviation if deviation > FLAT else np.zeros_like(centred)
+    return centred / deviation if deviation > EQUAL_WITHIN else np.zeros_like(centred)
 
 
 def _check(rewards: Floats) -> None:

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.trainers.config import TrainConfig
 
-Row: TypeAlias = dict[str, Any]
+LogRow: TypeAlias = dict[str, Any]
 """One row of the log."""
 
 EVENTS = (
@@ -36,7 +36,7 @@ class TrainerState:
     """How many steps there will be."""
     global_step: int = 0
     """How many steps were made."""
-    log_history: list[Row] = field(default_factory=list)
+    log_history: list[LogRow] = field(default_factory=list)
     """The rows logged so far."""
     is_world_process_zero: bool = True
     """Whether this process is the one that writes files."""
@@ -98,7 +98,7 @@ class TrainerCallback:
         """Training has ended, or was interrupted."""
 
 
-class Callbacks:
+class CallbackHandler:
     """Several callbacks, told one after the other.
 
     Args:
@@ -123,7 +123,7 @@ class Callbacks:
         self.state = TrainerState(args.max_steps)
         self.control = TrainerControl()
 
-    def tell(self, event: str, **extras: object) -> None:
+    def call(self, event: str, **extras: object) -> None:
         """Tell every callback of *event*."""
         for callback in self._callbacks:
             method = getattr(callback, event, None)

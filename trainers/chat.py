@@ -39,7 +39,7 @@ class Context(NamedTuple):
 
     ids: list[int]
     """The tokens."""
-    fresh: bool
+    starts_sequence: bool
     """Whether they start a sequence instead of continuing the episode's."""
 
 
@@ -75,7 +75,7 @@ class ChatFormat:
     def opening(self, messages: Sequence[ChatMessage]) -> list[int]:
         """Return the tokens of a chat up to the place where the answer begins."""
         harmless: list[ChatMessage] = [
-            {"role": message["role"], "content": self._harmless(message["content"])}
+            {"role": message["role"], "content": self._escape(message["content"])}
             for message in messages
         ]
         return self._encode(self._render(harmless))
@@ -91,7 +91,7 @@ class ChatFormat:
             InvalidValueError: if the template cannot be continued by appending.
         """
         before, after = self.check_appends()
-        ids = self._encode(before + self._harmless(observation) + after)
+        ids = self._encode(before + self._escape(observation) + after)
         return ids[1:] if ended else ids
 
     def check_appends(self) -> tuple[str, str]:
@@ -127,7 +127,7 @@ class ChatFormat:
             )
         )
 
-    def _harmless(self, text: str) -> str:
+    def _escape(self, text: str) -> str:
         """Return *text* with a space after the first letter of each control token."""
         if self._control is None:
             return text
@@ -183,7 +183,7 @@ def _pattern_of(tokenizer: Tokenizer) -> re.Pattern[str] | None:
     return re.compile("|".join(map(re.escape, several))) if several else None
 
 
-class Contexts:
+class ContextBuilder:
     """The contexts of the episodes of a rollout, turn by turn.
 
     Sampling and demonstrations share this class, so that both have the same layout of tokens.
@@ -202,13 +202,13 @@ class Contexts:
         if append and request.turn > 0:
             said = request.messages[-1]["content"]
             ended = self._ended[request.episode]
-            return Context(self._chat.continuation(said, ended=ended), fresh=False)
-        return Context(self._chat.opening(request.messages), fresh=True)
+            return Context(self._chat.continuation(said, ended=ended), starts_sequence=False)
+        return Context(self._chat.opening(request.messages), starts_sequence=True)
 
-    def answered(self, request: Request, ids: Sequence[int]) -> None:
+    def record_answer(self, request: Request, ids: Sequence[int]) -> None:
         """Take note of the answer to *request*."""
         self._ended[request.episode] = bool(ids) and ids[-1] in self._chat.end_ids
 
-    def forget(self, live: Sequence[int]) -> None:
+    def keep_only(self, live: Sequence[int]) -> None:
         """Forget all episodes but *live*."""
         self._ended = {episode: self._ended[episode] for episode in live if episode in self._ended}

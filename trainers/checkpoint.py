@@ -61,7 +61,7 @@ def write(
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise
-    _thin_out(root, keep)
+    _remove_old(root, keep)
     return target
 
 
@@ -96,7 +96,7 @@ def _system_error(error: Exception) -> OSError | None:
     return OSError(int(told[1]), os.strerror(int(told[1]))) if told else None
 
 
-def set_aside(root: Path, chosen: Path) -> None:
+def set_newer_aside(root: Path, chosen: Path) -> None:
     """Rename the checkpoints under *root* that are newer than *chosen*, from which a run goes on.
 
     They are of another course of the training: neither may a later run go on from them, nor may
@@ -110,7 +110,7 @@ def set_aside(root: Path, chosen: Path) -> None:
             newer.rename(aside)
 
 
-def _thin_out(root: Path, keep: int) -> None:
+def _remove_old(root: Path, keep: int) -> None:
     """Remove all but the newest *keep* checkpoints, and what killed processes left half written."""
     for draft in root.glob(".step_*.draft"):
         shutil.rmtree(draft, ignore_errors=True)

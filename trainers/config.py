@@ -149,7 +149,7 @@ class RFTConfig(TrainConfig):
     own limit."""
     max_turns: int | None = None
     """The turn limit of training episodes; None takes each task's own."""
-    slots: int = 128
+    max_concurrent: int = 128
     """How many episodes are live at once."""
     max_valid_drop: float = 0.4
     """Training stops and goes back when the valid-action rate is this far below its best."""
@@ -163,7 +163,7 @@ class RFTConfig(TrainConfig):
     def __post_init__(self) -> None:
         """Check the fields."""
         super().__post_init__()
-        counts = ("tasks_per_step", "updates_per_step", "max_new_tokens", "slots")
+        counts = ("tasks_per_step", "updates_per_step", "max_new_tokens", "max_concurrent")
         for name in (*counts, "num_generations", "eval_tasks", "eval_k"):
             check_count(name, getattr(self, name), 1)
         check_count("eval_steps", self.eval_steps, 0)

@@ -11,7 +11,7 @@ from agentgym_gen.agents.rollout import Episode, draw_task_ids, run
 from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.seeding import stream
-from agentgym_gen.trainers.chat import ChatFormat, Contexts
+from agentgym_gen.trainers.chat import ChatFormat, ContextBuilder
 from agentgym_gen.trainers.handles import Tokenizer
 
 
@@ -26,7 +26,7 @@ class Demonstrator:
     def __init__(self, policy: Policy, tokenizer: Tokenizer) -> None:
         self._policy = policy
         self._chat = ChatFormat(tokenizer)
-        self._contexts = Contexts(self._chat)
+        self._contexts = ContextBuilder(self._chat)
 
     def act(self, requests: Sequence[Request]) -> list[Completion]:
         """Return a completion for each of *requests*, in their order."""
@@ -39,9 +39,9 @@ class Demonstrator:
     def _tokenise(self, request: Request, text: str) -> Completion:
         context = self._contexts.next(request)
         ids = self._chat.answer(text)
-        self._contexts.answered(request, ids)
+        self._contexts.record_answer(request, ids)
         return Completion(
-            text, tuple(context.ids), tuple(ids), (0.0,) * len(ids), fresh=context.fresh
+            text, tuple(context.ids), tuple(ids), (0.0,) * len(ids), fresh=context.starts_sequence
         )
 
 
@@ -66,7 +66,7 @@ def demonstrations(
         InvalidValueError: if there is no environment.
     """
     policy = Demonstrator(ExpertPolicy(), tokenizer)
-    played = run(draw_episodes(envs, "train", number, seed), policy, style=style, seed=seed)
+    played = run(sample_episodes(envs, "train", number, seed), policy, style=style, seed=seed)
     return [trajectory for trajectory in played if trajectory.success]
 
 
@@ -74,7 +74,7 @@ def expert_texts(
     envs: Sequence[str], style: PromptStyle, *, number: int, seed: int = 0
 ) -> list[str]:
     """Return the texts of *number* episodes of the experts of *envs*, for `build_tiny`."""
-    played = run(draw_episodes(envs, "train", number, seed), ExpertPolicy(), style=style)
+    played = run(sample_episodes(envs, "train", number, seed), ExpertPolicy(), style=style)
     texts: list[str] = []
     for trajectory in played:
         for turn in trajectory.turns:
@@ -83,7 +83,7 @@ def expert_texts(
     return texts
 
 
-def draw_episodes(
+def sample_episodes(
     envs: Sequence[str],
     split: str,
     number: int,

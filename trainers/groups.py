@@ -11,7 +11,7 @@ import numpy as np
 
 from agentgym_gen.agents.rollout import groups
 from agentgym_gen.agents.trajectory import Trajectory, Turn
-from agentgym_gen.trainers.advantages import FLAT, OF_BATCH, OF_GROUP, Floats
+from agentgym_gen.trainers.advantages import EQUAL_WITHIN, BATCH_ESTIMATORS, GROUP_ESTIMATORS, Floats
 from agentgym_gen.trainers.config import RFTConfig
 from agentgym_gen.trainers.tokens import Sample
 
@@ -23,7 +23,7 @@ TRUNCATED = "turn_limit"
 
 
 @dataclass(frozen=True)
-class Lesson:
+class TrainBatch:
     """What the episodes of a step teach."""
 
     samples: list[Sample]
@@ -42,7 +42,7 @@ class Lesson:
     """How many episodes their world cut off; they are left out."""
 
 
-def reward_of(played: Trajectory, args: RFTConfig) -> float:
+def episode_reward(played: Trajectory, args: RFTConfig) -> float:
     """Return the reward of an episode: what it reached, its turns' cost, its valid actions."""
     reached = {
         "success": float(played.success),
@@ -54,21 +54,21 @@ def reward_of(played: Trajectory, args: RFTConfig) -> float:
     return reached - args.turn_cost * turns + args.valid_coef * valid
 
 
-def learn_from(trajectories: Sequence[Trajectory], args: RFTConfig) -> Lesson:
+def build_batch(trajectories: Sequence[Trajectory], args: RFTConfig) -> TrainBatch:
     """Return what *trajectories* teach; a group is the episodes of one task."""
     truncated = sum(one.end_reason == TRUNCATED for one in trajectories)
     failed = sum(one.end_reason == FAILED for one in trajectories)
     left_out = {FAILED, TRUNCATED} if args.truncation == "drop" else {FAILED}
     of_task = list(groups([one for one in trajectories if one.end_reason not in left_out]))
-    rewards = [np.array([reward_of(one, args) for one in group]) for group in of_task]
+    rewards = [np.array([episode_reward(one, args) for one in group]) for group in of_task]
     samples: list[Sample] = []
     for group, advantages_G in zip(of_task, _advantages(rewards, args), strict=True):
         if np.any(advantages_G) or args.invalid_penalty or args.step_coef:
             samples += _samples(group, advantages_G, args)
-    return Lesson(
-        samples=_teaching(_weighed(samples, len(trajectories), args), args),
+    return TrainBatch(
+        samples=_with_advantage(_normalised(samples, len(trajectories), args), args),
         groups=len(of_task),
-        zero_variance=sum(bool(np.ptp(rewards_G) < FLAT) for rewards_G in rewards),
+        zero_variance=sum(bool(np.ptp(rewards_G) < EQUAL_WITHIN) for rewards_G in rewards),
         reward=float(np.mean(np.concatenate(rewards))) if rewards else 0.0,
         truncated=truncated,
         failed=failed,
@@ -77,15 +77,15 @@ def learn_from(trajectories: Sequence[Trajectory], args: RFTConfig) -> Lesson:
 
 def _advantages(rewards: list[Floats], args: RFTConfig) -> list[Floats]:
     """Return the advantages of each group's episodes, 0 where nothing is there to compare with."""
-    if args.estimator in OF_BATCH and sum(map(len, rewards)) > 1:
-        whole_B = OF_BATCH[args.estimator](np.concatenate(rewards))
+    if args.estimator in BATCH_ESTIMATORS and sum(map(len, rewards)) > 1:
+        whole_B = BATCH_ESTIMATORS[args.estimator](np.concatenate(rewards))
         ends = np.cumsum([len(rewards_G) for rewards_G in rewards])[:-1]
         found = np.split(whole_B, ends)
     else:
         found = [
             np.zeros(len(rewards_G))
-            if len(rewards_G) < 2 or np.ptp(rewards_G) < FLAT
-            else OF_GROUP[args.estimator](rewards_G)
+            if len(rewards_G) < 2 or np.ptp(rewards_G) < EQUAL_WITHIN
+            else GROUP_ESTIMATORS[args.estimator](rewards_G)
             for rewards_G in rewards
         ]
     return [advantages_G.clip(*args.advantage_clip) for advantages_G in found]
@@ -129,14 +129,14 @@ def _step_advantages(group: list[Trajectory], args: RFTConfig) -> list[list[floa
     returns: dict[tuple[int, ...], list[float]] = {}
     for played in group:
         for turn, value in zip(played.turns, _returns(played, args), strict=True):
-            returns.setdefault(_seen(turn), []).append(value)
+            returns.setdefault(_context(turn), []).append(value)
     usual = {
         seen: (float(np.mean(values)), max(float(np.std(values)), 1e-6))
         for seen, values in returns.items()
     }
     return [
         [
-            args.step_coef * (value - usual[_seen(turn)][0]) / usual[_seen(turn)][1]
+            args.step_coef * (value - usual[_context(turn)][0]) / usual[_context(turn)][1]
             for turn, value in zip(played.turns, _returns(played, args), strict=True)
         ]
         for played in group
@@ -148,18 +148,18 @@ def _returns(played: Trajectory, args: RFTConfig) -> list[float]:
     return [played.success * args.discount ** (last - turn) for turn in range(last + 1)]
 
 
-def _seen(turn: Turn) -> tuple[int, ...]:
+def _context(turn: Turn) -> tuple[int, ...]:
     return turn.completion.context_ids
 
 
-def _teaching(samples: list[Sample], args: RFTConfig) -> list[Sample]:
+def _with_advantage(samples: list[Sample], args: RFTConfig) -> list[Sample]:
     """Return what moves the weights: without other terms, what has an advantage."""
     if args.kl_coef or args.entropy_coef:
         return samples
-    return [one for one in samples if any(abs(value) > FLAT for value in one.advantages)]
+    return [one for one in samples if any(abs(value) > EQUAL_WITHIN for value in one.advantages)]
 
 
-def _weighed(samples: list[Sample], episodes: int, args: RFTConfig) -> list[Sample]:
+def _normalised(samples: list[Sample], episodes: int, args: RFTConfig) -> list[Sample]:
     if args.loss_average == "constant":
         total = float(episodes * args.max_new_tokens)
     else:

@@ -27,13 +27,13 @@ from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.trainers.handles import Model
 from agentgym_gen.trainers.tokens import keeps_logits
 
-SLACK = 1.25
+GROWTH = 1.25
 """A full buffer is replaced by one this many times as wide."""
 
-STEP = 64
+WIDTH_MULTIPLE = 64
 """The width of a buffer is a multiple of this."""
 
-MOST_LOGITS = 1 << 26
+MAX_LOGITS = 1 << 26
 """Logits at several columns of all rows are asked for up to this many numbers."""
 
 
@@ -50,7 +50,7 @@ def check_cacheable(model: Model) -> None:
         )
 
 
-class _Place:
+class _WritePlan:
     """Where the tokens of one call go; shared by all layers."""
 
     row_N: Tensor
@@ -63,7 +63,7 @@ class _Place:
 class _Layer(DynamicLayer):  # type: ignore[no-untyped-call]  # transformers has untyped parts
     """The keys and values of one layer, written in place."""
 
-    def __init__(self, place: _Place) -> None:
+    def __init__(self, place: _WritePlan) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._place = place
 
@@ -71,8 +71,8 @@ class _Layer(DynamicLayer):  # type: ignore[no-untyped-call]  # transformers has
         self, key_states: Tensor, value_states: Tensor, *_: object, **__: object
     ) -> tuple[Tensor, Tensor]:
         place = self._place
-        self.keys = _roomy(self.keys, key_states, place)
-        self.values = _roomy(self.values, value_states, place)
+        self.keys = _with_room(self.keys, key_states, place)
+        self.values = _with_room(self.values, value_states, place)
         self.is_initialized = True
         self.keys[place.row_N, :, place.column_N] = key_states[place.row_N, :, place.token_N]
         self.values[place.row_N, :, place.column_N] = value_states[place.row_N, :, place.token_N]
@@ -82,29 +82,29 @@ class _Layer(DynamicLayer):  # type: ignore[no-untyped-call]  # transformers has
         return self._place.before
 
 
-def _roomy(buffer: Tensor | None, states: Tensor, place: _Place) -> Tensor:
+def _with_room(buffer: Tensor | None, states: Tensor, place: _WritePlan) -> Tensor:
     """Return *buffer*, or its content in a wider one where it has no room for what comes."""
     if buffer is not None and buffer.shape[2] >= place.width:
         return buffer
     filled = 0 if buffer is None else place.before
-    wide = _empty(states, states.shape[0], place.width, filled)
+    wide = _allocate(states, states.shape[0], place.width, filled)
     if buffer is not None:
         wide[:, :, :filled] = buffer[:, :, :filled]
     return wide
 
 
-def _empty(like: Tensor, rows: int, width: int, filled: int) -> Tensor:
+def _allocate(like: Tensor, rows: int, width: int, filled: int) -> Tensor:
     """Return a buffer with room for *width* tokens and some more.
 
     It is 0 but for the first *filled* columns, which the caller fills: masked cells are read, too.
     """
-    room = -(-int(width * SLACK) // STEP) * STEP
+    room = -(-int(width * GROWTH) // WIDTH_MULTIPLE) * WIDTH_MULTIPLE
     buffer = like.new_empty((rows, like.shape[1], room, like.shape[3]))
     buffer[:, :, filled:] = 0
     return buffer
 
 
-class GrowingCache:
+class KVCache:
     """The cache of a batch of rows, and the model that fills it.
 
     Args:
@@ -121,7 +121,7 @@ class GrowingCache:
         """How many tokens each row holds."""
         first = next(model.parameters())
         self._device, self._dtype = first.device, first.dtype
-        self._place = _Place()
+        self._place = _WritePlan()
         new_layer: Any = partial(_Layer, self._place)
         self._cache = Cache(layer_class_to_replicate=new_layer)
         self._layers: list[Any] = self._cache.layers
@@ -140,7 +140,7 @@ class GrowingCache:
             pad_id: The token at padding.
         """
         ends = {len(chunk) for chunk in chunks}
-        if len(ends) * len(chunks) * int(self._model.config.vocab_size) <= MOST_LOGITS:
+        if len(ends) * len(chunks) * int(self._model.config.vocab_size) <= MAX_LOGITS:
             return self._forward(chunks, pad_id)
         # The last tokens of all rows by themselves stand in one column, the only one with logits.
         if max(ends) > 1:
@@ -196,70 +196,70 @@ class GrowingCache:
         return {"position_ids": position_BL, "attention_mask": mask_BLW[:, None]}
 
 
-class Seat(NamedTuple):
+class CacheRow(NamedTuple):
     """A row of a cache."""
 
-    cache: GrowingCache
+    cache: KVCache
     """The cache."""
     row: int
     """The number of the row."""
 
 
-def feed(
-    seats: Sequence[Seat], chunks: Sequence[Sequence[int]], pad_id: int
-) -> tuple[list[Seat], Tensor]:
+def extend_rows(
+    rows: Sequence[CacheRow], chunks: Sequence[Sequence[int]], pad_id: int
+) -> tuple[list[CacheRow], Tensor]:
     """Add tokens to the rows at *seats*; return where the rows are now, and the logits ``_BV``.
 
     Rows are copied into a cache of their own, unless most of one cache goes on.
     """
-    first = seats[0].cache
-    alone = all(seat.cache is first for seat in seats)
-    if not alone or first.shared or 2 * len(seats) < len(first.lengths):
-        seats = gather(seats)
-        first = seats[0].cache
+    first = rows[0].cache
+    alone = all(seat.cache is first for seat in rows)
+    if not alone or first.shared or 2 * len(rows) < len(first.lengths):
+        rows = copy_rows(rows)
+        first = rows[0].cache
     whole: list[Sequence[int]] = [()] * len(first.lengths)
-    for seat, chunk in zip(seats, chunks, strict=True):
+    for seat, chunk in zip(rows, chunks, strict=True):
         whole[seat.row] = chunk
-    return list(seats), first.extend(whole, pad_id)[[seat.row for seat in seats]]
+    return list(rows), first.extend(whole, pad_id)[[seat.row for seat in rows]]
 
 
-def gather(seats: Sequence[Seat], lengths: Sequence[int] | None = None) -> list[Seat]:
+def copy_rows(rows: Sequence[CacheRow], lengths: Sequence[int] | None = None) -> list[CacheRow]:
     """Copy the rows at *seats* into a new cache and return where they are in it.
 
     Args:
         seats: Which rows.
         lengths: How many tokens of each row are copied, from the first; None copies all.
     """
-    of_seat = list(lengths or [seat.cache.lengths[seat.row] for seat in seats])
+    of_seat = list(lengths or [seat.cache.lengths[seat.row] for seat in rows])
     width = max(of_seat)
     by_cache: dict[int, list[int]] = {}
-    for number, seat in enumerate(seats):
+    for number, seat in enumerate(rows):
         by_cache.setdefault(id(seat.cache), []).append(number)
     # rows of one cache lie side by side, so that they are copied at once and into their place
     order = [number for numbers in by_cache.values() for number in numbers]
-    whole = GrowingCache(seats[0].cache._model)
+    whole = KVCache(rows[0].cache._model)
     whole.lengths = [of_seat[number] for number in order]
-    parts: list[tuple[GrowingCache, Tensor, slice]] = []
+    parts: list[tuple[KVCache, Tensor, slice]] = []
     start = 0
     for numbers in by_cache.values():
-        rows = torch.tensor([seats[number].row for number in numbers], device=whole._device)
-        parts.append((seats[numbers[0]].cache, rows, slice(start, start + len(numbers))))
+        rows = torch.tensor([rows[number].row for number in numbers], device=whole._device)
+        parts.append((rows[numbers[0]].cache, rows, slice(start, start + len(numbers))))
         start += len(numbers)
-    for depth, layer in enumerate(seats[0].cache._layers):
+    for depth, layer in enumerate(rows[0].cache._layers):
         copy = _Layer(whole._place)
-        copy.keys = _empty(layer.keys, len(seats), width, width)
-        copy.values = _empty(layer.values, len(seats), width, width)
+        copy.keys = _allocate(layer.keys, len(rows), width, width)
+        copy.values = _allocate(layer.values, len(rows), width, width)
         copy.is_initialized = True
         for cache, rows, part in parts:
             found = cache._layers[depth]
-            _fill(copy.keys[part, :, :width], found.keys, rows)
-            _fill(copy.values[part, :, :width], found.values, rows)
+            _copy_columns(copy.keys[part, :, :width], found.keys, rows)
+            _copy_columns(copy.values[part, :, :width], found.values, rows)
         whole._layers.append(copy)
     new_row = {number: row for row, number in enumerate(order)}
-    return [Seat(whole, new_row[number]) for number in range(len(seats))]
+    return [CacheRow(whole, new_row[number]) for number in range(len(rows))]
 
 
-def _fill(buffer: Tensor, found: Tensor, rows: Tensor) -> None:
+def _copy_columns(buffer: Tensor, found: Tensor, rows: Tensor) -> None:
     """Copy *rows* of *found*, with 0 where they have fewer columns."""
     there = min(buffer.shape[2], found.shape[2])
     torch.index_select(found[:, :, :there], 0, rows, out=buffer[:, :, :there])

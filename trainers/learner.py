@@ -19,17 +19,17 @@ from torch import Tensor
 from agentgym_gen.errors import DataError, InvalidValueError, ResultExistsError, TrainingError
 from agentgym_gen.system.files import write_jsonl
 from agentgym_gen.trainers import checkpoint
-from agentgym_gen.trainers.callbacks import Row
+from agentgym_gen.trainers.callbacks import LogRow
 from agentgym_gen.trainers.config import TrainConfig
 from agentgym_gen.trainers.handles import Model, Tokenizer
-from agentgym_gen.trainers.memory import autocast, naming_the_knob, recomputing
-from agentgym_gen.trainers.model import choose_threads, make_trainable, where_it_runs
+from agentgym_gen.trainers.memory import autocast, explain_oom, gradient_checkpointing
+from agentgym_gen.trainers.model import choose_threads, make_trainable, describe_device
 from agentgym_gen.trainers.modelcard import write_card
-from agentgym_gen.trainers.parallel import Workers
+from agentgym_gen.trainers.parallel import Distributed
 from agentgym_gen.trainers.tokens import MicroBatch
-from agentgym_gen.trainers.trees import can_branch
+from agentgym_gen.trainers.trees import supports_tree_attention
 
-_DAMAGES = (
+_LOAD_ERRORS = (
     *(OSError, EOFError, RuntimeError, ValueError, LookupError),
     *(TypeError, AttributeError, pickle.UnpicklingError),
 )
@@ -63,11 +63,11 @@ class Learner:
         self.model = make_trainable(model, config.lora_rank, config.lora_alpha, config.seed)
         self.tokenizer = tokenizer
         self.config = config
-        self.branching = can_branch(self.model)
+        self.tree_attention = supports_tree_attention(self.model)
         """Whether sequences that begin alike can be computed together."""
-        self.workers = Workers()
+        self.distributed = Distributed()
         self.step = 0
-        self.history: list[Row] = []
+        self.history: list[LogRow] = []
         self._schedule = schedule
         self._weights = {
             name: weight for name, weight in self.model.named_parameters() if weight.requires_grad
@@ -93,16 +93,16 @@ class Learner:
         """
         self._optimizer.zero_grad(set_to_none=True)
         total, culprit, bf16 = 0.0, None, self.config.bf16
-        with naming_the_knob(f"the update of step {self.step + 1}", "micro_batch_tokens"):
-            for batch in self.workers.share(batches):
-                with autocast(self.model, bf16=bf16), recomputing(self.model, self.config):
+        with explain_oom(f"the update of step {self.step + 1}", "micro_batch_tokens"):
+            for batch in self.distributed.shard(batches):
+                with autocast(self.model, bf16=bf16), gradient_checkpointing(self.model, self.config):
                     loss = loss_of(batch)
                     loss.backward()  # type: ignore[no-untyped-call]
                 if culprit is None and not math.isfinite(float(loss.detach())):
                     culprit = batch
                 total += float(loss.detach())
-        (total,) = self.workers.add(total)
-        self.workers.add_gradients(self._weights.values())
+        (total,) = self.distributed.sum(total)
+        self.distributed.sum_gradients(self._weights.values())
         norm = float(
             torch.nn.utils.clip_grad_norm_(self._weights.values(), self.config.max_grad_norm)
         )
@@ -135,14 +135,14 @@ class Learner:
         for name, weight in self._weights.items():
             weight.copy_(snapshot[name])
 
-    def record(self, row: Row) -> None:
+    def record(self, row: LogRow) -> None:
         """Add *row* to the history and to the log file.
 
         Raises:
             DataError: if the file cannot be written.
         """
         self.history.append(row)
-        if self.config.output_dir and self.workers.is_first:
+        if self.config.output_dir and self.distributed.is_main:
             with self._log() as path, path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(row) + "\n")
 
@@ -156,12 +156,12 @@ class Learner:
             return None
         state = {
             "config": dataclasses.asdict(self.config),
-            "runs_on": where_it_runs(self.model),
+            "runs_on": describe_device(self.model),
             "history": self.history,
         }
         root, kept = Path(self.config.output_dir), self.config.save_total_limit
-        return self.workers.in_first(
-            lambda: checkpoint.write(root, self.step, state, self.fill, keep=kept)
+        return self.distributed.run_on_main(
+            lambda: checkpoint.write(root, self.step, state, self.write_files, keep=kept)
         )
 
     def resume(self, wanted: bool | str | Path) -> None:
@@ -175,19 +175,19 @@ class Learner:
         root = Path(self.config.output_dir or ".")
         path = checkpoint.find(root, wanted)
         if path is None:
-            self._begin(root)
+            self._start(root)
             return
         state = checkpoint.read_state(path)
         self._load_weights(path)
         self._load_optimizer(path / "optimizer.pt")
         self.step, self.history = state["step"], state["history"]
         if self.config.output_dir:
-            self.workers.in_first(partial(checkpoint.set_aside, root, path))
-        if self.config.output_dir and self.workers.is_first:
+            self.distributed.run_on_main(partial(checkpoint.set_newer_aside, root, path))
+        if self.config.output_dir and self.distributed.is_main:
             with self._log() as path:
                 write_jsonl(path, self.history)
 
-    def _begin(self, root: Path) -> None:
+    def _start(self, root: Path) -> None:
         """Begin a training, unless another one has left checkpoints that would pass for newer ones.
 
         The log of a run that was killed before its first checkpoint begins anew.
@@ -200,11 +200,11 @@ class Learner:
                 f"{str(root)!r} holds checkpoints of a training, the latest is {there.name!r}; "
                 "go on with `train(resume_from_checkpoint=True)`, or choose another `output_dir`"
             )
-        if self.workers.is_first:
+        if self.distributed.is_main:
             with self._log() as path:
                 path.unlink(missing_ok=True)
 
-    def fill(self, folder: Path) -> None:
+    def write_files(self, folder: Path) -> None:
         """Write the model, its card and the state of the optimizer into *folder*."""
         self.save_model(folder)
         _save(self._optimizer.state_dict(), folder / "optimizer.pt")
@@ -227,7 +227,7 @@ class Learner:
         try:
             saved = torch.load(path, map_location="cpu", weights_only=True)
             self._optimizer.load_state_dict(saved)
-        except _DAMAGES as error:
+        except _LOAD_ERRORS as error:
             raise DataError(
                 f"Cannot read {path} of the checkpoint: {str(error)[:200]}; go on from an older one"
             ) from error

@@ -17,18 +17,18 @@ import torch
 from torch import Tensor
 
 from agentgym_gen.trainers.handles import Model
-from agentgym_gen.trainers.kvcache import GrowingCache, Seat, feed, gather
+from agentgym_gen.trainers.kvcache import KVCache, CacheRow, extend_rows, copy_rows
 
 Ids = tuple[int, ...]
 
-BLOCK = 16
+BLOCK_SIZE = 16
 """Beginnings are shared in pieces of so many tokens."""
 
-UNEVEN = 1.5
+MAX_LENGTH_RATIO = 1.5
 """What is fed together is at most this many times as long as the shortest of it."""
 
 
-class Library:
+class PrefixCache:
     """Computed contexts: what the cache holds after each, and the logits of the next token.
 
     Args:
@@ -45,50 +45,50 @@ class Library:
 
     def clear(self) -> None:
         """Forget everything, as is necessary when the weights have changed."""
-        self._seats: dict[Ids, Seat] = {}
+        self._rows: dict[Ids, CacheRow] = {}
         self._logits: dict[Ids, Tensor] = {}
-        self._beginnings = _Beginnings()
+        self._prefixes = _PrefixIndex()
         self._tokens = 0
 
-    def open(self, contexts: Sequence[Ids]) -> tuple[list[Seat], Tensor]:
+    def prefill(self, contexts: Sequence[Ids]) -> tuple[list[CacheRow], Tensor]:
         """Return a row of a cache for each context, and the logits ``_BV`` after it."""
         if self._tokens > self._budget:
             self.clear()
-        new = list(dict.fromkeys(ids for ids in contexts if ids not in self._seats))
+        new = list(dict.fromkeys(ids for ids in contexts if ids not in self._rows))
         for some in self._batches(new):
             self._feed(some)
-        seats = [self._seats[ids] for ids in contexts]
+        seats = [self._rows[ids] for ids in contexts]
         return seats, torch.stack([self._logits[ids] for ids in contexts])
 
-    def _batches(self, new: Sequence[Ids]) -> Iterator[list[tuple[Ids, int, Seat | None]]]:
+    def _batches(self, new: Sequence[Ids]) -> Iterator[list[tuple[Ids, int, CacheRow | None]]]:
         """Yield what is fed together: contexts, how much of each is known, and where it is."""
-        found = [(ids, *self._beginnings.longest(ids)) for ids in new]
+        found = [(ids, *self._prefixes.longest_prefix(ids)) for ids in new]
         found.sort(key=lambda one: (one[1] > 0, len(one[0]) - one[1]))
-        batch: list[tuple[Ids, int, Seat | None]] = []
+        batch: list[tuple[Ids, int, CacheRow | None]] = []
         for one in found:
-            if batch and not _go_together(batch[0], one):
+            if batch and not _fit_together(batch[0], one):
                 yield batch
                 batch = []
             batch.append(one)
         if batch:
             yield batch
 
-    def _feed(self, batch: Sequence[tuple[Ids, int, Seat | None]]) -> None:
+    def _feed(self, batch: Sequence[tuple[Ids, int, CacheRow | None]]) -> None:
         begun = [seat for _, _, seat in batch if seat is not None]
         if begun:
-            seats = gather(begun, [length for _, length, _ in batch])
+            seats = copy_rows(begun, [length for _, length, _ in batch])
         else:
-            fresh = GrowingCache(self._model, len(batch))
-            seats = [Seat(fresh, row) for row in range(len(batch))]
+            fresh = KVCache(self._model, len(batch))
+            seats = [CacheRow(fresh, row) for row in range(len(batch))]
         rest = [ids[length:] for ids, length, _ in batch]
-        seats, logits_BV = feed(seats, rest, self._pad_id)
+        seats, logits_BV = extend_rows(seats, rest, self._pad_id)
         seats[0].cache.shared = True
         for (ids, _, _), seat, logits_V in zip(batch, seats, logits_BV, strict=True):
-            self._seats[ids] = seat
-            self._beginnings.add(ids, seat)
-            self.keep(ids, logits_V)
+            self._rows[ids] = seat
+            self._prefixes.add(ids, seat)
+            self.store_logits(ids, logits_V)
 
-    def keep(self, ids: Ids, logits_V: Tensor) -> None:
+    def store_logits(self, ids: Ids, logits_V: Tensor) -> None:
         """Remember what comes after a context and the tokens that were drawn after it."""
         self._logits[ids] = logits_V
         self._tokens += len(ids)
@@ -102,32 +102,32 @@ class Library:
         return self._logits[ids]
 
 
-def _go_together(one: tuple[Ids, int, Seat | None], other: tuple[Ids, int, Seat | None]) -> bool:
+def _fit_together(one: tuple[Ids, int, CacheRow | None], other: tuple[Ids, int, CacheRow | None]) -> bool:
     """Return whether *other*, of which no less is new, is fed beside *one*."""
     fresh, more = (len(ids) - known for ids, known, _ in (one, other))
-    return (one[1] > 0) == (other[1] > 0) and more <= UNEVEN * fresh
+    return (one[1] > 0) == (other[1] > 0) and more <= MAX_LENGTH_RATIO * fresh
 
 
-class _Beginnings:
+class _PrefixIndex:
     """Where the beginnings of contexts are held, as a tree of blocks of tokens."""
 
     def __init__(self) -> None:
-        self._found: dict[tuple[int, Ids], tuple[int, Seat]] = {}
+        self._blocks: dict[tuple[int, Ids], tuple[int, CacheRow]] = {}
 
-    def longest(self, ids: Ids) -> tuple[int, Seat | None]:
+    def longest_prefix(self, ids: Ids) -> tuple[int, CacheRow | None]:
         """Return how many of the tokens *ids*, not all of them, are held, and where."""
         node, seat, length = 0, None, 0
-        while length + BLOCK < len(ids):
-            found = self._found.get((node, ids[length : length + BLOCK]))
+        while length + BLOCK_SIZE < len(ids):
+            found = self._blocks.get((node, ids[length : length + BLOCK_SIZE]))
             if found is None:
                 break
             node, seat = found
-            length += BLOCK
+            length += BLOCK_SIZE
         return length, seat
 
-    def add(self, ids: Ids, seat: Seat) -> None:
+    def add(self, ids: Ids, seat: CacheRow) -> None:
         """Take note that *ids* are held at *seat*."""
         node = 0
-        for start in range(0, len(ids) - BLOCK + 1, BLOCK):
-            key = (node, ids[start : start + BLOCK])
-            node, _ = self._found.setdefault(key, (len(self._found) + 1, seat))
+        for start in range(0, len(ids) - BLOCK_SIZE + 1, BLOCK_SIZE):
+            key = (node, ids[start : start + BLOCK_SIZE])
+            node, _ = self._blocks.setdefault(key, (len(self._blocks) + 1, seat))

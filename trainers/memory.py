@@ -26,7 +26,7 @@ def autocast(model: Model, *, bf16: bool) -> AbstractContextManager[object]:
 
 
 @contextmanager
-def recomputing(model: Model, config: TrainConfig) -> Iterator[None]:
+def gradient_checkpointing(model: Model, config: TrainConfig) -> Iterator[None]:
     """Compute activations again in the backward pass, if the settings say so.
 
     transformers does so in training mode only. The layers alone are put into it: what is inside
@@ -36,7 +36,7 @@ def recomputing(model: Model, config: TrainConfig) -> Iterator[None]:
         yield
         return
     layers = [one for one in model.modules() if isinstance(one, GradientCheckpointingLayer)]
-    _switch(model, "enable", {"use_reentrant": False})
+    _set_checkpointing(model, "enable", {"use_reentrant": False})
     for layer in layers:
         layer.training = True
     try:
@@ -44,17 +44,17 @@ def recomputing(model: Model, config: TrainConfig) -> Iterator[None]:
     finally:
         for layer in layers:
             layer.training = False
-        _switch(model, "disable")
+        _set_checkpointing(model, "disable")
 
 
-def _switch(model: Model, way: str, *settings: object) -> None:
+def _set_checkpointing(model: Model, way: str, *settings: object) -> None:
     # transformers 5.23 has renamed the methods, and warns of the old names
     new, old = f"activation_checkpointing_{way}", f"gradient_checkpointing_{way}"
     getattr(model, new if hasattr(model, new) else old)(*settings)
 
 
 @contextmanager
-def naming_the_knob(where: str, *knobs: str) -> Iterator[None]:
+def explain_oom(where: str, *settings: str) -> Iterator[None]:
     """Turn an error of torch for want of memory into a sentence that says which setting to lower.
 
     Raises:
@@ -68,7 +68,7 @@ def naming_the_knob(where: str, *knobs: str) -> Iterator[None]:
         )
         if not full:
             raise
-        lower = " or ".join(f"`{knob}`" for knob in knobs)
+        lower = " or ".join(f"`{knob}`" for knob in settings)
         raise TrainingError(
             f"Memory ran out in {where}; lower {lower}, or go on from the last checkpoint with a "
             "smaller model"

@@ -29,7 +29,7 @@ class Curriculum(Protocol):
 
 
 @dataclass(frozen=True)
-class Mixture:
+class FixedCurriculum:
     """The same weights at all steps.
 
     Raises:
@@ -37,30 +37,30 @@ class Mixture:
         UnknownNameError: if an id is not registered.
     """
 
-    of: Mapping[str, float]
+    env_weights: Mapping[str, float]
     """The weight of each environment, in any unit."""
 
     def __post_init__(self) -> None:
         """Check the ids and their weights."""
-        if not self.of or not sum(self.of.values()) > 0 or min(self.of.values()) < 0:
+        if not self.env_weights or not sum(self.env_weights.values()) > 0 or min(self.env_weights.values()) < 0:
             raise InvalidValueError(
-                f"A mixture has environment ids with weights of 0 or more, not {dict(self.of)!r}"
+                f"A mixture has environment ids with weights of 0 or more, not {dict(self.env_weights)!r}"
             )
-        for env_id in self.of:
+        for env_id in self.env_weights:
             check_env_id(env_id)
 
     @property
     def env_ids(self) -> tuple[str, ...]:
         """The ids."""
-        return tuple(self.of)
+        return tuple(self.env_weights)
 
     def weights(self, step: int, history: Sequence[Mapping[str, Any]]) -> Mapping[str, float]:
         """Return the weights."""
-        return self.of
+        return self.env_weights
 
 
 @dataclass(frozen=True)
-class BySteps:
+class StepCurriculum:
     """One mixture after the other, each from its step on.
 
     Raises:
@@ -76,7 +76,7 @@ class BySteps:
         if starts != sorted(set(starts)) or starts[:1] != [0]:
             raise InvalidValueError(f"The stages of a curriculum begin at 0 and rise, not {starts}")
         for _, of in self.stages:
-            Mixture(of)
+            FixedCurriculum(of)
 
     @property
     def env_ids(self) -> tuple[str, ...]:
@@ -89,7 +89,7 @@ class BySteps:
 
 
 @dataclass(frozen=True)
-class BySuccess:
+class SuccessCurriculum:
     """One environment after the other, from easy to hard, as each is mastered.
 
     The next one opens when the last opened one has been won often enough; what was opened stays, at
@@ -111,7 +111,7 @@ class BySuccess:
 
     def __post_init__(self) -> None:
         """Check the fields."""
-        Mixture(dict.fromkeys(self.env_ids, 1.0))
+        FixedCurriculum(dict.fromkeys(self.env_ids, 1.0))
         if not 0 < self.threshold <= 1 or not 0 <= self.rehearsal < 1 or self.window < 1:
             raise InvalidValueError(
                 "`threshold` is above 0 and at most 1, `rehearsal` from 0 to below 1 and `window` "
@@ -144,10 +144,10 @@ def as_curriculum(envs: Curriculum | Mapping[str, float] | Sequence[str]) -> Cur
         return envs
     if not envs or isinstance(envs, str):
         raise InvalidValueError(f"`envs` is a list of one or more environment ids, not {envs!r}")
-    return Mixture(dict(envs) if isinstance(envs, Mapping) else dict.fromkeys(envs, 1.0))
+    return FixedCurriculum(dict(envs) if isinstance(envs, Mapping) else dict.fromkeys(envs, 1.0))
 
 
-def shares(weights: Mapping[str, float], number: int, rng: np.random.Generator) -> dict[str, int]:
+def task_counts(weights: Mapping[str, float], number: int, rng: np.random.Generator) -> dict[str, int]:
     """Return how many of *number* tasks each environment gets, in proportion on average.
 
     Systematic sampling: one draw places a comb of *number* teeth on the row of weights, so that the

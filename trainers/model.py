@@ -15,11 +15,11 @@ from transformers.utils import logging as hf_logging
 from agentgym_gen.errors import DataError, InvalidValueError, missing_extra
 from agentgym_gen.trainers.handles import Model, Tokenizer
 from agentgym_gen.trainers.parallel import local_device
-from agentgym_gen.trainers.smollm2 import SMOLLM2, prepared
+from agentgym_gen.trainers.smollm2 import SMOLLM2, model_folder
 
 LOG = logging.getLogger(__name__)
 
-SMALL = 30_000_000
+SMALL_MODEL = 30_000_000
 """On a CPU, a model with fewer parameters runs fastest on one thread."""
 
 
@@ -46,7 +46,7 @@ def load_model(
     """
     where = device or local_device()
     precision = dtype or (torch.bfloat16 if where.startswith("cuda") else torch.float32)
-    source = str(prepared() if str(name) == SMOLLM2 else name)
+    source = str(model_folder() if str(name) == SMOLLM2 else name)
     extra = {"quantization_config": _eight_bits(), "device_map": where} if load_in_8bit else {}
     try:
         tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
@@ -76,7 +76,7 @@ def _eight_bits() -> object:
     return BitsAndBytesConfig(load_in_8bit=True)  # type: ignore[no-untyped-call]
 
 
-def where_it_runs(model: Model) -> str:
+def describe_device(model: Model) -> str:
     """Return the device, the precision and the threads of *model*, in words."""
     weight = next(model.parameters())
     threads = f", {torch.get_num_threads()} threads" if weight.device.type == "cpu" else ""
@@ -92,7 +92,7 @@ def choose_threads(model: Model) -> None:
     """Use one thread for a small model on a CPU, and all that there are for a larger one."""
     count = sum(parameter.numel() for parameter in model.parameters())
     if next(model.parameters()).device.type == "cpu":
-        torch.set_num_threads(1 if count < SMALL else usable_processors())
+        torch.set_num_threads(1 if count < SMALL_MODEL else usable_processors())
 
 
 def usable_processors() -> int:
@@ -112,7 +112,7 @@ def make_trainable(model: Model, lora_rank: int, lora_alpha: int, seed: int) -> 
         MissingExtraError: if peft is not installed.
     """
     if hasattr(model, "peft_config"):
-        return _go_on_with_adapter(model, lora_rank)
+        return _unfreeze_adapter(model, lora_rank)
     if lora_rank == 0:
         LOG.info("All weights are trained, without an adapter")
         return model.requires_grad_(True)
@@ -130,7 +130,7 @@ def make_trainable(model: Model, lora_rank: int, lora_alpha: int, seed: int) -> 
         return get_peft_model(model, config).eval()
 
 
-def _go_on_with_adapter(model: Model, lora_rank: int) -> Model:
+def _unfreeze_adapter(model: Model, lora_rank: int) -> Model:
     found = {config.r for config in model.peft_config.values()}
     if found != {lora_rank}:
         raise InvalidValueError(

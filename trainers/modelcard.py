@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
-from agentgym_gen.trainers.callbacks import Row
+from agentgym_gen.trainers.callbacks import LogRow
 from agentgym_gen.trainers.checkpoint import versions
 from agentgym_gen.trainers.config import TrainConfig
 from agentgym_gen.trainers.handles import Model
@@ -17,12 +17,12 @@ CURVE = "curve.svg"
 WIDTH, HEIGHT, MARGIN = 640, 240, 36
 
 
-def write_card(folder: Path, model: Model, config: TrainConfig, history: Sequence[Row]) -> None:
+def write_card(folder: Path, model: Model, config: TrainConfig, history: Sequence[LogRow]) -> None:
     """Write ``README.md`` and, where there is something to draw, ``curve.svg`` into *folder*."""
     key = "success" if any("success" in row for row in history) else "loss"
     points = [(int(row["step"]), float(row[key])) for row in history if key in row]
     if len(points) > 1:
-        (folder / CURVE).write_text(draw(points, key), encoding="utf-8")
+        (folder / CURVE).write_text(draw_curve(points, key), encoding="utf-8")
     (folder / "README.md").write_text(_card(model, config, points, key), encoding="utf-8")
 
 
@@ -47,7 +47,7 @@ def _card(model: Model, config: TrainConfig, points: list[tuple[int, float]], ke
     )
 
 
-def draw(points: Sequence[tuple[int, float]], name: str) -> str:
+def draw_curve(points: Sequence[tuple[int, float]], name: str) -> str:
     """Return an SVG of *points*, with a moving average over a tenth of them.
 
     Args:

@@ -10,11 +10,11 @@ from contextlib import nullcontext
 import torch
 from torch import Tensor
 
-from agentgym_gen.trainers.callbacks import Row
+from agentgym_gen.trainers.callbacks import LogRow
 from agentgym_gen.trainers.config import RFTConfig
 from agentgym_gen.trainers.handles import Model
 from agentgym_gen.trainers.losses import clipped_policy_loss, is_clipped, kl_k3
-from agentgym_gen.trainers.parallel import Workers
+from agentgym_gen.trainers.parallel import Distributed
 from agentgym_gen.trainers.tokens import MicroBatch, Scores, action_logp, score
 
 
@@ -52,8 +52,8 @@ class Objective:
 
     def __init__(self, model: Model, reference: Reference, args: RFTConfig) -> None:
         self._model, self._reference, self._args = model, reference, args
-        self._known: dict[int, Tensor] = {}
-        self._stale = False
+        self._reference_logps: dict[int, Tensor] = {}
+        self._first_pass_over = False
         self._sums = dict.fromkeys(("tokens", "first", "gap", "clip", "entropy", "kl"), 0.0)
 
     def loss(self, batch: MicroBatch) -> Tensor:
@@ -75,11 +75,11 @@ class Objective:
         self._measure(batch, scores, clipped_N, kl_N.detach())
         return (batch.weight_N.to(device) * loss_N).sum()
 
-    def measured(self, workers: Workers) -> Row:
+    def metrics(self, workers: Distributed) -> LogRow:
         """Return the averages over the tokens of all processes."""
-        sums = dict(zip(self._sums, workers.add(*self._sums.values()), strict=True))
+        sums = dict(zip(self._sums, workers.sum(*self._sums.values()), strict=True))
         tokens = max(1.0, sums["tokens"])
-        row: Row = {
+        row: LogRow = {
             "sampler_gap": sums["gap"] / max(1.0, sums["first"]),
             "clip_fraction": sums["clip"] / tokens,
             "entropy": sums["entropy"] / tokens,
@@ -90,14 +90,14 @@ class Objective:
         """Return what the reference says, which is computed once for each batch."""
         if not self._args.kl_coef:
             return None
-        if id(batch) not in self._known:
-            self._known[id(batch)] = self._reference.logp(self._model, batch)
-        return self._known[id(batch)]
+        if id(batch) not in self._reference_logps:
+            self._reference_logps[id(batch)] = self._reference.logp(self._model, batch)
+        return self._reference_logps[id(batch)]
 
     def _measure(self, batch: MicroBatch, scores: Scores, clipped_N: Tensor, kl_N: Tensor) -> None:
         count = len(batch.old_logp_N)
         logp_N = scores.logp_N.detach().cpu()
-        if not self._stale:
+        if not self._first_pass_over:
             self._sums["first"] += count
             self._sums["gap"] += float((logp_N - batch.old_logp_N).abs().sum())
         self._sums["tokens"] += count
@@ -107,4 +107,4 @@ class Objective:
 
     def end_first_pass(self) -> None:
         """Say that the model is about to change: from here on it is not what was sampled from."""
-        self._stale = True
+        self._first_pass_over = True

@@ -17,7 +17,7 @@ from torch import Tensor, distributed
 T = TypeVar("T")
 
 
-class Workers:
+class Distributed:
     """The processes of a training, of which this is one."""
 
     def __init__(self) -> None:
@@ -31,11 +31,11 @@ class Workers:
             distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
 
     @property
-    def is_first(self) -> bool:
+    def is_main(self) -> bool:
         """Whether this process writes files."""
         return self.rank == 0
 
-    def share(self, items: Sequence[T]) -> list[T]:
+    def shard(self, items: Sequence[T]) -> list[T]:
         """Return those of *items* that are this process's."""
         return list(items[self.rank :: self.size])
 
@@ -50,7 +50,7 @@ class Workers:
             whole[rank :: self.size] = items
         return whole
 
-    def add_gradients(self, weights: Iterable[Tensor]) -> None:
+    def sum_gradients(self, weights: Iterable[Tensor]) -> None:
         """Add up the gradients of all processes, in each of them."""
         if self.size == 1:
             return
@@ -59,7 +59,7 @@ class Workers:
                 weight.grad = torch.zeros_like(weight)
             distributed.all_reduce(weight.grad)
 
-    def add(self, *values: float) -> list[float]:
+    def sum(self, *values: float) -> list[float]:
         """Return the sums of *values* over all processes."""
         if self.size == 1:
             return list(values)
@@ -68,9 +68,9 @@ class Workers:
         distributed.all_reduce(sums)
         return [float(value) for value in sums]
 
-    def in_first(self, work: Callable[[], T]) -> T | None:
+    def run_on_main(self, work: Callable[[], T]) -> T | None:
         """Do *work* in the first process, while the others wait for it."""
-        done = work() if self.is_first else None
+        done = work() if self.is_main else None
         if self.size > 1:
             distributed.barrier()
         return done

@@ -9,7 +9,7 @@ from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.errors import InvalidValueError
 
 
-def rates(trajectories: Sequence[Trajectory]) -> dict[str, float]:
+def episode_metrics(trajectories: Sequence[Trajectory]) -> dict[str, float]:
     """Return the averages of *trajectories*.
 
     Raises:
@@ -29,16 +29,16 @@ def rates(trajectories: Sequence[Trajectory]) -> dict[str, float]:
     }
 
 
-def rates_by_env(trajectories: Sequence[Trajectory]) -> dict[str, float]:
+def metrics_by_env(trajectories: Sequence[Trajectory]) -> dict[str, float]:
     """Return the averages of all, and those of each environment as ``<id>/<name>``."""
-    found = rates(trajectories)
+    found = episode_metrics(trajectories)
     for env_id in dict.fromkeys(played.env_id for played in trajectories):
-        mine = rates([played for played in trajectories if played.env_id == env_id])
+        mine = episode_metrics([played for played in trajectories if played.env_id == env_id])
         found |= {f"{env_id}/{name}": value for name, value in mine.items()}
     return found
 
 
-def solved_once(trajectories: Sequence[Trajectory]) -> float:
+def pass_at_k(trajectories: Sequence[Trajectory]) -> float:
     """Return the share of tasks that were won in at least one of their episodes: pass@k."""
     won = [any(played.success for played in group) for group in groups(trajectories)]
     return sum(won) / max(1, len(won))

@@ -23,7 +23,7 @@ from typing import Any
 
 from agentgym_gen.agents.policy import Completion, Request
 from agentgym_gen.errors import BackendError
-from agentgym_gen.trainers.chat import ChatFormat, Context, Contexts
+from agentgym_gen.trainers.chat import ChatFormat, Context, ContextBuilder
 from agentgym_gen.trainers.handles import Tokenizer
 
 ADAPTER = "agentgym-gen"
@@ -65,7 +65,7 @@ class VLLMSampler:
         self._folder = Path(folder)
         self._timeout = timeout
         self._chat = ChatFormat(tokenizer)
-        self._contexts = Contexts(self._chat)
+        self._contexts = ContextBuilder(self._chat)
         self._sequences: dict[int, list[int]] = {}
         # another run may have left its adapters on the server
         self._run = f"{ADAPTER}-{secrets.token_hex(4)}"
@@ -119,7 +119,7 @@ class VLLMSampler:
         said = dict.fromkeys((request.episode for request in requests), Completion("", cut=True))
         for (request, context), answer in zip(asked, answers, strict=True):
             said[request.episode] = self._take(request, context, answer)
-        self._contexts.forget([request.episode for request in requests])
+        self._contexts.keep_only([request.episode for request in requests])
         return [said[request.episode] for request in requests]
 
     def _server_limit(self) -> int:
@@ -132,12 +132,12 @@ class VLLMSampler:
         )
 
     def _fits(self, request: Request, context: Context, limit: int) -> bool:
-        if not context.fresh and request.episode not in self._sequences:
+        if not context.starts_sequence and request.episode not in self._sequences:
             return False  # it did not fit on an earlier turn
         return len(self._grown(request, context)) + self._max_new_tokens <= limit
 
     def _grown(self, request: Request, context: Context) -> list[int]:
-        before = [] if context.fresh else self._sequences[request.episode]
+        before = [] if context.starts_sequence else self._sequences[request.episode]
         return [*before, *context.ids]
 
     def _ask(self, request: Request, seed: int) -> dict[str, Any]:
@@ -156,13 +156,13 @@ class VLLMSampler:
     def _take(self, request: Request, context: Context, choice: dict[str, Any]) -> Completion:
         ids = [int(token) for token in choice["token_ids"]]
         self._sequences[request.episode] += ids
-        self._contexts.answered(request, ids)
+        self._contexts.record_answer(request, ids)
         return Completion(
             text=self._chat.text(ids),
             context_ids=tuple(context.ids),
             action_ids=tuple(ids),
             logprobs=tuple(map(float, choice["logprobs"]["token_logprobs"])),
-            fresh=context.fresh,
+            fresh=context.starts_sequence,
             cut=not ids or ids[-1] not in self._chat.end_ids,
         )
 

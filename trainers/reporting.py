@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from agentgym_gen.errors import MissingExtraError
-from agentgym_gen.trainers.callbacks import Row, TrainerCallback, TrainerControl, TrainerState
+from agentgym_gen.trainers.callbacks import LogRow, TrainerCallback, TrainerControl, TrainerState
 from agentgym_gen.trainers.config import TrainConfig
 
 
@@ -46,7 +46,7 @@ class ProgressCallback(TrainerCallback):
     ) -> None:
         """Move it."""
         if self._bar is not None:
-            row: Row = extras["row"]
+            row: LogRow = extras["row"]
             shown = {key: row[key] for key in ("loss", "success") if key in row}
             self._bar.set_postfix(shown, refresh=False)
             self._bar.update(1)
@@ -63,7 +63,7 @@ class TensorBoardCallback(TrainerCallback):
     """Writes the numbers of each row as TensorBoard's scalars into ``output_dir/tensorboard``."""
 
     def __init__(self) -> None:
-        _service("tensorboard")
+        _import_service("tensorboard")
         self._writer: Any = None
 
     def on_train_begin(
@@ -92,7 +92,7 @@ class TensorBoardCallback(TrainerCallback):
             self._writer.close()
 
 
-class RunCallback(TrainerCallback):
+class TrackingCallback(TrainerCallback):
     """Sends rows to a service with ``init``, ``log`` and ``finish``: W&B, or trackio like it.
 
     Args:
@@ -100,7 +100,7 @@ class RunCallback(TrainerCallback):
     """
 
     def __init__(self, service: str) -> None:
-        self._module = _service(service)
+        self._module = _import_service(service)
         self._open = False
 
     def on_train_begin(
@@ -135,12 +135,12 @@ def reporters(args: TrainConfig) -> list[TrainerCallback]:
         MissingExtraError: if a service is not installed.
     """
     return [
-        TensorBoardCallback() if name == "tensorboard" else RunCallback(name)
+        TensorBoardCallback() if name == "tensorboard" else TrackingCallback(name)
         for name in args.report_to
     ]
 
 
-def numbers(row: Row) -> dict[str, float]:
+def numbers(row: LogRow) -> dict[str, float]:
     """Return what of *row* is a number; its step is the axis that the others are drawn over."""
     return {
         key: float(value)
@@ -149,7 +149,7 @@ def numbers(row: Row) -> dict[str, float]:
     }
 
 
-def _service(name: str) -> ModuleType:
+def _import_service(name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:

@@ -20,20 +20,20 @@ from agentgym_gen.agents.rollout import Episode, run
 from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.env.registration import check_env_id
 from agentgym_gen.seeding import stream
-from agentgym_gen.trainers.callbacks import Row
+from agentgym_gen.trainers.callbacks import LogRow
 from agentgym_gen.trainers.chat import ChatFormat
 from agentgym_gen.trainers.config import RFTConfig
-from agentgym_gen.trainers.demos import draw_episodes
-from agentgym_gen.trainers.groups import Lesson, learn_from
+from agentgym_gen.trainers.demos import sample_episodes
+from agentgym_gen.trainers.groups import TrainBatch, build_batch
 from agentgym_gen.trainers.handles import Model, Tokenizer
 from agentgym_gen.trainers.learner import Learner, warmup
 from agentgym_gen.trainers.loop import STOPPED, Loop
-from agentgym_gen.trainers.memory import naming_the_knob
-from agentgym_gen.trainers.mixture import Curriculum, as_curriculum, shares
+from agentgym_gen.trainers.memory import explain_oom
+from agentgym_gen.trainers.mixture import Curriculum, as_curriculum, task_counts
 from agentgym_gen.trainers.objective import Objective, Reference
-from agentgym_gen.trainers.rates import rates_by_env, solved_once
+from agentgym_gen.trainers.rates import metrics_by_env, pass_at_k
 from agentgym_gen.trainers.sampler import ModelPolicy
-from agentgym_gen.trainers.source import find_model
+from agentgym_gen.trainers.source import resolve_model
 from agentgym_gen.trainers.tokens import pack
 
 LOG = logging.getLogger(__name__)
@@ -85,13 +85,13 @@ class RFTTrainer:
         self.style = style or PromptStyle()
         self._options = dict(options or {})
         self._sampler = sampler
-        model, tokenizer = find_model(model, tokenizer, self.envs, self.style, args)
+        model, tokenizer = resolve_model(model, tokenizer, self.envs, self.style, args)
         self._reference = Reference(model, args)
         self._learner = Learner(model, tokenizer, args, lambda step: warmup(args, step))
         self._chat = ChatFormat(tokenizer)
         if self.style.window is None:
             self._chat.check_appends()
-        self._healthy = self._learner.snapshot()
+        self._last_good = self._learner.snapshot()
         self._loop = Loop(self._learner, callbacks, "RFT")
 
     @property
@@ -104,7 +104,7 @@ class RFTTrainer:
         """The model's tokenizer."""
         return self._learner.tokenizer
 
-    def train(self, resume_from_checkpoint: bool | str | Path = False) -> list[Row]:
+    def train(self, resume_from_checkpoint: bool | str | Path = False) -> list[LogRow]:
         """Train and return the log.
 
         Training ends early, with the weights of the last healthy step, when the share of valid
@@ -145,7 +145,7 @@ class RFTTrainer:
             seed: Which tasks, and what is drawn in them.
         """
         played = self.play(envs, k=k, split=split, number=number, seed=seed)
-        return {**rates_by_env(played), "solved_once": solved_once(played)}
+        return {**metrics_by_env(played), "solved_once": pass_at_k(played)}
 
     def play(
         self,
@@ -157,44 +157,44 @@ class RFTTrainer:
         seed: int = 0,
     ) -> list[Trajectory]:
         """Play without learning, and return the episodes; the arguments are those of `evaluate`."""
-        tasks = draw_episodes(envs or self.envs, split, number, seed, self._options)
+        tasks = sample_episodes(envs or self.envs, split, number, seed, self._options)
         return self._rollout(tasks, k, seed, {})
 
     def save_model(self, folder: str | Path) -> None:
         """Write the adapter, or the whole model, with its tokenizer and a card into *folder*."""
-        self._learner.workers.in_first(lambda: self._learner.save_model(Path(folder)))
+        self._learner.distributed.run_on_main(lambda: self._learner.save_model(Path(folder)))
 
-    def _step(self) -> tuple[Row, dict[str, Any]]:
+    def _step(self) -> tuple[LogRow, dict[str, Any]]:
         row, played = self._play()
-        if self._is_ill(row):
-            self._learner.restore(self._healthy)
+        if self._collapsed(row):
+            self._learner.restore(self._last_good)
             LOG.warning("Stopped at step %d: valid actions fell; rolled back", self._learner.step)
             return {**row, STOPPED: "the valid-action rate fell"}, {}
         if self.args.max_valid_drop < 1:
-            self._healthy = self._learner.snapshot()
+            self._last_good = self._learner.snapshot()
         return row | self._learn(played), {"trajectories": played}
 
-    def _play(self) -> tuple[Row, list[Trajectory]]:
+    def _play(self) -> tuple[LogRow, list[Trajectory]]:
         began = time.perf_counter()
         step = self._learner.step
         seed = int(stream("rft", step, entropy=self.args.seed).integers(1 << 62))
         # A task that comes again is drawn another interface; the samples of a step share one.
-        tasks = [replace(task, draw=step) for task in self._draw(step, seed)]
+        tasks = [replace(task, draw=step) for task in self._sample_tasks(step, seed)]
         limit = {} if self.args.max_turns is None else {"max_turns": self.args.max_turns}
         played = self._rollout(tasks, self.args.num_generations, seed, limit)
         seconds = time.perf_counter() - began
-        row = {"step": step + 1, **rates_by_env(played), "rollout_seconds": seconds}
+        row = {"step": step + 1, **metrics_by_env(played), "rollout_seconds": seconds}
         sampled = sum(one.action_tokens for one in played)
         return row | {"rollout_tokens_per_second": sampled / seconds}, played
 
-    def _draw(self, step: int, seed: int) -> list[Episode]:
+    def _sample_tasks(self, step: int, seed: int) -> list[Episode]:
         """Return the tasks of *step*, each environment's in proportion to its weight."""
         weights = self.curriculum.weights(step, self._learner.history)
         rng = stream("mixture", step, entropy=self.args.seed)
-        counts = shares(weights, self.args.tasks_per_step, rng)
+        counts = task_counts(weights, self.args.tasks_per_step, rng)
         tasks: list[Episode] = []
         for env_id, count in counts.items():
-            tasks += draw_episodes([env_id], "train", count, seed, self._options)
+            tasks += sample_episodes([env_id], "train", count, seed, self._options)
         return tasks
 
     def _rollout(
@@ -206,13 +206,13 @@ class RFTTrainer:
             for task in tasks
             for sample in range(samples)
         ]
-        workers = self._learner.workers
-        with naming_the_knob("a rollout", "slots", "max_new_tokens", "max_episode_tokens"):
+        workers = self._learner.distributed
+        with explain_oom("a rollout", "max_concurrent", "max_new_tokens", "max_episode_tokens"):
             mine = run(
-                workers.share(episodes),
+                workers.shard(episodes),
                 self._policy(),
                 style=self.style,
-                slots=self.args.slots,
+                slots=self.args.max_concurrent,
                 seed=seed,
             )
         return workers.gather(mine)
@@ -230,13 +230,13 @@ class RFTTrainer:
             bf16=self.args.bf16,
         )
 
-    def _is_ill(self, row: Row) -> bool:
+    def _collapsed(self, row: LogRow) -> bool:
         best = max((past["valid"] for past in self._learner.history), default=row["valid"])
         return bool(row["valid"] < best - self.args.max_valid_drop)
 
-    def _learn(self, played: Sequence[Trajectory]) -> Row:
+    def _learn(self, played: Sequence[Trajectory]) -> LogRow:
         began = time.perf_counter()
-        lesson = learn_from(played, self.args)
+        lesson = build_batch(played, self.args)
         row = self._update(lesson) if lesson.samples else {}
         seconds = time.perf_counter() - began
         if row:
@@ -251,13 +251,13 @@ class RFTTrainer:
             "update_seconds": seconds,
         }
 
-    def _update(self, lesson: Lesson) -> Row:
+    def _update(self, lesson: TrainBatch) -> LogRow:
         learner = self._learner
         batches = pack(
             lesson.samples,
             self.args.micro_batch_tokens,
             self._chat.pad_id,
-            branching=learner.branching,
+            tree_attention=learner.tree_attention,
         )
         objective = Objective(learner.model, self._reference, self.args)
         loss, norm = learner.update(batches, objective.loss)
@@ -267,6 +267,6 @@ class RFTTrainer:
         return {
             "loss": loss,
             "gradient_norm": norm,
-            **objective.measured(learner.workers),
+            **objective.metrics(learner.distributed),
             "train_tokens": sum(batch.tokens for batch in batches),
         }

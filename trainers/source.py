@@ -20,7 +20,7 @@ TEXT_EPISODES = 200
 """How many expert episodes of each environment make its vocabulary."""
 
 
-def find_model(
+def resolve_model(
     model: Model | str | Path,
     tokenizer: Tokenizer | None,
     envs: Sequence[str],

@@ -20,9 +20,9 @@ from agentgym_gen.agents.trajectory import TokenSequence
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.trainers.handles import Model
 from agentgym_gen.trainers.losses import entropy
-from agentgym_gen.trainers.trees import Tree, grow, sees
+from agentgym_gen.trainers.trees import PrefixTree, pack_rows, tree_mask
 
-WIDEST = 1.5
+MAX_LENGTH_RATIO = 1.5
 """No row of a micro batch is this many times longer than another: the rest would be padding."""
 
 
@@ -74,7 +74,7 @@ class MicroBatch:
 
 
 def pack(
-    samples: Sequence[Sample], budget: int, pad_id: int, *, branching: bool = True
+    samples: Sequence[Sample], budget: int, pad_id: int, *, tree_attention: bool = True
 ) -> list[MicroBatch]:
     """Return *samples* as micro batches of rows of similar lengths.
 
@@ -93,24 +93,24 @@ def pack(
         if not any(mask) or mask[0]:
             raise InvalidValueError("A sequence to learn from is a context and sampled tokens")
     rows = [
-        _Row(tree, [samples[number] for number in numbers])
-        for tree, numbers in grow([one.sequence.ids for one in samples], branching=branching)
+        _PackedRow(tree, [samples[number] for number in numbers])
+        for tree, numbers in pack_rows([one.sequence.ids for one in samples], tree_attention=tree_attention)
     ]
     return [_stack(some, pad_id) for some in _batches(rows, budget)]
 
 
-class _Row(NamedTuple):
-    tree: Tree
+class _PackedRow(NamedTuple):
+    tree: PrefixTree
     samples: list[Sample]
 
 
-def _batches(rows: Sequence[_Row], budget: int) -> Iterator[list[_Row]]:
-    batch: list[_Row] = []
-    for row in sorted(rows, key=lambda row: (row.tree.branches, len(row.tree.ids))):
+def _batches(rows: Sequence[_PackedRow], budget: int) -> Iterator[list[_PackedRow]]:
+    batch: list[_PackedRow] = []
+    for row in sorted(rows, key=lambda row: (row.tree.is_branched, len(row.tree.ids))):
         length = len(row.tree.ids)
         full = (len(batch) + 1) * length > budget
-        other = batch and row.tree.branches != batch[0].tree.branches
-        if batch and (full or other or length > WIDEST * len(batch[0].tree.ids)):
+        other = batch and row.tree.is_branched != batch[0].tree.is_branched
+        if batch and (full or other or length > MAX_LENGTH_RATIO * len(batch[0].tree.ids)):
             yield batch
             batch = []
         batch.append(row)
@@ -118,7 +118,7 @@ def _batches(rows: Sequence[_Row], budget: int) -> Iterator[list[_Row]]:
         yield batch
 
 
-def _stack(rows: Sequence[_Row], pad_id: int) -> MicroBatch:
+def _stack(rows: Sequence[_PackedRow], pad_id: int) -> MicroBatch:
     width = max(len(row.tree.ids) for row in rows)
     shape = len(rows), width
     ids_BT = torch.full(shape, pad_id)
@@ -147,7 +147,7 @@ def _stack(rows: Sequence[_Row], pad_id: int) -> MicroBatch:
         ids_BT=ids_BT,
         depth_BT=depth_BT,
         end_BT=end_BT,
-        branches=rows[0].tree.branches,
+        branches=rows[0].tree.is_branched,
         tokens=sum(len(row.tree.ids) for row in rows),
         sampled_N=torch.tensor(sampled),
         before_N=torch.tensor(before),
@@ -226,7 +226,7 @@ def _logits_at(model: Model, batch: MicroBatch, place_U: Tensor) -> Tensor:
     if batch.branches:
         first = next(model.parameters())
         end_BT, depth_BT = batch.end_BT.to(first.device), batch.depth_BT.to(first.device)
-        seen = {"attention_mask": sees(end_BT, first.dtype), "position_ids": depth_BT}
+        seen = {"attention_mask": tree_mask(end_BT, first.dtype), "position_ids": depth_BT}
     head = model.get_output_embeddings()
     hook = head.register_forward_pre_hook(pick) if head is not None else None
     try:

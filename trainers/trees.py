@@ -20,15 +20,15 @@ from torch import Tensor
 
 from agentgym_gen.trainers.handles import Model
 
-ROOM = 2.5
+MAX_ROW_RATIO = 2.5
 """A row is at most this many times as long as its longest sequence: what a token does not see is
 computed and thrown away."""
 
-ALIKE = 0.5
+MIN_SHARED = 0.5
 """What a sequence shares with the row, at least, to be a branch of it."""
 
 
-class Tree:
+class PrefixTree:
     """A row that is being filled with sequences, in the order of their tokens.
 
     Args:
@@ -49,7 +49,7 @@ class Tree:
         self._append(ids, 0)
 
     @property
-    def branches(self) -> bool:
+    def is_branched(self) -> bool:
         """Whether it is more than one sequence."""
         return self.depths[-1] + 1 < len(self.ids)
 
@@ -58,7 +58,7 @@ class Tree:
         shared = _common(self._last, ids)
         longest = max(self._longest, len(ids))
         wide = len(self.ids) + len(ids) - shared
-        if shared < ALIKE * len(ids) or wide > ROOM * longest:
+        if shared < MIN_SHARED * len(ids) or wide > MAX_ROW_RATIO * longest:
             return False
         self._append(ids, shared)
         return True
@@ -79,9 +79,9 @@ class Tree:
         self._last, self._longest = ids, max(self._longest, len(ids))
 
 
-def grow(
-    sequences: Sequence[tuple[int, ...]], *, branching: bool
-) -> Iterator[tuple[Tree, list[int]]]:
+def pack_rows(
+    sequences: Sequence[tuple[int, ...]], *, tree_attention: bool
+) -> Iterator[tuple[PrefixTree, list[int]]]:
     """Yield rows with all *sequences*, each with the numbers of those in it.
 
     Args:
@@ -89,30 +89,30 @@ def grow(
         branching: Whether a row may hold several.
     """
     order = sorted(range(len(sequences)), key=lambda number: sequences[number])
-    tree: Tree | None = None
+    tree: PrefixTree | None = None
     numbers: list[int] = []
     for number in order:
-        if tree is not None and branching and tree.add(sequences[number]):
+        if tree is not None and tree_attention and tree.add(sequences[number]):
             numbers.append(number)
             continue
         if tree is not None:
             yield tree, numbers
-        tree, numbers = Tree(sequences[number]), [number]
+        tree, numbers = PrefixTree(sequences[number]), [number]
     if tree is not None:
         yield tree, numbers
 
 
-def _common(one: Sequence[int], other: Sequence[int]) -> int:
+def _common(first: Sequence[int], second: Sequence[int]) -> int:
     """Return how many tokens two sequences have in common at the beginning."""
     number = 0
-    for mine, theirs in zip(one, other, strict=False):
+    for mine, theirs in zip(first, second, strict=False):
         if mine != theirs:
             break
         number += 1
     return number
 
 
-def sees(ends_BT: Tensor, dtype: torch.dtype) -> Tensor:
+def tree_mask(ends_BT: Tensor, dtype: torch.dtype) -> Tensor:
     """Return what each token sees, as the additive mask ``_B1TT`` that models take."""
     place_T = torch.arange(ends_BT.shape[1], device=ends_BT.device)
     earlier_TT = place_T <= place_T[:, None]
@@ -123,7 +123,7 @@ def sees(ends_BT: Tensor, dtype: torch.dtype) -> Tensor:
 
 
 @torch.no_grad()
-def can_branch(model: Model) -> bool:
+def supports_tree_attention(model: Model) -> bool:
     """Return whether *model* heeds masks and positions: tried with two sequences of three tokens.
 
     Some kinds of attention take no mask, and some layers have a memory in place of attention.
@@ -134,7 +134,7 @@ def can_branch(model: Model) -> bool:
         return False
     weight = next(model.parameters())
     first, second = [1, 2, 3], [1, 2, 4]
-    tree = Tree(first)
+    tree = PrefixTree(first)
     tree.add(second)
 
     def last(ids: list[int], **extra: Tensor) -> Tensor:
@@ -145,5 +145,5 @@ def can_branch(model: Model) -> bool:
     ends_BT = torch.tensor([tree.ends], device=weight.device)
     depths_BT = torch.tensor([tree.depths], device=weight.device)
     right, wrong = last(second), last([1, 2, 3, 4])
-    found = last(tree.ids, attention_mask=sees(ends_BT, weight.dtype), position_ids=depths_BT)
+    found = last(tree.ids, attention_mask=tree_mask(ends_BT, weight.dtype), position_ids=depths_BT)
     return float((found - right).norm()) < 0.1 * float((wrong - right).norm())

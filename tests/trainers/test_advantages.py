@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from agentgym_gen.errors import InvalidValueError
-from agentgym_gen.trainers.advantages import OF_BATCH, OF_GROUP, dr_grpo, grpo, reinforce_pp, rloo
+from agentgym_gen.trainers.advantages import BATCH_ESTIMATORS, GROUP_ESTIMATORS, dr_grpo, grpo, reinforce_pp, rloo
 
-ALL = {**OF_BATCH, **OF_GROUP}
+ALL = {**BATCH_ESTIMATORS, **GROUP_ESTIMATORS}
 REWARDS = np.array([1.0, 0.0, 0.0, 1.0, 0.0])
 
 

@@ -13,7 +13,7 @@ from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.errors import InvalidValueError, MissingExtraError
 from agentgym_gen.trainers.callbacks import EVENTS, TrainerCallback
 from agentgym_gen.trainers.config import RFTConfig
-from agentgym_gen.trainers.modelcard import draw
+from agentgym_gen.trainers.modelcard import draw_curve
 from agentgym_gen.trainers.reporting import numbers
 from agentgym_gen.trainers.rft import RFTTrainer
 from agentgym_gen.trainers.tiny import TinySize, build_tiny
@@ -177,4 +177,4 @@ def test_a_checkpoint_has_a_card_with_the_curve(tmp_path: Path) -> None:
 
 def test_the_curve_goes_through_its_points() -> None:
     """From the bottom left to the top right of a field of 36 pixels margin."""
-    assert '<polyline points="36.0,204.0 604.0,36.0"' in draw([(1, 0.0), (2, 0.5)], "success")
+    assert '<polyline points="36.0,204.0 604.0,36.0"' in draw_curve([(1, 0.0), (2, 0.5)], "success")

@@ -5,7 +5,7 @@ import pytest
 from agentgym_gen.agents.policy import Completion
 from agentgym_gen.agents.trajectory import Trajectory, Turn
 from agentgym_gen.trainers.config import RFTConfig
-from agentgym_gen.trainers.groups import learn_from, reward_of
+from agentgym_gen.trainers.groups import build_batch, episode_reward
 
 
 def episode(
@@ -23,7 +23,7 @@ def test_groups_of_equal_rewards_are_dropped_and_counted() -> None:
     """Of two tasks, one was always solved."""
     played = [episode("a", True, "."), episode("a", True, "."), episode("b", True, ".")]
     played.append(episode("b", False, ".", 20))
-    lesson = learn_from(played, RFTConfig())
+    lesson = build_batch(played, RFTConfig())
 
     assert (lesson.groups, lesson.zero_variance, lesson.reward) == (2, 1, 0.75)
     found = {sample.sequence.ids: sample.advantages for sample in lesson.samples}
@@ -36,7 +36,7 @@ def test_groups_of_equal_rewards_are_dropped_and_counted() -> None:
 def test_an_invalid_turn_pays_for_itself() -> None:
     """One of four turns is invalid: it loses 3/4 of the penalty, the others gain 1/4."""
     played = [episode("a", False, ".x"), episode("a", False, "..", 20)]
-    lesson = learn_from(played, RFTConfig(invalid_penalty=0.4))
+    lesson = build_batch(played, RFTConfig(invalid_penalty=0.4))
 
     assert lesson.zero_variance == 1
     assert [sample.advantages for sample in lesson.samples] == [
@@ -50,7 +50,7 @@ def test_an_invalid_turn_pays_for_itself() -> None:
 def test_turns_cost_what_they_cost() -> None:
     """Of two successes the shorter one is better."""
     played = [episode("a", True, "."), episode("a", True, "...", 20)]
-    lesson = learn_from(played, RFTConfig(turn_cost=0.1, estimator="dr_grpo"))
+    lesson = build_batch(played, RFTConfig(turn_cost=0.1, estimator="dr_grpo"))
 
     assert lesson.reward == pytest.approx(0.8)
     assert lesson.samples[0].advantages == (pytest.approx(0.1),)
@@ -59,8 +59,8 @@ def test_turns_cost_what_they_cost() -> None:
 def test_weights_add_up_to_1() -> None:
     """By token every token weighs alike, by episode every episode."""
     played = [episode("a", True, "."), episode("a", False, "...", 20)]
-    by_token = learn_from(played, RFTConfig()).samples
-    by_episode = learn_from(played, RFTConfig(loss_average="episode")).samples
+    by_token = build_batch(played, RFTConfig()).samples
+    by_episode = build_batch(played, RFTConfig(loss_average="episode")).samples
 
     assert [one.weight for one in by_token] == pytest.approx([1 / 4] * 4)
     assert [one.weight for one in by_episode] == pytest.approx([1 / 2, 1 / 6, 1 / 6, 1 / 6])
@@ -69,7 +69,7 @@ def test_weights_add_up_to_1() -> None:
 def test_advantages_are_kept_between_their_bounds() -> None:
     """One failure among ten has -2.85 and gets -1.5."""
     played = [episode("a", True, ".", 9 + i) for i in range(9)] + [episode("a", False, ".", 30)]
-    lesson = learn_from(played, RFTConfig())
+    lesson = build_batch(played, RFTConfig())
 
     assert min(sample.advantages[0] for sample in lesson.samples) == -1.5
 
@@ -78,7 +78,7 @@ def test_a_turn_is_compared_with_those_that_saw_the_same() -> None:
     """From one state, one episode wins at once, one a turn later, one never: 1, 0.5 and 0."""
     played = [episode("a", True, "."), episode("a", True, "..", 20), episode("a", False, ".", 30)]
     args = RFTConfig(episode_coef=0.0, step_coef=1.0, discount=0.5)
-    lesson = learn_from(played, args)
+    lesson = build_batch(played, args)
 
     # the four turns all saw context 1; their returns are 1, 0.5, 1 and 0: mean 0.625, squared
     # deviations 0.140625, 0.015625, 0.140625 and 0.390625, standard deviation sqrt(0.171875)
@@ -95,7 +95,7 @@ def test_the_rules_for_what_the_turn_limit_ended() -> None:
         episode("a", False, ".", 30, "turn_limit"),
     ]
     found = {
-        rule: learn_from(played, RFTConfig(truncation=rule, estimator="dr_grpo"))
+        rule: build_batch(played, RFTConfig(truncation=rule, estimator="dr_grpo"))
         for rule in ("keep", "mask", "drop")
     }
     first = {rule: lesson.samples[0].advantages[0] for rule, lesson in found.items()}
@@ -111,7 +111,7 @@ def test_the_rules_for_what_the_turn_limit_ended() -> None:
 
 def test_an_episode_whose_world_failed_is_left_out() -> None:
     """It is counted; what is left of its group has nothing to be compared with."""
-    lesson = learn_from(
+    lesson = build_batch(
         [episode("a", True, "."), episode("a", False, ".", 20, "backend_error")], RFTConfig()
     )
 
@@ -121,7 +121,7 @@ def test_an_episode_whose_world_failed_is_left_out() -> None:
 def test_all_episodes_of_a_step_are_one_group_for_reinforce() -> None:
     """One of four succeeded; single episodes of a task are enough."""
     played = [episode(task, task == "a", ".", 9 + n) for n, task in enumerate("abcd")]
-    lesson = learn_from(played, RFTConfig(estimator="reinforce++", num_generations=1))
+    lesson = build_batch(played, RFTConfig(estimator="reinforce++", num_generations=1))
 
     assert [one.advantages[0] for one in lesson.samples] == pytest.approx([1.5, -0.5, -0.5, -0.5])
 
@@ -131,7 +131,7 @@ def test_valid_actions_are_worth_something() -> None:
     played = [episode("a", True, ".."), episode("a", False, ".x", 20)]
     args = RFTConfig(valid_coef=0.4, turn_cost=0.1, estimator="dr_grpo")
 
-    assert [reward_of(one, args) for one in played] == pytest.approx([1.2, 0.0])
+    assert [episode_reward(one, args) for one in played] == pytest.approx([1.2, 0.0])
 
 
 def test_the_constant_of_dr_grpo_does_not_depend_on_what_was_said() -> None:
@@ -139,7 +139,7 @@ def test_the_constant_of_dr_grpo_does_not_depend_on_what_was_said() -> None:
     played = [episode("a", True, "."), episode("a", False, "...", 20)]
     args = RFTConfig(loss_average="constant", max_new_tokens=10)
 
-    assert [one.weight for one in learn_from(played, args).samples] == [1 / 20] * 4
+    assert [one.weight for one in build_batch(played, args).samples] == [1 / 20] * 4
 
 
 def test_what_teaches_nothing_is_not_scored() -> None:
@@ -147,5 +147,5 @@ def test_what_teaches_nothing_is_not_scored() -> None:
     played = [episode("a", False, "."), episode("a", False, ".", 20)]
     settings = {"step_coef": 1.0, "episode_coef": 0.0}
 
-    assert learn_from(played, RFTConfig(**settings)).samples == []
-    assert len(learn_from(played, RFTConfig(kl_coef=0.1, **settings)).samples) == 2
+    assert build_batch(played, RFTConfig(**settings)).samples == []
+    assert len(build_batch(played, RFTConfig(kl_coef=0.1, **settings)).samples) == 2

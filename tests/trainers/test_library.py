@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from agentgym_gen.trainers.library import BLOCK, Library
+from agentgym_gen.trainers.library import BLOCK_SIZE, PrefixCache
 from agentgym_gen.trainers.tiny import TinySize, build_tiny
 
 MODEL, _ = build_tiny(["text"], size=TinySize(2, 32, 2, 300, 256))
@@ -36,14 +36,14 @@ def contexts(seed: int, stem: int, ends: int) -> list[tuple[int, ...]]:
     return [(*first, *rng.integers(4, 250, size=rng.integers(1, 9)).tolist()) for _ in range(ends)]
 
 
-@pytest.mark.parametrize("stem", [3, BLOCK, 5 * BLOCK, 5 * BLOCK + 7])
+@pytest.mark.parametrize("stem", [3, BLOCK_SIZE, 5 * BLOCK_SIZE, 5 * BLOCK_SIZE + 7])
 def test_a_context_with_a_known_beginning_says_the_same(stem: int) -> None:
     """As the whole of it, in whatever order and company it is asked for."""
-    library = Library(MODEL, 0)
+    library = PrefixCache(MODEL, 0)
     asked = [*contexts(0, stem, 6), *contexts(1, stem, 6), *contexts(2, 7, 3)]
     with torch.no_grad():
         for some in (asked[:2], asked[::3], asked[::-1]):
-            _, logits_BV = library.open(some)
+            _, logits_BV = library.prefill(some)
             for ids, logits_V in zip(some, logits_BV, strict=True):
                 plain_V = MODEL(torch.tensor([ids])).logits[0, -1]
                 torch.testing.assert_close(logits_V, plain_V, rtol=1e-4, atol=1e-4)
@@ -52,15 +52,15 @@ def test_a_context_with_a_known_beginning_says_the_same(stem: int) -> None:
 def test_a_known_beginning_is_not_computed_again() -> None:
     """But for the rest of its last block."""
     model = Counting()
-    library = Library(model, 0)
-    first, *others = contexts(0, 5 * BLOCK, 6)
+    library = PrefixCache(model, 0)
+    first, *others = contexts(0, 5 * BLOCK_SIZE, 6)
     with torch.no_grad():
-        library.open([first])
+        library.prefill([first])
         assert model.tokens == len(first)
-        library.open(others)
-        assert model.tokens - len(first) <= 2 * sum(len(ids) - 5 * BLOCK for ids in others)
+        library.prefill(others)
+        assert model.tokens - len(first) <= 2 * sum(len(ids) - 5 * BLOCK_SIZE for ids in others)
         before = model.tokens
-        library.open(others)
+        library.prefill(others)
 
     assert model.tokens == before
 
@@ -69,6 +69,6 @@ def test_contexts_of_different_lengths_are_not_padded_to_the_longest() -> None:
     """A short one beside a long one costs its own length."""
     model = Counting()
     with torch.no_grad():
-        Library(model, 0).open([tuple(range(4, 204)), (4,), (5, 6)])
+        PrefixCache(model, 0).prefill([tuple(range(4, 204)), (4,), (5, 6)])
 
     assert model.tokens == 200 + 1 + 2

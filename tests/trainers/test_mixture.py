@@ -5,12 +5,12 @@ import pytest
 
 from agentgym_gen.errors import InvalidValueError, UnknownNameError
 from agentgym_gen.trainers.mixture import (
-    BySteps,
-    BySuccess,
+    StepCurriculum,
+    SuccessCurriculum,
     Curriculum,
-    Mixture,
+    FixedCurriculum,
     as_curriculum,
-    shares,
+    task_counts,
 )
 
 EASY, HARD = "rftgen/Sokoban-easy-v0", "rftgen/Sokoban-hard-v0"
@@ -19,7 +19,7 @@ EASY, HARD = "rftgen/Sokoban-easy-v0", "rftgen/Sokoban-hard-v0"
 def test_shares_are_in_proportion_and_add_up() -> None:
     """Of 10 tasks, weights 3 and 1 get 7 or 8 and 2 or 3; on average 7.5 and 2.5."""
     rng = np.random.default_rng(0)
-    drawn = [shares({EASY: 3, HARD: 1}, 10, rng) for _ in range(2000)]
+    drawn = [task_counts({EASY: 3, HARD: 1}, 10, rng) for _ in range(2000)]
 
     assert {sum(one.values()) for one in drawn} == {10}
     assert {one[EASY] for one in drawn} == {7, 8}
@@ -30,20 +30,20 @@ def test_a_weight_of_0_gets_nothing() -> None:
     """Wherever it stands."""
     rng = np.random.default_rng(0)
 
-    assert shares({EASY: 0, HARD: 1}, 3, rng) == {EASY: 0, HARD: 3}
-    assert shares({EASY: 1, HARD: 0}, 3, rng) == {EASY: 3, HARD: 0}
+    assert task_counts({EASY: 0, HARD: 1}, 3, rng) == {EASY: 0, HARD: 3}
+    assert task_counts({EASY: 1, HARD: 0}, 3, rng) == {EASY: 3, HARD: 0}
 
 
 def test_a_list_is_a_mixture_of_equal_weights() -> None:
     """A mapping has its own, and a curriculum is one already."""
     assert as_curriculum([EASY, HARD]).weights(0, []) == {EASY: 1, HARD: 1}
     assert as_curriculum({EASY: 3, HARD: 1}).weights(9, []) == {EASY: 3, HARD: 1}
-    assert isinstance(BySuccess((EASY, HARD)), Curriculum)
+    assert isinstance(SuccessCurriculum((EASY, HARD)), Curriculum)
 
 
 def test_stages_begin_at_their_steps() -> None:
     """The second one at step 5."""
-    curriculum = BySteps(((0, {EASY: 1}), (5, {EASY: 1, HARD: 3})))
+    curriculum = StepCurriculum(((0, {EASY: 1}), (5, {EASY: 1, HARD: 3})))
 
     assert curriculum.env_ids == (EASY, HARD)
     assert curriculum.weights(4, []) == {EASY: 1}
@@ -52,7 +52,7 @@ def test_stages_begin_at_their_steps() -> None:
 
 def test_success_opens_the_next_environment() -> None:
     """Two steps of 0.8 on average do; the easy one keeps its rehearsal."""
-    curriculum = BySuccess((EASY, HARD), threshold=0.8, window=2, rehearsal=0.2)
+    curriculum = SuccessCurriculum((EASY, HARD), threshold=0.8, window=2, rehearsal=0.2)
     rows = [{f"{EASY}/success": value} for value in (0.5, 0.9, 0.6, 1.0)]
 
     assert curriculum.weights(3, rows[:3]) == {EASY: 1.0}
@@ -64,10 +64,10 @@ def test_a_mixture_that_cannot_be_is_refused() -> None:
     with pytest.raises(InvalidValueError, match="one or more environment ids"):
         as_curriculum([])
     with pytest.raises(UnknownNameError, match="Sokoban-easy"):
-        Mixture({"rftgen/Sokoban-esay-v0": 1})
+        FixedCurriculum({"rftgen/Sokoban-esay-v0": 1})
     with pytest.raises(InvalidValueError, match="weights of 0 or more"):
-        Mixture({EASY: 2, HARD: -1})
+        FixedCurriculum({EASY: 2, HARD: -1})
     with pytest.raises(InvalidValueError, match="begin at 0 and rise"):
-        BySteps(((3, {EASY: 1}),))
+        StepCurriculum(((3, {EASY: 1}),))
     with pytest.raises(InvalidValueError, match="`threshold`"):
-        BySuccess((EASY,), threshold=1.5)
+        SuccessCurriculum((EASY,), threshold=1.5)

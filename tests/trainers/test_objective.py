@@ -12,12 +12,12 @@ from agentgym_gen.agents.rollout import Episode, run
 from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.errors import TrainingError
 from agentgym_gen.trainers.config import RFTConfig
-from agentgym_gen.trainers.groups import learn_from
+from agentgym_gen.trainers.groups import build_batch
 from agentgym_gen.trainers.handles import Model, Tokenizer
 from agentgym_gen.trainers.learner import Learner
-from agentgym_gen.trainers.memory import naming_the_knob
+from agentgym_gen.trainers.memory import explain_oom
 from agentgym_gen.trainers.objective import Objective, Reference
-from agentgym_gen.trainers.parallel import Workers
+from agentgym_gen.trainers.parallel import Distributed
 from agentgym_gen.trainers.sampler import ModelPolicy
 from agentgym_gen.trainers.tiny import TinySize, build_tiny
 from agentgym_gen.trainers.tokens import pack
@@ -91,12 +91,12 @@ def test_the_gradient_is_that_of_the_plain_loss(window: int | None, budget: int)
     same.load_state_dict(model.state_dict())
     expected = plain_gradients(same, other, played, args)
     learner = Learner(model, tokenizer, args, lambda step: 0.0)
-    batches = pack(learn_from(played, args).samples, budget, 0)
+    batches = pack(build_batch(played, args).samples, budget, 0)
     objective = Objective(model, reference, args)
     learner.update(batches, objective.loss)
 
     assert len(batches) > 1 if budget == 64 else len(batches) < 4
-    assert 0 < objective.measured(Workers())["clip_fraction"] < 1
+    assert 0 < objective.metrics(Distributed())["clip_fraction"] < 1
     for name, weight in model.named_parameters():
         torch.testing.assert_close(weight.grad, expected[name], atol=1e-6, rtol=1e-3)
 
@@ -111,7 +111,7 @@ def gradients(**settings: object) -> dict[str, torch.Tensor]:
             if "lora_B" in name:
                 weight.fill_(0.01)
     objective = Objective(learner.model, Reference(learner.model, args), args)
-    learner.update(pack(learn_from(played, args).samples, 1000, 0), objective.loss)
+    learner.update(pack(build_batch(played, args).samples, 1000, 0), objective.loss)
     found = {name: w.grad for name, w in learner.model.named_parameters() if w.requires_grad}
     assert not learner.model.training
     return found  # type: ignore[return-value]
@@ -140,8 +140,8 @@ def test_full_memory_names_the_setting() -> None:
     """Other errors go through as they are."""
     with (
         pytest.raises(TrainingError, match="the update of step 3; lower `micro_batch_tokens`"),
-        naming_the_knob("the update of step 3", "micro_batch_tokens"),
+        explain_oom("the update of step 3", "micro_batch_tokens"),
     ):
         raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")
-    with pytest.raises(RuntimeError, match="shapes"), naming_the_knob("x", "y"):
+    with pytest.raises(RuntimeError, match="shapes"), explain_oom("x", "y"):
         raise RuntimeError("shapes do not fit")

@@ -10,7 +10,7 @@ from agentgym_gen.agents.trajectory import TokenSequence
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.trainers.tiny import TinySize, build_tiny
 from agentgym_gen.trainers.tokens import Sample, action_logp, pack
-from agentgym_gen.trainers.trees import can_branch
+from agentgym_gen.trainers.trees import supports_tree_attention
 
 
 def sequence(ids: list[int], mask: str) -> TokenSequence:
@@ -83,7 +83,7 @@ def test_a_branch_scores_as_it_does_alone(heads: int) -> None:
     model, _ = build_tiny(["text"], size=TinySize(2, 32, heads, 300, 64))
     ids = [[1, *rng.integers(2, 4, size=rng.integers(3, 12)).tolist()] for _ in range(40)]
     samples = [Sample(sequence(one, "." * (len(one) - 2) + "xx"), (1.0,)) for one in ids]
-    apart = pack(samples, 64, 0, branching=False)
+    apart = pack(samples, 64, 0, tree_attention=False)
     shared = pack(samples, 64, 0)
     assert sum(batch.tokens for batch in shared) < sum(batch.tokens for batch in apart) * 0.6
 
@@ -102,15 +102,15 @@ def test_a_branch_scores_as_it_does_alone(heads: int) -> None:
 def test_a_model_that_heeds_no_mask_is_not_given_branches() -> None:
     """A recurrent one, or one whose attention takes none."""
     model, _ = build_tiny(["text"], size=TinySize(2, 32, 2, 300, 64))
-    assert can_branch(model)
+    assert supports_tree_attention(model)
 
     model.config._attn_implementation = "flash_attention_2"
-    assert not can_branch(model)
+    assert not supports_tree_attention(model)
 
     model.config._attn_implementation = "sdpa"
     forward = model.forward
     model.forward = lambda attention_mask=None, **rest: forward(**rest)
-    assert not can_branch(model)
+    assert not supports_tree_attention(model)
 
 
 def test_padding_changes_no_score() -> None:

@@ -22,7 +22,7 @@ from agentgym_gen.trainers import checkpoint
 from agentgym_gen.trainers.config import RFTConfig, SFTConfig
 from agentgym_gen.trainers.demos import demonstrations, expert_texts
 from agentgym_gen.trainers.handles import Model, Tokenizer
-from agentgym_gen.trainers.rates import rates
+from agentgym_gen.trainers.rates import episode_metrics
 from agentgym_gen.trainers.rft import RFTTrainer
 from agentgym_gen.trainers.sft import SFTTrainer
 from agentgym_gen.trainers.tiny import TinySize, build_tiny
@@ -94,7 +94,7 @@ def test_demonstrations_lead_to_success() -> None:
     model, tokenizer = warm()
     played = trainer(model, tokenizer, max_turns=None).play(number=20)
 
-    assert rates(played)["success"] >= 0.5
+    assert episode_metrics(played)["success"] >= 0.5
 
 
 @pytest.mark.slow
@@ -244,7 +244,7 @@ def test_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
     try:
         with pytest.raises(DataError, match=r"Cannot write the checkpoint .*step_000007"):
-            checkpoint.write(tmp_path, 7, {}, rft._learner.fill)
+            checkpoint.write(tmp_path, 7, {}, rft._learner.write_files)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
