@@ -54,9 +54,9 @@ from agentgym_gen.trainers import (
     build_tiny,
     load_model,
 )
-from agentgym_gen.trainers.chat import ChatFormat
+from agentgym_gen.trainers.models.chat import ChatFormat
 from agentgym_gen.trainers.demos import Demonstrator, sample_episodes, expert_texts
-from agentgym_gen.trainers.handles import Model, Tokenizer
+from agentgym_gen.trainers.models.types import Model, Tokenizer
 
 STYLE = PromptStyle("tool", instruction=False)
 TURNS = 8

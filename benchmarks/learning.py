@@ -40,8 +40,8 @@ from agentgym_gen.trainers.demos import (
     sample_episodes,
     expert_texts,
 )
-from agentgym_gen.trainers.handles import Tokenizer
-from agentgym_gen.trainers.model import hide_progress_bars
+from agentgym_gen.trainers.models.types import Tokenizer
+from agentgym_gen.trainers.models.loading import hide_progress_bars
 
 STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776}
 """The 97.5 % quantiles of Student's distribution, by the number of seeds."""

@@ -26,12 +26,12 @@ from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.agents.rollout import Episode, run
 from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.trainers import RFTConfig, load_model
-from agentgym_gen.trainers.chat import ChatFormat
+from agentgym_gen.trainers.models.chat import ChatFormat
 from agentgym_gen.trainers.demos import sample_episodes
-from agentgym_gen.trainers.handles import Model
-from agentgym_gen.trainers.sampler import ModelPolicy
+from agentgym_gen.trainers.models.types import Model
+from agentgym_gen.trainers.sampling.model_policy import ModelPolicy
 from agentgym_gen.trainers.source import resolve_model
-from agentgym_gen.trainers.tokens import Sample, action_logp, pack
+from agentgym_gen.trainers.packing.micro_batches import Sample, action_logp, pack
 
 ENV = "rftgen/TextCraft-easy-v0"
 STYLE = PromptStyle("action", instruction=False)

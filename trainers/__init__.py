@@ -18,13 +18,13 @@ if __name__ != "agentgym_gen.trainers":
 if TYPE_CHECKING:
     from agentgym_gen.trainers.config import RFTConfig, SFTConfig
     from agentgym_gen.trainers.demos import demonstrations
-    from agentgym_gen.trainers.model import load_model
+    from agentgym_gen.trainers.models.loading import load_model
     from agentgym_gen.trainers.recipes import recipe_of
-    from agentgym_gen.trainers.remote import VLLMSampler
+    from agentgym_gen.trainers.sampling.vllm_sampler import VLLMSampler
     from agentgym_gen.trainers.rft import RFTTrainer
-    from agentgym_gen.trainers.sampler import ModelPolicy
+    from agentgym_gen.trainers.sampling.model_policy import ModelPolicy
     from agentgym_gen.trainers.sft import SFTTrainer
-    from agentgym_gen.trainers.tiny import TinySize, build_tiny
+    from agentgym_gen.trainers.models.tiny import TinySize, build_tiny
 
 _HOMES = {
     "ModelPolicy": "sampler",

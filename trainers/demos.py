@@ -11,8 +11,8 @@ from agentgym_gen.agents.rollout import Episode, draw_task_ids, run
 from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.seeding import stream
-from agentgym_gen.trainers.chat import ChatFormat, ContextBuilder
-from agentgym_gen.trainers.handles import Tokenizer
+from agentgym_gen.trainers.models.chat import ChatFormat, ContextBuilder
+from agentgym_gen.trainers.models.types import Tokenizer
 
 
 class Demonstrator:

@@ -21,13 +21,13 @@ from agentgym_gen.system.files import write_jsonl
 from agentgym_gen.trainers import checkpoint
 from agentgym_gen.trainers.callbacks import LogRow
 from agentgym_gen.trainers.config import TrainConfig
-from agentgym_gen.trainers.handles import Model, Tokenizer
-from agentgym_gen.trainers.memory import autocast, explain_oom, gradient_checkpointing
-from agentgym_gen.trainers.model import choose_threads, make_trainable, describe_device
-from agentgym_gen.trainers.modelcard import write_card
-from agentgym_gen.trainers.parallel import Distributed
-from agentgym_gen.trainers.tokens import MicroBatch
-from agentgym_gen.trainers.trees import supports_tree_attention
+from agentgym_gen.trainers.models.types import Model, Tokenizer
+from agentgym_gen.trainers.models.memory import autocast, explain_oom, gradient_checkpointing
+from agentgym_gen.trainers.models.loading import choose_threads, make_trainable, describe_device
+from agentgym_gen.trainers.logging.model_card import write_card
+from agentgym_gen.trainers.distributed import Distributed
+from agentgym_gen.trainers.packing.micro_batches import MicroBatch
+from agentgym_gen.trainers.packing.prefix_tree import supports_tree_attention
 
 _LOAD_ERRORS = (
     *(OSError, EOFError, RuntimeError, ValueError, LookupError),

@@ -10,7 +10,7 @@ from typing import Any
 from agentgym_gen.system.file_lock import one_writer
 from agentgym_gen.trainers.callbacks import CallbackHandler, LogRow
 from agentgym_gen.trainers.learner import Learner
-from agentgym_gen.trainers.reporting import ProgressCallback, reporters
+from agentgym_gen.trainers.logging.reporting import ProgressCallback, reporters
 
 STOPPED = "stopped"
 """The key of a row that ends the training: why. No update was made in it."""

@@ -21,20 +21,20 @@ from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.env.registration import check_env_id
 from agentgym_gen.seeding import stream
 from agentgym_gen.trainers.callbacks import LogRow
-from agentgym_gen.trainers.chat import ChatFormat
+from agentgym_gen.trainers.models.chat import ChatFormat
 from agentgym_gen.trainers.config import RFTConfig
 from agentgym_gen.trainers.demos import sample_episodes
-from agentgym_gen.trainers.groups import TrainBatch, build_batch
-from agentgym_gen.trainers.handles import Model, Tokenizer
+from agentgym_gen.trainers.algorithm.train_batch import TrainBatch, build_batch
+from agentgym_gen.trainers.models.types import Model, Tokenizer
 from agentgym_gen.trainers.learner import Learner, warmup
 from agentgym_gen.trainers.loop import STOPPED, Loop
-from agentgym_gen.trainers.memory import explain_oom
-from agentgym_gen.trainers.mixture import Curriculum, as_curriculum, task_counts
-from agentgym_gen.trainers.objective import Objective, Reference
-from agentgym_gen.trainers.rates import metrics_by_env, pass_at_k
-from agentgym_gen.trainers.sampler import ModelPolicy
+from agentgym_gen.trainers.models.memory import explain_oom
+from agentgym_gen.trainers.algorithm.curriculum import Curriculum, as_curriculum, task_counts
+from agentgym_gen.trainers.algorithm.objective import Objective, Reference
+from agentgym_gen.trainers.metrics import metrics_by_env, pass_at_k
+from agentgym_gen.trainers.sampling.model_policy import ModelPolicy
 from agentgym_gen.trainers.source import resolve_model
-from agentgym_gen.trainers.tokens import pack
+from agentgym_gen.trainers.packing.micro_batches import pack
 
 LOG = logging.getLogger(__name__)
 

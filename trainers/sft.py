@@ -19,13 +19,13 @@ from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.seeding import stream
 from agentgym_gen.trainers.callbacks import LogRow
-from agentgym_gen.trainers.chat import ChatFormat
+from agentgym_gen.trainers.models.chat import ChatFormat
 from agentgym_gen.trainers.config import SFTConfig
-from agentgym_gen.trainers.handles import Model, Tokenizer
+from agentgym_gen.trainers.models.types import Model, Tokenizer
 from agentgym_gen.trainers.learner import Learner, cosine
 from agentgym_gen.trainers.loop import Loop
-from agentgym_gen.trainers.losses import sft_loss
-from agentgym_gen.trainers.tokens import MicroBatch, Sample, action_logp, pack
+from agentgym_gen.trainers.algorithm.losses import sft_loss
+from agentgym_gen.trainers.packing.micro_batches import MicroBatch, Sample, action_logp, pack
 
 
 class SFTTrainer:

@@ -9,9 +9,9 @@ from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.trainers.config import TrainConfig
 from agentgym_gen.trainers.demos import expert_texts
-from agentgym_gen.trainers.handles import Model, Tokenizer
-from agentgym_gen.trainers.model import load_model
-from agentgym_gen.trainers.tiny import build_tiny
+from agentgym_gen.trainers.models.types import Model, Tokenizer
+from agentgym_gen.trainers.models.loading import load_model
+from agentgym_gen.trainers.models.tiny import build_tiny
 
 TINY = "rftgen-tiny"
 """The name of a model that is built, with random weights, from the texts of the environments."""

@@ -13,10 +13,10 @@ from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.errors import InvalidValueError, MissingExtraError
 from agentgym_gen.trainers.callbacks import EVENTS, TrainerCallback
 from agentgym_gen.trainers.config import RFTConfig
-from agentgym_gen.trainers.modelcard import draw_curve
-from agentgym_gen.trainers.reporting import numbers
+from agentgym_gen.trainers.logging.model_card import draw_curve
+from agentgym_gen.trainers.logging.reporting import numbers
 from agentgym_gen.trainers.rft import RFTTrainer
-from agentgym_gen.trainers.tiny import TinySize, build_tiny
+from agentgym_gen.trainers.models.tiny import TinySize, build_tiny
 
 ENV = "rftgen/Corridor-easy-v0"
 TEXTS = ["You are at door 1. Goal: to open door 4.", "walk to door 2", "It opens.", "wait"]

@@ -8,8 +8,8 @@ from tokenizers import models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
 from agentgym_gen.errors import InvalidValueError
-from agentgym_gen.trainers.chat import PLAIN_TEMPLATE, ChatFormat
-from agentgym_gen.trainers.tiny import build_tokenizer
+from agentgym_gen.trainers.models.chat import PLAIN_TEMPLATE, ChatFormat
+from agentgym_gen.trainers.models.tiny import build_tokenizer
 
 TEXTS = ["######\n#_PXO#\n#__√_#\n######", "Up", "Down", "get 3 oak logs", "You see 12 mugs."]
 

@@ -20,7 +20,7 @@ from agentgym_gen.trainers import load_model
 from agentgym_gen.trainers.config import SFTConfig
 from agentgym_gen.trainers.demos import demonstrations, expert_texts
 from agentgym_gen.trainers.sft import SFTTrainer
-from agentgym_gen.trainers.tiny import TinySize, build_tiny
+from agentgym_gen.trainers.models.tiny import TinySize, build_tiny
 
 ENV = "rftgen/Corridor-easy-v0"
 STYLE = PromptStyle("action", instruction=False)

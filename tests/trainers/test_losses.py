@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from agentgym_gen.errors import InvalidValueError
-from agentgym_gen.trainers.losses import (
+from agentgym_gen.trainers.algorithm.losses import (
     clipped_policy_loss,
     entropy,
     is_clipped,

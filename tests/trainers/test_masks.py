@@ -10,7 +10,7 @@ from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.trainers.config import RFTConfig
 from agentgym_gen.trainers.demos import Demonstrator
 from agentgym_gen.trainers.rft import RFTTrainer
-from agentgym_gen.trainers.tiny import TinySize, build_tiny, build_tokenizer
+from agentgym_gen.trainers.models.tiny import TinySize, build_tiny, build_tokenizer
 
 ENV = "rftgen/Corridor-easy-v0"
 ACTIONS = ("walk to door 2", "nonsense", "wait")

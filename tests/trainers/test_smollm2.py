@@ -11,9 +11,9 @@ import transformers
 
 from agentgym_gen.errors import DataError, UnknownNameError
 from agentgym_gen.system import prepare as preparation
-from agentgym_gen.trainers import smollm2
-from agentgym_gen.trainers.model import load_model
-from agentgym_gen.trainers.tiny import TinySize, build_tiny
+from agentgym_gen.trainers.models import smollm2
+from agentgym_gen.trainers.models.loading import load_model
+from agentgym_gen.trainers.models.tiny import TinySize, build_tiny
 
 
 @pytest.fixture

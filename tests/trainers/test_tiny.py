@@ -7,7 +7,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from agentgym_gen.errors import InvalidValueError
-from agentgym_gen.trainers.tiny import TinySize, build_tiny, build_tokenizer
+from agentgym_gen.trainers.models.tiny import TinySize, build_tiny, build_tokenizer
 
 TEXTS = ["######\n#_PXO#\n#_S√_#\n######", "Up", "get 3 oak logs", "You see 12 mugs."] * 9
 SMALL = TinySize(1, 32, 2, 300, 64)

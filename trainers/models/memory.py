@@ -13,7 +13,7 @@ from transformers.modeling_layers import GradientCheckpointingLayer
 
 from agentgym_gen.errors import TrainingError
 from agentgym_gen.trainers.config import TrainConfig
-from agentgym_gen.trainers.handles import Model
+from agentgym_gen.trainers.models.types import Model
 
 OUT_OF_MEMORY = ("out of memory", "not enough memory", "can't allocate memory")
 """What errors of torch say when there is no more memory."""

@@ -11,9 +11,9 @@ import numpy as np
 
 from agentgym_gen.agents.rollout import groups
 from agentgym_gen.agents.trajectory import Trajectory, Turn
-from agentgym_gen.trainers.advantages import EQUAL_WITHIN, BATCH_ESTIMATORS, GROUP_ESTIMATORS, Floats
+from agentgym_gen.trainers.algorithm.advantages import EQUAL_WITHIN, BATCH_ESTIMATORS, GROUP_ESTIMATORS, Floats
 from agentgym_gen.trainers.config import RFTConfig
-from agentgym_gen.trainers.tokens import Sample
+from agentgym_gen.trainers.packing.micro_batches import Sample
 
 FAILED = "backend_error"
 """Why an episode ended that its world cut off: nothing can be learnt from it."""

@@ -18,9 +18,9 @@ from torch import Tensor
 
 from agentgym_gen.agents.trajectory import TokenSequence
 from agentgym_gen.errors import InvalidValueError
-from agentgym_gen.trainers.handles import Model
-from agentgym_gen.trainers.losses import entropy
-from agentgym_gen.trainers.trees import PrefixTree, pack_rows, tree_mask
+from agentgym_gen.trainers.models.types import Model
+from agentgym_gen.trainers.algorithm.losses import entropy
+from agentgym_gen.trainers.packing.prefix_tree import PrefixTree, pack_rows, tree_mask
 
 MAX_LENGTH_RATIO = 1.5
 """No row of a micro batch is this many times longer than another: the rest would be padding."""
@@ -42,7 +42,7 @@ class Sample:
 class MicroBatch:
     """Rows that go through the model at once, padded on the right.
 
-    A row is a sequence, or several that share their beginning (`agentgym_gen.trainers.trees`).
+    A row is a sequence, or several that share their beginning (`agentgym_gen.trainers.packing.prefix_tree`).
     Places are counted over all rows.
     """
 

@@ -24,8 +24,8 @@ from torch import Tensor
 from transformers.cache_utils import Cache, DynamicLayer
 
 from agentgym_gen.errors import InvalidValueError
-from agentgym_gen.trainers.handles import Model
-from agentgym_gen.trainers.tokens import keeps_logits
+from agentgym_gen.trainers.models.types import Model
+from agentgym_gen.trainers.packing.micro_batches import keeps_logits
 
 GROWTH = 1.25
 """A full buffer is replaced by one this many times as wide."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from agentgym_gen.trainers.callbacks import LogRow
 from agentgym_gen.trainers.checkpoint import versions
 from agentgym_gen.trainers.config import TrainConfig
-from agentgym_gen.trainers.handles import Model
+from agentgym_gen.trainers.models.types import Model
 
 CURVE = "curve.svg"
 """The file of the curve."""

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from agentgym_gen.errors import InvalidValueError, UnknownNameError
-from agentgym_gen.trainers.mixture import (
+from agentgym_gen.trainers.algorithm.curriculum import (
     StepCurriculum,
     SuccessCurriculum,
     Curriculum,

@@ -19,11 +19,11 @@ from torch import Tensor
 
 from agentgym_gen.agents.policy import Completion, Request
 from agentgym_gen.errors import InvalidValueError
-from agentgym_gen.trainers.chat import ChatFormat, Context, ContextBuilder
-from agentgym_gen.trainers.handles import Model, Tokenizer
-from agentgym_gen.trainers.kvcache import CacheRow, check_cacheable, extend_rows
-from agentgym_gen.trainers.library import PrefixCache
-from agentgym_gen.trainers.memory import autocast
+from agentgym_gen.trainers.models.chat import ChatFormat, Context, ContextBuilder
+from agentgym_gen.trainers.models.types import Model, Tokenizer
+from agentgym_gen.trainers.sampling.kv_cache import CacheRow, check_cacheable, extend_rows
+from agentgym_gen.trainers.sampling.prefix_cache import PrefixCache
+from agentgym_gen.trainers.models.memory import autocast
 
 
 class ModelPolicy:

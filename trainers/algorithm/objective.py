@@ -12,10 +12,10 @@ from torch import Tensor
 
 from agentgym_gen.trainers.callbacks import LogRow
 from agentgym_gen.trainers.config import RFTConfig
-from agentgym_gen.trainers.handles import Model
-from agentgym_gen.trainers.losses import clipped_policy_loss, is_clipped, kl_k3
-from agentgym_gen.trainers.parallel import Distributed
-from agentgym_gen.trainers.tokens import MicroBatch, Scores, action_logp, score
+from agentgym_gen.trainers.models.types import Model
+from agentgym_gen.trainers.algorithm.losses import clipped_policy_loss, is_clipped, kl_k3
+from agentgym_gen.trainers.distributed import Distributed
+from agentgym_gen.trainers.packing.micro_batches import MicroBatch, Scores, action_logp, score
 
 
 class Reference:

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
-from agentgym_gen.trainers.handles import Model
+from agentgym_gen.trainers.models.types import Model
 
 MAX_ROW_RATIO = 2.5
 """A row is at most this many times as long as its longest sequence: what a token does not see is

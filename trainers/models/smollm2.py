@@ -125,7 +125,7 @@ def _convert(weights: Path, target: Path) -> None:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    from agentgym_gen.trainers.model import hide_progress_bars
+    from agentgym_gen.trainers.models.loading import hide_progress_bars
 
     hide_progress_bars()
     place: dict[str, Any] = {"gguf_file": weights.name}

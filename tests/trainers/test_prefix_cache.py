@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from agentgym_gen.trainers.library import BLOCK_SIZE, PrefixCache
-from agentgym_gen.trainers.tiny import TinySize, build_tiny
+from agentgym_gen.trainers.sampling.prefix_cache import BLOCK_SIZE, PrefixCache
+from agentgym_gen.trainers.models.tiny import TinySize, build_tiny
 
 MODEL, _ = build_tiny(["text"], size=TinySize(2, 32, 2, 300, 256))
 

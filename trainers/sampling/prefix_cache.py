@@ -16,8 +16,8 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
-from agentgym_gen.trainers.handles import Model
-from agentgym_gen.trainers.kvcache import KVCache, CacheRow, extend_rows, copy_rows
+from agentgym_gen.trainers.models.types import Model
+from agentgym_gen.trainers.sampling.kv_cache import KVCache, CacheRow, extend_rows, copy_rows
 
 Ids = tuple[int, ...]
 

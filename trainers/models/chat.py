@@ -19,7 +19,7 @@ from typing import NamedTuple
 from agentgym_gen.agents.policy import Request
 from agentgym_gen.agents.prompt import ChatMessage
 from agentgym_gen.errors import InvalidValueError
-from agentgym_gen.trainers.handles import Tokenizer
+from agentgym_gen.trainers.models.types import Tokenizer
 
 LOG = logging.getLogger(__name__)
 

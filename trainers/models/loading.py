@@ -13,9 +13,9 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging as hf_logging
 
 from agentgym_gen.errors import DataError, InvalidValueError, missing_extra
-from agentgym_gen.trainers.handles import Model, Tokenizer
-from agentgym_gen.trainers.parallel import local_device
-from agentgym_gen.trainers.smollm2 import SMOLLM2, model_folder
+from agentgym_gen.trainers.models.types import Model, Tokenizer
+from agentgym_gen.trainers.distributed import local_device
+from agentgym_gen.trainers.models.smollm2 import SMOLLM2, model_folder
 
 LOG = logging.getLogger(__name__)
 

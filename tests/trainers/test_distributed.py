@@ -13,7 +13,7 @@ PROGRAM = """
 import sys
 from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.trainers import RFTConfig, RFTTrainer, SFTConfig, SFTTrainer, demonstrations
-from agentgym_gen.trainers.tiny import TinySize, build_tiny
+from agentgym_gen.trainers.models.tiny import TinySize, build_tiny
 
 import agentgym_gen
 agentgym_gen.register(agentgym_gen.Registered("Corridor", "toy_world:CorridorWorld"))

@@ -23,8 +23,8 @@ from typing import Any
 
 from agentgym_gen.agents.policy import Completion, Request
 from agentgym_gen.errors import BackendError
-from agentgym_gen.trainers.chat import ChatFormat, Context, ContextBuilder
-from agentgym_gen.trainers.handles import Tokenizer
+from agentgym_gen.trainers.models.chat import ChatFormat, Context, ContextBuilder
+from agentgym_gen.trainers.models.types import Tokenizer
 
 ADAPTER = "agentgym-gen"
 """How the names of adapters on the server begin; the run and the step follow."""

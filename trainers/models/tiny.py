@@ -17,7 +17,7 @@ from tokenizers.trainers import BpeTrainer
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from agentgym_gen.errors import InvalidValueError
-from agentgym_gen.trainers.handles import Model, Tokenizer
+from agentgym_gen.trainers.models.types import Model, Tokenizer
 
 PAD, USER, ASSISTANT, END = "<|pad|>", "<|user|>", "<|assistant|>", "<|end|>"
 
