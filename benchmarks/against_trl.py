@@ -54,8 +54,8 @@ from agentgym_gen.trainers import (
     build_tiny,
     load_model,
 )
+from agentgym_gen.trainers.demos import Demonstrator, expert_texts, sample_episodes
 from agentgym_gen.trainers.models.chat import ChatFormat
-from agentgym_gen.trainers.demos import Demonstrator, sample_episodes, expert_texts
 from agentgym_gen.trainers.models.types import Model, Tokenizer
 
 STYLE = PromptStyle("tool", instruction=False)

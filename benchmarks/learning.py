@@ -37,11 +37,11 @@ from agentgym_gen.trainers.callbacks import TrainerCallback
 from agentgym_gen.trainers.demos import (
     Demonstrator,
     demonstrations,
-    sample_episodes,
     expert_texts,
+    sample_episodes,
 )
+from agentgym_gen.trainers.models.progress_bars import hide_progress_bars
 from agentgym_gen.trainers.models.types import Tokenizer
-from agentgym_gen.trainers.models.loading import hide_progress_bars
 
 STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776}
 """The 97.5 % quantiles of Student's distribution, by the number of seeds."""

@@ -25,13 +25,13 @@ from agentgym_gen.agents.policy import Completion, Request
 from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.agents.rollout import Episode, run
 from agentgym_gen.agents.trajectory import Trajectory
-from agentgym_gen.trainers import RFTConfig, load_model
+from agentgym_gen.trainers.algorithm.scoring import action_logp
+from agentgym_gen.trainers.demos import sample_episodes, vocabulary_texts
 from agentgym_gen.trainers.models.chat import ChatFormat
-from agentgym_gen.trainers.demos import sample_episodes
+from agentgym_gen.trainers.models.loading import resolve_model
 from agentgym_gen.trainers.models.types import Model
+from agentgym_gen.trainers.packing.micro_batches import Sample, pack
 from agentgym_gen.trainers.sampling.model_policy import ModelPolicy
-from agentgym_gen.trainers.source import resolve_model
-from agentgym_gen.trainers.packing.micro_batches import Sample, action_logp, pack
 
 ENV = "rftgen/TextCraft-easy-v0"
 STYLE = PromptStyle("action", instruction=False)
@@ -112,11 +112,8 @@ class Bench:
     """
 
     def __init__(self, name: str, episodes: int, turns: int) -> None:
-        args = RFTConfig(lora_rank=0)
-        self.model, self.tokenizer = (
-            resolve_model(name, None, [ENV], STYLE, args)
-            if name == "rftgen-tiny"
-            else load_model(name)
+        self.model, self.tokenizer = resolve_model(
+            name, None, vocabulary_texts=lambda: vocabulary_texts([ENV], STYLE, 0)
         )
         tasks = sample_episodes([ENV], "train", max(1, episodes // 4), 0)
         self.episodes = [

@@ -1,7 +1,7 @@
-"""Callbacks in the manner of transformers: what is told when, and how to answer.
+"""Callbacks in the manner of transformers: the events of a training, and what a callback can do.
 
-A method takes the settings, the state of the training and a control, and named extras, as those of
-``transformers.TrainerCallback`` do; one that only uses what is listed here works with both.
+A method takes the settings, the state of the training, a control and named extras, as those of
+``transformers.TrainerCallback`` do. A callback that uses only what is listed here works with both.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class TrainerState:
 
 @dataclass
 class TrainerControl:
-    """What a callback may ask for; each wish is granted after the step and then forgotten."""
+    """What a callback may request; a request is carried out after the step and then reset."""
 
     should_training_stop: bool = False
     """End the training after this step."""
@@ -55,7 +55,7 @@ class TrainerControl:
 
 
 class TrainerCallback:
-    """Does nothing at any event; a subclass overrides those that it needs.
+    """Does nothing at any event; a subclass overrides the methods that it needs.
 
     The extras are ``model`` and ``processing_class`` (the tokenizer) at every event, ``row`` and,
     in reinforcement fine-tuning, ``trajectories`` at `on_step_end`, ``logs`` at `on_log`,
@@ -75,7 +75,7 @@ class TrainerCallback:
     def on_step_end(
         self, args: TrainConfig, state: TrainerState, control: TrainerControl, **extras: object
     ) -> None:
-        """A step was made."""
+        """A step has ended."""
 
     def on_log(
         self, args: TrainConfig, state: TrainerState, control: TrainerControl, **extras: object
@@ -99,15 +99,15 @@ class TrainerCallback:
 
 
 class CallbackHandler:
-    """Several callbacks, told one after the other.
+    """Calls several callbacks, one after the other.
 
     Args:
         callbacks: The callbacks; each has a method for at least one of `EVENTS`.
         args: The settings.
-        extras: What every event is told besides.
+        extras: The extras of every event.
 
     Raises:
-        InvalidValueError: if one is no callback.
+        InvalidValueError: if an object has no method for any event.
     """
 
     def __init__(self, callbacks: Iterable[object], args: TrainConfig, **extras: object) -> None:
@@ -124,7 +124,7 @@ class CallbackHandler:
         self.control = TrainerControl()
 
     def call(self, event: str, **extras: object) -> None:
-        """Tell every callback of *event*."""
+        """Call the method *event* of every callback that has it."""
         for callback in self._callbacks:
             method = getattr(callback, event, None)
             if method is not None:

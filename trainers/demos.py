@@ -1,4 +1,7 @@
-"""Demonstrations: episodes of an expert, with the tokens that a model would have sampled."""
+"""Demonstrations: episodes of an expert, with the tokens that a model would have sampled.
+
+Here too: which tasks a training samples, and the texts that a vocabulary is made from.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +19,11 @@ from agentgym_gen.trainers.models.types import Tokenizer
 
 
 class Demonstrator:
-    """Says what another policy says, with the tokens in the layout of `ModelPolicy`.
+    """Acts as another policy does, and adds the tokens in the layout of `ModelPolicy`.
 
     Args:
-        policy: Who acts.
-        tokenizer: The tokenizer of the model that is to learn.
+        policy: The other policy.
+        tokenizer: The tokenizer of the model that will be trained.
     """
 
     def __init__(self, policy: Policy, tokenizer: Tokenizer) -> None:
@@ -30,13 +33,13 @@ class Demonstrator:
 
     def act(self, requests: Sequence[Request]) -> list[Completion]:
         """Return a completion for each of *requests*, in their order."""
-        said = self._policy.act(requests)
+        completions = self._policy.act(requests)
         return [
-            self._tokenise(request, completion.text)
-            for request, completion in zip(requests, said, strict=True)
+            self._tokenize(request, completion.text)
+            for request, completion in zip(requests, completions, strict=True)
         ]
 
-    def _tokenise(self, request: Request, text: str) -> Completion:
+    def _tokenize(self, request: Request, text: str) -> Completion:
         context = self._contexts.next(request)
         ids = self._chat.answer(text)
         self._contexts.record_answer(request, ids)
@@ -53,33 +56,45 @@ def demonstrations(
     number: int,
     seed: int = 0,
 ) -> list[Trajectory]:
-    """Return *number* successful episodes of the experts of *envs*, training tasks only.
+    """Play *number* training tasks with the experts of *envs*; return the successful episodes.
 
     Args:
         envs: Ids of environments; each gets the same share.
-        tokenizer: The tokenizer of the model that is to learn.
-        style: How episodes are put to it.
-        number: How many episodes.
-        seed: Which tasks.
+        tokenizer: The tokenizer of the model that will be trained.
+        style: How prompts are written.
+        number: How many episodes are played; only the successful ones are returned.
+        seed: The root of the choice of tasks.
 
     Raises:
         InvalidValueError: if there is no environment.
     """
     policy = Demonstrator(ExpertPolicy(), tokenizer)
-    played = run(sample_episodes(envs, "train", number, seed), policy, style=style, seed=seed)
-    return [trajectory for trajectory in played if trajectory.success]
+    trajectories = run(sample_episodes(envs, "train", number, seed), policy, style=style, seed=seed)
+    return [trajectory for trajectory in trajectories if trajectory.success]
 
 
 def expert_texts(
     envs: Sequence[str], style: PromptStyle, *, number: int, seed: int = 0
 ) -> list[str]:
     """Return the texts of *number* episodes of the experts of *envs*, for `build_tiny`."""
-    played = run(sample_episodes(envs, "train", number, seed), ExpertPolicy(), style=style)
+    trajectories = run(sample_episodes(envs, "train", number, seed), ExpertPolicy(), style=style)
     texts: list[str] = []
-    for trajectory in played:
+    for trajectory in trajectories:
         for turn in trajectory.turns:
             texts += [turn.observation, turn.completion.text]
         texts.append(trajectory.last_observation)
+    return texts
+
+
+VOCABULARY_EPISODES = 200
+"""How many expert episodes of each environment make the vocabulary of ``rftgen-tiny``."""
+
+
+def vocabulary_texts(envs: Sequence[str], style: PromptStyle, seed: int) -> list[str]:
+    """Return the texts from which ``rftgen-tiny`` makes its vocabulary for *envs*."""
+    texts: list[str] = []
+    for env_id in envs:
+        texts += expert_texts([env_id], style, number=VOCABULARY_EPISODES, seed=seed)
     return texts
 
 
@@ -90,13 +105,13 @@ def sample_episodes(
     seed: int,
     options: Mapping[str, Any] | None = None,
 ) -> list[Episode]:
-    """Return *number* episodes, each of another task while there are enough, shared by *envs*.
+    """Return *number* episodes, shared by *envs*; tasks repeat only if there are too few.
 
     Args:
         envs: Ids of environments; each gets the same share.
-        split: Which tasks.
+        split: The split that the tasks are from.
         number: How many episodes.
-        seed: Which of the tasks.
+        seed: The root of the choice of tasks.
         options: Keyword arguments of the environments, such as ``interface``.
 
     Raises:
@@ -108,6 +123,6 @@ def sample_episodes(
     for place, env_id in enumerate(envs):
         share = number // len(envs) + (place < number % len(envs))
         rng = stream("episodes", env_id, split, entropy=seed)
-        drawn = draw_task_ids(env_id, split, share, rng, options)
-        episodes += [Episode(env_id, task, options=options or {}) for task in drawn]
+        task_ids = draw_task_ids(env_id, split, share, rng, options)
+        episodes += [Episode(env_id, task_id, options=options or {}) for task_id in task_ids]
     return episodes

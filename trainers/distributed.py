@@ -1,8 +1,8 @@
 """Data parallel training: several processes, each of which plays and scores its share.
 
 ``accelerate launch`` and ``torchrun`` start the processes and name each by environment variables.
-Episodes are gathered, so that every process knows all of them, and gradients are added up: the
-update is that of one process with the joined batch. The first process alone writes files.
+Episodes are gathered, so that every process has all of them, and gradients are summed: the update
+is that of one process with the joined batch. Only the main process writes files.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, distributed
 
+from agentgym_gen.trainers.models.device import local_device
+
 T = TypeVar("T")
 
 
@@ -22,9 +24,9 @@ class Distributed:
 
     def __init__(self) -> None:
         self.size = int(os.environ.get("WORLD_SIZE", "1"))
-        """How many there are."""
+        """How many processes there are."""
         self.rank = int(os.environ.get("RANK", "0")) if self.size > 1 else 0
-        """The number of this one, from 0."""
+        """The number of this process, from 0."""
         if self.size > 1 and torch.cuda.is_available():
             torch.cuda.set_device(local_device())
         if self.size > 1 and not distributed.is_initialized():
@@ -36,22 +38,23 @@ class Distributed:
         return self.rank == 0
 
     def shard(self, items: Sequence[T]) -> list[T]:
-        """Return those of *items* that are this process's."""
+        """Return this process's share of *items*: each ``size``-th, from its own number on."""
         return list(items[self.rank :: self.size])
 
     def gather(self, mine: list[T]) -> list[T]:
-        """Return the items of all processes in the order that `share` dealt them."""
+        """Return the items of all processes, in the order that they had before `shard`."""
         if self.size == 1:
             return mine
-        dealt: list[Any] = [None] * self.size
-        distributed.all_gather_object(dealt, mine)
-        whole: list[T] = [dealt[0][0]] * sum(map(len, dealt)) if any(dealt) else []
-        for rank, items in enumerate(dealt):
-            whole[rank :: self.size] = items
-        return whole
+        shards: list[Any] = [None] * self.size
+        distributed.all_gather_object(shards, mine)
+        # A list of the right length, overwritten below: the first process has an item if any has.
+        items: list[T] = [shards[0][0]] * sum(map(len, shards)) if any(shards) else []
+        for rank, shard in enumerate(shards):
+            items[rank :: self.size] = shard
+        return items
 
     def sum_gradients(self, weights: Iterable[Tensor]) -> None:
-        """Add up the gradients of all processes, in each of them."""
+        """Replace the gradients by their sums over all processes."""
         if self.size == 1:
             return
         for weight in weights:
@@ -69,15 +72,8 @@ class Distributed:
         return [float(value) for value in sums]
 
     def run_on_main(self, work: Callable[[], T]) -> T | None:
-        """Do *work* in the first process, while the others wait for it."""
-        done = work() if self.is_main else None
+        """Do *work* in the main process, while the others wait; return its result there."""
+        result = work() if self.is_main else None
         if self.size > 1:
             distributed.barrier()
-        return done
-
-
-def local_device() -> str:
-    """Return the device of this process: its own GPU, or the CPU."""
-    if not torch.cuda.is_available():
-        return "cpu"
-    return f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
+        return result

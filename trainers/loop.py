@@ -1,4 +1,4 @@
-"""The loop that both trainers share: steps, and what happens after each of them."""
+"""The loop that both trainers share: steps, and evaluation, log and checkpoints when due."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from agentgym_gen.trainers.learner import Learner
 from agentgym_gen.trainers.logging.reporting import ProgressCallback, reporters
 
 STOPPED = "stopped"
-"""The key of a row that ends the training: why. No update was made in it."""
+"""The key of a row that ends the training, with the reason. Such a step makes no update."""
 
 MakeStep = Callable[[], tuple[LogRow, dict[str, Any]]]
-"""Makes one step; returns its row and what `on_step_end` is told besides."""
+"""Makes one step; returns its row and further extras of `on_step_end`."""
 
 
 class Loop:
     """Makes steps until there are enough, and evaluates, logs and saves when it is due.
 
     Args:
-        learner: What learns.
-        callbacks: Whom to tell.
-        title: What the progress bar says.
+        learner: The model with its optimizer.
+        callbacks: The callbacks of the user.
+        title: The text before the progress bar.
     """
 
     def __init__(self, learner: Learner, callbacks: Iterable[object], title: str) -> None:
         args = learner.config
-        everyone = [ProgressCallback(title), *reporters(args), *callbacks]
+        all_callbacks = [ProgressCallback(title), *reporters(args), *callbacks]
         self._learner = learner
-        self._saved: int | None = None
+        self._saved_step: int | None = None
         self._callbacks = CallbackHandler(
-            everyone, args, model=learner.model, processing_class=learner.tokenizer
+            all_callbacks, args, model=learner.model, processing_class=learner.tokenizer
         )
         self._callbacks.state.is_world_process_zero = learner.distributed.is_main
 
@@ -49,20 +49,20 @@ class Loop:
 
         Args:
             make_step: Makes one step.
-            resume_from_checkpoint: True goes on from the latest checkpoint, a path from that one.
-            evaluate: Returns the measurements of an evaluation.
-            eval_steps: An evaluation is made every so many steps; 0 only when a callback asks.
+            resume_from_checkpoint: True resumes from the latest checkpoint, a path from that one.
+            evaluate: Evaluates the model and returns its metrics.
+            eval_steps: An evaluation is made every so many steps; 0 only on request of a callback.
 
         Raises:
             ResultExistsError: if another training writes to the output folder, or has left
-                checkpoints there from which this one does not go on.
+                checkpoints there from which this one does not resume.
         """
         with self._lock_folder():
             self._learner.resume(resume_from_checkpoint)
             return self._train(make_step, evaluate, eval_steps)
 
     def _lock_folder(self) -> AbstractContextManager[None]:
-        """Hold the output folder against other trainings, where there is one."""
+        """Lock the output folder, where there is one, against other trainings."""
         folder = self._learner.config.output_dir
         if not folder or not self._learner.distributed.is_main:
             return nullcontext()
@@ -80,13 +80,13 @@ class Loop:
                 row, extras = make_step()
                 if STOPPED in row:
                     self._log(row)
-                    self._saved = None
+                    self._saved_step = None
                     break
                 learner.step += 1
                 self._notify("on_step_end", row=row, **extras)
                 due = control.should_evaluate or _is_due(learner.step, eval_steps)
                 self._after(row, evaluate if due else None)
-            if self._saved != learner.step:
+            if self._saved_step != learner.step:
                 self._save()
         finally:
             self._notify("on_train_end")
@@ -110,7 +110,7 @@ class Loop:
 
     def _save(self) -> None:
         path = self._learner.save()
-        self._saved = self._learner.step
+        self._saved_step = self._learner.step
         if path is not None:
             self._notify("on_save", path=path)
 

@@ -1,4 +1,4 @@
-"""What a set of episodes amounts to: success, validity, length. Plain averages, each with its n."""
+"""Metrics of a set of episodes: success, score, length and valid actions, and how many episodes."""
 
 from __future__ import annotations
 
@@ -10,35 +10,35 @@ from agentgym_gen.errors import InvalidValueError
 
 
 def episode_metrics(trajectories: Sequence[Trajectory]) -> dict[str, float]:
-    """Return the averages of *trajectories*.
+    """Return the averages over *trajectories*, and their number.
 
     Raises:
-        InvalidValueError: if there are none.
+        InvalidValueError: if there are no episodes.
     """
     count = len(trajectories)
     if not count:
         raise InvalidValueError("There is no average of no episodes")
-    turns = sum(len(played.turns) for played in trajectories)
+    turns = sum(len(episode.turns) for episode in trajectories)
     return {
         "episodes": count,
-        "success": sum(played.success for played in trajectories) / count,
-        "score": sum(played.score for played in trajectories) / count,
+        "success": sum(episode.success for episode in trajectories) / count,
+        "score": sum(episode.score for episode in trajectories) / count,
         "turns": turns / count,
-        "action_tokens": sum(played.action_tokens for played in trajectories) / count,
-        "valid": 1 - sum(played.invalid_turns for played in trajectories) / max(1, turns),
+        "action_tokens": sum(episode.action_tokens for episode in trajectories) / count,
+        "valid": 1 - sum(episode.invalid_turns for episode in trajectories) / max(1, turns),
     }
 
 
 def metrics_by_env(trajectories: Sequence[Trajectory]) -> dict[str, float]:
-    """Return the averages of all, and those of each environment as ``<id>/<name>``."""
-    found = episode_metrics(trajectories)
-    for env_id in dict.fromkeys(played.env_id for played in trajectories):
-        mine = episode_metrics([played for played in trajectories if played.env_id == env_id])
-        found |= {f"{env_id}/{name}": value for name, value in mine.items()}
-    return found
+    """Return the metrics of all episodes, and those of each environment as ``<id>/<name>``."""
+    metrics = episode_metrics(trajectories)
+    for env_id in dict.fromkeys(episode.env_id for episode in trajectories):
+        own = episode_metrics([episode for episode in trajectories if episode.env_id == env_id])
+        metrics |= {f"{env_id}/{name}": value for name, value in own.items()}
+    return metrics
 
 
 def pass_at_k(trajectories: Sequence[Trajectory]) -> float:
-    """Return the share of tasks that were won in at least one of their episodes: pass@k."""
-    won = [any(played.success for played in group) for group in groups(trajectories)]
-    return sum(won) / max(1, len(won))
+    """Return the share of tasks that at least one of their episodes solved: pass@k."""
+    solved = [any(episode.success for episode in group) for group in groups(trajectories)]
+    return sum(solved) / max(1, len(solved))

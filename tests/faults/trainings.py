@@ -12,11 +12,11 @@ from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.cli.main import main
 from agentgym_gen.trainers.config import RFTConfig, SFTConfig
 from agentgym_gen.trainers.demos import demonstrations, expert_texts
+from agentgym_gen.trainers.models.progress_bars import hide_progress_bars
+from agentgym_gen.trainers.models.tiny import TinySize, build_tiny
 from agentgym_gen.trainers.models.types import Model, Tokenizer
-from agentgym_gen.trainers.models.loading import hide_progress_bars
 from agentgym_gen.trainers.rft import RFTTrainer
 from agentgym_gen.trainers.sft import SFTTrainer
-from agentgym_gen.trainers.models.tiny import TinySize, build_tiny
 
 ENV = "rftgen/Corridor-easy-v0"
 STYLE = PromptStyle("action", instruction=False)

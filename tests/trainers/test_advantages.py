@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from agentgym_gen.errors import InvalidValueError
-from agentgym_gen.trainers.algorithm.advantages import BATCH_ESTIMATORS, GROUP_ESTIMATORS, dr_grpo, grpo, reinforce_pp, rloo
+from agentgym_gen.trainers.algorithm.advantages import (
+    BATCH_ESTIMATORS,
+    GROUP_ESTIMATORS,
+    dr_grpo,
+    grpo,
+    reinforce_pp,
+    rloo,
+)
 
 ALL = {**BATCH_ESTIMATORS, **GROUP_ESTIMATORS}
 REWARDS = np.array([1.0, 0.0, 0.0, 1.0, 0.0])

@@ -13,10 +13,10 @@ from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.errors import InvalidValueError, MissingExtraError
 from agentgym_gen.trainers.callbacks import EVENTS, TrainerCallback
 from agentgym_gen.trainers.config import RFTConfig
-from agentgym_gen.trainers.logging.model_card import draw_curve
+from agentgym_gen.trainers.logging.curve import draw_curve
 from agentgym_gen.trainers.logging.reporting import numbers
-from agentgym_gen.trainers.rft import RFTTrainer
 from agentgym_gen.trainers.models.tiny import TinySize, build_tiny
+from agentgym_gen.trainers.rft import RFTTrainer
 
 ENV = "rftgen/Corridor-easy-v0"
 TEXTS = ["You are at door 1. Goal: to open door 4.", "walk to door 2", "It opens.", "wait"]
@@ -128,7 +128,7 @@ def test_evaluation_has_k_episodes_of_each_task() -> None:
     found = trainer().evaluate(k=3, number=2)
 
     assert found["episodes"] == 6
-    assert found["success"] <= found["solved_once"] <= 1
+    assert found["success"] <= found["pass_at_k"] <= 1
     assert found[f"{ENV}/success"] == found["success"]
 
 

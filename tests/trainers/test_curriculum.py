@@ -5,10 +5,10 @@ import pytest
 
 from agentgym_gen.errors import InvalidValueError, UnknownNameError
 from agentgym_gen.trainers.algorithm.curriculum import (
-    StepCurriculum,
-    SuccessCurriculum,
     Curriculum,
     FixedCurriculum,
+    StepCurriculum,
+    SuccessCurriculum,
     as_curriculum,
     task_counts,
 )

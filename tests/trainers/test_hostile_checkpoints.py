@@ -19,8 +19,8 @@ from agentgym_gen.errors import DataError, InvalidValueError
 from agentgym_gen.trainers import load_model
 from agentgym_gen.trainers.config import SFTConfig
 from agentgym_gen.trainers.demos import demonstrations, expert_texts
-from agentgym_gen.trainers.sft import SFTTrainer
 from agentgym_gen.trainers.models.tiny import TinySize, build_tiny
+from agentgym_gen.trainers.sft import SFTTrainer
 
 ENV = "rftgen/Corridor-easy-v0"
 STYLE = PromptStyle("action", instruction=False)

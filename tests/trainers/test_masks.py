@@ -9,8 +9,8 @@ from agentgym_gen.agents.rollout import Episode, run
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.trainers.config import RFTConfig
 from agentgym_gen.trainers.demos import Demonstrator
-from agentgym_gen.trainers.rft import RFTTrainer
 from agentgym_gen.trainers.models.tiny import TinySize, build_tiny, build_tokenizer
+from agentgym_gen.trainers.rft import RFTTrainer
 
 ENV = "rftgen/Corridor-easy-v0"
 ACTIONS = ("walk to door 2", "nonsense", "wait")

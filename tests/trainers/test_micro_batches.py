@@ -8,8 +8,9 @@ import torch
 
 from agentgym_gen.agents.trajectory import TokenSequence
 from agentgym_gen.errors import InvalidValueError
+from agentgym_gen.trainers.algorithm.scoring import action_logp
 from agentgym_gen.trainers.models.tiny import TinySize, build_tiny
-from agentgym_gen.trainers.packing.micro_batches import Sample, action_logp, pack
+from agentgym_gen.trainers.packing.micro_batches import Sample, pack
 from agentgym_gen.trainers.packing.prefix_tree import supports_tree_attention
 
 

@@ -8,9 +8,10 @@ from agentgym_gen import Registered, register
 from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.agents.rollout import Episode, run
 from agentgym_gen.agents.trajectory import Trajectory
-from agentgym_gen.trainers.sampling.model_policy import ModelPolicy, invert_cdf
+from agentgym_gen.trainers.algorithm.scoring import action_logp
 from agentgym_gen.trainers.models.tiny import TinySize, build_tiny
-from agentgym_gen.trainers.packing.micro_batches import Sample, action_logp, pack
+from agentgym_gen.trainers.packing.micro_batches import Sample, pack
+from agentgym_gen.trainers.sampling.model_policy import ModelPolicy, invert_cdf
 
 ENV = "rftgen/Corridor-medium-v0"
 TEXTS = ["You are at door 1. Goal: to open door 4.", "walk to door 2", "It opens."]

@@ -1,4 +1,3 @@
-# ruff: noqa: N806
 # The capitals name the axes of an array.
 """What a rollout has computed is computed once, and is what a model says of the whole context."""
 
@@ -6,8 +5,8 @@ import numpy as np
 import pytest
 import torch
 
-from agentgym_gen.trainers.sampling.prefix_cache import BLOCK_SIZE, PrefixCache
 from agentgym_gen.trainers.models.tiny import TinySize, build_tiny
+from agentgym_gen.trainers.sampling.prefix_cache import BLOCK_SIZE, PrefixCache
 
 MODEL, _ = build_tiny(["text"], size=TinySize(2, 32, 2, 300, 256))
 

@@ -13,9 +13,9 @@ from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.trainers.config import RFTConfig, SFTConfig
 from agentgym_gen.trainers.demos import demonstrations
 from agentgym_gen.trainers.models.loading import load_model
+from agentgym_gen.trainers.models.tiny import TinySize, build_tiny
 from agentgym_gen.trainers.rft import RFTTrainer
 from agentgym_gen.trainers.sft import SFTTrainer
-from agentgym_gen.trainers.models.tiny import TinySize, build_tiny
 
 ENV = "rftgen/Corridor-easy-v0"
 STYLE = PromptStyle("action", instruction=False)

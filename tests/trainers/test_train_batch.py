@@ -4,8 +4,8 @@ import pytest
 
 from agentgym_gen.agents.policy import Completion
 from agentgym_gen.agents.trajectory import Trajectory, Turn
-from agentgym_gen.trainers.config import RFTConfig
 from agentgym_gen.trainers.algorithm.train_batch import build_batch, episode_reward
+from agentgym_gen.trainers.config import RFTConfig
 
 
 def episode(

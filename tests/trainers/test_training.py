@@ -21,11 +21,11 @@ from agentgym_gen.errors import DataError, InvalidValueError, TrainingError, Unk
 from agentgym_gen.trainers import checkpoint
 from agentgym_gen.trainers.config import RFTConfig, SFTConfig
 from agentgym_gen.trainers.demos import demonstrations, expert_texts
-from agentgym_gen.trainers.models.types import Model, Tokenizer
 from agentgym_gen.trainers.metrics import episode_metrics
+from agentgym_gen.trainers.models.tiny import TinySize, build_tiny
+from agentgym_gen.trainers.models.types import Model, Tokenizer
 from agentgym_gen.trainers.rft import RFTTrainer
 from agentgym_gen.trainers.sft import SFTTrainer
-from agentgym_gen.trainers.models.tiny import TinySize, build_tiny
 
 ENV = "rftgen/Corridor-easy-v0"
 STYLE = PromptStyle("action", instruction=False)

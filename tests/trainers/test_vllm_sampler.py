@@ -15,9 +15,9 @@ from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.agents.rollout import Episode, run
 from agentgym_gen.errors import BackendError
 from agentgym_gen.trainers.config import RFTConfig
-from agentgym_gen.trainers.sampling.vllm_sampler import VLLMSampler
-from agentgym_gen.trainers.rft import RFTTrainer, Sampler
 from agentgym_gen.trainers.models.tiny import TinySize, build_tiny
+from agentgym_gen.trainers.rft import RFTTrainer, Sampler
+from agentgym_gen.trainers.sampling.vllm_sampler import VLLMSampler
 
 ENV = "rftgen/Corridor-easy-v0"
 TEXTS = ["You are at door 1. Goal: to open door 4.", "walk to door 2", "It opens.", "wait"]

@@ -1,6 +1,4 @@
-# ruff: noqa: N803, N806
-# The capitals name the axes of an array.
-"""From the rewards of episodes to their advantages: pure functions, none has a critic.
+"""From the rewards of episodes to their advantages: pure functions, without a critic.
 
 Axes: ``_G`` the episodes of a group, which are those of one task; ``_B`` all episodes of a step.
 """
@@ -17,7 +15,7 @@ from agentgym_gen.errors import InvalidValueError
 Floats = npt.NDArray[np.float64]
 
 EQUAL_WITHIN = 1e-9
-"""Rewards that differ by no more are equal."""
+"""Rewards that differ by less are equal."""
 
 
 def grpo(rewards_G: Floats) -> Floats:
@@ -26,7 +24,7 @@ def grpo(rewards_G: Floats) -> Floats:
     Section 4.1.2 of DeepSeekMath (arXiv 2402.03300), with the sample deviation as in TRL and verl.
     A group whose rewards are all equal has advantage 0.
     """
-    return _in_deviations(dr_grpo(rewards_G))
+    return _standardise(dr_grpo(rewards_G))
 
 
 def dr_grpo(rewards_G: Floats) -> Floats:
@@ -46,20 +44,25 @@ def reinforce_pp(rewards_B: Floats) -> Floats:
     """Return the rewards of a whole step less their mean, in units of their standard deviation.
 
     REINFORCE++ (arXiv 2501.03262), section 3: the batch takes the place of the group. Its
-    per-token penalty for leaving the base is the loss's `RFTConfig.kl_coef` here.
+    per-token penalty for diverging from the base is a term of the loss here, `RFTConfig.kl_coef`.
     """
     _check(rewards_B)
-    return _in_deviations(rewards_B - float(rewards_B.mean()))
+    return _standardise(rewards_B - float(rewards_B.mean()))
 
 
-GROUP_ESTIMATORS: dict[str, Callable[[Floats], Floats]] = {"dr_grpo": dr_grpo, "grpo": grpo, "rloo": rloo}
+GROUP_ESTIMATORS: dict[str, Callable[[Floats], Floats]] = {
+    "dr_grpo": dr_grpo,
+    "grpo": grpo,
+    "rloo": rloo,
+}
 """The estimators that compare the episodes of a task, by the name `RFTConfig.estimator` gives."""
 
 BATCH_ESTIMATORS: dict[str, Callable[[Floats], Floats]] = {"reinforce++": reinforce_pp}
 """The estimators that compare all episodes of a step."""
 
 
-def _in_deviations(centred: Floats) -> Floats:
+def _standardise(centred: Floats) -> Floats:
+    """Return *centred* in units of its sample deviation, or 0 where all values are equal."""
     deviation = float(np.std(centred, ddof=1))
     return centred / deviation if deviation > EQUAL_WITHIN else np.zeros_like(centred)
 

@@ -1,7 +1,7 @@
 """Which environments a step trains on: fixed weights, or a curriculum from easy to hard.
 
-Everything here is a pure function of the step and of the rows logged so far, so that a training
-that goes on from a checkpoint goes on with the same tasks.
+A curriculum is a pure function of the step and of the rows logged so far, so that a training that
+resumes from a checkpoint samples the same tasks.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from agentgym_gen.errors import InvalidValueError
 
 @runtime_checkable
 class Curriculum(Protocol):
-    """What decides which environments a step trains on."""
+    """Decides which environments a step trains on."""
 
     @property
     def env_ids(self) -> tuple[str, ...]:
@@ -30,7 +30,7 @@ class Curriculum(Protocol):
 
 @dataclass(frozen=True)
 class FixedCurriculum:
-    """The same weights at all steps.
+    """A mixture of environments with the same weights at all steps.
 
     Raises:
         InvalidValueError: if there is no environment, or a weight is negative.
@@ -42,9 +42,14 @@ class FixedCurriculum:
 
     def __post_init__(self) -> None:
         """Check the ids and their weights."""
-        if not self.env_weights or not sum(self.env_weights.values()) > 0 or min(self.env_weights.values()) < 0:
+        if (
+            not self.env_weights
+            or not sum(self.env_weights.values()) > 0
+            or min(self.env_weights.values()) < 0
+        ):
             raise InvalidValueError(
-                f"A mixture has environment ids with weights of 0 or more, not {dict(self.env_weights)!r}"
+                "A mixture has environment ids with weights of 0 or more, not "
+                f"{dict(self.env_weights)!r}"
             )
         for env_id in self.env_weights:
             check_env_id(env_id)
@@ -61,10 +66,10 @@ class FixedCurriculum:
 
 @dataclass(frozen=True)
 class StepCurriculum:
-    """One mixture after the other, each from its step on.
+    """One mixture of environments after the other, each from a given step on.
 
     Raises:
-        InvalidValueError: if the first stage does not begin at step 0, or one before another.
+        InvalidValueError: if the first stage does not begin at step 0, or the steps do not rise.
     """
 
     stages: tuple[tuple[int, Mapping[str, float]], ...]
@@ -75,25 +80,25 @@ class StepCurriculum:
         starts = [start for start, _ in self.stages]
         if starts != sorted(set(starts)) or starts[:1] != [0]:
             raise InvalidValueError(f"The stages of a curriculum begin at 0 and rise, not {starts}")
-        for _, of in self.stages:
-            FixedCurriculum(of)
+        for _, weights in self.stages:
+            FixedCurriculum(weights)
 
     @property
     def env_ids(self) -> tuple[str, ...]:
         """The ids of all stages."""
-        return tuple(dict.fromkeys(env_id for _, of in self.stages for env_id in of))
+        return tuple(dict.fromkeys(env_id for _, weights in self.stages for env_id in weights))
 
     def weights(self, step: int, history: Sequence[Mapping[str, Any]]) -> Mapping[str, float]:
         """Return the weights of the stage that *step* is in."""
-        return next(of for start, of in reversed(self.stages) if step >= start)
+        return next(weights for start, weights in reversed(self.stages) if step >= start)
 
 
 @dataclass(frozen=True)
 class SuccessCurriculum:
     """One environment after the other, from easy to hard, as each is mastered.
 
-    The next one opens when the last opened one has been won often enough; what was opened stays, at
-    a smaller weight, so that it is not forgotten.
+    The next environment opens when the success rate in the last one is high enough. Those before it
+    keep a smaller weight, so that they are not forgotten.
 
     Raises:
         InvalidValueError: if a setting is outside its range.
@@ -105,7 +110,7 @@ class SuccessCurriculum:
     threshold: float = 0.7
     """The success rate that opens the next one."""
     window: int = 5
-    """Over how many steps it is averaged."""
+    """Over how many steps the rate is averaged."""
     rehearsal: float = 0.25
     """The share of a step that goes to the environments opened before, together."""
 
@@ -120,13 +125,13 @@ class SuccessCurriculum:
 
     def weights(self, step: int, history: Sequence[Mapping[str, Any]]) -> Mapping[str, float]:
         """Return the weights: most for the hardest open one, the rest for those before it."""
-        opened, seen = 1, list[float]()
+        opened, rates = 1, list[float]()
         for row in history:
             rate = row.get(f"{self.env_ids[opened - 1]}/success")
-            seen += [] if rate is None else [float(rate)]
-            full = len(seen) >= self.window
-            if full and np.mean(seen[-self.window :]) >= self.threshold:
-                opened, seen = min(opened + 1, len(self.env_ids)), []
+            rates += [] if rate is None else [float(rate)]
+            full = len(rates) >= self.window
+            if full and np.mean(rates[-self.window :]) >= self.threshold:
+                opened, rates = min(opened + 1, len(self.env_ids)), []
         before = self.env_ids[: opened - 1]
         newest = self.env_ids[opened - 1]
         share = self.rehearsal if before else 0.0
@@ -147,13 +152,17 @@ def as_curriculum(envs: Curriculum | Mapping[str, float] | Sequence[str]) -> Cur
     return FixedCurriculum(dict(envs) if isinstance(envs, Mapping) else dict.fromkeys(envs, 1.0))
 
 
-def task_counts(weights: Mapping[str, float], number: int, rng: np.random.Generator) -> dict[str, int]:
+def task_counts(
+    weights: Mapping[str, float], number: int, rng: np.random.Generator
+) -> dict[str, int]:
     """Return how many of *number* tasks each environment gets, in proportion on average.
 
-    Systematic sampling: one draw places a comb of *number* teeth on the row of weights, so that the
-    counts add up and none is off by a whole task.
+    Systematic sampling: the weights lie end to end on a line of length *number*, and points at
+    distance 1, all shifted by one random offset, are counted in each of them. So the counts add up
+    to *number*, and each is its exact share rounded down or up.
     """
     edges = np.cumsum(list(weights.values())) / sum(weights.values()) * number
-    reached = np.floor(edges - 1e-9 + rng.random()).astype(int).clip(0, number)
-    reached[-1] = number
-    return dict(zip(weights, np.diff(reached, prepend=0).tolist(), strict=True))
+    # 1e-9 keeps an edge that is a whole number, but for rounding, from counting a point too many
+    counted = np.floor(edges - 1e-9 + rng.random()).astype(int).clip(0, number)
+    counted[-1] = number
+    return dict(zip(weights, np.diff(counted, prepend=0).tolist(), strict=True))

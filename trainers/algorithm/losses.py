@@ -1,9 +1,7 @@
-# ruff: noqa: N803, N806
-# The capitals name the axes of an array.
 """The losses: pure functions of log-probabilities, one value per token.
 
-Axes: ``_N`` sampled tokens, of any episode. How tokens are averaged is the weight that the caller
-gives them.
+Axes: ``_N`` sampled tokens, of any episode. The caller's weights decide how they
+are averaged.
 """
 
 from __future__ import annotations
@@ -27,7 +25,7 @@ def clipped_policy_loss(
 
     Args:
         logp_N: The log-probabilities under the model that is trained.
-        old_logp_N: Those under which the tokens were drawn.
+        old_logp_N: Those with which the tokens were sampled.
         advantage_N: The advantages.
         low: How far below 1 the ratio counts.
         high: How far above 1 the ratio counts; DAPO (arXiv 2503.14476) has it larger than `low`.
@@ -41,7 +39,7 @@ def clipped_policy_loss(
 def is_clipped(
     logp_N: Tensor, old_logp_N: Tensor, advantage_N: Tensor, low: float, high: float
 ) -> Tensor:
-    """Return at which tokens `clipped_policy_loss` is flat, so that nothing is learnt there."""
+    """Return at which tokens `clipped_policy_loss` is constant, so that its gradient is 0."""
     _check(logp_N, old_logp_N, advantage_N)
     ratio_N = torch.exp(logp_N - old_logp_N)
     above_N = (ratio_N > 1 + high) & (advantage_N > 0)

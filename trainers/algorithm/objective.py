@@ -1,6 +1,7 @@
-# ruff: noqa: N803, N806
-# The capitals name the axes of an array.
-"""The objective of reinforcement fine-tuning on one micro batch, and what is measured beside it."""
+"""The objective of reinforcement fine-tuning on one micro batch, and the metrics of an update.
+
+Axes: ``_N`` sampled tokens of all sequences.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +11,17 @@ from contextlib import nullcontext
 import torch
 from torch import Tensor
 
+from agentgym_gen.trainers.algorithm.losses import clipped_policy_loss, is_clipped, kl_k3
+from agentgym_gen.trainers.algorithm.scoring import TokenScores, action_logp, score
 from agentgym_gen.trainers.callbacks import LogRow
 from agentgym_gen.trainers.config import RFTConfig
-from agentgym_gen.trainers.models.types import Model
-from agentgym_gen.trainers.algorithm.losses import clipped_policy_loss, is_clipped, kl_k3
 from agentgym_gen.trainers.distributed import Distributed
-from agentgym_gen.trainers.packing.micro_batches import MicroBatch, Scores, action_logp, score
+from agentgym_gen.trainers.models.types import Model
+from agentgym_gen.trainers.packing.micro_batches import MicroBatch
 
 
 class Reference:
-    """The model that the trained one is kept near: itself without its adapter.
+    """The reference of the KL term: the model before training, which is itself without its adapter.
 
     Where all weights are trained there is no adapter to switch off, and a copy is kept instead.
 
@@ -29,24 +31,24 @@ class Reference:
     """
 
     def __init__(self, model: Model, args: RFTConfig) -> None:
-        whole = bool(args.kl_coef) and not args.lora_rank
-        self._copy: Model = copy.deepcopy(model) if whole else None
+        needs_copy = bool(args.kl_coef) and not args.lora_rank
+        self._copy: Model = copy.deepcopy(model) if needs_copy else None
         self._temperature = args.temperature
 
     @torch.no_grad()
     def logp(self, model: Model, batch: MicroBatch) -> Tensor:
         """Return the log-probabilities ``_N`` of the sampled tokens under the reference."""
-        off = nullcontext() if self._copy is not None else model.disable_adapter()
-        with off:
+        adapter_off = nullcontext() if self._copy is not None else model.disable_adapter()
+        with adapter_off:
             return action_logp(self._copy or model, batch, self._temperature)
 
 
 class Objective:
-    """The loss of the micro batches of a step, and the averages of what was seen on the way.
+    """The loss of the micro batches of a step, and metrics averaged over their tokens.
 
     Args:
         model: The model that is trained.
-        reference: The model that it is kept near.
+        reference: The model from which the KL divergence is taken.
         args: The settings.
     """
 
@@ -57,7 +59,7 @@ class Objective:
         self._sums = dict.fromkeys(("tokens", "first", "gap", "clip", "entropy", "kl"), 0.0)
 
     def loss(self, batch: MicroBatch) -> Tensor:
-        """Return the part of the loss that *batch* makes up."""
+        """Return the part of the loss that *batch* contributes."""
         args = self._args
         reference_N = self._reference_logp(batch)
         scores = score(self._model, batch, args.temperature, entropy_grad=bool(args.entropy_coef))
@@ -75,9 +77,9 @@ class Objective:
         self._measure(batch, scores, clipped_N, kl_N.detach())
         return (batch.weight_N.to(device) * loss_N).sum()
 
-    def metrics(self, workers: Distributed) -> LogRow:
+    def metrics(self, distributed: Distributed) -> LogRow:
         """Return the averages over the tokens of all processes."""
-        sums = dict(zip(self._sums, workers.sum(*self._sums.values()), strict=True))
+        sums = dict(zip(self._sums, distributed.sum(*self._sums.values()), strict=True))
         tokens = max(1.0, sums["tokens"])
         row: LogRow = {
             "sampler_gap": sums["gap"] / max(1.0, sums["first"]),
@@ -87,14 +89,16 @@ class Objective:
         return row | ({"kl": sums["kl"] / tokens} if self._args.kl_coef else {})
 
     def _reference_logp(self, batch: MicroBatch) -> Tensor | None:
-        """Return what the reference says, which is computed once for each batch."""
+        """Return the log-probabilities under the reference, computed once for each batch."""
         if not self._args.kl_coef:
             return None
         if id(batch) not in self._reference_logps:
             self._reference_logps[id(batch)] = self._reference.logp(self._model, batch)
         return self._reference_logps[id(batch)]
 
-    def _measure(self, batch: MicroBatch, scores: Scores, clipped_N: Tensor, kl_N: Tensor) -> None:
+    def _measure(
+        self, batch: MicroBatch, scores: TokenScores, clipped_N: Tensor, kl_N: Tensor
+    ) -> None:
         count = len(batch.old_logp_N)
         logp_N = scores.logp_N.detach().cpu()
         if not self._first_pass_over:
@@ -106,5 +110,5 @@ class Objective:
         self._sums["kl"] += float(kl_N.sum())
 
     def end_first_pass(self) -> None:
-        """Say that the model is about to change: from here on it is not what was sampled from."""
+        """Note that the model has changed: later passes do not measure the gap to the sampler."""
         self._first_pass_over = True

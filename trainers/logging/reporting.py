@@ -1,8 +1,6 @@
-# ruff: noqa: ANN401
-# What an event is told besides is of any kind.
 """Where the rows of the log go besides ``log.jsonl``: progress bar, TensorBoard, trackio, W&B.
 
-Each service is imported when it is asked for by `TrainConfig.report_to`.
+A service is imported only if `TrainConfig.report_to` names it.
 """
 
 from __future__ import annotations
@@ -20,10 +18,10 @@ from agentgym_gen.trainers.config import TrainConfig
 
 
 class ProgressCallback(TrainerCallback):
-    """A bar with an estimate of the end, on a terminal, where tqdm is installed.
+    """A bar with the estimated time left, on a terminal, where tqdm is installed.
 
     Args:
-        title: What is trained.
+        title: The text before the bar.
     """
 
     def __init__(self, title: str) -> None:
@@ -38,23 +36,23 @@ class ProgressCallback(TrainerCallback):
             return
         from tqdm.auto import tqdm
 
-        done, total = state.global_step, state.max_steps
-        self._bar = tqdm(total=total, initial=done, desc=self._title, disable=None, leave=False)
+        first, total = state.global_step, state.max_steps
+        self._bar = tqdm(total=total, initial=first, desc=self._title, disable=None, leave=False)
 
     def on_step_end(
         self, args: TrainConfig, state: TrainerState, control: TrainerControl, **extras: Any
     ) -> None:
-        """Move it."""
+        """Move the bar one step on."""
         if self._bar is not None:
             row: LogRow = extras["row"]
-            shown = {key: row[key] for key in ("loss", "success") if key in row}
-            self._bar.set_postfix(shown, refresh=False)
+            measurements = {key: row[key] for key in ("loss", "success") if key in row}
+            self._bar.set_postfix(measurements, refresh=False)
             self._bar.update(1)
 
     def on_train_end(
         self, args: TrainConfig, state: TrainerState, control: TrainerControl, **extras: object
     ) -> None:
-        """Take it away."""
+        """Remove the bar."""
         if self._bar is not None:
             self._bar.close()
 
@@ -87,16 +85,16 @@ class TensorBoardCallback(TrainerCallback):
     def on_train_end(
         self, args: TrainConfig, state: TrainerState, control: TrainerControl, **extras: object
     ) -> None:
-        """Close it."""
+        """Close the file."""
         if self._writer is not None:
             self._writer.close()
 
 
 class TrackingCallback(TrainerCallback):
-    """Sends rows to a service with ``init``, ``log`` and ``finish``: W&B, or trackio like it.
+    """Sends rows to a tracking service: W&B, or trackio, which has the same functions.
 
     Args:
-        service: The name of its module.
+        service: The name of its module, with ``init``, ``log`` and ``finish``.
     """
 
     def __init__(self, service: str) -> None:
@@ -141,7 +139,7 @@ def reporters(args: TrainConfig) -> list[TrainerCallback]:
 
 
 def numbers(row: LogRow) -> dict[str, float]:
-    """Return what of *row* is a number; its step is the axis that the others are drawn over."""
+    """Return the numbers of *row* but for its step, which is the axis that they are drawn over."""
     return {
         key: float(value)
         for key, value in row.items()

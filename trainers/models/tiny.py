@@ -1,8 +1,7 @@
 """A language model small enough to learn in minutes on one core, built from texts, offline.
 
 It is a Llama of about a million parameters with random weights and a byte-level vocabulary made
-from the texts. It knows nothing else and makes no claim beyond them. It is saved and loaded as any
-other model of transformers.
+from the texts. It is saved and loaded as any other model of transformers.
 """
 
 from __future__ import annotations
@@ -27,12 +26,12 @@ TEMPLATE = (
     "{% if message['role'] == 'assistant' %}<|end|>{% endif %}"
     "{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}"
 )
-"""The chat template; a chat that goes on only appends to it."""
+"""The chat template; a chat that continues only appends to it."""
 
 PIECES = Regex(r" ?[a-z]+| ?[A-Z][a-z]+|[\s\S]")
 """What may become one token: a word with the space before it, or a single character.
 
-Digits, punctuation and capitals that stand alone, and so the symbols of a grid, never merge.
+Digits, punctuation and single capitals never merge; so each symbol of a grid is one token.
 """
 
 
@@ -58,32 +57,32 @@ def build_tiny(
     """Return a model with random weights and its tokenizer, the same for the same arguments.
 
     Args:
-        texts: What the vocabulary is made from; of the training split only.
+        texts: The texts that the vocabulary is made from; of the training split only.
         seed: The root of the weights.
-        size: The size.
+        size: The size; None is that of `TinySize` by default.
 
     Raises:
         InvalidValueError: if there is no text.
     """
-    chosen = size or TinySize()
-    tokenizer = build_tokenizer(list(texts), chosen.vocabulary)
+    size = size or TinySize()
+    tokenizer = build_tokenizer(list(texts), size.vocabulary)
     config = LlamaConfig(
         vocab_size=len(tokenizer),
-        hidden_size=chosen.width,
-        intermediate_size=chosen.width * 8 // 3 // 32 * 32,
-        num_hidden_layers=chosen.layers,
-        num_attention_heads=chosen.heads,
-        num_key_value_heads=chosen.heads,
-        max_position_embeddings=chosen.context,
+        hidden_size=size.width,
+        intermediate_size=size.width * 8 // 3 // 32 * 32,
+        num_hidden_layers=size.layers,
+        num_attention_heads=size.heads,
+        num_key_value_heads=size.heads,
+        max_position_embeddings=size.context,
         tie_word_embeddings=True,
         # the defaults are for models 30 times as wide and contexts 100 times as long
-        initializer_range=chosen.width**-0.5,
+        initializer_range=size.width**-0.5,
         rope_parameters={"rope_type": "default", "rope_theta": 500.0},
         bos_token_id=None,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
     )
-    # transformers draws the weights from the global generator, which is put back afterwards
+    # transformers draws the weights from the global generator, which is restored afterwards
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = LlamaForCausalLM(config)
@@ -92,7 +91,7 @@ def build_tiny(
 
 
 def build_tokenizer(texts: list[str], vocabulary: int) -> PreTrainedTokenizerFast:
-    """Return a byte-level tokenizer whose merges are learnt from *texts*.
+    """Return a byte-level tokenizer whose merges are learned from *texts*.
 
     Raises:
         InvalidValueError: if there is no text.
@@ -116,8 +115,9 @@ def build_tokenizer(texts: list[str], vocabulary: int) -> PreTrainedTokenizerFas
             show_progress=False,
         ),
     )
-    foreign = sorted({character for text in texts for character in text if ord(character) > 127})
-    core.add_tokens([AddedToken(character, normalized=False) for character in foreign])
+    # each is one token, where bytes alone would be several
+    non_ascii = sorted({character for text in texts for character in text if ord(character) > 127})
+    core.add_tokens([AddedToken(character, normalized=False) for character in non_ascii])
     return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=core,
         pad_token=PAD,

@@ -1,14 +1,10 @@
-# ruff: noqa: N803, N806, N815
-# The capitals name the axes of an array.
-"""From token sequences to micro batches, and from these to log-probabilities.
+"""From token sequences to micro batches: rows of similar lengths, several sequences in a row.
 
-Axes: ``_B`` rows of a batch, ``_T`` tokens of a row, ``_N`` sampled tokens of all sequences, ``_U``
-the places that they were drawn after, ``_V`` vocabulary.
+Axes: ``_B`` rows of a batch, ``_T`` tokens of a row, ``_N`` sampled tokens of all sequences.
 """
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -18,32 +14,30 @@ from torch import Tensor
 
 from agentgym_gen.agents.trajectory import TokenSequence
 from agentgym_gen.errors import InvalidValueError
-from agentgym_gen.trainers.models.types import Model
-from agentgym_gen.trainers.algorithm.losses import entropy
-from agentgym_gen.trainers.packing.prefix_tree import PrefixTree, pack_rows, tree_mask
+from agentgym_gen.trainers.packing.prefix_tree import PrefixTree, pack_rows
 
 MAX_LENGTH_RATIO = 1.5
-"""No row of a micro batch is this many times longer than another: the rest would be padding."""
+"""In a batch, no row is longer than another by more than this factor, to save padding."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One token sequence and what is learnt from it."""
+    """One token sequence with the advantages and the weight of its sampled tokens."""
 
     sequence: TokenSequence
     """The tokens."""
     advantages: tuple[float, ...] = ()
-    """The advantage of each turn of it that has sampled tokens, in order; empty means 1."""
+    """The advantage of each turn that has sampled tokens, in order; empty means 1 for all."""
     weight: float = 1.0
-    """How much each of its sampled tokens counts."""
+    """The weight of each of its sampled tokens."""
 
 
 @dataclass(frozen=True)
 class MicroBatch:
     """Rows that go through the model at once, padded on the right.
 
-    A row is a sequence, or several that share their beginning (`agentgym_gen.trainers.packing.prefix_tree`).
-    Places are counted over all rows.
+    A row is a sequence, or several that share a prefix (`PrefixTree`). Places are counted over all
+    rows, as in the flattened array.
     """
 
     ids_BT: Tensor
@@ -51,9 +45,9 @@ class MicroBatch:
     depth_BT: Tensor
     """How many tokens are before each in its sequence."""
     end_BT: Tensor
-    """The place in the row that is the first not to see each token."""
+    """The end of the interval that attends to each token, as a place in its row."""
     branches: bool
-    """Whether some row is more than one sequence."""
+    """Whether some row holds more than one sequence."""
     tokens: int
     """The number of tokens, padding not included."""
     sampled_N: Tensor
@@ -61,7 +55,7 @@ class MicroBatch:
     before_N: Tensor
     """The place before each of them in its sequence."""
     old_logp_N: Tensor
-    """The log-probability with which each sampled token was drawn."""
+    """The log-probability with which each token was sampled."""
     advantage_N: Tensor
     """The advantage of each sampled token."""
     weight_N: Tensor
@@ -79,11 +73,11 @@ def pack(
     """Return *samples* as micro batches of rows of similar lengths.
 
     Args:
-        samples: What is learnt from.
+        samples: The sequences.
         budget: How many tokens a batch may have, padding included; a longer row is a batch of its
             own.
         pad_id: The token at padding.
-        branching: Whether samples that begin alike share a row.
+        tree_attention: Whether samples that share a prefix share a row.
 
     Raises:
         InvalidValueError: if a sequence has no sampled token or begins with one.
@@ -92,25 +86,33 @@ def pack(
         mask = sample.sequence.action_mask
         if not any(mask) or mask[0]:
             raise InvalidValueError("A sequence to learn from is a context and sampled tokens")
+    sequences = [sample.sequence.ids for sample in samples]
     rows = [
         _PackedRow(tree, [samples[number] for number in numbers])
-        for tree, numbers in pack_rows([one.sequence.ids for one in samples], tree_attention=tree_attention)
+        for tree, numbers in pack_rows(sequences, tree_attention=tree_attention)
     ]
-    return [_stack(some, pad_id) for some in _batches(rows, budget)]
+    return [_stack(batch, pad_id) for batch in _batches(rows, budget)]
 
 
 class _PackedRow(NamedTuple):
+    """A row of a batch."""
+
     tree: PrefixTree
+    """Its tokens."""
     samples: list[Sample]
+    """The sequences that it holds, in the order of `PrefixTree.paths`."""
 
 
 def _batches(rows: Sequence[_PackedRow], budget: int) -> Iterator[list[_PackedRow]]:
+    """Yield the rows that make up each batch: a batch of n rows has n x its longest row tokens."""
     batch: list[_PackedRow] = []
+    # The shortest first, so that the row to be added is the longest of its batch.
     for row in sorted(rows, key=lambda row: (row.tree.is_branched, len(row.tree.ids))):
         length = len(row.tree.ids)
         full = (len(batch) + 1) * length > budget
-        other = batch and row.tree.is_branched != batch[0].tree.is_branched
-        if batch and (full or other or length > MAX_LENGTH_RATIO * len(batch[0].tree.ids)):
+        # rows that need a mask are kept apart from those that do not
+        other_kind = batch and row.tree.is_branched != batch[0].tree.is_branched
+        if batch and (full or other_kind or length > MAX_LENGTH_RATIO * len(batch[0].tree.ids)):
             yield batch
             batch = []
         batch.append(row)
@@ -123,7 +125,7 @@ def _stack(rows: Sequence[_PackedRow], pad_id: int) -> MicroBatch:
     shape = len(rows), width
     ids_BT = torch.full(shape, pad_id)
     depth_BT = torch.zeros(shape, dtype=torch.long)
-    end_BT = torch.arange(1, width + 1).repeat(len(rows), 1)  # padding sees itself
+    end_BT = torch.arange(1, width + 1).repeat(len(rows), 1)  # padding attends to itself
     sampled: list[int] = []
     before: list[int] = []
     for number, (tree, samples) in enumerate(rows):
@@ -131,17 +133,19 @@ def _stack(rows: Sequence[_PackedRow], pad_id: int) -> MicroBatch:
         ids_BT[number, :length] = torch.tensor(tree.ids)
         depth_BT[number, :length] = torch.tensor(tree.depths)
         end_BT[number, :length] = torch.tensor(tree.ends)
+        first = number * width  # of the row, in the flattened array
         for path, sample in zip(tree.paths, samples, strict=True):
-            acted = [place for place, act in enumerate(sample.sequence.action_mask) if act]
-            sampled += [number * width + path[place] for place in acted]
-            before += [number * width + path[place - 1] for place in acted]
-    every = [sample for row in rows for sample in row.samples]
-    counts = [sum(sample.sequence.action_mask) for sample in every]
+            actions = [place for place, acted in enumerate(sample.sequence.action_mask) if acted]
+            sampled += [first + path[place] for place in actions]
+            # the parent in the tree, which is not always the neighbour in the row
+            before += [first + path[place - 1] for place in actions]
+    all_samples = [sample for row in rows for sample in row.samples]
+    counts = [sum(sample.sequence.action_mask) for sample in all_samples]
     old_logp = [
         logp
-        for sample in every
-        for logp, act in zip(sample.sequence.logprobs, sample.sequence.action_mask, strict=True)
-        if act
+        for sample in all_samples
+        for logp, acted in zip(sample.sequence.logprobs, sample.sequence.action_mask, strict=True)
+        if acted
     ]
     return MicroBatch(
         ids_BT=ids_BT,
@@ -152,94 +156,23 @@ def _stack(rows: Sequence[_PackedRow], pad_id: int) -> MicroBatch:
         sampled_N=torch.tensor(sampled),
         before_N=torch.tensor(before),
         old_logp_N=torch.tensor(old_logp),
-        advantage_N=torch.tensor([each for sample in every for each in _per_token(sample)]),
-        weight_N=torch.tensor([one.weight for one in every]).repeat_interleave(
+        advantage_N=torch.tensor(
+            [advantage for sample in all_samples for advantage in _token_advantages(sample)]
+        ),
+        weight_N=torch.tensor([sample.weight for sample in all_samples]).repeat_interleave(
             torch.tensor(counts)
         ),
     )
 
 
-def _per_token(sample: Sample) -> Iterator[float]:
-    """Yield the advantage of each sampled token."""
-    acted = [
+def _token_advantages(sample: Sample) -> Iterator[float]:
+    """Yield the advantage of each sampled token, which is that of its turn."""
+    turn_of_token = [
         turn
-        for turn, act in zip(sample.sequence.turns, sample.sequence.action_mask, strict=True)
-        if act
+        for turn, acted in zip(sample.sequence.turns, sample.sequence.action_mask, strict=True)
+        if acted
     ]
-    turns = list(dict.fromkeys(acted))
-    of_turn = dict(zip(turns, sample.advantages or [1.0] * len(turns), strict=True))
-    for turn in acted:
-        yield of_turn[turn]
-
-
-@dataclass(frozen=True)
-class Scores:
-    """What a model says of the sampled tokens of a batch, sequence by sequence."""
-
-    logp_N: Tensor
-    """The log-probability of each."""
-    entropy_N: Tensor
-    """The entropy of the distribution it was drawn from, in nats."""
-
-
-def score(
-    model: Model, batch: MicroBatch, temperature: float = 1.0, *, entropy_grad: bool = False
-) -> Scores:
-    """Return what *model* says of every sampled token, sequence by sequence.
-
-    Logits are computed at sampled tokens only, where the model has a separate output layer.
-
-    Args:
-        model: A causal language model.
-        batch: The rows.
-        temperature: The one at which the tokens were drawn.
-        entropy_grad: Whether the entropy is to be differentiated.
-    """
-    device = next(model.parameters()).device
-    # Samples that say different things after the same, or the same, share the logits there.
-    before_U, which_N = torch.unique(batch.before_N.to(device), return_inverse=True)
-    target_N = batch.ids_BT.to(device).flatten()[batch.sampled_N.to(device)]
-    logits_UV = _logits_at(model, batch, before_U).float() / temperature
-    logp_N = logits_UV[which_N, target_N] - logits_UV.logsumexp(dim=-1)[which_N]
-    with torch.set_grad_enabled(entropy_grad and torch.is_grad_enabled()):
-        entropy_N = entropy(logits_UV)[which_N]
-    return Scores(logp_N, entropy_N)
-
-
-def action_logp(model: Model, batch: MicroBatch, temperature: float = 1.0) -> Tensor:
-    """Return the log-probability ``logp_N`` of every sampled token, sequence by sequence."""
-    return score(model, batch, temperature).logp_N
-
-
-def _logits_at(model: Model, batch: MicroBatch, place_U: Tensor) -> Tensor:
-    """Return the logits ``_UV`` at some places only.
-
-    The output layer is made to see the hidden states of these places alone, as one long row; what
-    a model does with logits after it, such as scaling, goes by element.
-    """
-
-    def pick(_: object, inputs: tuple[Tensor]) -> tuple[Tensor]:
-        return (inputs[0].flatten(0, 1)[place_U][None],)
-
-    # Padding is on the right, where no token sees it: rows that are sequences need no mask.
-    seen: dict[str, Tensor] = {}
-    if batch.branches:
-        first = next(model.parameters())
-        end_BT, depth_BT = batch.end_BT.to(first.device), batch.depth_BT.to(first.device)
-        seen = {"attention_mask": tree_mask(end_BT, first.dtype), "position_ids": depth_BT}
-    head = model.get_output_embeddings()
-    hook = head.register_forward_pre_hook(pick) if head is not None else None
-    try:
-        logits: Tensor = model(
-            input_ids=batch.ids_BT.to(place_U.device), use_cache=False, **seen
-        ).logits
-    finally:
-        if hook is not None:
-            hook.remove()
-    return logits.flatten(0, 1)[place_U] if hook is None else logits[0]
-
-
-def keeps_logits(model: Model) -> bool:
-    """Return whether *model* can be asked for the logits of some columns only."""
-    base = model.get_base_model() if hasattr(model, "get_base_model") else model
-    return "logits_to_keep" in inspect.signature(base.forward).parameters
+    turns = list(dict.fromkeys(turn_of_token))
+    by_turn = dict(zip(turns, sample.advantages or [1.0] * len(turns), strict=True))
+    for turn in turn_of_token:
+        yield by_turn[turn]

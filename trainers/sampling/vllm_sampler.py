@@ -1,12 +1,12 @@
-r"""Sampling by a vLLM server: the policy asks over HTTP, and adapters are loaded while it runs.
+r"""Sampling by a vLLM server over HTTP; the server loads a new adapter at each training step.
 
-Start the server so that it takes adapters and knows what is sampled from:
+Start the server so that it accepts adapters, and samples from the plain softmax and reports it:
 
     VLLM_ALLOW_RUNTIME_LORA_UPDATING=True vllm serve MODEL --enable-lora --max-lora-rank 16 \
         --logprobs-mode processed_logprobs --generation-config vllm
 
-Prompts go as tokens and come back as tokens, so nothing is tokenised again; the server keeps the
-common beginnings of prompts in its prefix cache. Nothing here imports vLLM.
+Prompts are sent as tokens and answers come back as tokens, so nothing is tokenized again. The
+server keeps shared prefixes of prompts in its own prefix cache. Nothing here imports vLLM.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from agentgym_gen.trainers.models.chat import ChatFormat, Context, ContextBuilde
 from agentgym_gen.trainers.models.types import Tokenizer
 
 ADAPTER = "agentgym-gen"
-"""How the names of adapters on the server begin; the run and the step follow."""
+"""The beginning of the names of adapters on the server; the run and the step follow."""
 
 CONNECTIONS = 64
 """How many requests are open at once; the server batches them."""
@@ -40,11 +40,11 @@ class VLLMSampler:
         url: The address of the server, such as ``http://localhost:8000``.
         model: The name under which it serves the model.
         tokenizer: The model's tokenizer.
-        folder: Where the adapter is written for it; the server sees the same path.
+        folder: Where the adapter is written; the server has to see the same path.
         temperature: The temperature.
         max_new_tokens: The longest completion, the end token included.
-        max_episode_tokens: The longest sequence; an episode that would pass it falls silent. None
-            is the server's own limit (``--max-model-len``).
+        max_episode_tokens: The longest sequence; an episode that would exceed it gets empty
+            completions from then on. None is the server's own limit (``--max-model-len``).
         timeout: How many seconds a request may take.
     """
 
@@ -84,7 +84,7 @@ class VLLMSampler:
         }
 
     def load(self, save_model: Callable[[Path], None], step: int) -> None:
-        """Write the adapter and have the server load it in place of the one before, which goes.
+        """Write the adapter, have the server load it, and unload and delete the previous one.
 
         Raises:
             BackendError: if the server refuses it.
@@ -92,10 +92,10 @@ class VLLMSampler:
         name = f"{self._run}-{step}"
         if name == self._loaded:
             return
-        place = (self._folder / name).absolute()
-        place.mkdir(parents=True, exist_ok=True)
-        save_model(place)
-        self._send("/v1/load_lora_adapter", {"lora_name": name, "lora_path": str(place)})
+        path = (self._folder / name).absolute()
+        path.mkdir(parents=True, exist_ok=True)
+        save_model(path)
+        self._send("/v1/load_lora_adapter", {"lora_name": name, "lora_path": str(path)})
         if self._loaded is not None:
             self._send("/v1/unload_lora_adapter", {"lora_name": self._loaded})
             shutil.rmtree(self._folder / self._loaded, ignore_errors=True)
@@ -111,21 +111,25 @@ class VLLMSampler:
             self._limit = self._server_limit()
         contexts = [self._contexts.next(request) for request in requests]
         pairs = zip(requests, contexts, strict=True)
-        asked = [pair for pair in pairs if self._fits(*pair, self._limit)]
-        self._sequences = {request.episode: self._grown(request, own) for request, own in asked}
-        seeds = [int(request.rng.integers(1 << 31)) for request, _ in asked]
+        fitting = [pair for pair in pairs if self._fits(*pair, self._limit)]
+        self._sequences = {
+            request.episode: self._prompt(request, context) for request, context in fitting
+        }
+        seeds = [int(request.rng.integers(1 << 31)) for request, _ in fitting]
         with ThreadPoolExecutor(CONNECTIONS) as pool:
-            answers = list(pool.map(self._ask, [request for request, _ in asked], seeds))
-        said = dict.fromkeys((request.episode for request in requests), Completion("", cut=True))
-        for (request, context), answer in zip(asked, answers, strict=True):
-            said[request.episode] = self._take(request, context, answer)
+            choices = list(pool.map(self._complete, [request for request, _ in fitting], seeds))
+        by_episode = dict.fromkeys(
+            (request.episode for request in requests), Completion("", cut=True)
+        )
+        for (request, context), choice in zip(fitting, choices, strict=True):
+            by_episode[request.episode] = self._completion(request, context, choice)
         self._contexts.keep_only([request.episode for request in requests])
-        return [said[request.episode] for request in requests]
+        return [by_episode[request.episode] for request in requests]
 
     def _server_limit(self) -> int:
-        for served in self._send("/v1/models").get("data", ()):
-            if served.get("id") == self._model and served.get("max_model_len"):
-                return int(served["max_model_len"])
+        for model in self._send("/v1/models").get("data", ()):
+            if model.get("id") == self._model and model.get("max_model_len"):
+                return int(model["max_model_len"])
         raise BackendError(
             f"The server at {self._url!r} does not say how long a sequence of {self._model!r} may "
             "be; start it with --served-model-name of that name, or give `max_episode_tokens`"
@@ -134,16 +138,18 @@ class VLLMSampler:
     def _fits(self, request: Request, context: Context, limit: int) -> bool:
         if not context.starts_sequence and request.episode not in self._sequences:
             return False  # it did not fit on an earlier turn
-        return len(self._grown(request, context)) + self._max_new_tokens <= limit
+        return len(self._prompt(request, context)) + self._max_new_tokens <= limit
 
-    def _grown(self, request: Request, context: Context) -> list[int]:
+    def _prompt(self, request: Request, context: Context) -> list[int]:
+        """Return the sequence of the episode so far, with its new context."""
         before = [] if context.starts_sequence else self._sequences[request.episode]
         return [*before, *context.ids]
 
-    def _ask(self, request: Request, seed: int) -> dict[str, Any]:
-        asked = {"model": self._loaded or self._model, "prompt": self._sequences[request.episode]}
-        answer = self._send("/v1/completions", {**asked, **self._settings, "seed": seed})
-        choice: dict[str, Any] = (answer.get("choices") or [{}])[0]
+    def _complete(self, request: Request, seed: int) -> dict[str, Any]:
+        """Return the server's completion, checked to have what a training needs."""
+        prompt = {"model": self._loaded or self._model, "prompt": self._sequences[request.episode]}
+        response = self._send("/v1/completions", {**prompt, **self._settings, "seed": seed})
+        choice: dict[str, Any] = (response.get("choices") or [{}])[0]
         ids = choice.get("token_ids")
         logprobs = (choice.get("logprobs") or {}).get("token_logprobs")
         if ids is None or logprobs is None or len(ids) != len(logprobs):
@@ -153,7 +159,7 @@ class VLLMSampler:
             )
         return choice
 
-    def _take(self, request: Request, context: Context, choice: dict[str, Any]) -> Completion:
+    def _completion(self, request: Request, context: Context, choice: dict[str, Any]) -> Completion:
         ids = [int(token) for token in choice["token_ids"]]
         self._sequences[request.episode] += ids
         self._contexts.record_answer(request, ids)
@@ -167,16 +173,16 @@ class VLLMSampler:
         )
 
     def _send(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Return what the server answers to *body*, or to a question without one."""
+        """Return the server's response: to a POST of *body*, or to a GET without one."""
         request = urllib.request.Request(
             self._url + path,
             data=None if body is None else json.dumps(body).encode(),
             headers={"Content-Type": "application/json"},
         )
         try:
-            with urllib.request.urlopen(request, timeout=self._timeout) as answer:
-                text = answer.read().decode()
-            # loading an adapter is answered by a sentence
+            with urllib.request.urlopen(request, timeout=self._timeout) as response:
+                text = response.read().decode()
+            # the response to loading an adapter is a sentence, not JSON
             return json.loads(text) if text.startswith("{") else {}
         except urllib.error.HTTPError as error:
             reason = error.read().decode(errors="replace")[:300]
