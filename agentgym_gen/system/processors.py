@@ -1,4 +1,4 @@
-"""How many processors this process may use."""
+"""How many processors there are for this process."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ def study(folder: Path) -> int:
 def sft(folder: Path) -> int:
     """Train on demonstrations, six steps, a checkpoint after each second one."""
     args = SFTConfig(output_dir=str(folder), max_steps=6, save_steps=2, batch_size=4, lora_rank=0)
-    trainer = SFTTrainer(*tiny(), args, shown(8))
+    trainer = SFTTrainer(*tiny(), args, expert_episodes(8))
     return as_a_command(lambda _: trainer.train(resume_from_checkpoint=True))
 
 
@@ -121,10 +121,10 @@ def warm() -> tuple[Model, Tokenizer]:
     """Return a model that has seen demonstrations."""
     model, tokenizer = tiny()
     args = SFTConfig(max_steps=30, batch_size=4, learning_rate=5e-3, lora_rank=0)
-    SFTTrainer(model, tokenizer, args, shown(8)).train()
+    SFTTrainer(model, tokenizer, args, expert_episodes(8)).train()
     return model, tokenizer
 
 
-def shown(number: int) -> list[object]:
+def expert_episodes(number: int) -> list[object]:
     """Return so many episodes of the expert."""
     return demonstrations([ENV], tiny()[1], STYLE, number=number)  # type: ignore[return-value]

@@ -50,8 +50,8 @@ def start(program: Path, folder: Path, *launcher: str) -> None:
 
 
 @pytest.mark.slow
-def test_two_processes_are_one(tmp_path: Path) -> None:
-    """The adapters and the rows are the same but for rounding; one process writes."""
+def test_two_processes_train_as_one(tmp_path: Path) -> None:
+    """The adapters and the rows are the same but for rounding, and one process writes."""
     program = tmp_path / "program.py"
     program.write_text(PROGRAM)
     start(program, tmp_path / "one")

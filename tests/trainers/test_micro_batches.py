@@ -1,4 +1,4 @@
-"""Token sequences become micro batches, and those that begin alike share a row."""
+"""Token sequences become micro batches, and sequences that share a prefix share a row."""
 
 from itertools import accumulate, pairwise
 
@@ -16,11 +16,13 @@ from agentgym_gen.trainers.packing.prefix_tree import supports_tree_attention
 
 def sequence(ids: list[int], mask: str) -> TokenSequence:
     """Return a sequence whose sampled tokens are marked by ``x``; their log-probability is -id."""
-    acted = tuple(mark == "x" for mark in mask)
-    logprobs = tuple(-float(i) if act else 0.0 for i, act in zip(ids, acted, strict=True))
+    action_mask = tuple(mark == "x" for mark in mask)
+    logprobs = tuple(
+        -float(i) if is_action else 0.0 for i, is_action in zip(ids, action_mask, strict=True)
+    )
     starts = (before == "x" and mark == "." for before, mark in pairwise("." + mask))
     turns = tuple(accumulate(int(start) for start in starts))
-    return TokenSequence(tuple(ids), acted, logprobs, turns)
+    return TokenSequence(tuple(ids), action_mask, logprobs, turns)
 
 
 LONG = sequence([5, 6, 7, 8, 9], ".x.xx")
@@ -28,7 +30,7 @@ SHORT = sequence([5, 4, 7, 8], "...x")
 
 
 def test_a_batch_marks_exactly_what_was_sampled() -> None:
-    """Two rows, the short one padded on the right; values go row by row."""
+    """Of two rows, the short one is padded on the right, and values are listed row by row."""
     (batch,) = pack([Sample(LONG, (0.5, 0.25), 2.0), Sample(SHORT, (-1.0,), 3.0)], 100, 0)
 
     assert batch.ids_BT.tolist() == [[5, 4, 7, 8, 0], [5, 6, 7, 8, 9]]
@@ -41,15 +43,15 @@ def test_a_batch_marks_exactly_what_was_sampled() -> None:
 
 
 def test_batches_keep_to_the_budget() -> None:
-    """Four rows of 4 fit into 16, the fifth does not; a sequence too long goes alone."""
-    others = [Sample(sequence([n, 6, 7, 8], "...x")) for n in range(5)]
+    """Four rows of 4 fit into 16 and the fifth does not; a row that is too long is alone."""
+    samples = [Sample(sequence([n, 6, 7, 8], "...x")) for n in range(5)]
 
-    assert [batch.size for batch in pack(others, 16, 0)] == [16, 4]
+    assert [batch.size for batch in pack(samples, 16, 0)] == [16, 4]
     assert [batch.size for batch in pack([Sample(SHORT)], 3, 0)] == [4]
 
 
-def test_rows_of_a_batch_are_about_as_long() -> None:
-    """A row of 12 is not padded beside one of 4."""
+def test_rows_of_a_batch_have_similar_lengths() -> None:
+    """A row of 12 and one of 4 are in different batches."""
     long = sequence(list(range(1, 13)), "." * 11 + "x")
 
     assert [batch.size for batch in pack([Sample(SHORT), Sample(long)], 100, 0)] == [4, 12]
@@ -57,13 +59,13 @@ def test_rows_of_a_batch_are_about_as_long() -> None:
 
 @pytest.mark.parametrize("mask", ["....", "x..."])
 def test_a_sequence_without_context_or_action_is_refused(mask: str) -> None:
-    """There is nothing to learn in it, or nothing it was drawn from."""
+    """A sequence without a sampled token, or that begins with one, is an error."""
     with pytest.raises(InvalidValueError, match="a context and sampled tokens"):
         pack([Sample(sequence([1, 2, 3, 4], mask))], 100, 0)
 
 
-def test_sequences_that_begin_alike_share_a_row() -> None:
-    """Three branches after 6 tokens, two of which are the same: 8 tokens in place of 21."""
+def test_sequences_that_share_a_prefix_share_a_row() -> None:
+    """Three sequences with 6 common tokens, two of them equal, take 8 tokens instead of 21."""
     stem = [1, 2, 3, 4, 5, 6]
     same = [Sample(sequence([*stem, 7], "......x"), (1.0,), weight) for weight in (1.0, 2.0)]
     other = Sample(sequence([*stem, 8], ".....xx"), (-1.0,))
@@ -79,29 +81,31 @@ def test_sequences_that_begin_alike_share_a_row() -> None:
 
 @pytest.mark.parametrize("heads", [2, 4])
 def test_a_branch_scores_as_it_does_alone(heads: int) -> None:
-    """A tree of random depth and width: log-probabilities and gradients of rows of their own."""
+    """In random trees, log-probabilities and gradients are those of rows of their own."""
     rng = np.random.default_rng(0)
     model, _ = build_tiny(["text"], size=TinySize(2, 32, heads, 300, 64))
     ids = [[1, *rng.integers(2, 4, size=rng.integers(3, 12)).tolist()] for _ in range(40)]
-    samples = [Sample(sequence(one, "." * (len(one) - 2) + "xx"), (1.0,)) for one in ids]
+    samples = [
+        Sample(sequence(row_ids, "." * (len(row_ids) - 2) + "xx"), (1.0,)) for row_ids in ids
+    ]
     apart = pack(samples, 64, 0, tree_attention=False)
     shared = pack(samples, 64, 0)
     assert sum(batch.tokens for batch in shared) < sum(batch.tokens for batch in apart) * 0.6
 
-    gradients, found = [], []
+    gradients, logps = [], []
     for batches in (apart, shared):
         model.zero_grad()
         logp = [action_logp(model, batch) for batch in batches]
         torch.cat(logp).sum().backward()
         gradients.append([weight.grad.clone() for weight in model.parameters()])
-        found.append(torch.cat(logp).detach().sort().values)
-    torch.testing.assert_close(*found)
-    for mine, theirs in zip(*gradients, strict=True):
-        torch.testing.assert_close(mine, theirs, rtol=1e-3, atol=1e-4)
+        logps.append(torch.cat(logp).detach().sort().values)
+    torch.testing.assert_close(*logps)
+    for gradient, expected in zip(*gradients, strict=True):
+        torch.testing.assert_close(gradient, expected, rtol=1e-3, atol=1e-4)
 
 
-def test_a_model_that_heeds_no_mask_is_not_given_branches() -> None:
-    """A recurrent one, or one whose attention takes none."""
+def test_a_model_that_ignores_masks_does_not_support_tree_attention() -> None:
+    """Attention that takes no mask, or a model that ignores it, is detected."""
     model, _ = build_tiny(["text"], size=TinySize(2, 32, 2, 300, 64))
     assert supports_tree_attention(model)
 

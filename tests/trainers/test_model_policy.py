@@ -1,4 +1,4 @@
-"""The sampler says what the scorer scores."""
+"""The log-probabilities of the sampler are those of the scorer."""
 
 import numpy as np
 import pytest
@@ -33,24 +33,26 @@ def episodes(number: int, samples: int = 1) -> list[Episode]:
 
 
 def tiny(context: int = 512) -> tuple[object, object]:
-    """Return a model of a few thousand weights, which says noise."""
+    """Return a model of a few thousand random weights."""
     return build_tiny(TEXTS, size=TinySize(2, 32, 2, 300, context))
 
 
-def play(style: PromptStyle, slots: int = 64, temperature: float = 1.0) -> list[Trajectory]:
-    """Play some episodes with noise."""
+def play(
+    style: PromptStyle, max_concurrent: int = 64, temperature: float = 1.0
+) -> list[Trajectory]:
+    """Play some episodes with random weights."""
     model, tokenizer = tiny()
     policy = ModelPolicy(model, tokenizer, temperature=temperature, max_new_tokens=6)
-    return run(episodes(5, 2), policy, style=style, slots=slots)
+    return run(episodes(5, 2), policy, style=style, slots=max_concurrent)
 
 
 @pytest.mark.parametrize("style", [GROWING, FRESH, WINDOW], ids=["growing", "fresh", "window"])
 @pytest.mark.parametrize("temperature", [1.0, 0.7])
 def test_the_sampler_and_the_scorer_agree(style: PromptStyle, temperature: float) -> None:
-    """Episodes of different lengths, slots refilled: the log-probabilities are the same."""
-    played = play(style, 3, temperature)
+    """The log-probabilities are equal for episodes of different lengths that replace each other."""
+    trajectories = play(style, 3, temperature)
     model, _ = tiny()
-    samples = [Sample(sequence) for one in played for sequence in one.sequences()]
+    samples = [Sample(sequence) for episode in trajectories for sequence in episode.sequences()]
     batches = pack(samples, 2000, 0)
 
     with torch.no_grad():
@@ -58,27 +60,35 @@ def test_the_sampler_and_the_scorer_agree(style: PromptStyle, temperature: float
             (action_logp(model, batch, temperature) - batch.old_logp_N).abs() for batch in batches
         ]
 
-    assert sum(len(gap) for gap in gaps) == sum(one.action_tokens for one in played) > 100
+    assert (
+        sum(len(gap) for gap in gaps)
+        == sum(episode.action_tokens for episode in trajectories)
+        > 100
+    )
     assert float(torch.cat(gaps).max()) < 1e-4
 
 
 @pytest.mark.parametrize("style", [GROWING, FRESH], ids=["growing", "fresh"])
 def test_an_episode_does_not_depend_on_its_neighbours(style: PromptStyle) -> None:
-    """One episode at a time says the same as all at once."""
+    """Played one at a time, episodes have the same actions as played all at once."""
     together, alone = play(style, 64), play(style, 1)
 
-    assert [one.turns[-1].action for one in together] == [one.turns[-1].action for one in alone]
-    assert [len(one.sequences()) for one in together] == [len(one.sequences()) for one in alone]
+    assert [episode.turns[-1].action for episode in together] == [
+        episode.turns[-1].action for episode in alone
+    ]
+    assert [len(episode.sequences()) for episode in together] == [
+        len(episode.sequences()) for episode in alone
+    ]
 
 
 def test_the_growing_sequence_is_the_chat_as_the_template_has_it() -> None:
-    """What was sampled is found again, and between it stands what the template puts there."""
+    """The sequence is the sampled tokens with the text of the template between them."""
     model, tokenizer = tiny()
     policy = ModelPolicy(model, tokenizer, max_new_tokens=6)
-    played = run(episodes(1), policy, style=GROWING)[0]
-    (sequence,) = played.sequences()
+    (episode,) = run(episodes(1), policy, style=GROWING)
+    (sequence,) = episode.sequences()
     expected = ""
-    for turn in played.turns:
+    for turn in episode.turns:
         expected += f"<|user|>{turn.observation}<|assistant|>"
         expected += tokenizer.decode(turn.completion.action_ids)
         expected += "<|end|>" if turn.completion.cut else ""
@@ -86,25 +96,27 @@ def test_the_growing_sequence_is_the_chat_as_the_template_has_it() -> None:
     assert tokenizer.decode(sequence.ids) == expected.removesuffix("<|end|>") or (
         tokenizer.decode(sequence.ids) == expected
     )
-    sampled = [token for turn in played.turns for token in turn.completion.action_ids]
+    sampled = [token for turn in episode.turns for token in turn.completion.action_ids]
     marked = [t for t, acted in zip(sequence.ids, sequence.action_mask, strict=True) if acted]
     assert marked == sampled
 
 
-def test_an_episode_whose_context_is_full_falls_silent() -> None:
-    """Its completions are empty and cut, and the rollout goes on."""
+def test_an_episode_whose_context_is_full_gets_empty_completions() -> None:
+    """Its completions are empty and truncated, and the rollout goes on."""
     model, tokenizer = tiny(context=90)
     policy = ModelPolicy(model, tokenizer, max_new_tokens=6)
-    played = run(episodes(2), policy, style=GROWING)
+    trajectories = run(episodes(2), policy, style=GROWING)
 
-    last = played[0].turns[-1].completion
-    assert played[0].turns[0].completion.action_ids
+    last = trajectories[0].turns[-1].completion
+    assert trajectories[0].turns[0].completion.action_ids
     assert (last.text, last.cut, last.action_ids) == ("", True, ())
-    assert all(len(sequence.ids) <= 90 for one in played for sequence in one.sequences())
+    assert all(
+        len(sequence.ids) <= 90 for episode in trajectories for sequence in episode.sequences()
+    )
 
 
 def test_temperature_0_takes_the_most_probable_token() -> None:
-    """Twice the same, whatever the stream."""
+    """Two episodes with different random streams have the same actions."""
     model, tokenizer = tiny()
     policy = ModelPolicy(model, tokenizer, temperature=0, max_new_tokens=3)
     first, second = run(episodes(1, 2), policy, style=GROWING)
@@ -113,15 +125,15 @@ def test_temperature_0_takes_the_most_probable_token() -> None:
 
 
 def test_invert_cdf_takes_the_token_that_holds_the_number() -> None:
-    """Shares of 0.5, 0, 0.25 and 0.25."""
+    """The numbers fall into shares of 0.5, 0, 0.25 and 0.25."""
     logp = torch.tensor([0.5, 0.0, 0.25, 0.25]).log().repeat(5, 1)
-    drawn = invert_cdf(logp, torch.tensor([0.0, 0.49, 0.51, 0.74, 0.99]))
+    tokens = invert_cdf(logp, torch.tensor([0.0, 0.49, 0.51, 0.74, 0.99]))
 
-    assert drawn.tolist() == [0, 0, 2, 2, 3]
+    assert tokens.tolist() == [0, 0, 2, 2, 3]
 
 
 def test_samples_have_the_probabilities_of_the_model() -> None:
-    """A thousand draws, each frequency within four standard errors."""
+    """Of a thousand samples, each frequency is within four standard errors."""
     logp = torch.tensor([0.6, 0.3, 0.1]).log().repeat(1000, 1)
     uniform = torch.tensor(np.random.default_rng(0).random(1000))
     counts = invert_cdf(logp, uniform).bincount(minlength=3) / 1000

@@ -1,4 +1,4 @@
-"""A vLLM server as a sampler, against a server that answers as vLLM does."""
+"""A vLLM server as a sampler, tested with a server that responds as vLLM does."""
 
 import json
 import threading
@@ -25,14 +25,14 @@ STYLE = PromptStyle("action", instruction=False)
 
 
 class FakeServer(ThreadingHTTPServer):
-    """Knows one model, samples from it greedily, and remembers what it was asked."""
+    """Serves one model, samples from it greedily, and records its requests."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.model, self.tokenizer = build_tiny(TEXTS, size=TinySize(1, 16, 2, 300, 512))
-        self.asked: list[tuple[str, dict[str, Any]]] = []
+        self.requests: list[tuple[str, dict[str, Any]]] = []
         self.adapters: set[str] = set()
-        self.forgetful = False
+        self.omits_tokens = False
         self.limit = 512
         self.lock = threading.Lock()
 
@@ -41,7 +41,7 @@ class FakeServer(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}"
 
     def complete(self, body: dict[str, Any]) -> dict[str, Any]:
-        """Return what vLLM would: tokens up to the end token, it included, and their logprobs."""
+        """Return what vLLM would: tokens up to and including the end token, and their logprobs."""
         ids: list[int] = list(body["prompt"])
         logprobs: list[float] = []
         while len(logprobs) < body["max_tokens"]:
@@ -56,7 +56,7 @@ class FakeServer(ThreadingHTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers the four paths."""
+    """Responds to the four paths."""
 
     server: FakeServer
 
@@ -65,18 +65,18 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.asked.append((self.path, body))
+        self.server.requests.append((self.path, body))
         if self.path == "/v1/load_lora_adapter":
             if body["lora_name"] in self.server.adapters:
                 self.answer("has already been loaded", 400)
                 return
-            known = (Path(body["lora_path"]) / "adapter_config.json").is_file()
+            is_adapter = (Path(body["lora_path"]) / "adapter_config.json").is_file()
             self.server.adapters.add(body["lora_name"])
-            self.answer("Success" if known else "no adapter there", 200 if known else 404)
+            self.answer("Success" if is_adapter else "no adapter there", 200 if is_adapter else 404)
         elif self.path == "/v1/unload_lora_adapter":
             self.server.adapters.remove(body["lora_name"])
             self.answer("Success")
-        elif self.server.forgetful:
+        elif self.server.omits_tokens:
             self.answer('{"choices": [{"text": "wait"}]}')
         else:
             self.answer(json.dumps(self.server.complete(body)))
@@ -87,20 +87,20 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(text.encode())
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Print nothing."""
 
 
 @pytest.fixture
 def server() -> Iterator[FakeServer]:
     """Return a running server."""
     register(Registered("Corridor", "toy_world:CorridorWorld"))
-    fake = FakeServer()
-    thread = threading.Thread(target=fake.serve_forever)
+    server = FakeServer()
+    thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    yield fake
-    fake.shutdown()
+    yield server
+    server.shutdown()
     thread.join()
-    fake.server_close()
+    server.server_close()
 
 
 def sampler(server: FakeServer, folder: Path) -> VLLMSampler:
@@ -109,72 +109,72 @@ def sampler(server: FakeServer, folder: Path) -> VLLMSampler:
 
 
 def test_prompts_grow_by_tokens(server: FakeServer, tmp_path: Path) -> None:
-    """Each turn's prompt is the last one, its answer and the new context, token by token."""
+    """Each prompt is the last one, its answer and the new context, token by token."""
     episode = Episode(ENV, "corridor/easy/train/0", options={"max_turns": 3})
-    (played,) = run([episode], sampler(server, tmp_path), style=STYLE)
-    (sequence,) = played.sequences()
-    prompts = [body["prompt"] for path, body in server.asked if path == "/v1/completions"]
+    (trajectory,) = run([episode], sampler(server, tmp_path), style=STYLE)
+    (sequence,) = trajectory.sequences()
+    prompts = [body["prompt"] for path, body in server.requests if path == "/v1/completions"]
 
     assert len(prompts) == 3
     assert list(sequence.ids[: len(prompts[2])]) == prompts[2]
     assert prompts[2][: len(prompts[1])] == prompts[1]
-    assert [len(turn.completion.logprobs) for turn in played.turns] == [4, 4, 4]
+    assert [len(turn.completion.logprobs) for turn in trajectory.turns] == [4, 4, 4]
 
 
 def test_training_loads_the_adapter_of_each_step(server: FakeServer, tmp_path: Path) -> None:
-    """The new one is loaded before the old one goes, and episodes are asked of it."""
-    played_by = sampler(server, tmp_path)
+    """The new adapter is loaded before the old one is unloaded, and requests name the new one."""
+    policy = sampler(server, tmp_path)
     model, tokenizer = build_tiny(TEXTS, size=TinySize(1, 16, 2, 300, 512))
     args = RFTConfig(max_steps=2, tasks_per_step=1, num_generations=2, max_turns=2, lora_rank=2)
     trainer = RFTTrainer(
-        model=model, tokenizer=tokenizer, envs=[ENV], args=args, style=STYLE, sampler=played_by
+        model=model, tokenizer=tokenizer, envs=[ENV], args=args, style=STYLE, sampler=policy
     )
     trainer.train()
 
-    assert isinstance(played_by, Sampler)
-    asked = {body["model"] for path, body in server.asked if path == "/v1/completions"}
-    assert [name.rpartition("-")[2] for name in sorted(asked)] == ["0", "1"]
-    played_by.load(trainer.save_model, 7)
+    assert isinstance(policy, Sampler)
+    models = {body["model"] for path, body in server.requests if path == "/v1/completions"}
+    assert [name.rpartition("-")[2] for name in sorted(models)] == ["0", "1"]
+    policy.load(trainer.save_model, 7)
     assert [name.rpartition("-")[2] for name in server.adapters] == ["7"]
     assert {place.name for place in tmp_path.iterdir()} == server.adapters
 
 
-def test_a_second_run_finds_its_names_free(server: FakeServer, tmp_path: Path) -> None:
+def test_a_second_run_has_names_of_its_own(server: FakeServer, tmp_path: Path) -> None:
     """A server refuses a name that it has, and the run before leaves its last adapter there."""
-    saved = [tmp_path / "first", tmp_path / "second"]
-    for folder in saved:
+    folders = [tmp_path / "first", tmp_path / "second"]
+    for folder in folders:
         sampler(server, folder).load(lambda place: (place / "adapter_config.json").touch(), 3)
 
-    assert len(server.adapters) == len(saved)
+    assert len(server.adapters) == len(folders)
 
 
-def test_an_episode_that_would_pass_the_limit_of_the_server_falls_silent(
+def test_an_episode_beyond_the_limit_of_the_server_gets_empty_completions(
     server: FakeServer, tmp_path: Path
 ) -> None:
-    """Nothing is asked that a server would refuse, and the other turns count."""
+    """No request is sent that the server would refuse, and the earlier turns count."""
     episode = Episode(ENV, "corridor/easy/train/0", options={"max_turns": 3})
-    (free,) = run([episode], sampler(server, tmp_path), style=STYLE)
-    server.limit = len(server.asked[1][1]["prompt"]) + 4  # what the second turn takes
-    (cut,) = run([episode], sampler(server, tmp_path), style=STYLE)
+    (unlimited,) = run([episode], sampler(server, tmp_path), style=STYLE)
+    server.limit = len(server.requests[1][1]["prompt"]) + 4  # what the second turn takes
+    (truncated,) = run([episode], sampler(server, tmp_path), style=STYLE)
 
-    assert [turn.completion.cut for turn in cut.turns] == [True] * 3
-    assert cut.turns[:2] == free.turns[:2]
-    assert cut.turns[2].completion.text == ""
-    assert len(server.asked) == len(free.turns) + 2
+    assert [turn.completion.cut for turn in truncated.turns] == [True] * 3
+    assert truncated.turns[:2] == unlimited.turns[:2]
+    assert truncated.turns[2].completion.text == ""
+    assert len(server.requests) == len(unlimited.turns) + 2
 
 
 def test_a_server_that_does_not_know_the_model_is_an_error(
     server: FakeServer, tmp_path: Path
 ) -> None:
-    """Before anything is asked of it."""
+    """The error comes before the first completion is requested."""
     other = VLLMSampler(server.url, "other", server.tokenizer, folder=tmp_path)
     with pytest.raises(BackendError, match="--served-model-name"):
         run([Episode(ENV, "corridor/easy/train/0")], other, style=STYLE)
 
 
-def test_a_server_that_says_no_tokens_is_an_error(server: FakeServer, tmp_path: Path) -> None:
-    """It names what is missing."""
-    server.forgetful = True
+def test_a_server_that_returns_no_tokens_is_an_error(server: FakeServer, tmp_path: Path) -> None:
+    """The error names what the response lacks."""
+    server.omits_tokens = True
     with pytest.raises(BackendError, match="without token ids"):
         run([Episode(ENV, "corridor/easy/train/0")], sampler(server, tmp_path), style=STYLE)
 
@@ -182,10 +182,10 @@ def test_a_server_that_says_no_tokens_is_an_error(server: FakeServer, tmp_path: 
 def test_a_server_that_refuses_or_is_not_there_is_an_error(
     server: FakeServer, tmp_path: Path
 ) -> None:
-    """With its own reason."""
-    played_by = sampler(server, tmp_path)
+    """The error has the reason that the server gives."""
+    policy = sampler(server, tmp_path)
     with pytest.raises(BackendError, match="404 no adapter there"):
-        played_by.load(lambda folder: None, 1)
-    nobody = VLLMSampler("http://127.0.0.1:9", "tiny", server.tokenizer, folder=tmp_path)
+        policy.load(lambda folder: None, 1)
+    absent = VLLMSampler("http://127.0.0.1:9", "tiny", server.tokenizer, folder=tmp_path)
     with pytest.raises(BackendError, match="does not answer"):
-        nobody.load(lambda folder: None, 1)
+        absent.load(lambda folder: None, 1)
