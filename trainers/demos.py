@@ -120,8 +120,9 @@ def sample_episodes(
     if not envs:
         raise InvalidValueError("No environment was given; `envs` is a list of ids")
     episodes: list[Episode] = []
-    for place, env_id in enumerate(envs):
-        share = number // len(envs) + (place < number % len(envs))
+    for index, env_id in enumerate(envs):
+        # the first ones get one more each, until the remainder is shared out
+        share = number // len(envs) + (index < number % len(envs))
         rng = stream("episodes", env_id, split, entropy=seed)
         task_ids = draw_task_ids(env_id, split, share, rng, options)
         episodes += [Episode(env_id, task_id, options=options or {}) for task_id in task_ids]

@@ -41,16 +41,16 @@ class Distributed:
         """Return this process's share of *items*: each ``size``-th, from its own number on."""
         return list(items[self.rank :: self.size])
 
-    def gather(self, mine: list[T]) -> list[T]:
+    def gather(self, shard: list[T]) -> list[T]:
         """Return the items of all processes, in the order that they had before `shard`."""
         if self.size == 1:
-            return mine
+            return shard
         shards: list[Any] = [None] * self.size
-        distributed.all_gather_object(shards, mine)
+        distributed.all_gather_object(shards, shard)
         # A list of the right length, overwritten below: the first process has an item if any has.
         items: list[T] = [shards[0][0]] * sum(map(len, shards)) if any(shards) else []
-        for rank, shard in enumerate(shards):
-            items[rank :: self.size] = shard
+        for rank, own in enumerate(shards):
+            items[rank :: self.size] = own
         return items
 
     def sum_gradients(self, weights: Iterable[Tensor]) -> None:

@@ -53,8 +53,8 @@ def build_batch(trajectories: Sequence[Trajectory], args: RFTConfig) -> TrainBat
     truncated = sum(episode.end_reason == TRUNCATED for episode in trajectories)
     failed = sum(episode.end_reason == FAILED for episode in trajectories)
     left_out = {FAILED, TRUNCATED} if args.truncation == "drop" else {FAILED}
-    kept = [episode for episode in trajectories if episode.end_reason not in left_out]
-    by_task = list(groups(kept))
+    usable = [episode for episode in trajectories if episode.end_reason not in left_out]
+    by_task = list(groups(usable))
     rewards = [np.array([episode_reward(episode, args) for episode in group]) for group in by_task]
     samples: list[Sample] = []
     for group, advantages_G in zip(by_task, _advantages(rewards, args), strict=True):

@@ -114,8 +114,8 @@ class ChatFormat:
 
     def text(self, ids: Sequence[int]) -> str:
         """Return the text of sampled tokens, without the one that ended them."""
-        kept = ids[:-1] if ids and ids[-1] in self.end_ids else ids
-        return str(self.tokenizer.decode(list(kept), clean_up_tokenization_spaces=False))
+        text_ids = ids[:-1] if ids and ids[-1] in self.end_ids else ids
+        return str(self.tokenizer.decode(list(text_ids), clean_up_tokenization_spaces=False))
 
     def _render(self, messages: list[ChatMessage]) -> str:
         return str(

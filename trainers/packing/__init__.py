@@ -1,5 +1,5 @@
 """Packing: token sequences as micro batches, whose rows compute a shared prefix once.
 
-What does not live here: what a model says of a micro batch, and losses
+What does not live here: the log-probabilities of a micro batch under a model, and losses
 (`agentgym_gen.trainers.algorithm`).
 """

@@ -135,17 +135,19 @@ def _stack(rows: Sequence[_PackedRow], pad_id: int) -> MicroBatch:
         end_BT[number, :length] = torch.tensor(tree.ends)
         first = number * width  # of the row, in the flattened array
         for path, sample in zip(tree.paths, samples, strict=True):
-            actions = [place for place, acted in enumerate(sample.sequence.action_mask) if acted]
-            sampled += [first + path[place] for place in actions]
+            actions = [n for n, is_action in enumerate(sample.sequence.action_mask) if is_action]
+            sampled += [first + path[n] for n in actions]
             # the parent in the tree, which is not always the neighbour in the row
-            before += [first + path[place - 1] for place in actions]
+            before += [first + path[n - 1] for n in actions]
     all_samples = [sample for row in rows for sample in row.samples]
     counts = [sum(sample.sequence.action_mask) for sample in all_samples]
     old_logp = [
         logp
         for sample in all_samples
-        for logp, acted in zip(sample.sequence.logprobs, sample.sequence.action_mask, strict=True)
-        if acted
+        for logp, is_action in zip(
+            sample.sequence.logprobs, sample.sequence.action_mask, strict=True
+        )
+        if is_action
     ]
     return MicroBatch(
         ids_BT=ids_BT,
@@ -169,8 +171,8 @@ def _token_advantages(sample: Sample) -> Iterator[float]:
     """Yield the advantage of each sampled token, which is that of its turn."""
     turn_of_token = [
         turn
-        for turn, acted in zip(sample.sequence.turns, sample.sequence.action_mask, strict=True)
-        if acted
+        for turn, is_action in zip(sample.sequence.turns, sample.sequence.action_mask, strict=True)
+        if is_action
     ]
     turns = list(dict.fromkeys(turn_of_token))
     by_turn = dict(zip(turns, sample.advantages or [1.0] * len(turns), strict=True))

@@ -113,12 +113,11 @@ class KVCache:
     Args:
         model: A causal language model.
         rows: How many rows it starts with, all empty.
-        shared: Whether its rows are only ever copied.
     """
 
-    def __init__(self, model: Model, rows: int = 0, *, shared: bool = False) -> None:
+    def __init__(self, model: Model, rows: int = 0) -> None:
         self._model = model
-        self.shared = shared
+        self.shared = False
         """Whether its rows are only ever copied."""
         self.lengths = [0] * rows
         """How many tokens each row holds."""
