@@ -69,7 +69,9 @@ class TrainingError(AgentGymGenError, RuntimeError):
     """Training that cannot go on."""
 
 
-def unknown_name(kind: str, value: object, accepted: Iterable[str], listing: str) -> UnknownNameError:
+def unknown_name(
+    kind: str, value: object, accepted: Iterable[str], listing: str
+) -> UnknownNameError:
     """Return the error for a name that is not known.
 
     Args:

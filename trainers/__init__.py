@@ -1,4 +1,9 @@
-"""The trainers, installed as ``agentgym_gen.trainers``; the only place that imports torch.
+"""The trainers, installed as ``agentgym_gen.trainers``; the only package that imports torch.
+
+At the top: supervised and reinforcement fine-tuning (`sft`, `rft`), their settings (`config`), and
+what both share (`loop`, `learner`, `checkpoint`, `callbacks`, `distributed`, `demos`, `metrics`,
+`transcripts`). Below: `models`, `sampling`, `packing`, `algorithm`, `logging`. Environments and
+studies do not live here.
 
 Importing this package imports no torch: a name is loaded from its module when it is first used.
 """
@@ -18,25 +23,25 @@ if __name__ != "agentgym_gen.trainers":
 if TYPE_CHECKING:
     from agentgym_gen.trainers.config import RFTConfig, SFTConfig
     from agentgym_gen.trainers.demos import demonstrations
-    from agentgym_gen.trainers.model import load_model
+    from agentgym_gen.trainers.models.loading import load_model
+    from agentgym_gen.trainers.models.tiny import TinySize, build_tiny
     from agentgym_gen.trainers.recipes import recipe_of
-    from agentgym_gen.trainers.remote import VLLMSampler
     from agentgym_gen.trainers.rft import RFTTrainer
-    from agentgym_gen.trainers.sampler import ModelPolicy
+    from agentgym_gen.trainers.sampling.model_policy import ModelPolicy
+    from agentgym_gen.trainers.sampling.vllm_sampler import VLLMSampler
     from agentgym_gen.trainers.sft import SFTTrainer
-    from agentgym_gen.trainers.tiny import TinySize, build_tiny
 
 _HOMES = {
-    "ModelPolicy": "sampler",
+    "ModelPolicy": "sampling.model_policy",
     "RFTConfig": "config",
     "RFTTrainer": "rft",
     "SFTConfig": "config",
     "SFTTrainer": "sft",
-    "TinySize": "tiny",
-    "VLLMSampler": "remote",
-    "build_tiny": "tiny",
+    "TinySize": "models.tiny",
+    "VLLMSampler": "sampling.vllm_sampler",
+    "build_tiny": "models.tiny",
     "demonstrations": "demos",
-    "load_model": "model",
+    "load_model": "models.loading",
     "recipe_of": "recipes",
 }
 
@@ -59,8 +64,8 @@ def __getattr__(name: str) -> object:
     """Return the public *name*, importing its module now."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    # Threads of OpenMP that wait for work by spinning take the cores away from everybody else; the
-    # variable is read once, when torch is loaded.
+    # OpenMP threads that wait by spinning take the cores away from other programs. The variable is
+    # read once, when torch is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         module = importlib.import_module(f"{__name__}.{_HOMES[name]}")

@@ -1,7 +1,7 @@
-"""Callbacks in the manner of transformers: what is told when, and how to answer.
+"""Callbacks in the manner of transformers: the events of a training, and what a callback can do.
 
-A method takes the settings, the state of the training and a control, and named extras, as those of
-``transformers.TrainerCallback`` do; one that only uses what is listed here works with both.
+A method takes the settings, the state of the training, a control and named extras, as those of
+``transformers.TrainerCallback`` do. A callback that uses only what is listed here works with both.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.trainers.config import TrainConfig
 
-Row: TypeAlias = dict[str, Any]
+LogRow: TypeAlias = dict[str, Any]
 """One row of the log."""
 
 EVENTS = (
@@ -36,7 +36,7 @@ class TrainerState:
     """How many steps there will be."""
     global_step: int = 0
     """How many steps were made."""
-    log_history: list[Row] = field(default_factory=list)
+    log_history: list[LogRow] = field(default_factory=list)
     """The rows logged so far."""
     is_world_process_zero: bool = True
     """Whether this process is the one that writes files."""
@@ -44,7 +44,7 @@ class TrainerState:
 
 @dataclass
 class TrainerControl:
-    """What a callback may ask for; each wish is granted after the step and then forgotten."""
+    """What a callback may request; a request is carried out after the step and then reset."""
 
     should_training_stop: bool = False
     """End the training after this step."""
@@ -55,7 +55,7 @@ class TrainerControl:
 
 
 class TrainerCallback:
-    """Does nothing at any event; a subclass overrides those that it needs.
+    """Does nothing at any event; a subclass overrides the methods that it needs.
 
     The extras are ``model`` and ``processing_class`` (the tokenizer) at every event, ``row`` and,
     in reinforcement fine-tuning, ``trajectories`` at `on_step_end`, ``logs`` at `on_log`,
@@ -75,7 +75,7 @@ class TrainerCallback:
     def on_step_end(
         self, args: TrainConfig, state: TrainerState, control: TrainerControl, **extras: object
     ) -> None:
-        """A step was made."""
+        """A step has ended."""
 
     def on_log(
         self, args: TrainConfig, state: TrainerState, control: TrainerControl, **extras: object
@@ -98,16 +98,16 @@ class TrainerCallback:
         """Training has ended, or was interrupted."""
 
 
-class Callbacks:
-    """Several callbacks, told one after the other.
+class CallbackHandler:
+    """Calls several callbacks, one after the other.
 
     Args:
         callbacks: The callbacks; each has a method for at least one of `EVENTS`.
         args: The settings.
-        extras: What every event is told besides.
+        extras: The extras of every event.
 
     Raises:
-        InvalidValueError: if one is no callback.
+        InvalidValueError: if an object has no method for any event.
     """
 
     def __init__(self, callbacks: Iterable[object], args: TrainConfig, **extras: object) -> None:
@@ -123,8 +123,8 @@ class Callbacks:
         self.state = TrainerState(args.max_steps)
         self.control = TrainerControl()
 
-    def tell(self, event: str, **extras: object) -> None:
-        """Tell every callback of *event*."""
+    def call(self, event: str, **extras: object) -> None:
+        """Call the method *event* of every callback that has it."""
         for callback in self._callbacks:
             method = getattr(callback, event, None)
             if method is not None:

@@ -1,8 +1,8 @@
-"""Checkpoints: folders that are there whole or not at all.
+"""Checkpoints: folders that are written completely or not at all.
 
 ``step_000120/`` holds the weights (an adapter in the layout of PEFT, or the whole model), the
 tokenizer, ``optimizer.pt``, ``state.json`` (step, settings, log so far, versions) and a model card.
-Random states, the scheduler and the place in the data are not needed: each is a function of seed
+Random states, the scheduler and the position in the data are not saved: each is a function of seed
 and step.
 """
 
@@ -28,18 +28,23 @@ PACKAGES = ("agentgym-gen", "torch", "transformers", "peft", "gymnasium", "numpy
 
 
 def write(
-    root: Path, step: int, state: dict[str, Any], fill: Callable[[Path], None], *, keep: int = 0
+    root: Path,
+    step: int,
+    state: dict[str, Any],
+    write_files: Callable[[Path], None],
+    *,
+    keep: int = 0,
 ) -> Path:
     """Write the checkpoint of *step* under *root* and return its folder.
 
-    It is written beside its place and then renamed, so that a process that is killed leaves the
+    It is written under another name and then renamed, so that a process that is killed leaves the
     older checkpoints as they are.
 
     Args:
         root: The output folder.
         step: The number of updates made.
-        state: What goes into ``state.json``, plain data.
-        fill: Writes all other files into a folder.
+        state: The content of ``state.json``, plain data.
+        write_files: Writes all other files into a folder.
         keep: How many checkpoints stay, the newest ones; 0 keeps all.
 
     Raises:
@@ -52,26 +57,26 @@ def write(
         with writing(target, "the checkpoint"):
             shutil.rmtree(draft, ignore_errors=True)
             draft.mkdir(parents=True)
-            fill(draft)
-            whole = {"step": step, **state, "versions": versions()}
-            (draft / STATE).write_text(json.dumps(whole, indent=1), encoding="utf-8")
+            write_files(draft)
+            content = {"step": step, **state, "versions": versions()}
+            (draft / STATE).write_text(json.dumps(content, indent=1), encoding="utf-8")
             sync(draft)
             _remove(target)
             draft.rename(target)
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise
-    _thin_out(root, keep)
+    _remove_old(root, keep)
     return target
 
 
 @contextmanager
 def writing(path: Path, what: str) -> Iterator[None]:
-    """Let a block write *path*; what libraries raise when they cannot becomes one sentence.
+    """Turn the errors of libraries that write *path* inside into one clear error.
 
     Args:
         path: The file or folder.
-        what: What it is, such as ``the checkpoint``.
+        what: The name of it in the error, such as ``the checkpoint``.
 
     Raises:
         DataError: if it cannot be written.
@@ -87,39 +92,39 @@ def writing(path: Path, what: str) -> Iterator[None]:
 
 
 def _system_error(error: Exception) -> OSError | None:
-    """Return what the system said, which libraries in C++ and Rust tell in ways of their own."""
+    """Return the error of the system behind *error*, which each library reports in its own way."""
     if isinstance(error, OSError):
         return error
     if isinstance(error, RuntimeError) and isinstance(error.__context__, OSError):
         return error.__context__  # torch.save, into an open file
-    told = re.search(r"\(os error (\d+)\)", str(error))  # safetensors and tokenizers
-    return OSError(int(told[1]), os.strerror(int(told[1]))) if told else None
+    match = re.search(r"\(os error (\d+)\)", str(error))  # safetensors and tokenizers, in Rust
+    return OSError(int(match[1]), os.strerror(int(match[1]))) if match else None
 
 
-def set_aside(root: Path, chosen: Path) -> None:
-    """Rename the checkpoints under *root* that are newer than *chosen*, from which a run goes on.
+def set_newer_aside(root: Path, chosen: Path) -> None:
+    """Rename the checkpoints under *root* that are newer than *chosen*, from which a run resumes.
 
-    They are of another course of the training: neither may a later run go on from them, nor may
-    the new ones be removed in their favour.
+    They belong to another course of the training: no later run may resume from them, and they may
+    not count among the newest that are kept.
     """
-    whole = _whole(root)
-    if chosen.resolve() in [path.resolve() for path in whole]:
-        for newer in whole[[path.name for path in whole].index(chosen.name) + 1 :]:
+    checkpoints = _complete(root)
+    if chosen.resolve() in [path.resolve() for path in checkpoints]:
+        for newer in checkpoints[[path.name for path in checkpoints].index(chosen.name) + 1 :]:
             aside = newer.with_name(f"{newer.name}.aside")
             shutil.rmtree(aside, ignore_errors=True)
             newer.rename(aside)
 
 
-def _thin_out(root: Path, keep: int) -> None:
-    """Remove all but the newest *keep* checkpoints, and what killed processes left half written."""
+def _remove_old(root: Path, keep: int) -> None:
+    """Remove all but the newest *keep* checkpoints, and the drafts of killed processes."""
     for draft in root.glob(".step_*.draft"):
         shutil.rmtree(draft, ignore_errors=True)
-    for old in _whole(root)[:-keep] if keep else []:
+    for old in _complete(root)[:-keep] if keep else []:
         _remove(old)
 
 
 def _remove(path: Path) -> None:
-    """Remove the folder *path*, or the link to one: what a link leads to is somebody else's."""
+    """Remove the folder *path*, or a link to a folder, but never the folder behind a link."""
     if path.is_symlink():
         path.unlink()
     elif path.exists():
@@ -127,29 +132,29 @@ def _remove(path: Path) -> None:
 
 
 def latest(root: Path) -> Path | None:
-    """Return the newest whole checkpoint under *root*, if there is one."""
-    whole = _whole(root)
-    return whole[-1] if whole else None
+    """Return the newest complete checkpoint under *root*, if there is one."""
+    checkpoints = _complete(root)
+    return checkpoints[-1] if checkpoints else None
 
 
-def _whole(root: Path) -> list[Path]:
-    """Return the whole checkpoints under *root*, from the oldest."""
-    found = [path for path in root.glob("step_*") if NAME.fullmatch(path.name)]
-    whole = [path for path in found if (path / STATE).is_file()]
-    return sorted(whole, key=lambda path: int(path.name.split("_")[1]))
+def _complete(root: Path) -> list[Path]:
+    """Return the complete checkpoints under *root*, from the oldest."""
+    folders = [path for path in root.glob("step_*") if NAME.fullmatch(path.name)]
+    complete = [path for path in folders if (path / STATE).is_file()]
+    return sorted(complete, key=lambda path: int(path.name.split("_")[1]))
 
 
-def find(root: Path, wanted: bool | str | Path) -> Path | None:
-    """Return the checkpoint to go on from: the latest for True, the given one, or None for False.
+def find(root: Path, resume_from: bool | str | Path) -> Path | None:
+    """Return the checkpoint to resume from: the latest for True, a path itself, None for False.
 
-    True is also right for a run that has written none yet.
+    For True it is None too while there is no checkpoint yet.
 
     Raises:
-        DataError: if the given folder is no checkpoint.
+        DataError: if the path is no checkpoint.
     """
-    if isinstance(wanted, bool):
-        return latest(root) if wanted else None
-    path = Path(wanted)
+    if isinstance(resume_from, bool):
+        return latest(root) if resume_from else None
+    path = Path(resume_from)
     if not (path / STATE).is_file():
         raise DataError(f"{str(path)!r} is not a checkpoint: it has no {STATE!r}")
     return path
@@ -164,10 +169,10 @@ def read_state(path: Path) -> dict[str, Any]:
     try:
         state: dict[str, Any] = json.loads(read_text(path / STATE))
         step, history = state["step"], state["history"]
-        sound = isinstance(history, list) and all(isinstance(row, dict) for row in history)
+        is_log = isinstance(history, list) and all(isinstance(row, dict) for row in history)
     except (DataError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise DataError(f"Cannot read {path / STATE} of the checkpoint: {error!r}") from error
-    if not sound or type(step) is not int or step < 0:
+    if not is_log or type(step) is not int or step < 0:
         raise DataError(
             f"Cannot read {path / STATE} of the checkpoint: `step` is a whole number from 0, and "
             "`history` a list of objects"
@@ -177,18 +182,20 @@ def read_state(path: Path) -> dict[str, Any]:
 
 def versions() -> dict[str, str]:
     """Return the versions of the packages that decide what a run computes."""
-    found: dict[str, str] = {}
+    by_package: dict[str, str] = {}
     for package in PACKAGES:
         try:
-            found[package] = importlib.metadata.version(package)
+            by_package[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
-            found[package] = "not installed"
-    return found
+            by_package[package] = "not installed"
+    return by_package
 
 
 def sync(folder: Path) -> None:
-    """Make sure that the files are on the disk before anything says so."""
+    """Write the files in *folder* through to the disk, before anything relies on them."""
     for path in folder.rglob("*"):
         if path.is_file():
-            with path.open("r+b") as file:  # Windows syncs no file that is only read
+            with path.open(
+                "r+b"
+            ) as file:  # Windows does not sync a file that is opened for reading only
                 os.fsync(file.fileno())

@@ -1,4 +1,4 @@
-"""The settings of both trainers, named as in Hugging Face's where the meaning is the same."""
+"""The settings of both trainers; those that Hugging Face's trainers have keep their names."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ REPORTERS = ("tensorboard", "trackio", "wandb")
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
-    """What both trainers share.
+    """The settings that both trainers share.
 
     Raises:
-        InvalidValueError: if a value is outside what is accepted.
+        InvalidValueError: if a value is not accepted.
         UnknownNameError: if a name is not known.
     """
 
@@ -30,23 +30,23 @@ class TrainConfig:
     max_steps: int = 100
     """How many updates are made."""
     warmup_steps: int = 0
-    """How many of them the learning rate rises linearly."""
+    """During how many of them the learning rate rises linearly."""
     weight_decay: float = 0.0
     """The weight decay of AdamW."""
     max_grad_norm: float = 1.0
     """Gradients with a larger norm are scaled down to it."""
     seed: int = 0
-    """The root of all draws; each is named by seed and step, so that nothing else has a state."""
+    """The root of all random numbers; a stream is named by seed and step, so none has a state."""
     save_steps: int = 0
     """A checkpoint is written every so many steps; 0 writes the last one only."""
     save_total_limit: int = 0
-    """How many checkpoints are kept, the newest ones; 0 keeps all."""
+    """How many of the newest checkpoints are kept; 0 keeps all."""
     logging_steps: int = 1
     """A row is logged every so many steps."""
     report_to: tuple[str, ...] = ()
-    """Where rows go besides ``log.jsonl``: ``tensorboard``, ``trackio``, ``wandb``."""
+    """Services that get the rows besides ``log.jsonl``: ``tensorboard``, ``trackio``, ``wandb``."""
     run_name: str = ""
-    """The name of the run there; empty is the name of `output_dir`."""
+    """The name of the run at these services; empty is the name of `output_dir`."""
     micro_batch_tokens: int = 16384
     """How many tokens, padding included, go through the model at once."""
     gradient_checkpointing: bool = False
@@ -54,7 +54,7 @@ class TrainConfig:
     bf16: bool = False
     """Whether sampling and scoring run under bfloat16 autocast; slow on most CPUs."""
     load_in_8bit: bool = False
-    """Whether a model that is given by name is quantised to 8 bits, beside an adapter."""
+    """Whether a model that is loaded by name is quantised to 8 bits, beside an adapter."""
     lora_rank: int = 16
     """The rank of the LoRA adapter; 0 trains all weights."""
     lora_alpha: int = 32
@@ -83,9 +83,9 @@ class SFTConfig(TrainConfig):
 
     learning_rate: float = 3e-4
     batch_size: int = 64
-    """How many token sequences an update sees."""
+    """How many token sequences an update is made from."""
     final_lr_ratio: float = 0.1
-    """The cosine falls to this share of the learning rate."""
+    """The share of the learning rate at the end of its cosine."""
 
     def __post_init__(self) -> None:
         """Check the fields."""
@@ -104,55 +104,57 @@ class RFTConfig(TrainConfig):
     tasks_per_step: int = 8
     """How many tasks a step plays."""
     num_generations: int = 8
-    """How many episodes each task is played; their rewards are compared with each other."""
+    """How many episodes are played of each task; their rewards are compared with each other."""
     estimator: str = "grpo"
     """The advantage estimator: ``grpo``, ``dr_grpo``, ``rloo`` or ``reinforce++``."""
     reward: str = "success"
-    """What an episode earns: ``success`` (0 or 1), ``score`` (0 to 1) or ``return``, the sum of the
-    environment's rewards."""
+    """The reward of an episode: ``success`` (0 or 1), ``score`` (0 to 1) or ``return``, the sum of
+    the environment's rewards."""
     turn_cost: float = 0.0
-    """What each turn takes off the reward of an episode."""
+    """How much each turn lowers the reward of an episode."""
     valid_coef: float = 0.0
-    """What the share of valid actions adds to the reward of an episode."""
+    """How much the share of valid actions, 0 to 1, adds to the reward: this times the share."""
     truncation: str = "keep"
-    """What an episode is worth that its turn or token limit ended. ``keep``: what it has reached.
-    ``mask``: the same, but nothing is learnt from its own tokens. ``drop``: it was never played."""
+    """The rule for an episode that ended at its turn or token limit. ``keep``: it counts as any
+    other. ``mask``: its reward counts in its group, but its own tokens are not trained on.
+    ``drop``: it does not count at all."""
     advantage_clip: tuple[float, float] = (-1.5, 2.5)
-    """Advantages are kept between these two: one bad episode cannot push everything away."""
+    """Advantages are clipped to this range, so that one bad episode cannot dominate an update."""
     episode_coef: float = 1.0
-    """The weight of that advantage, which all turns of an episode share."""
+    """The weight of the advantage that all turns of an episode share."""
     step_coef: float = 0.0
-    """The weight of the advantage of a turn over those of the group that saw the same (GiGPO)."""
+    """The weight of a turn's advantage over the group's turns with the same context (GiGPO)."""
     discount: float = 1.0
-    """What a later success is worth less, by turn, for the advantage of a turn."""
+    """The factor on a success for each turn until it comes, in the advantage of a turn."""
     invalid_penalty: float = 0.0
-    """What is taken off the advantage of the very turn whose action could not be carried out."""
+    """How much is subtracted from the advantage of a turn whose action was invalid."""
     clip_range: float = 0.2
     """How far below 1 the probability ratio still counts."""
     clip_range_high: float = 0.2
     """How far above 1 the probability ratio still counts."""
     updates_per_step: int = 1
-    """How many optimizer updates the episodes of a step are used for, each on all of them."""
+    """How many optimizer updates are made from the episodes of a step, each from all of them."""
     loss_average: str = "token"
-    """``token`` weighs every sampled token alike, ``episode`` every episode; ``constant`` divides
-    by what all episodes might have said, as Dr. GRPO does."""
+    """``token`` gives every sampled token the same weight, ``episode`` every episode; ``constant``
+    divides by the episodes of the step times `max_new_tokens`, as Dr. GRPO does."""
     kl_coef: float = 0.0
-    """The weight of the divergence from the model without its adapter."""
+    """The weight of the KL divergence from the model without its adapter."""
     entropy_coef: float = 0.0
-    """The weight of the entropy of the sampled tokens' distributions, as a bonus."""
+    """The weight of an entropy bonus: the entropy of the distributions of sampled tokens."""
     temperature: float = 1.0
     """The temperature at which episodes are sampled and scored."""
     max_new_tokens: int = 32
     """The longest completion."""
     max_episode_tokens: int | None = None
-    """The longest token sequence; an episode that would pass it falls silent. None is the model's
-    own limit."""
+    """The longest token sequence; an episode that would exceed it gets empty completions from then
+    on. None is the model's own limit."""
     max_turns: int | None = None
     """The turn limit of training episodes; None takes each task's own."""
-    slots: int = 128
-    """How many episodes are live at once."""
+    max_concurrent: int = 128
+    """How many episodes are played at once."""
     max_valid_drop: float = 0.4
-    """Training stops and goes back when the valid-action rate is this far below its best."""
+    """Training stops, and the weights go back to the last good step, when the share of valid
+    actions is this far below its best."""
     eval_steps: int = 0
     """An evaluation is made every so many steps; 0 makes none."""
     eval_tasks: int = 50
@@ -163,7 +165,7 @@ class RFTConfig(TrainConfig):
     def __post_init__(self) -> None:
         """Check the fields."""
         super().__post_init__()
-        counts = ("tasks_per_step", "updates_per_step", "max_new_tokens", "slots")
+        counts = ("tasks_per_step", "updates_per_step", "max_new_tokens", "max_concurrent")
         for name in (*counts, "num_generations", "eval_tasks", "eval_k"):
             check_count(name, getattr(self, name), 1)
         check_count("eval_steps", self.eval_steps, 0)
@@ -208,6 +210,6 @@ def _check_positive(config: TrainConfig, names: Iterable[str]) -> None:
             raise InvalidValueError(f"`{name}` is above 0, not {getattr(config, name)!r}")
 
 
-def _check_name(kind: str, value: str, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise unknown_name(kind, value, known, "all")
+def _check_name(kind: str, value: str, names: tuple[str, ...]) -> None:
+    if value not in names:
+        raise unknown_name(kind, value, names, "all")

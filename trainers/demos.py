@@ -1,4 +1,7 @@
-"""Demonstrations: episodes of an expert, with the tokens that a model would have sampled."""
+"""Demonstrations: episodes of an expert, with the tokens that a model would have sampled.
+
+Here too: which tasks a training samples, and the texts that a vocabulary is made from.
+"""
 
 from __future__ import annotations
 
@@ -12,37 +15,41 @@ from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.env.making import sample_task_ids
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.seeding import stream
-from agentgym_gen.trainers.chat import ChatFormat, Contexts
-from agentgym_gen.trainers.handles import Tokenizer
+from agentgym_gen.trainers.models.chat import ChatFormat, ContextBuilder
+from agentgym_gen.trainers.models.types import Tokenizer
 
 
 class Demonstrator:
-    """Says what another policy says, with the tokens in the layout of `ModelPolicy`.
+    """Acts as another policy does, and adds the tokens in the layout of `ModelPolicy`.
 
     Args:
-        policy: Who acts.
-        tokenizer: The tokenizer of the model that is to learn.
+        policy: The other policy.
+        tokenizer: The tokenizer of the model that will be trained.
     """
 
     def __init__(self, policy: Policy, tokenizer: Tokenizer) -> None:
         self._policy = policy
         self._chat = ChatFormat(tokenizer)
-        self._contexts = Contexts(self._chat)
+        self._contexts = ContextBuilder(self._chat)
 
     def act(self, requests: Sequence[Request]) -> list[Completion]:
         """Return a completion for each of *requests*, in their order."""
-        said = self._policy.act(requests)
+        completions = self._policy.act(requests)
         return [
-            self._tokenise(request, completion.text)
-            for request, completion in zip(requests, said, strict=True)
+            self._tokenize(request, completion.text)
+            for request, completion in zip(requests, completions, strict=True)
         ]
 
-    def _tokenise(self, request: Request, text: str) -> Completion:
+    def _tokenize(self, request: Request, text: str) -> Completion:
         context = self._contexts.next(request)
         ids = self._chat.answer(text)
-        self._contexts.answered(request, ids)
+        self._contexts.record_answer(request, ids)
         return Completion(
-            text, tuple(context.ids), tuple(ids), (0.0,) * len(ids), starts_sequence=context.fresh
+            text,
+            tuple(context.ids),
+            tuple(ids),
+            (0.0,) * len(ids),
+            starts_sequence=context.starts_sequence,
         )
 
 
@@ -54,50 +61,62 @@ def demonstrations(
     number: int,
     seed: int = 0,
 ) -> list[Trajectory]:
-    """Return *number* successful episodes of the experts of *envs*, training tasks only.
+    """Play *number* training tasks with the experts of *envs*; return the successful episodes.
 
     Args:
         envs: Ids of environments; each gets the same share.
-        tokenizer: The tokenizer of the model that is to learn.
-        style: How episodes are put to it.
-        number: How many episodes.
-        seed: Which tasks.
+        tokenizer: The tokenizer of the model that will be trained.
+        style: How prompts are written.
+        number: How many episodes are played; only the successful ones are returned.
+        seed: The root of the choice of tasks.
 
     Raises:
         InvalidValueError: if there is no environment.
     """
     policy = Demonstrator(ExpertPolicy(), tokenizer)
-    played = run(draw_episodes(envs, "train", number, seed), policy, style=style, seed=seed)
-    return [trajectory for trajectory in played if trajectory.success]
+    trajectories = run(sample_episodes(envs, "train", number, seed), policy, style=style, seed=seed)
+    return [trajectory for trajectory in trajectories if trajectory.success]
 
 
 def expert_texts(
     envs: Sequence[str], style: PromptStyle, *, number: int, seed: int = 0
 ) -> list[str]:
     """Return the texts of *number* episodes of the experts of *envs*, for `build_tiny`."""
-    played = run(draw_episodes(envs, "train", number, seed), ExpertPolicy(), style=style)
+    trajectories = run(sample_episodes(envs, "train", number, seed), ExpertPolicy(), style=style)
     texts: list[str] = []
-    for trajectory in played:
+    for trajectory in trajectories:
         for turn in trajectory.turns:
             texts += [turn.observation, turn.completion.text]
         texts.append(trajectory.last_observation)
     return texts
 
 
-def draw_episodes(
+VOCABULARY_EPISODES = 200
+"""How many expert episodes of each environment make the vocabulary of ``rftgen-tiny``."""
+
+
+def vocabulary_texts(envs: Sequence[str], style: PromptStyle, seed: int) -> list[str]:
+    """Return the texts from which ``rftgen-tiny`` makes its vocabulary for *envs*."""
+    texts: list[str] = []
+    for env_id in envs:
+        texts += expert_texts([env_id], style, number=VOCABULARY_EPISODES, seed=seed)
+    return texts
+
+
+def sample_episodes(
     envs: Sequence[str],
     split: str,
     number: int,
     seed: int,
     options: Mapping[str, Any] | None = None,
 ) -> list[Episode]:
-    """Return *number* episodes, each of another task while there are enough, shared by *envs*.
+    """Return *number* episodes, shared by *envs*; tasks repeat only if there are too few.
 
     Args:
         envs: Ids of environments; each gets the same share.
-        split: Which tasks.
+        split: The split that the tasks are from.
         number: How many episodes.
-        seed: Which of the tasks.
+        seed: The root of the choice of tasks.
         options: Keyword arguments of the environments, such as ``interface``.
 
     Raises:
@@ -106,9 +125,10 @@ def draw_episodes(
     if not envs:
         raise InvalidValueError("No environment was given; `envs` is a list of ids")
     episodes: list[Episode] = []
-    for place, env_id in enumerate(envs):
-        share = number // len(envs) + (place < number % len(envs))
+    for index, env_id in enumerate(envs):
+        # the first ones get one more each, until the remainder is shared out
+        share = number // len(envs) + (index < number % len(envs))
         rng = stream("episodes", env_id, split, entropy=seed)
-        drawn = sample_task_ids(env_id, split, share, rng, options)
-        episodes += [Episode(env_id, task, options=options or {}) for task in drawn]
+        task_ids = sample_task_ids(env_id, split, share, rng, options)
+        episodes += [Episode(env_id, task_id, options=options or {}) for task_id in task_ids]
     return episodes

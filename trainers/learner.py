@@ -1,4 +1,4 @@
-"""What both trainers do with a loss: the optimizer, the learning rate, and going on from a file."""
+"""What both trainers do with a loss: optimizer, learning rate, checkpoints and the log file."""
 
 from __future__ import annotations
 
@@ -19,37 +19,38 @@ from torch import Tensor
 from agentgym_gen.errors import DataError, InvalidValueError, ResultExistsError, TrainingError
 from agentgym_gen.system.files import write_jsonl
 from agentgym_gen.trainers import checkpoint
-from agentgym_gen.trainers.callbacks import Row
+from agentgym_gen.trainers.callbacks import LogRow
 from agentgym_gen.trainers.config import TrainConfig
-from agentgym_gen.trainers.handles import Model, Tokenizer
-from agentgym_gen.trainers.memory import autocast, naming_the_knob, recomputing
-from agentgym_gen.trainers.model import choose_threads, make_trainable, where_it_runs
-from agentgym_gen.trainers.modelcard import write_card
-from agentgym_gen.trainers.parallel import Workers
-from agentgym_gen.trainers.tokens import MicroBatch
-from agentgym_gen.trainers.trees import can_branch
+from agentgym_gen.trainers.distributed import Distributed
+from agentgym_gen.trainers.logging.model_card import write_card
+from agentgym_gen.trainers.models.adapters import make_trainable
+from agentgym_gen.trainers.models.device import choose_threads, describe_device
+from agentgym_gen.trainers.models.memory import autocast, explain_oom, gradient_checkpointing
+from agentgym_gen.trainers.models.types import Model, Tokenizer
+from agentgym_gen.trainers.packing.micro_batches import MicroBatch
+from agentgym_gen.trainers.packing.prefix_tree import supports_tree_attention
 
-_DAMAGES = (
+_LOAD_ERRORS = (
     *(OSError, EOFError, RuntimeError, ValueError, LookupError),
     *(TypeError, AttributeError, pickle.UnpicklingError),
 )
-"""What torch raises for a file that is no state of an optimizer, or of another one."""
+"""What torch raises for a file that holds no state of an optimizer, or that of another one."""
 
 LOG_FILE = "log.jsonl"
 """The file of the log in the output folder, one row a line."""
 
 
 class Learner:
-    """A model, its optimizer and how many updates were made.
+    """A model, its optimizer and the number of updates made.
 
-    The model stays in evaluation mode: with dropout, what is scored would not be the distribution
-    that was sampled from.
+    The model stays in evaluation mode: with dropout, the loss would score another distribution than
+    the one that was sampled from.
 
     Args:
         model: A causal language model.
-        tokenizer: Its tokenizer, saved beside it.
+        tokenizer: Its tokenizer, which is saved with it.
         config: The settings.
-        schedule: From the number of updates made to the share of the learning rate.
+        schedule: Maps the number of updates made to a share of the learning rate.
     """
 
     def __init__(
@@ -63,11 +64,11 @@ class Learner:
         self.model = make_trainable(model, config.lora_rank, config.lora_alpha, config.seed)
         self.tokenizer = tokenizer
         self.config = config
-        self.branching = can_branch(self.model)
-        """Whether sequences that begin alike can be computed together."""
-        self.workers = Workers()
+        self.tree_attention = supports_tree_attention(self.model)
+        """Whether sequences that share a prefix can share a row."""
+        self.distributed = Distributed()
         self.step = 0
-        self.history: list[Row] = []
+        self.history: list[LogRow] = []
         self._schedule = schedule
         self._weights = {
             name: weight for name, weight in self.model.named_parameters() if weight.requires_grad
@@ -86,43 +87,46 @@ class Learner:
 
         Args:
             batches: All micro batches of the update; each process takes its share of them.
-            loss_of: Returns the loss of one, which is a part of the sum.
+            loss_of: Returns the loss of a micro batch, which is a part of the sum.
 
         Raises:
             TrainingError: if the loss or the gradient is not a number, or memory is full.
         """
         self._optimizer.zero_grad(set_to_none=True)
-        total, culprit, bf16 = 0.0, None, self.config.bf16
-        with naming_the_knob(f"the update of step {self.step + 1}", "micro_batch_tokens"):
-            for batch in self.workers.share(batches):
-                with autocast(self.model, bf16=bf16), recomputing(self.model, self.config):
+        total, bad_batch = 0.0, None
+        with explain_oom(f"the update of step {self.step + 1}", "micro_batch_tokens"):
+            for batch in self.distributed.shard(batches):
+                with (
+                    autocast(self.model, bf16=self.config.bf16),
+                    gradient_checkpointing(self.model, enabled=self.config.gradient_checkpointing),
+                ):
                     loss = loss_of(batch)
                     loss.backward()  # type: ignore[no-untyped-call]
-                if culprit is None and not math.isfinite(float(loss.detach())):
-                    culprit = batch
+                if bad_batch is None and not math.isfinite(float(loss.detach())):
+                    bad_batch = batch
                 total += float(loss.detach())
-        (total,) = self.workers.add(total)
-        self.workers.add_gradients(self._weights.values())
+        (total,) = self.distributed.sum(total)
+        self.distributed.sum_gradients(self._weights.values())
         norm = float(
             torch.nn.utils.clip_grad_norm_(self._weights.values(), self.config.max_grad_norm)
         )
         if not math.isfinite(total) or not math.isfinite(norm):
-            raise self._not_a_number(total, norm, culprit or batches[-1])
+            raise self._not_a_number(total, norm, bad_batch or batches[-1])
         for group in self._optimizer.param_groups:
             group["lr"] = self.config.learning_rate * self._schedule(self.step)
         self._optimizer.step()
         return total, norm
 
-    def _not_a_number(self, total: float, norm: float, culprit: MicroBatch) -> TrainingError:
-        kept = ""
+    def _not_a_number(self, total: float, norm: float, bad_batch: MicroBatch) -> TrainingError:
+        saved = ""
         if self.config.output_dir:
             path = Path(self.config.output_dir) / f"not_a_number_{self.step + 1:06d}.pt"
             path.parent.mkdir(parents=True, exist_ok=True)
-            _save(dataclasses.asdict(culprit), path)
-            kept = f"; the batch is in {str(path)!r}"
+            _save(dataclasses.asdict(bad_batch), path)
+            saved = f"; the batch is in {str(path)!r}"
         return TrainingError(
             f"The loss ({total}) or its gradient ({norm}) is not a number at step "
-            f"{self.step + 1}{kept}; lower `learning_rate` or go on from an earlier checkpoint"
+            f"{self.step + 1}{saved}; lower `learning_rate` or go on from an earlier checkpoint"
         )
 
     def snapshot(self) -> dict[str, Tensor]:
@@ -131,18 +135,18 @@ class Learner:
 
     @torch.no_grad()
     def restore(self, snapshot: dict[str, Tensor]) -> None:
-        """Put the trained weights of *snapshot* back."""
+        """Set the trained weights to those of *snapshot*."""
         for name, weight in self._weights.items():
             weight.copy_(snapshot[name])
 
-    def record(self, row: Row) -> None:
+    def record(self, row: LogRow) -> None:
         """Add *row* to the history and to the log file.
 
         Raises:
             DataError: if the file cannot be written.
         """
         self.history.append(row)
-        if self.config.output_dir and self.workers.is_first:
+        if self.config.output_dir and self.distributed.is_main:
             with self._log() as path, path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(row) + "\n")
 
@@ -156,55 +160,58 @@ class Learner:
             return None
         state = {
             "config": dataclasses.asdict(self.config),
-            "runs_on": where_it_runs(self.model),
+            "runs_on": describe_device(self.model),
             "history": self.history,
         }
-        root, kept = Path(self.config.output_dir), self.config.save_total_limit
-        return self.workers.in_first(
-            lambda: checkpoint.write(root, self.step, state, self.fill, keep=kept)
+        root, keep = Path(self.config.output_dir), self.config.save_total_limit
+        return self.distributed.run_on_main(
+            lambda: checkpoint.write(root, self.step, state, self.write_files, keep=keep)
         )
 
-    def resume(self, wanted: bool | str | Path) -> None:
-        """Go on from a checkpoint: its weights, optimizer, step and log.
+    def resume(self, resume_from: bool | str | Path) -> None:
+        """Load the weights, optimizer, step and log of a checkpoint, or start anew without one.
+
+        Args:
+            resume_from: True loads the latest checkpoint, a path that one, False none.
 
         Raises:
-            DataError: if it is none, or cannot be read.
-            InvalidValueError: if it is of another model.
-            ResultExistsError: if a training is to begin where another one has left checkpoints.
+            DataError: if the path is no checkpoint, or it cannot be read.
+            InvalidValueError: if the checkpoint is of another model.
+            ResultExistsError: if a training would start where another one has left checkpoints.
         """
         root = Path(self.config.output_dir or ".")
-        path = checkpoint.find(root, wanted)
+        path = checkpoint.find(root, resume_from)
         if path is None:
-            self._begin(root)
+            self._start(root)
             return
         state = checkpoint.read_state(path)
         self._load_weights(path)
         self._load_optimizer(path / "optimizer.pt")
         self.step, self.history = state["step"], state["history"]
         if self.config.output_dir:
-            self.workers.in_first(partial(checkpoint.set_aside, root, path))
-        if self.config.output_dir and self.workers.is_first:
+            self.distributed.run_on_main(partial(checkpoint.set_newer_aside, root, path))
+        if self.config.output_dir and self.distributed.is_main:
             with self._log() as path:
                 write_jsonl(path, self.history)
 
-    def _begin(self, root: Path) -> None:
-        """Begin a training, unless another one has left checkpoints that would pass for newer ones.
+    def _start(self, root: Path) -> None:
+        """Start a training, unless another one has left checkpoints that would count as newer.
 
-        The log of a run that was killed before its first checkpoint begins anew.
+        The log of a run that was killed before its first checkpoint is removed.
         """
         if not self.config.output_dir or self.step > 0:
             return
-        there = checkpoint.latest(root)
-        if there is not None:
+        latest = checkpoint.latest(root)
+        if latest is not None:
             raise ResultExistsError(
-                f"{str(root)!r} holds checkpoints of a training, the latest is {there.name!r}; "
+                f"{str(root)!r} holds checkpoints of a training, the latest is {latest.name!r}; "
                 "go on with `train(resume_from_checkpoint=True)`, or choose another `output_dir`"
             )
-        if self.workers.is_first:
+        if self.distributed.is_main:
             with self._log() as path:
                 path.unlink(missing_ok=True)
 
-    def fill(self, folder: Path) -> None:
+    def write_files(self, folder: Path) -> None:
         """Write the model, its card and the state of the optimizer into *folder*."""
         self.save_model(folder)
         _save(self._optimizer.state_dict(), folder / "optimizer.pt")
@@ -223,11 +230,11 @@ class Learner:
             yield path
 
     def _load_optimizer(self, path: Path) -> None:
-        """Put the state in *path* back: tensors and numbers; anything else is refused unread."""
+        """Load the state in *path*: tensors and numbers; anything else in it is refused unread."""
         try:
             saved = torch.load(path, map_location="cpu", weights_only=True)
             self._optimizer.load_state_dict(saved)
-        except _DAMAGES as error:
+        except _LOAD_ERRORS as error:
             raise DataError(
                 f"Cannot read {path} of the checkpoint: {str(error)[:200]}; go on from an older one"
             ) from error
@@ -244,14 +251,14 @@ class Learner:
                 ) from error
         for name, weight in self._weights.items():
             # PEFT leaves the adapter's name out of the file
-            found = saved.get(name, saved.get(name.replace(".default.", ".")))
-            if found is None or found.shape != weight.shape:
+            tensor = saved.get(name, saved.get(name.replace(".default.", ".")))
+            if tensor is None or tensor.shape != weight.shape:
                 raise InvalidValueError(f"The checkpoint {str(path)!r} is of another model")
-            weight.copy_(found)
+            weight.copy_(tensor)
 
 
 def _save(value: object, path: Path) -> None:
-    # Into an open file: by name, torch does not say why it could not write.
+    # Into an open file: given a path, torch does not report why it could not write.
     with path.open("wb") as file:
         torch.save(value, file)
 
@@ -265,5 +272,5 @@ def cosine(config: TrainConfig, step: int, final: float) -> float:
     """Return the share of the learning rate at *step*: a rise, then a cosine down to *final*."""
     if step < config.warmup_steps:
         return warmup(config, step)
-    done = (step - config.warmup_steps) / max(1, config.max_steps - config.warmup_steps)
-    return final + (1 - final) * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+    progress = (step - config.warmup_steps) / max(1, config.max_steps - config.warmup_steps)
+    return final + (1 - final) * 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))

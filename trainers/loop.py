@@ -1,4 +1,4 @@
-"""The loop that both trainers share: steps, and what happens after each of them."""
+"""The loop that both trainers share: steps, and evaluation, log and checkpoints when due."""
 
 from __future__ import annotations
 
@@ -8,116 +8,116 @@ from pathlib import Path
 from typing import Any
 
 from agentgym_gen.system.file_lock import one_writer
-from agentgym_gen.trainers.callbacks import Callbacks, Row
+from agentgym_gen.trainers.callbacks import CallbackHandler, LogRow
 from agentgym_gen.trainers.learner import Learner
-from agentgym_gen.trainers.reporting import ProgressCallback, reporters
+from agentgym_gen.trainers.logging.reporting import ProgressCallback, reporters
 
 STOPPED = "stopped"
-"""The key of a row that ends the training: why. No update was made in it."""
+"""The key of a row that ends the training, with the reason. Such a step makes no update."""
 
-Step = Callable[[], tuple[Row, dict[str, Any]]]
-"""Makes one step; returns its row and what `on_step_end` is told besides."""
+MakeStep = Callable[[], tuple[LogRow, dict[str, Any]]]
+"""Makes one step; returns its row and further extras of `on_step_end`."""
 
 
 class Loop:
     """Makes steps until there are enough, and evaluates, logs and saves when it is due.
 
     Args:
-        learner: What learns.
-        callbacks: Whom to tell.
-        title: What the progress bar says.
+        learner: The model with its optimizer.
+        callbacks: The callbacks of the user.
+        title: The text before the progress bar.
     """
 
     def __init__(self, learner: Learner, callbacks: Iterable[object], title: str) -> None:
         args = learner.config
-        everyone = [ProgressCallback(title), *reporters(args), *callbacks]
+        all_callbacks = [ProgressCallback(title), *reporters(args), *callbacks]
         self._learner = learner
-        self._saved: int | None = None
-        self._callbacks = Callbacks(
-            everyone, args, model=learner.model, processing_class=learner.tokenizer
+        self._saved_step: int | None = None
+        self._callbacks = CallbackHandler(
+            all_callbacks, args, model=learner.model, processing_class=learner.tokenizer
         )
-        self._callbacks.state.is_world_process_zero = learner.workers.is_first
+        self._callbacks.state.is_world_process_zero = learner.distributed.is_main
 
     def run(
         self,
-        make_step: Step,
+        make_step: MakeStep,
         resume_from_checkpoint: bool | str | Path,
-        evaluate: Callable[[], Row] | None = None,
+        evaluate: Callable[[], LogRow] | None = None,
         eval_steps: int = 0,
-    ) -> list[Row]:
+    ) -> list[LogRow]:
         """Train and return the log.
 
         Args:
             make_step: Makes one step.
-            resume_from_checkpoint: True goes on from the latest checkpoint, a path from that one.
-            evaluate: Returns the measurements of an evaluation.
-            eval_steps: An evaluation is made every so many steps; 0 only when a callback asks.
+            resume_from_checkpoint: True resumes from the latest checkpoint, a path from that one.
+            evaluate: Evaluates the model and returns its metrics.
+            eval_steps: An evaluation is made every so many steps; 0 only on request of a callback.
 
         Raises:
             ResultExistsError: if another training writes to the output folder, or has left
-                checkpoints there from which this one does not go on.
+                checkpoints there from which this one does not resume.
         """
-        with self._alone():
+        with self._lock_folder():
             self._learner.resume(resume_from_checkpoint)
             return self._train(make_step, evaluate, eval_steps)
 
-    def _alone(self) -> AbstractContextManager[None]:
-        """Hold the output folder against other trainings, where there is one."""
+    def _lock_folder(self) -> AbstractContextManager[None]:
+        """Lock the output folder, where there is one, against other trainings."""
         folder = self._learner.config.output_dir
-        if not folder or not self._learner.workers.is_first:
+        if not folder or not self._learner.distributed.is_main:
             return nullcontext()
         return one_writer(Path(folder), "another `output_dir`")
 
     def _train(
-        self, make_step: Step, evaluate: Callable[[], Row] | None, eval_steps: int
-    ) -> list[Row]:
+        self, make_step: MakeStep, evaluate: Callable[[], LogRow] | None, eval_steps: int
+    ) -> list[LogRow]:
         learner, control = self._learner, self._callbacks.control
         control.should_training_stop = False
-        self._tell("on_train_begin")
+        self._notify("on_train_begin")
         try:
             while learner.step < learner.config.max_steps and not control.should_training_stop:
-                self._tell("on_step_begin")
+                self._notify("on_step_begin")
                 row, extras = make_step()
                 if STOPPED in row:
                     self._log(row)
-                    self._saved = None
+                    self._saved_step = None
                     break
                 learner.step += 1
-                self._tell("on_step_end", row=row, **extras)
+                self._notify("on_step_end", row=row, **extras)
                 due = control.should_evaluate or _is_due(learner.step, eval_steps)
                 self._after(row, evaluate if due else None)
-            if self._saved != learner.step:
+            if self._saved_step != learner.step:
                 self._save()
         finally:
-            self._tell("on_train_end")
+            self._notify("on_train_end")
         return learner.history
 
-    def _after(self, row: Row, evaluate: Callable[[], Row] | None) -> None:
+    def _after(self, row: LogRow, evaluate: Callable[[], LogRow] | None) -> None:
         args, control = self._learner.config, self._callbacks.control
         if evaluate is not None:
             metrics = evaluate()
             row |= {f"eval/{key}": value for key, value in metrics.items()}
-            self._tell("on_evaluate", metrics=metrics)
+            self._notify("on_evaluate", metrics=metrics)
         if evaluate is not None or _is_due(self._learner.step, args.logging_steps):
             self._log(row)
         if control.should_save or _is_due(self._learner.step, args.save_steps):
             self._save()
         control.should_save = control.should_evaluate = False
 
-    def _log(self, row: Row) -> None:
+    def _log(self, row: LogRow) -> None:
         self._learner.record(row)
-        self._tell("on_log", logs=row)
+        self._notify("on_log", logs=row)
 
     def _save(self) -> None:
         path = self._learner.save()
-        self._saved = self._learner.step
+        self._saved_step = self._learner.step
         if path is not None:
-            self._tell("on_save", path=path)
+            self._notify("on_save", path=path)
 
-    def _tell(self, event: str, **extras: object) -> None:
+    def _notify(self, event: str, **extras: object) -> None:
         state = self._callbacks.state
         state.global_step, state.log_history = self._learner.step, self._learner.history
-        self._callbacks.tell(event, **extras)
+        self._callbacks.call(event, **extras)
 
 
 def _is_due(step: int, every: int) -> bool:

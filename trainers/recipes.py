@@ -27,12 +27,13 @@ from agentgym_gen.trainers import checkpoint
 from agentgym_gen.trainers.callbacks import TrainerCallback, TrainerControl, TrainerState
 from agentgym_gen.trainers.config import RFTConfig, SFTConfig, TrainConfig
 from agentgym_gen.trainers.demos import demonstrations, expert_texts
-from agentgym_gen.trainers.handles import Model, Tokenizer
-from agentgym_gen.trainers.model import hide_progress_bars, load_model
+from agentgym_gen.trainers.models.loading import load_model
+from agentgym_gen.trainers.models.progress_bars import hide_progress_bars
+from agentgym_gen.trainers.models.tiny import TinySize, build_tiny
+from agentgym_gen.trainers.models.types import Model, Tokenizer
 from agentgym_gen.trainers.rft import RFTTrainer
-from agentgym_gen.trainers.sampler import ModelPolicy
+from agentgym_gen.trainers.sampling.model_policy import ModelPolicy
 from agentgym_gen.trainers.sft import SFTTrainer
-from agentgym_gen.trainers.tiny import TinySize, build_tiny
 
 WHOLE = "recipe.json"
 """The file that is written last: a folder with it holds a finished model."""

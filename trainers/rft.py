@@ -1,8 +1,9 @@
 """Reinforcement fine-tuning by group-relative policy gradients (GRPO, arXiv 2402.03300).
 
 A step plays every task several times, compares the rewards of one task's episodes with each other,
-and makes an update (`RFTConfig.updates_per_step`) from all of them. Left out of the algorithm: a
-critic, a reward per token, importance sampling of stale episodes, and an iterated reference.
+and makes one or more updates (`RFTConfig.updates_per_step`) from all of them. Left out of the
+algorithm: a critic, a reward per token, importance sampling of stale episodes, and an iterated
+reference.
 """
 
 from __future__ import annotations
@@ -20,46 +21,47 @@ from agentgym_gen.agents.rollout import Episode, run
 from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.env.registration import check_env_id
 from agentgym_gen.seeding import stream
-from agentgym_gen.trainers.callbacks import Row
-from agentgym_gen.trainers.chat import ChatFormat
+from agentgym_gen.trainers.algorithm.curriculum import Curriculum, as_curriculum, task_counts
+from agentgym_gen.trainers.algorithm.objective import Objective, Reference
+from agentgym_gen.trainers.algorithm.train_batch import TrainBatch, build_batch
+from agentgym_gen.trainers.callbacks import LogRow
 from agentgym_gen.trainers.config import RFTConfig
-from agentgym_gen.trainers.demos import draw_episodes
-from agentgym_gen.trainers.groups import Lesson, learn_from
-from agentgym_gen.trainers.handles import Model, Tokenizer
+from agentgym_gen.trainers.demos import sample_episodes, vocabulary_texts
 from agentgym_gen.trainers.learner import Learner, warmup
 from agentgym_gen.trainers.loop import STOPPED, Loop
-from agentgym_gen.trainers.memory import naming_the_knob
-from agentgym_gen.trainers.mixture import Curriculum, as_curriculum, shares
-from agentgym_gen.trainers.objective import Objective, Reference
-from agentgym_gen.trainers.rates import rates_by_env, solved_once
-from agentgym_gen.trainers.sampler import ModelPolicy
-from agentgym_gen.trainers.source import find_model
-from agentgym_gen.trainers.tokens import pack
+from agentgym_gen.trainers.metrics import metrics_by_env, pass_at_k
+from agentgym_gen.trainers.models.chat import ChatFormat
+from agentgym_gen.trainers.models.loading import resolve_model
+from agentgym_gen.trainers.models.memory import explain_oom
+from agentgym_gen.trainers.models.types import Model, Tokenizer
+from agentgym_gen.trainers.packing.micro_batches import pack
+from agentgym_gen.trainers.sampling.model_policy import ModelPolicy
 
 LOG = logging.getLogger(__name__)
 
 
 @runtime_checkable
 class Sampler(Policy, Protocol):
-    """A policy outside of this process, such as a server's, that is given the weights anew."""
+    """A policy outside this process, such as a server, that loads the weights of each step."""
 
     def load(self, save_model: Callable[[Path], None], step: int) -> None:
-        """Take the weights after *step* updates, which *save_model* writes into a folder."""
+        """Load the weights after *step* updates, which *save_model* writes into a folder."""
 
 
 class RFTTrainer:
-    """Trains a model by its own episodes in environments, which are given by id.
+    """Trains a model by its own episodes in environments.
 
     Args:
         model: A causal language model, or the name of one: on the hub, a folder, ``smollm2``, or
             ``rftgen-tiny`` with random weights. With ``lora_rank=0`` it is changed in place.
         envs: Ids of environments: a list, a mapping from id to weight, or a `Curriculum`.
         args: The settings.
-        tokenizer: The tokenizer of a model that is given as an object.
-        style: How episodes are put to the model.
+        tokenizer: The tokenizer of a model that is passed as an object.
+        style: How prompts are written.
         options: Keyword arguments of the environments, such as ``interface``.
-        callbacks: Who is told of each step, in the manner of transformers.
-        sampler: Who plays instead of the model itself, from its weights.
+        callbacks: Callbacks in the manner of transformers (`agentgym_gen.trainers.callbacks`).
+        sampler: A policy that plays with the model's weights in place of the model, such as
+            `VLLMSampler`.
 
     Raises:
         InvalidValueError: if there is no environment, or a model without a tokenizer.
@@ -85,13 +87,19 @@ class RFTTrainer:
         self.style = style or PromptStyle()
         self._options = dict(options or {})
         self._sampler = sampler
-        model, tokenizer = find_model(model, tokenizer, self.envs, self.style, args)
+        model, tokenizer = resolve_model(
+            model,
+            tokenizer,
+            vocabulary_texts=lambda: vocabulary_texts(self.envs, self.style, args.seed),
+            seed=args.seed,
+            load_in_8bit=args.load_in_8bit,
+        )
         self._reference = Reference(model, args)
         self._learner = Learner(model, tokenizer, args, lambda step: warmup(args, step))
         self._chat = ChatFormat(tokenizer)
         if self.style.window is None:
             self._chat.check_appends()
-        self._healthy = self._learner.snapshot()
+        self._last_good = self._learner.snapshot()
         self._loop = Loop(self._learner, callbacks, "RFT")
 
     @property
@@ -104,17 +112,17 @@ class RFTTrainer:
         """The model's tokenizer."""
         return self._learner.tokenizer
 
-    def train(self, resume_from_checkpoint: bool | str | Path = False) -> list[Row]:
+    def train(self, resume_from_checkpoint: bool | str | Path = False) -> list[LogRow]:
         """Train and return the log.
 
-        Training ends early, with the weights of the last healthy step, when the share of valid
+        Training ends early, with the weights of the last good step, when the share of valid
         actions has fallen by `RFTConfig.max_valid_drop`.
 
         Args:
-            resume_from_checkpoint: True goes on from the latest checkpoint, a path from that one.
+            resume_from_checkpoint: True resumes from the latest checkpoint, a path from that one.
 
         Raises:
-            TrainingError: if the loss is not a number, or memory is full.
+            TrainingError: if the loss is not a number, or memory runs out.
             DataError: if the log or a checkpoint cannot be written.
         """
         return self._loop.run(
@@ -133,19 +141,19 @@ class RFTTrainer:
         number: int = 50,
         seed: int = 0,
     ) -> dict[str, float]:
-        """Play without learning, and return the averages of all and of each environment.
+        """Play without learning, and return the metrics of all episodes and of each environment.
 
-        ``success`` is avg@k, the mean over all episodes, and ``solved_once`` is pass@k.
+        ``success`` is avg@k, the mean over all episodes, and ``pass_at_k`` is pass@k.
 
         Args:
             envs: Ids of environments; None takes those that are trained on.
             k: How many episodes of each task.
-            split: Which tasks.
+            split: The split that the tasks are from.
             number: How many tasks, shared by the environments.
-            seed: Which tasks, and what is drawn in them.
+            seed: The root of the choice of tasks and of the episodes.
         """
-        played = self.play(envs, k=k, split=split, number=number, seed=seed)
-        return {**rates_by_env(played), "solved_once": solved_once(played)}
+        episodes = self.play(envs, k=k, split=split, number=number, seed=seed)
+        return {**metrics_by_env(episodes), "pass_at_k": pass_at_k(episodes)}
 
     def play(
         self,
@@ -157,44 +165,44 @@ class RFTTrainer:
         seed: int = 0,
     ) -> list[Trajectory]:
         """Play without learning, and return the episodes; the arguments are those of `evaluate`."""
-        tasks = draw_episodes(envs or self.envs, split, number, seed, self._options)
+        tasks = sample_episodes(envs or self.envs, split, number, seed, self._options)
         return self._rollout(tasks, k, seed, {})
 
     def save_model(self, folder: str | Path) -> None:
         """Write the adapter, or the whole model, with its tokenizer and a card into *folder*."""
-        self._learner.workers.in_first(lambda: self._learner.save_model(Path(folder)))
+        self._learner.distributed.run_on_main(lambda: self._learner.save_model(Path(folder)))
 
-    def _step(self) -> tuple[Row, dict[str, Any]]:
-        row, played = self._play()
-        if self._is_ill(row):
-            self._learner.restore(self._healthy)
+    def _step(self) -> tuple[LogRow, dict[str, Any]]:
+        row, trajectories = self._play()
+        if self._collapsed(row):
+            self._learner.restore(self._last_good)
             LOG.warning("Stopped at step %d: valid actions fell; rolled back", self._learner.step)
             return {**row, STOPPED: "the valid-action rate fell"}, {}
         if self.args.max_valid_drop < 1:
-            self._healthy = self._learner.snapshot()
-        return row | self._learn(played), {"trajectories": played}
+            self._last_good = self._learner.snapshot()
+        return row | self._learn(trajectories), {"trajectories": trajectories}
 
-    def _play(self) -> tuple[Row, list[Trajectory]]:
-        began = time.perf_counter()
+    def _play(self) -> tuple[LogRow, list[Trajectory]]:
+        start = time.perf_counter()
         step = self._learner.step
         seed = int(stream("rft", step, entropy=self.args.seed).integers(1 << 62))
-        # A task that comes again is drawn another interface; the samples of a step share one.
-        tasks = [replace(task, interface_index=step) for task in self._draw(step, seed)]
+        # A task that comes again gets another interface; the samples of a step share one.
+        tasks = [replace(task, interface_index=step) for task in self._sample_tasks(step, seed)]
         limit = {} if self.args.max_turns is None else {"max_turns": self.args.max_turns}
-        played = self._rollout(tasks, self.args.num_generations, seed, limit)
-        seconds = time.perf_counter() - began
-        row = {"step": step + 1, **rates_by_env(played), "rollout_seconds": seconds}
-        sampled = sum(one.action_tokens for one in played)
-        return row | {"rollout_tokens_per_second": sampled / seconds}, played
+        trajectories = self._rollout(tasks, self.args.num_generations, seed, limit)
+        seconds = time.perf_counter() - start
+        row = {"step": step + 1, **metrics_by_env(trajectories), "rollout_seconds": seconds}
+        sampled = sum(episode.action_tokens for episode in trajectories)
+        return row | {"rollout_tokens_per_second": sampled / seconds}, trajectories
 
-    def _draw(self, step: int, seed: int) -> list[Episode]:
-        """Return the tasks of *step*, each environment's in proportion to its weight."""
+    def _sample_tasks(self, step: int, seed: int) -> list[Episode]:
+        """Return the tasks of *step*, so many of each environment as its weight says."""
         weights = self.curriculum.weights(step, self._learner.history)
         rng = stream("mixture", step, entropy=self.args.seed)
-        counts = shares(weights, self.args.tasks_per_step, rng)
+        counts = task_counts(weights, self.args.tasks_per_step, rng)
         tasks: list[Episode] = []
         for env_id, count in counts.items():
-            tasks += draw_episodes([env_id], "train", count, seed, self._options)
+            tasks += sample_episodes([env_id], "train", count, seed, self._options)
         return tasks
 
     def _rollout(
@@ -206,16 +214,16 @@ class RFTTrainer:
             for task in tasks
             for sample in range(samples)
         ]
-        workers = self._learner.workers
-        with naming_the_knob("a rollout", "slots", "max_new_tokens", "max_episode_tokens"):
-            mine = run(
-                workers.share(episodes),
+        distributed = self._learner.distributed
+        with explain_oom("a rollout", "max_concurrent", "max_new_tokens", "max_episode_tokens"):
+            shard = run(
+                distributed.shard(episodes),
                 self._policy(),
                 style=self.style,
-                max_concurrent=self.args.slots,
+                max_concurrent=self.args.max_concurrent,
                 seed=seed,
             )
-        return workers.gather(mine)
+        return distributed.gather(shard)
 
     def _policy(self) -> Policy:
         if self._sampler is not None:
@@ -230,34 +238,34 @@ class RFTTrainer:
             bf16=self.args.bf16,
         )
 
-    def _is_ill(self, row: Row) -> bool:
+    def _collapsed(self, row: LogRow) -> bool:
         best = max((past["valid"] for past in self._learner.history), default=row["valid"])
         return bool(row["valid"] < best - self.args.max_valid_drop)
 
-    def _learn(self, played: Sequence[Trajectory]) -> Row:
-        began = time.perf_counter()
-        lesson = learn_from(played, self.args)
-        row = self._update(lesson) if lesson.samples else {}
-        seconds = time.perf_counter() - began
+    def _learn(self, trajectories: Sequence[Trajectory]) -> LogRow:
+        start = time.perf_counter()
+        batch = build_batch(trajectories, self.args)
+        row = self._update(batch) if batch.samples else {}
+        seconds = time.perf_counter() - start
         if row:
             row["update_tokens_per_second"] = row["train_tokens"] / seconds
         return {
-            "reward": lesson.reward,
-            "groups": lesson.groups,
-            "zero_variance_groups": lesson.zero_variance,
-            "truncated": lesson.truncated,
-            "failed": lesson.failed,
+            "reward": batch.reward,
+            "groups": batch.groups,
+            "zero_variance_groups": batch.zero_variance,
+            "truncated": batch.truncated,
+            "failed": batch.failed,
             **row,
             "update_seconds": seconds,
         }
 
-    def _update(self, lesson: Lesson) -> Row:
+    def _update(self, train_batch: TrainBatch) -> LogRow:
         learner = self._learner
         batches = pack(
-            lesson.samples,
+            train_batch.samples,
             self.args.micro_batch_tokens,
             self._chat.pad_id,
-            branching=learner.branching,
+            tree_attention=learner.tree_attention,
         )
         objective = Objective(learner.model, self._reference, self.args)
         loss, norm = learner.update(batches, objective.loss)
@@ -267,6 +275,6 @@ class RFTTrainer:
         return {
             "loss": loss,
             "gradient_norm": norm,
-            **objective.measured(learner.workers),
-            "train_tokens": sum(batch.tokens for batch in batches),
+            **objective.metrics(learner.distributed),
+            "train_tokens": sum(micro_batch.tokens for micro_batch in batches),
         }

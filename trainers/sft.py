@@ -1,9 +1,9 @@
-# ruff: noqa: N806
-# The capitals name the axes of an array.
 """Supervised fine-tuning on demonstrations: the warm start of reinforcement fine-tuning.
 
-Only the answers are learnt, in the token layout in which they would have been sampled. Left out:
-packing several sequences into one row, and evaluation on held-out demonstrations.
+Only the tokens of answers are learned, in the layout in which they would have been sampled. Left
+out: packing unrelated sequences into one row, and evaluation on held-out demonstrations.
+
+Axes: ``_N`` sampled tokens of all sequences.
 """
 
 from __future__ import annotations
@@ -18,25 +18,26 @@ from torch import Tensor
 from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.seeding import stream
-from agentgym_gen.trainers.callbacks import Row
-from agentgym_gen.trainers.chat import ChatFormat
+from agentgym_gen.trainers.algorithm.losses import sft_loss
+from agentgym_gen.trainers.algorithm.scoring import action_logp
+from agentgym_gen.trainers.callbacks import LogRow
 from agentgym_gen.trainers.config import SFTConfig
-from agentgym_gen.trainers.handles import Model, Tokenizer
 from agentgym_gen.trainers.learner import Learner, cosine
 from agentgym_gen.trainers.loop import Loop
-from agentgym_gen.trainers.losses import sft_loss
-from agentgym_gen.trainers.tokens import MicroBatch, Sample, action_logp, pack
+from agentgym_gen.trainers.models.chat import ChatFormat
+from agentgym_gen.trainers.models.types import Model, Tokenizer
+from agentgym_gen.trainers.packing.micro_batches import MicroBatch, Sample, pack
 
 
 class SFTTrainer:
-    """Trains a model to answer as in the given episodes.
+    """Trains a model to give the answers of the given episodes.
 
     Args:
         model: A causal language model; with ``lora_rank=0`` it is changed in place.
         tokenizer: Its tokenizer.
         args: The settings.
         trajectories: Episodes with tokens, as `demonstrations` returns them.
-        callbacks: Who is told of each step, in the manner of transformers.
+        callbacks: Callbacks in the manner of transformers (`agentgym_gen.trainers.callbacks`).
 
     Raises:
         InvalidValueError: if no episode has tokens.
@@ -50,7 +51,7 @@ class SFTTrainer:
         trajectories: Sequence[Trajectory],
         callbacks: Iterable[object] = (),
     ) -> None:
-        self._samples = [Sample(s) for played in trajectories for s in played.sequences()]
+        self._samples = [Sample(s) for episode in trajectories for s in episode.sequences()]
         if not self._samples:
             raise InvalidValueError(
                 f"Nothing to learn from: {len(trajectories)} episodes, none with tokens; "
@@ -68,11 +69,11 @@ class SFTTrainer:
         """The model, with its adapter if it has one."""
         return self._learner.model
 
-    def train(self, resume_from_checkpoint: bool | str | Path = False) -> list[Row]:
+    def train(self, resume_from_checkpoint: bool | str | Path = False) -> list[LogRow]:
         """Train and return the log.
 
         Args:
-            resume_from_checkpoint: True goes on from the latest checkpoint, a path from that one.
+            resume_from_checkpoint: True resumes from the latest checkpoint, a path from that one.
 
         Raises:
             TrainingError: if the loss is not a number.
@@ -83,13 +84,13 @@ class SFTTrainer:
         """Write the adapter, or the whole model, with its tokenizer and a card into *folder*."""
         self._learner.save_model(Path(folder))
 
-    def _step(self) -> tuple[Row, dict[str, Any]]:
-        began = time.perf_counter()
+    def _step(self) -> tuple[LogRow, dict[str, Any]]:
+        start = time.perf_counter()
         batches = pack(
-            self._chosen(),
+            self._next_samples(),
             self.args.micro_batch_tokens,
             self._pad_id,
-            branching=self._learner.branching,
+            tree_attention=self._learner.tree_attention,
         )
         count = sum(len(batch.weight_N) for batch in batches)
 
@@ -98,7 +99,7 @@ class SFTTrainer:
             return sft_loss(logp_N, batch.weight_N.to(logp_N.device) / count)
 
         loss, norm = self._learner.update(batches, loss_of)
-        seconds = time.perf_counter() - began
+        seconds = time.perf_counter() - start
         return {
             "step": self._learner.step + 1,
             "loss": loss,
@@ -106,10 +107,10 @@ class SFTTrainer:
             "tokens_per_second": sum(batch.tokens for batch in batches) / seconds,
         }, {}
 
-    def _chosen(self) -> list[Sample]:
-        """Return the next batch of the current pass over the samples, which has its own order."""
+    def _next_samples(self) -> list[Sample]:
+        """Return the samples of this step; each pass over all samples has an order of its own."""
         size = min(self.args.batch_size, len(self._samples))
         per_pass = len(self._samples) // size
-        number, place = divmod(self._learner.step, per_pass)
-        order = stream("sft", number, entropy=self.args.seed).permutation(len(self._samples))
+        epoch, place = divmod(self._learner.step, per_pass)
+        order = stream("sft", epoch, entropy=self.args.seed).permutation(len(self._samples))
         return [self._samples[i] for i in order[place * size : (place + 1) * size]]

@@ -48,7 +48,7 @@ class Preparation:
 
 PREPARATIONS = {
     "smollm2": Preparation(
-        "agentgym_gen.trainers.smollm2", "SmolLM2-135M-Instruct, a pretrained model (93 MB)"
+        "agentgym_gen.trainers.models.smollm2", "SmolLM2-135M-Instruct, a pretrained model (93 MB)"
     ),
     "textworld": Preparation(
         "agentgym_gen.envs.textworld.prepare", "games of TextWorld (0.5 MB each)", by_task=True

@@ -1,4 +1,4 @@
-"""Trainings that meet faults: a small model in the corridor of `toy_world`."""
+"""Trainings for the tests of faults: a small model in the corridor of `toy_world`."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.cli.main import main
 from agentgym_gen.trainers.config import RFTConfig, SFTConfig
 from agentgym_gen.trainers.demos import demonstrations, expert_texts
-from agentgym_gen.trainers.handles import Model, Tokenizer
-from agentgym_gen.trainers.model import hide_progress_bars
+from agentgym_gen.trainers.models.progress_bars import hide_progress_bars
+from agentgym_gen.trainers.models.tiny import TinySize, build_tiny
+from agentgym_gen.trainers.models.types import Model, Tokenizer
 from agentgym_gen.trainers.rft import RFTTrainer
 from agentgym_gen.trainers.sft import SFTTrainer
-from agentgym_gen.trainers.tiny import TinySize, build_tiny
 
 ENV = "rftgen/Corridor-easy-v0"
 STYLE = PromptStyle("action", instruction=False)
@@ -69,32 +69,32 @@ environments = ["Sokoban"]
 arms = ["easy"]
 tiers = ["easy"]
 """
-"""A base with a warm start and one model that is trained from it, each tested on two boards."""
+"""A study of a base with a warm start and one model trained from it, each tested on two boards."""
 
 
 def prepared(name: str) -> Callable[[Path], int]:
-    """Return the training called *name*: ``sft``, ``rft`` or the study ``tiny``."""
+    """Return the program *name*: the trainings ``sft`` and ``rft``, or the study ``tiny``."""
     hide_progress_bars()
     register(Registered("Corridor", "toy_world:CorridorWorld"))
     return {"sft": sft, "rft": rft, "tiny": study}[name]
 
 
 def study(folder: Path) -> int:
-    """Run the study of a model that is really trained, by the command line."""
+    """Run the study from the command line; its model is really trained."""
     plan = folder.with_name(f"{folder.name}.toml")
     plan.write_text(PLAN, encoding="utf-8")
     return main(["study", "run", str(plan), "--yes", "--workers", "1", "--out", str(folder)])
 
 
 def sft(folder: Path) -> int:
-    """Train on demonstrations, six steps, a checkpoint after each second one."""
+    """Train on demonstrations for six steps, with a checkpoint after every second one."""
     args = SFTConfig(output_dir=str(folder), max_steps=6, save_steps=2, batch_size=4, lora_rank=0)
-    trainer = SFTTrainer(*tiny(), args, shown(8))
+    trainer = SFTTrainer(*tiny(), args, expert_episodes(8))
     return as_a_command(lambda _: trainer.train(resume_from_checkpoint=True))
 
 
 def rft(folder: Path) -> int:
-    """Train by rewards, three steps, a checkpoint after each; two are kept."""
+    """Train by rewards for three steps, with a checkpoint after each; two are kept."""
     model, tokenizer = warm()
     args = RFTConfig(
         output_dir=str(folder),
@@ -118,13 +118,13 @@ def tiny() -> tuple[Model, Tokenizer]:
 
 
 def warm() -> tuple[Model, Tokenizer]:
-    """Return a model that has seen demonstrations."""
+    """Return a model after a warm start on demonstrations."""
     model, tokenizer = tiny()
     args = SFTConfig(max_steps=30, batch_size=4, learning_rate=5e-3, lora_rank=0)
-    SFTTrainer(model, tokenizer, args, shown(8)).train()
+    SFTTrainer(model, tokenizer, args, expert_episodes(8)).train()
     return model, tokenizer
 
 
-def shown(number: int) -> list[object]:
-    """Return so many episodes of the expert."""
+def expert_episodes(number: int) -> list[object]:
+    """Return the successful ones of *number* episodes of the expert."""
     return demonstrations([ENV], tiny()[1], STYLE, number=number)  # type: ignore[return-value]

@@ -1,4 +1,4 @@
-"""Callbacks are told in order, and can stop, save and evaluate."""
+"""Callbacks are called in order, and can stop, save and evaluate."""
 
 import sys
 from functools import partial
@@ -13,10 +13,10 @@ from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.errors import InvalidValueError, MissingExtraError
 from agentgym_gen.trainers.callbacks import EVENTS, TrainerCallback
 from agentgym_gen.trainers.config import RFTConfig
-from agentgym_gen.trainers.modelcard import draw
-from agentgym_gen.trainers.reporting import numbers
+from agentgym_gen.trainers.logging.curve import draw_curve
+from agentgym_gen.trainers.logging.reporting import numbers
+from agentgym_gen.trainers.models.tiny import TinySize, build_tiny
 from agentgym_gen.trainers.rft import RFTTrainer
-from agentgym_gen.trainers.tiny import TinySize, build_tiny
 
 ENV = "rftgen/Corridor-easy-v0"
 TEXTS = ["You are at door 1. Goal: to open door 4.", "walk to door 2", "It opens.", "wait"]
@@ -37,7 +37,7 @@ def _corridor() -> None:
 
 
 def trainer(*callbacks: object, **settings: object) -> RFTTrainer:
-    """Return a trainer of a model that says noise."""
+    """Return a trainer of a model with random weights."""
     model, tokenizer = build_tiny(TEXTS, size=TinySize(1, 16, 2, 300, 512))
     return RFTTrainer(
         model=model,
@@ -49,20 +49,20 @@ def trainer(*callbacks: object, **settings: object) -> RFTTrainer:
     )
 
 
-class Listener(TrainerCallback):
-    """Remembers what it was told."""
+class EventRecorder(TrainerCallback):
+    """Records the events that it receives."""
 
     def __init__(self) -> None:
-        self.told: list[tuple[str, int]] = []
+        self.calls: list[tuple[str, int]] = []
         for name in EVENTS:
-            setattr(self, name, partial(self.hear, name))
+            setattr(self, name, partial(self.record, name))
 
-    def hear(self, name: str, args: Any, state: Any, control: Any, **extras: Any) -> None:  # noqa: ANN401
-        self.told.append((name, state.global_step))
+    def record(self, name: str, args: Any, state: Any, control: Any, **extras: Any) -> None:  # noqa: ANN401
+        self.calls.append((name, state.global_step))
 
 
-class Wish(TrainerCallback):
-    """Asks for something after the first step."""
+class RequestAfterFirstStep(TrainerCallback):
+    """Sets a field of the control after the first step."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -73,11 +73,11 @@ class Wish(TrainerCallback):
 
 
 def test_events_come_in_order(tmp_path: Path) -> None:
-    """An evaluation every second step, a checkpoint after each."""
-    listener = Listener()
-    trainer(listener, output_dir=str(tmp_path), max_steps=2, eval_steps=2).train()
+    """With an evaluation every second step and a checkpoint after each, the order is as listed."""
+    recorder = EventRecorder()
+    trainer(recorder, output_dir=str(tmp_path), max_steps=2, eval_steps=2).train()
 
-    assert listener.told == [
+    assert recorder.calls == [
         ("on_train_begin", 0),
         ("on_step_begin", 0),
         ("on_step_end", 1),
@@ -93,69 +93,71 @@ def test_events_come_in_order(tmp_path: Path) -> None:
 
 
 def test_a_callback_stops_the_training(tmp_path: Path) -> None:
-    """After the step, and the checkpoint is of that step."""
-    history = trainer(Wish("should_training_stop"), output_dir=str(tmp_path)).train()
+    """The training stops after that step, with a checkpoint of it."""
+    history = trainer(
+        RequestAfterFirstStep("should_training_stop"), output_dir=str(tmp_path)
+    ).train()
 
     assert [row["step"] for row in history] == [1]
     assert [path.name for path in tmp_path.glob("step_*")] == ["step_000001"]
 
 
-def test_a_callback_asks_for_an_evaluation() -> None:
-    """It is made once; its measurements are in the row."""
-    history = trainer(Wish("should_evaluate")).train()
+def test_a_callback_requests_an_evaluation() -> None:
+    """The evaluation is made once, and its metrics are in the row of that step."""
+    history = trainer(RequestAfterFirstStep("should_evaluate")).train()
 
     assert ["eval/success" in row for row in history] == [True, False, False]
     assert history[0]["eval/episodes"] == 2
     assert 0 <= history[0][f"eval/{ENV}/valid"] <= 1
 
 
-def test_a_callback_asks_for_a_checkpoint(tmp_path: Path) -> None:
-    """Besides the last one."""
-    trainer(Wish("should_save"), output_dir=str(tmp_path), save_steps=0).train()
+def test_a_callback_requests_a_checkpoint(tmp_path: Path) -> None:
+    """A checkpoint is written after that step, besides the last one."""
+    trainer(RequestAfterFirstStep("should_save"), output_dir=str(tmp_path), save_steps=0).train()
 
     assert sorted(path.name for path in tmp_path.glob("step_*")) == ["step_000001", "step_000003"]
 
 
-@pytest.mark.parametrize("wrong", [Listener, "print", 3])
+@pytest.mark.parametrize("wrong", [EventRecorder, "print", 3])
 def test_what_is_no_callback_is_refused(wrong: object) -> None:
-    """A class, or a thing without any of the methods."""
+    """A class, and an object without any of the methods, are refused."""
     with pytest.raises(InvalidValueError, match="A callback is an instance"):
         trainer(wrong)
 
 
 def test_evaluation_has_k_episodes_of_each_task() -> None:
-    """And counts the tasks that were won at least once."""
-    found = trainer().evaluate(k=3, number=2)
+    """It plays k episodes of each task, and pass@k is at least the mean success."""
+    metrics = trainer().evaluate(k=3, number=2)
 
-    assert found["episodes"] == 6
-    assert found["success"] <= found["solved_once"] <= 1
-    assert found[f"{ENV}/success"] == found["success"]
+    assert metrics["episodes"] == 6
+    assert metrics["success"] <= metrics["pass_at_k"] <= 1
+    assert metrics[f"{ENV}/success"] == metrics["success"]
 
 
 def test_rows_go_to_a_service(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run is begun with the settings, gets every row and is ended."""
-    told: list[tuple[str, Any]] = []
+    """A run is started with the settings, gets every row and is finished."""
+    calls: list[tuple[str, Any]] = []
     fake = SimpleNamespace(
-        init=lambda **given: told.append(("init", given["config"]["max_steps"])),
-        log=lambda row, step: told.append(("log", (step, row["success"]))),
-        finish=lambda: told.append(("finish", None)),
+        init=lambda **settings: calls.append(("init", settings["config"]["max_steps"])),
+        log=lambda row, step: calls.append(("log", (step, row["success"]))),
+        finish=lambda: calls.append(("finish", None)),
     )
     monkeypatch.setitem(sys.modules, "trackio", fake)  # type: ignore[arg-type]
     history = trainer(report_to=("trackio",), max_steps=2).train()
 
     rows = [("log", (row["step"], row["success"])) for row in history]
-    assert told == [("init", 2), *rows, ("finish", None)]
+    assert calls == [("init", 2), *rows, ("finish", None)]
 
 
 def test_a_service_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Before anything is played, with the command that installs it."""
+    """The error comes before anything is played, and has the command that installs the service."""
     monkeypatch.setitem(sys.modules, "wandb", None)  # type: ignore[arg-type]
     with pytest.raises(MissingExtraError, match="pip install wandb"):
         trainer(report_to=("wandb",))
 
 
 def test_only_numbers_are_reported() -> None:
-    """A sentence has no axis; the step is the axis."""
+    """A text is left out, and so is the step, which is the axis."""
     assert numbers({"step": 3, "success": 0.5, "stopped": "why", "groups": 2}) == {
         "success": 0.5,
         "groups": 2.0,
@@ -163,7 +165,7 @@ def test_only_numbers_are_reported() -> None:
 
 
 def test_a_checkpoint_has_a_card_with_the_curve(tmp_path: Path) -> None:
-    """What it is, how to load it, and the success of each step; only the newest two are kept."""
+    """The card has the kind of model, the success and the settings; two checkpoints are kept."""
     trainer(output_dir=str(tmp_path)).train()
     names = sorted(path.name for path in tmp_path.glob("step_*"))
     card = (tmp_path / names[-1] / "README.md").read_text()
@@ -176,5 +178,5 @@ def test_a_checkpoint_has_a_card_with_the_curve(tmp_path: Path) -> None:
 
 
 def test_the_curve_goes_through_its_points() -> None:
-    """From the bottom left to the top right of a field of 36 pixels margin."""
-    assert '<polyline points="36.0,204.0 604.0,36.0"' in draw([(1, 0.0), (2, 0.5)], "success")
+    """The curve goes from the bottom left to the top right, inside margins of 36 pixels."""
+    assert '<polyline points="36.0,204.0 604.0,36.0"' in draw_curve([(1, 0.0), (2, 0.5)], "success")

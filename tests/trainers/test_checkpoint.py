@@ -1,4 +1,4 @@
-"""Checkpoints are whole, and only those that are asked for stay."""
+"""Checkpoints are complete, and as many of the newest are kept as the settings say."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from agentgym_gen.trainers import checkpoint
 
 
 def write(root: Path, step: int, keep: int) -> None:
-    """Write a checkpoint that holds a text."""
+    """Write a checkpoint that holds a text file."""
     checkpoint.write(root, step, {}, lambda folder: _fill(folder, step), keep=keep)
 
 
@@ -15,15 +15,15 @@ def _fill(folder: Path, step: int) -> None:
 
 
 def test_the_newest_stay(tmp_path: Path) -> None:
-    """As many as are asked for."""
+    """As many of the newest checkpoints as `keep` says stay."""
     for step in range(1, 5):
         write(tmp_path, step, 2)
 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["step_000003", "step_000004"]
 
 
-def test_a_checkpoint_that_lies_elsewhere_stays_there(tmp_path: Path) -> None:
-    """A link to it is removed, when it is old or written anew, and what it leads to is not."""
+def test_a_checkpoint_behind_a_link_is_not_removed(tmp_path: Path) -> None:
+    """Removing or replacing a link to a checkpoint leaves the folder behind it as it was."""
     root, elsewhere = tmp_path / "run", tmp_path / "elsewhere"
     write(root, 1, 0)
     (root / "step_000001").rename(elsewhere)

@@ -31,19 +31,19 @@ from agentgym_gen.trainers.config import RFTConfig, SFTConfig
     ],
 )
 def test_a_wrong_value_is_named(name: str, value: Any) -> None:  # noqa: ANN401
-    """The message has the field and the value."""
+    """The message names the field."""
     with pytest.raises(InvalidValueError, match=f"`{name}`"):
         RFTConfig(**{name: value})
 
 
 def test_a_group_of_one_is_refused() -> None:
-    """Its advantage would always be 0."""
+    """Its advantage would always be 0, so one generation is an error."""
     with pytest.raises(InvalidValueError, match="at least 2 for"):
         RFTConfig(num_generations=1)
 
 
-def test_an_unknown_estimator_is_answered_with_the_known_ones() -> None:
-    """And with the nearest."""
+def test_an_unknown_estimator_is_answered_with_the_valid_names() -> None:
+    """The error suggests the nearest name, or lists the valid ones."""
     with pytest.raises(UnknownNameError, match="did you mean 'grpo'"):
         RFTConfig(estimator="gppo")
     with pytest.raises(UnknownNameError, match="token"):
@@ -51,7 +51,7 @@ def test_an_unknown_estimator_is_answered_with_the_known_ones() -> None:
 
 
 def test_sft_has_checks_of_its_own() -> None:
-    """The batch and the end of the cosine."""
+    """The batch size and the final share of the learning rate are checked."""
     with pytest.raises(InvalidValueError, match="batch_size"):
         SFTConfig(batch_size=0)
     with pytest.raises(InvalidValueError, match="final_lr_ratio"):
@@ -67,13 +67,13 @@ def test_sft_has_checks_of_its_own() -> None:
     ],
 )
 def test_an_unknown_choice_is_answered_with_the_nearest(name: str, value: Any, near: str) -> None:  # noqa: ANN401
-    """As any name in the library."""
+    """The error suggests the nearest name, as for any name in the library."""
     with pytest.raises(UnknownNameError, match=f"did you mean '{near}'"):
         RFTConfig(**{name: value})
 
 
 def test_eight_bits_need_an_adapter() -> None:
-    """Quantised weights cannot be trained."""
+    """Quantised weights cannot be trained, so 8 bits without an adapter is an error."""
     with pytest.raises(InvalidValueError, match="needs an adapter"):
         RFTConfig(load_in_8bit=True, lora_rank=0)
     assert RFTConfig(num_generations=1, estimator="reinforce++").lora_rank == 16

@@ -1,4 +1,4 @@
-"""Checkpoints and models that are broken or hostile: one clear error, and nothing runs."""
+"""Checkpoints and models that are broken or hostile give one clear error, and no code is run."""
 
 import json
 import os
@@ -19,21 +19,21 @@ from agentgym_gen.errors import DataError, InvalidValueError
 from agentgym_gen.trainers import load_model
 from agentgym_gen.trainers.config import SFTConfig
 from agentgym_gen.trainers.demos import demonstrations, expert_texts
+from agentgym_gen.trainers.models.tiny import TinySize, build_tiny
 from agentgym_gen.trainers.sft import SFTTrainer
-from agentgym_gen.trainers.tiny import TinySize, build_tiny
 
 ENV = "rftgen/Corridor-easy-v0"
 STYLE = PromptStyle("action", instruction=False)
 
 
-class Bomb:
-    """What a pickle is made of that makes a folder when it is loaded."""
+class FolderMaker:
+    """An object whose pickle makes a folder when it is loaded."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def __reduce__(self) -> tuple[Callable[[str], None], tuple[str]]:
-        """Return what is called by the loader."""
+        """Return the function that the loader calls, with its argument."""
         return os.mkdir, (str(self.path),)
 
 
@@ -49,36 +49,36 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def trainer(folder: Path) -> SFTTrainer:
     """Return a trainer that writes into *folder*."""
     model, tokenizer = build_tiny(expert_texts([ENV], STYLE, number=3), 0, TinySize(1, 32, 2, 300))
-    played = demonstrations([ENV], tokenizer, STYLE, number=3)
+    trajectories = demonstrations([ENV], tokenizer, STYLE, number=3)
     args = SFTConfig(lora_rank=0, max_steps=2, batch_size=2, save_steps=1, output_dir=str(folder))
-    return SFTTrainer(model, tokenizer, args, played)
+    return SFTTrainer(model, tokenizer, args, trajectories)
 
 
-def bombed(path: Path, made: Path) -> None:
-    """Write a pickle into *path*, as torch keeps one, that makes the folder *made*."""
+def write_hostile_pickle(path: Path, target: Path) -> None:
+    """Write a pickle as torch does, which makes the folder *made* when it is loaded."""
     with zipfile.ZipFile(path, "w") as file:
-        file.writestr("archive/data.pkl", pickle.dumps(Bomb(made), protocol=2))
+        file.writestr("archive/data.pkl", pickle.dumps(FolderMaker(target), protocol=2))
         file.writestr("archive/version", "3")
 
 
-def changed(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
+def change_json(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
     """Change the JSON object in *path*."""
     value = json.loads(path.read_text(encoding="utf-8"))
     change(value)
     path.write_text(json.dumps(value), encoding="utf-8")
 
 
-def cut(path: Path) -> None:
+def truncate(path: Path) -> None:
     """Leave the first half of the file *path*."""
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
 
-def claimed(path: Path) -> None:
-    """Let the header of a safetensors file claim a gigabyte."""
+def claim_long_header(path: Path) -> None:
+    """Let the header of a safetensors file claim to be a gigabyte long."""
     path.write_bytes(struct.pack("<Q", 2**30) + b"{}")
 
 
-def huge(path: Path) -> None:
+def claim_huge_tensor(path: Path) -> None:
     """Let a tensor claim more bytes than the file has."""
     header = {"x": {"dtype": "F32", "shape": [2**40], "data_offsets": [0, 2**42]}}
     text = json.dumps(header).encode()
@@ -88,19 +88,19 @@ def huge(path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "damage"),
     [
-        ("state.json", cut),
+        ("state.json", truncate),
         ("state.json", lambda path: path.write_bytes(b"\xff")),
         ("state.json", lambda path: path.write_text("[" * 100_000)),
         ("state.json", lambda path: path.write_text("[1]")),
-        ("state.json", lambda path: changed(path, lambda value: value.pop("step"))),
-        ("state.json", lambda path: changed(path, lambda value: value.update(step=-1))),
-        ("state.json", lambda path: changed(path, lambda value: value.update(step="2"))),
-        ("state.json", lambda path: changed(path, lambda value: value.update(history=7))),
-        ("model.safetensors", cut),
-        ("model.safetensors", claimed),
-        ("model.safetensors", huge),
+        ("state.json", lambda path: change_json(path, lambda value: value.pop("step"))),
+        ("state.json", lambda path: change_json(path, lambda value: value.update(step=-1))),
+        ("state.json", lambda path: change_json(path, lambda value: value.update(step="2"))),
+        ("state.json", lambda path: change_json(path, lambda value: value.update(history=7))),
+        ("model.safetensors", truncate),
+        ("model.safetensors", claim_long_header),
+        ("model.safetensors", claim_huge_tensor),
         ("model.safetensors", lambda path: path.write_bytes(b"")),
-        ("optimizer.pt", cut),
+        ("optimizer.pt", truncate),
         ("optimizer.pt", lambda path: path.write_bytes(b"")),
         ("optimizer.pt", lambda path: path.write_bytes(b"PK\x03\x04" + b"x" * 99)),
         ("optimizer.pt", lambda path: torch.save([1], path)),
@@ -110,7 +110,7 @@ def huge(path: Path) -> None:
 def test_a_damaged_checkpoint_is_named(
     tmp_path: Path, whole: Path, name: str, damage: Callable[[Path], object]
 ) -> None:
-    """With the file that is to blame."""
+    """The error names the damaged file."""
     source = whole / "step_000002"
     folder = tmp_path / "step_000002"
     folder.mkdir()
@@ -123,22 +123,20 @@ def test_a_damaged_checkpoint_is_named(
 
 
 def test_a_pickle_in_a_checkpoint_is_not_run(tmp_path: Path, whole: Path) -> None:
-    """In the place of the optimizer's state."""
+    """A pickle in place of the optimizer's state is refused without being loaded."""
     folder = tmp_path / "step_000002"
     folder.mkdir()
     for path in (whole / "step_000002").iterdir():
         (folder / path.name).write_bytes(path.read_bytes())
-    bombed(folder / "optimizer.pt", tmp_path / "exploded")
+    write_hostile_pickle(folder / "optimizer.pt", tmp_path / "exploded")
 
     with pytest.raises(DataError, match=r"Cannot read .*optimizer\.pt of the checkpoint"):
         trainer(tmp_path).train(resume_from_checkpoint=folder)
     assert not (tmp_path / "exploded").exists()
 
 
-def test_a_checkpoint_of_another_model_is_told_from_a_broken_one(
-    tmp_path: Path, whole: Path
-) -> None:
-    """Its weights are whole, and of another shape."""
+def test_a_checkpoint_of_another_model_is_an_error_of_its_own(tmp_path: Path, whole: Path) -> None:
+    """The error says so if the weights are readable but of another shape."""
     folder = tmp_path / "step_000002"
     folder.mkdir()
     for path in (whole / "step_000002").iterdir():
@@ -151,7 +149,7 @@ def test_a_checkpoint_of_another_model_is_told_from_a_broken_one(
         trainer(tmp_path).train(resume_from_checkpoint=folder)
 
 
-def copied(whole: Path, folder: Path, *names: str) -> Path:
+def copy_model(whole: Path, folder: Path, *names: str) -> Path:
     """Copy the model of a checkpoint into *folder*, without the files *names*."""
     folder.mkdir()
     for path in (whole / "step_000002").iterdir():
@@ -163,20 +161,20 @@ def copied(whole: Path, folder: Path, *names: str) -> Path:
 @pytest.mark.parametrize(
     ("name", "damage"),
     [
-        ("config.json", cut),
+        ("config.json", truncate),
         ("config.json", lambda path: path.write_text("[]")),
         ("config.json", lambda path: path.write_text("[" * 100_000)),
-        ("tokenizer.json", cut),
+        ("tokenizer.json", truncate),
         ("tokenizer.json", lambda path: path.write_text('{"version": "1.0", "model": 7}')),
-        ("model.safetensors", cut),
-        ("model.safetensors", claimed),
+        ("model.safetensors", truncate),
+        ("model.safetensors", claim_long_header),
     ],
 )
 def test_a_damaged_model_is_named(
     tmp_path: Path, whole: Path, name: str, damage: Callable[[Path], object]
 ) -> None:
-    """By its folder, whatever its readers raise."""
-    folder = copied(whole, tmp_path / "model")
+    """The error names the folder, whatever error the reading library raises."""
+    folder = copy_model(whole, tmp_path / "model")
     damage(folder / name)
 
     with pytest.raises(DataError, match=f"Cannot load the model '{folder}'"):
@@ -184,9 +182,9 @@ def test_a_damaged_model_is_named(
 
 
 def test_weights_in_a_pickle_are_not_run(tmp_path: Path, whole: Path) -> None:
-    """Weights are safetensors; others are not opened."""
-    folder = copied(whole, tmp_path / "model", "model.safetensors")
-    bombed(folder / "pytorch_model.bin", tmp_path / "exploded")
+    """Only weights in safetensors are opened."""
+    folder = copy_model(whole, tmp_path / "model", "model.safetensors")
+    write_hostile_pickle(folder / "pytorch_model.bin", tmp_path / "exploded")
 
     with pytest.raises(DataError, match="its weights in safetensors"):
         load_model(folder)
@@ -194,11 +192,13 @@ def test_weights_in_a_pickle_are_not_run(tmp_path: Path, whole: Path) -> None:
 
 
 def test_code_in_a_model_is_not_run(tmp_path: Path, whole: Path) -> None:
-    """And nobody is asked whether it should be."""
-    folder = copied(whole, tmp_path / "model")
+    """The code is not run, and the user is not asked whether it should be."""
+    folder = copy_model(whole, tmp_path / "model")
     (folder / "mine.py").write_text(f"import os\nos.mkdir({str(tmp_path / 'exploded')!r})\n")
     auto = {"AutoConfig": "mine.Config", "AutoModelForCausalLM": "mine.Model"}
-    changed(folder / "config.json", lambda value: value.update(model_type="mine", auto_map=auto))
+    change_json(
+        folder / "config.json", lambda value: value.update(model_type="mine", auto_map=auto)
+    )
 
     with pytest.raises(DataError, match="Cannot load the model"):
         load_model(folder)
@@ -206,18 +206,18 @@ def test_code_in_a_model_is_not_run(tmp_path: Path, whole: Path) -> None:
 
 
 def test_an_adapter_in_a_pickle_is_not_run(tmp_path: Path, whole: Path) -> None:
-    """Of a base that is sound."""
-    base = copied(whole, tmp_path / "base")
-    folder = copied(whole, tmp_path / "adapter", "model.safetensors", "config.json")
-    told = {
+    """A pickled adapter is refused, although its base is sound."""
+    base = copy_model(whole, tmp_path / "base")
+    folder = copy_model(whole, tmp_path / "adapter", "model.safetensors", "config.json")
+    config = {
         "base_model_name_or_path": str(base),
         "peft_type": "LORA",
         "task_type": "CAUSAL_LM",
         "r": 2,
         "target_modules": ["q_proj"],
     }
-    (folder / "adapter_config.json").write_text(json.dumps(told))
-    bombed(folder / "adapter_model.bin", tmp_path / "exploded")
+    (folder / "adapter_config.json").write_text(json.dumps(config))
+    write_hostile_pickle(folder / "adapter_model.bin", tmp_path / "exploded")
 
     with pytest.raises(DataError, match="Cannot load the model"):
         load_model(folder)

@@ -1,4 +1,4 @@
-"""The mask of a multi-turn episode, drawn position by position, for every format and window."""
+"""The action mask of multi-turn episodes, checked token by token for every format and window."""
 
 import pytest
 
@@ -9,12 +9,12 @@ from agentgym_gen.agents.rollout import Episode, run
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.trainers.config import RFTConfig
 from agentgym_gen.trainers.demos import Demonstrator
+from agentgym_gen.trainers.models.tiny import TinySize, build_tiny, build_tokenizer
 from agentgym_gen.trainers.rft import RFTTrainer
-from agentgym_gen.trainers.tiny import TinySize, build_tiny, build_tokenizer
 
 ENV = "rftgen/Corridor-easy-v0"
 ACTIONS = ("walk to door 2", "nonsense", "wait")
-SEEN = (
+OBSERVATIONS = (
     "You are at door 1. Goal: to open door 2.",
     "You are at door 2.",
     "Nothing happens.",
@@ -33,17 +33,17 @@ def _corridor() -> None:
     register(Registered("Corridor", "toy_world:CorridorWorld"))
 
 
-def drawn(style: PromptStyle) -> list[str]:
-    """Return the sequences of a scripted episode as text, what was sampled between brackets."""
-    tokenizer = build_tokenizer([*SEEN, *ACTIONS], 400)
-    said = [wrap_action(style, action) for action in ACTIONS]
-    policy = Demonstrator(ScriptedPolicy(said), tokenizer)
+def marked_sequences(style: PromptStyle) -> list[str]:
+    """Return the sequences of a scripted episode as text, sampled tokens between brackets."""
+    tokenizer = build_tokenizer([*OBSERVATIONS, *ACTIONS], 400)
+    completions = [wrap_action(style, action) for action in ACTIONS]
+    policy = Demonstrator(ScriptedPolicy(completions), tokenizer)
     episode = Episode(ENV, "corridor/easy/train/0", options={"max_turns": 3})
-    (played,) = run([episode], policy, style=style)
-    assert [turn.observation for turn in played.turns] == list(SEEN)
-    assert [read_action(style, text) for text in said] == list(ACTIONS)
+    (trajectory,) = run([episode], policy, style=style)
+    assert [turn.observation for turn in trajectory.turns] == list(OBSERVATIONS)
+    assert [read_action(style, text) for text in completions] == list(ACTIONS)
     sequences = []
-    for sequence in played.sequences():
+    for sequence in trajectory.sequences():
         text, inside = "", False
         for token, acted in zip(sequence.ids, sequence.action_mask, strict=True):
             text += "[" * (acted and not inside) + "]" * (inside and not acted)
@@ -57,27 +57,30 @@ def user(text: str) -> str:
     return f"<|user|>{text}<|assistant|>"
 
 
-@pytest.mark.parametrize("form", ["action", "react", "tool"])
-def test_a_growing_sequence_marks_every_answer_and_its_end(form: str) -> None:
-    """Nothing of the observations, nothing of the template."""
-    style = PromptStyle(form, instruction=False)
-    said = [wrap_action(style, action) for action in ACTIONS]
+@pytest.mark.parametrize("style_name", ["action", "react", "tool"])
+def test_a_growing_sequence_marks_every_answer_and_its_end(style_name: str) -> None:
+    """No token of the observations or of the template is marked."""
+    style = PromptStyle(style_name, instruction=False)
+    completions = [wrap_action(style, action) for action in ACTIONS]
 
-    assert drawn(style) == [
-        "".join(f"{user(seen)}[{text}<|end|>]" for seen, text in zip(SEEN, said, strict=True))
+    assert marked_sequences(style) == [
+        "".join(
+            f"{user(observation)}[{text}<|end|>]"
+            for observation, text in zip(OBSERVATIONS, completions, strict=True)
+        )
     ]
 
 
-@pytest.mark.parametrize("form", ["action", "react", "tool"])
-def test_a_window_marks_the_last_answer_only(form: str) -> None:
-    """Each turn is a sequence; the answer it shows again was learnt in its own."""
-    style = PromptStyle(form, instruction=False, window=1, keep_first=False)
-    one, two, three = (wrap_action(style, action) for action in ACTIONS)
+@pytest.mark.parametrize("style_name", ["action", "react", "tool"])
+def test_a_window_marks_the_last_answer_only(style_name: str) -> None:
+    """Each turn is a sequence; an answer that it shows again was marked in its own."""
+    style = PromptStyle(style_name, instruction=False, window=1, keep_first=False)
+    first, second, third = (wrap_action(style, action) for action in ACTIONS)
 
-    assert drawn(style) == [
-        f"{user(SEEN[0])}[{one}<|end|>]",
-        f"{user(SEEN[0])}{one}<|end|>{user(SEEN[1])}[{two}<|end|>]",
-        f"{user(SEEN[1])}{two}<|end|>{user(SEEN[2])}[{three}<|end|>]",
+    assert marked_sequences(style) == [
+        f"{user(OBSERVATIONS[0])}[{first}<|end|>]",
+        f"{user(OBSERVATIONS[0])}{first}<|end|>{user(OBSERVATIONS[1])}[{second}<|end|>]",
+        f"{user(OBSERVATIONS[1])}{second}<|end|>{user(OBSERVATIONS[2])}[{third}<|end|>]",
     ]
 
 
@@ -85,12 +88,15 @@ def test_a_window_that_keeps_the_goal() -> None:
     """The first observation stands before the present one."""
     style = PromptStyle("action", instruction=False, window=0)
 
-    assert drawn(style)[2] == f"{user(SEEN[0] + chr(10) * 2 + SEEN[2])}[wait<|end|>]"
+    assert (
+        marked_sequences(style)[2]
+        == f"{user(OBSERVATIONS[0] + chr(10) * 2 + OBSERVATIONS[2])}[wait<|end|>]"
+    )
 
 
 def test_a_template_that_rewrites_history_is_refused_before_anything_is_played() -> None:
-    """With the reason; with a window it is accepted."""
-    model, tokenizer = build_tiny([*SEEN, *ACTIONS], size=TinySize(1, 16, 2, 300, 512))
+    """The error gives the reason; with a window the template is accepted."""
+    model, tokenizer = build_tiny([*OBSERVATIONS, *ACTIONS], size=TinySize(1, 16, 2, 300, 512))
     tokenizer.chat_template = FORGETFUL
     args = RFTConfig(lora_rank=0)
     style = PromptStyle("action", instruction=False)

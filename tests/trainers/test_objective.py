@@ -1,4 +1,4 @@
-"""The whole update against a plain reference implementation, and the memory settings beside it."""
+"""The whole update against a plain reference implementation, and the memory settings."""
 
 from dataclasses import replace
 from typing import Any
@@ -11,16 +11,16 @@ from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.agents.rollout import Episode, run
 from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.errors import TrainingError
+from agentgym_gen.trainers.algorithm.objective import Objective, Reference
+from agentgym_gen.trainers.algorithm.train_batch import build_batch
 from agentgym_gen.trainers.config import RFTConfig
-from agentgym_gen.trainers.groups import learn_from
-from agentgym_gen.trainers.handles import Model, Tokenizer
+from agentgym_gen.trainers.distributed import Distributed
 from agentgym_gen.trainers.learner import Learner
-from agentgym_gen.trainers.memory import naming_the_knob
-from agentgym_gen.trainers.objective import Objective, Reference
-from agentgym_gen.trainers.parallel import Workers
-from agentgym_gen.trainers.sampler import ModelPolicy
-from agentgym_gen.trainers.tiny import TinySize, build_tiny
-from agentgym_gen.trainers.tokens import pack
+from agentgym_gen.trainers.models.memory import explain_oom
+from agentgym_gen.trainers.models.tiny import TinySize, build_tiny
+from agentgym_gen.trainers.models.types import Model, Tokenizer
+from agentgym_gen.trainers.packing.micro_batches import pack
+from agentgym_gen.trainers.sampling.model_policy import ModelPolicy
 
 ENV = "rftgen/Corridor-easy-v0"
 TEXTS = ["You are at door 1. Goal: to open door 4.", "walk to door 2", "It opens.", "wait"]
@@ -37,25 +37,25 @@ def tiny() -> tuple[Model, Tokenizer]:
 
 
 def episodes(style: PromptStyle) -> list[Trajectory]:
-    """Return noise of two tasks, every second episode of which is called a success."""
+    """Return random episodes of two tasks, every second of which is marked as a success."""
     model, tokenizer = tiny()
     policy = ModelPolicy(model, tokenizer, max_new_tokens=5)
     tasks = [f"corridor/easy/train/{index}" for index in range(2)]
-    wanted = [Episode(ENV, task, n, {"max_turns": 3}) for task in tasks for n in range(4)]
-    played = run(wanted, policy, style=style)
-    return [replace(one, success=one.sample % 2 == 0) for one in played]
+    requests = [Episode(ENV, task, n, {"max_turns": 3}) for task in tasks for n in range(4)]
+    trajectories = run(requests, policy, style=style)
+    return [replace(episode, success=episode.sample % 2 == 0) for episode in trajectories]
 
 
 def plain_gradients(
-    model: Model, reference: Model, played: list[Trajectory], args: RFTConfig
+    model: Model, reference: Model, trajectories: list[Trajectory], args: RFTConfig
 ) -> dict[str, torch.Tensor]:
-    """Return the gradients of the same loss, one sequence at a time and without any packing."""
+    """Return the gradients of the same loss, one sequence at a time and without packing."""
     total = torch.zeros(())
-    count = sum(one.action_tokens for one in played)
-    for one in played:
+    count = sum(episode.action_tokens for episode in trajectories)
+    for episode in trajectories:
         # of two successes and two failures: mean 1/2, sample deviation sqrt(1/3)
-        advantage = (1.0 if one.success else -1.0) * 0.5 / (1 / 3) ** 0.5
-        for sequence in one.sequences():
+        advantage = (1.0 if episode.success else -1.0) * 0.5 / (1 / 3) ** 0.5
+        for sequence in episode.sequences():
             logits = model(torch.tensor([sequence.ids])).logits[0] / args.temperature
             other = reference(torch.tensor([sequence.ids])).logits[0] / args.temperature
             for place, acted in enumerate(sequence.action_mask):
@@ -77,9 +77,9 @@ def plain_gradients(
 @pytest.mark.parametrize("window", [None, 0], ids=["growing", "fresh"])
 @pytest.mark.parametrize("budget", [64, 100_000], ids=["accumulated", "at once"])
 def test_the_gradient_is_that_of_the_plain_loss(window: int | None, budget: int) -> None:
-    """With clip, divergence and entropy, in one batch or accumulated over many."""
+    """The gradients are equal with all terms, in one batch and accumulated over many."""
     style = PromptStyle("action", instruction=False, window=window)
-    played = episodes(style)
+    trajectories = episodes(style)
     settings: dict[str, Any] = {"kl_coef": 0.1, "entropy_coef": 0.05, "lora_rank": 0}
     args = RFTConfig(max_grad_norm=1e9, clip_range=0.01, clip_range_high=0.01, **settings)
     model, tokenizer = tiny()
@@ -89,21 +89,21 @@ def test_the_gradient_is_that_of_the_plain_loss(window: int | None, budget: int)
             weight.mul_(1.02)
     other, (same, _) = tiny()[0], tiny()
     same.load_state_dict(model.state_dict())
-    expected = plain_gradients(same, other, played, args)
+    expected = plain_gradients(same, other, trajectories, args)
     learner = Learner(model, tokenizer, args, lambda step: 0.0)
-    batches = pack(learn_from(played, args).samples, budget, 0)
+    batches = pack(build_batch(trajectories, args).samples, budget, 0)
     objective = Objective(model, reference, args)
     learner.update(batches, objective.loss)
 
     assert len(batches) > 1 if budget == 64 else len(batches) < 4
-    assert 0 < objective.measured(Workers())["clip_fraction"] < 1
+    assert 0 < objective.metrics(Distributed())["clip_fraction"] < 1
     for name, weight in model.named_parameters():
         torch.testing.assert_close(weight.grad, expected[name], atol=1e-6, rtol=1e-3)
 
 
 def gradients(**settings: object) -> dict[str, torch.Tensor]:
     """Return the gradients of one update with an adapter."""
-    played = episodes(PromptStyle("action", instruction=False))
+    trajectories = episodes(PromptStyle("action", instruction=False))
     args = RFTConfig(lora_rank=2, **settings)  # type: ignore[arg-type]
     learner = Learner(*tiny(), args, lambda step: 0.0)
     with torch.no_grad():
@@ -111,37 +111,37 @@ def gradients(**settings: object) -> dict[str, torch.Tensor]:
             if "lora_B" in name:
                 weight.fill_(0.01)
     objective = Objective(learner.model, Reference(learner.model, args), args)
-    learner.update(pack(learn_from(played, args).samples, 1000, 0), objective.loss)
-    found = {name: w.grad for name, w in learner.model.named_parameters() if w.requires_grad}
+    learner.update(pack(build_batch(trajectories, args).samples, 1000, 0), objective.loss)
+    by_name = {name: w.grad for name, w in learner.model.named_parameters() if w.requires_grad}
     assert not learner.model.training
-    return found  # type: ignore[return-value]
+    return by_name  # type: ignore[return-value]
 
 
 def test_gradient_checkpointing_changes_no_gradient() -> None:
-    """Activations are computed twice, and are the same."""
-    usual, again = gradients(), gradients(gradient_checkpointing=True)
+    """The gradients with and without it are the same."""
+    plain, checkpointed = gradients(), gradients(gradient_checkpointing=True)
 
-    assert usual.keys() == again.keys()
-    for name, gradient in usual.items():
-        torch.testing.assert_close(gradient, again[name], atol=1e-7, rtol=1e-5)
+    assert plain.keys() == checkpointed.keys()
+    for name, gradient in plain.items():
+        torch.testing.assert_close(gradient, checkpointed[name], atol=1e-7, rtol=1e-5)
 
 
 def test_bfloat16_is_near() -> None:
-    """The gradients point the same way and are not the same."""
-    usual, rough = gradients(), gradients(bf16=True)
-    one = torch.cat([gradient.flatten() for gradient in usual.values()])
-    two = torch.cat([gradient.flatten() for gradient in rough.values()])
+    """The gradients have nearly the same direction, but are not equal."""
+    plain, rough = gradients(), gradients(bf16=True)
+    single = torch.cat([gradient.flatten() for gradient in plain.values()])
+    half = torch.cat([gradient.flatten() for gradient in rough.values()])
 
-    assert float(torch.cosine_similarity(one, two, dim=0)) > 0.98
-    assert not torch.equal(one, two)
+    assert float(torch.cosine_similarity(single, half, dim=0)) > 0.98
+    assert not torch.equal(single, half)
 
 
-def test_full_memory_names_the_setting() -> None:
-    """Other errors go through as they are."""
+def test_an_out_of_memory_error_names_the_setting() -> None:
+    """An out-of-memory error is explained, and other errors are raised as they are."""
     with (
         pytest.raises(TrainingError, match="the update of step 3; lower `micro_batch_tokens`"),
-        naming_the_knob("the update of step 3", "micro_batch_tokens"),
+        explain_oom("the update of step 3", "micro_batch_tokens"),
     ):
         raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")
-    with pytest.raises(RuntimeError, match="shapes"), naming_the_knob("x", "y"):
+    with pytest.raises(RuntimeError, match="shapes"), explain_oom("x", "y"):
         raise RuntimeError("shapes do not fit")

@@ -1,4 +1,4 @@
-"""The real packages behind `report_to` and `load_in_8bit`: what they keep is read back."""
+"""The real packages behind `report_to` and `load_in_8bit`: what they store is read back."""
 
 import sqlite3
 from pathlib import Path
@@ -12,10 +12,10 @@ from agentgym_gen import Registered, register
 from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.trainers.config import RFTConfig, SFTConfig
 from agentgym_gen.trainers.demos import demonstrations
-from agentgym_gen.trainers.model import load_model
+from agentgym_gen.trainers.models.loading import load_model
+from agentgym_gen.trainers.models.tiny import TinySize, build_tiny
 from agentgym_gen.trainers.rft import RFTTrainer
 from agentgym_gen.trainers.sft import SFTTrainer
-from agentgym_gen.trainers.tiny import TinySize, build_tiny
 
 ENV = "rftgen/Corridor-easy-v0"
 STYLE = PromptStyle("action", instruction=False)
@@ -24,7 +24,7 @@ TEXTS = ["You are at door 1. Goal: to open door 4.", "walk to door 2", "It opens
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with a model that now and then says what can be done."""
+    """Return a folder with a model that sometimes gives a valid action."""
     register(Registered("Corridor", "toy_world:CorridorWorld"))
     place = tmp_path_factory.mktemp("model")
     model, tokenizer = build_tiny(TEXTS, size=TinySize(2, 64, 2, 300, 512))
@@ -37,8 +37,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def _at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is sent anywhere, and nothing is left outside of the test's folder."""
+def _offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Send nothing anywhere, and keep all files in the folder of the test."""
     for name, value in {
         "HF_HUB_OFFLINE": "1",
         "TRACKIO_DIR": str(tmp_path / "trackio"),
@@ -66,43 +66,43 @@ def train(folder: Path, **settings: Any) -> tuple[RFTTrainer, list[dict[str, Any
 
 
 def test_tensorboard_has_every_row(folder: Path, tmp_path: Path) -> None:
-    """Its scalars, by step."""
+    """The scalars that TensorBoard reads are those of the rows, by step."""
     _, rows = train(folder, report_to=("tensorboard",), output_dir=str(tmp_path / "out"))
 
-    kept = EventAccumulator(str(tmp_path / "out" / "tensorboard")).Reload()
-    assert [(event.step, event.value) for event in kept.Scalars("turns")] == [
+    stored = EventAccumulator(str(tmp_path / "out" / "tensorboard")).Reload()
+    assert [(event.step, event.value) for event in stored.Scalars("turns")] == [
         (row["step"], row["turns"]) for row in rows
     ]
 
 
 def test_trackio_has_every_row(folder: Path, tmp_path: Path) -> None:
-    """Its database has a run of the folder's name, with a line for each step."""
+    """Its database has a run with the name of the folder, and a line for each step."""
     train(folder, report_to=("trackio",), output_dir=str(tmp_path / "corridor"))
 
     with sqlite3.connect(tmp_path / "trackio" / "agentgym-gen.db") as database:
-        found = database.execute("select run_name, step from metrics order by step").fetchall()
-    assert found == [("corridor", 1), ("corridor", 2)]
+        steps = database.execute("select run_name, step from metrics order by step").fetchall()
+    assert steps == [("corridor", 1), ("corridor", 2)]
 
 
 def test_wandb_keeps_the_run(folder: Path, tmp_path: Path) -> None:
-    """Offline, in a file that ``wandb sync`` sends later."""
+    """The run is stored offline, in a file that ``wandb sync`` can send later."""
     train(folder, report_to=("wandb",), run_name="corridor", output_dir=str(tmp_path / "out"))
 
-    (kept,) = tmp_path.glob("wandb/offline-run-*/*.wandb")
-    assert b"zero_variance_groups" in kept.read_bytes()
+    (stored,) = tmp_path.glob("wandb/offline-run-*/*.wandb")
+    assert b"zero_variance_groups" in stored.read_bytes()
 
 
 def test_a_base_of_8_bits_is_trained_beside_an_adapter(folder: Path, tmp_path: Path) -> None:
-    """Its matrices stay whole numbers; the adapter loads beside the same base in full, too."""
+    """Its matrices stay integers; the adapter also loads beside the same base in full precision."""
     trainer, rows = train(folder, load_in_8bit=True, output_dir=str(tmp_path / "out"))
-    again, tokenizer = load_model(tmp_path / "out" / "step_000002")
+    reloaded, tokenizer = load_model(tmp_path / "out" / "step_000002")
     ids = torch.tensor([tokenizer("walk to door 2")["input_ids"]])
     with torch.no_grad():
-        gap = (trainer.model(ids).logits - again(ids).logits).abs().max()
+        gap = (trainer.model(ids).logits - reloaded(ids).logits).abs().max()
 
     kinds = {str(weight.dtype) for weight in trainer.model.parameters()}
     assert kinds == {"torch.int8", "torch.float32"}
-    assert {str(weight.dtype) for weight in again.parameters()} == {"torch.float32"}
+    assert {str(weight.dtype) for weight in reloaded.parameters()} == {"torch.float32"}
     assert 0 < gap < 0.5
     gaps = [row["sampler_gap"] for row in rows if "sampler_gap" in row]
     assert gaps

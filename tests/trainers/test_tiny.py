@@ -1,4 +1,4 @@
-"""The tiny model: its vocabulary, and that it is the same every time."""
+"""The tiny model: its vocabulary, and that it is reproducible."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from agentgym_gen.errors import InvalidValueError
-from agentgym_gen.trainers.tiny import TinySize, build_tiny, build_tokenizer
+from agentgym_gen.trainers.models.tiny import TinySize, build_tiny, build_tokenizer
 
 TEXTS = ["######\n#_PXO#\n#_S√_#\n######", "Up", "get 3 oak logs", "You see 12 mugs."] * 9
 SMALL = TinySize(1, 32, 2, 300, 64)
@@ -23,8 +23,8 @@ def test_every_symbol_of_a_grid_is_one_token() -> None:
 
 
 @pytest.mark.parametrize("text", [TEXTS[0], "Ünseen ≠ 字 🙂\t<|user|>", " two  spaces ", ""])
-def test_every_text_comes_back(text: str) -> None:
-    """Also what the vocabulary has never seen."""
+def test_every_text_is_decoded_as_it_was(text: str) -> None:
+    """Texts are decoded unchanged, even with characters that the vocabulary lacks."""
     tokenizer = build_tokenizer(TEXTS, 400)
 
     assert tokenizer.decode(tokenizer.encode(text)) == text
@@ -42,14 +42,14 @@ def test_it_is_the_same_to_the_byte(tmp_path: Path) -> None:
         model.save_pretrained(tmp_path / name)
         tokenizer.save_pretrained(tmp_path / name)
 
-    first, second, other = (files(tmp_path / name) for name in "abc")
+    first, second, other_seed = (files(tmp_path / name) for name in "abc")
     assert first == second
-    assert first["tokenizer.json"] == other["tokenizer.json"]
-    assert first["model.safetensors"] != other["model.safetensors"]
+    assert first["tokenizer.json"] == other_seed["tokenizer.json"]
+    assert first["model.safetensors"] != other_seed["model.safetensors"]
 
 
-def test_it_leaves_the_global_stream_alone() -> None:
-    """What is drawn after it is what would have been drawn without it."""
+def test_it_leaves_the_global_generator_alone() -> None:
+    """The next random numbers of torch are those that would have come without it."""
     torch.manual_seed(3)
     expected = torch.rand(2)
     torch.manual_seed(3)
@@ -59,23 +59,23 @@ def test_it_leaves_the_global_stream_alone() -> None:
 
 
 def test_it_loads_like_any_model(tmp_path: Path) -> None:
-    """The auto classes give the same logits and the same tokens."""
+    """The auto classes load a model with the same logits and tokens."""
     model, tokenizer = build_tiny(TEXTS, 0, SMALL)
     model.save_pretrained(tmp_path)
     tokenizer.save_pretrained(tmp_path)
     ids = tokenizer.encode("get 3 oak logs")
-    loaded, again = (
+    loaded_model, loaded_tokenizer = (
         kind.from_pretrained(tmp_path) for kind in (AutoModelForCausalLM, AutoTokenizer)
     )
 
-    assert again.encode("get 3 oak logs") == ids
-    assert again.chat_template == tokenizer.chat_template
+    assert loaded_tokenizer.encode("get 3 oak logs") == ids
+    assert loaded_tokenizer.chat_template == tokenizer.chat_template
     with torch.no_grad():
-        expected, found = (one(torch.tensor([ids])).logits for one in (model, loaded))
-    assert torch.equal(expected, found)
+        expected, logits = (either(torch.tensor([ids])).logits for either in (model, loaded_model))
+    assert torch.equal(expected, logits)
 
 
 def test_no_text_is_refused() -> None:
-    """There would be no vocabulary."""
+    """Without a text there would be no vocabulary, so it is an error."""
     with pytest.raises(InvalidValueError, match="there are none"):
         build_tiny([])

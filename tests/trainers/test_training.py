@@ -1,4 +1,4 @@
-"""Both trainers on a small world: they learn, go on where they were, and say what is wrong."""
+"""Both trainers in a small world: they learn, resume, and report what is wrong."""
 
 import json
 import os
@@ -21,11 +21,11 @@ from agentgym_gen.errors import DataError, InvalidValueError, TrainingError, Unk
 from agentgym_gen.trainers import checkpoint
 from agentgym_gen.trainers.config import RFTConfig, SFTConfig
 from agentgym_gen.trainers.demos import demonstrations, expert_texts
-from agentgym_gen.trainers.handles import Model, Tokenizer
-from agentgym_gen.trainers.rates import rates
+from agentgym_gen.trainers.metrics import episode_metrics
+from agentgym_gen.trainers.models.tiny import TinySize, build_tiny
+from agentgym_gen.trainers.models.types import Model, Tokenizer
 from agentgym_gen.trainers.rft import RFTTrainer
 from agentgym_gen.trainers.sft import SFTTrainer
-from agentgym_gen.trainers.tiny import TinySize, build_tiny
 
 ENV = "rftgen/Corridor-easy-v0"
 STYLE = PromptStyle("action", instruction=False)
@@ -46,7 +46,7 @@ def _corridor() -> None:
 
 
 def tiny(seed: int = 0) -> tuple[Model, Tokenizer]:
-    """Return a small model that knows the words of the corridor, but not when to say them."""
+    """Return a small model that knows the words of the corridor, but not when to use them."""
     texts = expert_texts([ENV], STYLE, number=20)
     return build_tiny(texts, seed, TinySize(2, 32, 2, 300, 512))
 
@@ -54,9 +54,9 @@ def tiny(seed: int = 0) -> tuple[Model, Tokenizer]:
 def warm(steps: int = 60, seed: int = 0) -> tuple[Model, Tokenizer]:
     """Return a model after some steps on demonstrations."""
     model, tokenizer = tiny(seed)
-    played = demonstrations([ENV], tokenizer, STYLE, number=20)
+    trajectories = demonstrations([ENV], tokenizer, STYLE, number=20)
     args = SFTConfig(lora_rank=0, learning_rate=5e-3, max_steps=steps, batch_size=8, warmup_steps=5)
-    SFTTrainer(model, tokenizer, args, played).train()
+    SFTTrainer(model, tokenizer, args, trajectories).train()
     return model, tokenizer
 
 
@@ -77,24 +77,24 @@ def equal(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> bo
 
 
 def test_demonstrations_have_the_layout_of_the_sampler() -> None:
-    """One growing sequence, the answers and their ends marked."""
+    """They are one growing sequence, in which the answers and their ends are marked."""
     _, tokenizer = tiny()
-    played = demonstrations([ENV], tokenizer, STYLE, number=1)[0]
-    (sequence,) = played.sequences()
+    (episode,) = demonstrations([ENV], tokenizer, STYLE, number=1)
+    (sequence,) = episode.sequences()
     marked = [t for t, acted in zip(sequence.ids, sequence.action_mask, strict=True) if acted]
 
     assert tokenizer.decode(sequence.ids) == "".join(
-        f"<|user|>{turn.observation}<|assistant|>{turn.action}<|end|>" for turn in played.turns
+        f"<|user|>{turn.observation}<|assistant|>{turn.action}<|end|>" for turn in episode.turns
     )
-    assert tokenizer.decode(marked) == "".join(f"{turn.action}<|end|>" for turn in played.turns)
+    assert tokenizer.decode(marked) == "".join(f"{turn.action}<|end|>" for turn in episode.turns)
 
 
 def test_demonstrations_lead_to_success() -> None:
     """After 60 steps the model walks through most corridors of the other split."""
     model, tokenizer = warm()
-    played = trainer(model, tokenizer, max_turns=None).play(number=20)
+    trajectories = trainer(model, tokenizer, max_turns=None).play(number=20)
 
-    assert rates(played)["success"] >= 0.5
+    assert episode_metrics(trajectories)["success"] >= 0.5
 
 
 @pytest.mark.slow
@@ -110,8 +110,8 @@ def test_rewards_alone_lead_to_more_success() -> None:
     assert after >= before + 0.2
 
 
-def test_the_log_says_what_happened(tmp_path: Path) -> None:
-    """Every row has the rates, the dropped groups and the gap, which is rounding only."""
+def test_the_log_has_every_step(tmp_path: Path) -> None:
+    """Every row has the metrics, the dropped groups and the gap, which is only rounding."""
     model, tokenizer = warm(40)
     rft = trainer(model, tokenizer, output_dir=str(tmp_path), max_steps=2)
     history = rft.train()
@@ -125,7 +125,7 @@ def test_the_log_says_what_happened(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("rank", [0, 4])
 def test_a_resumed_run_is_the_uninterrupted_one(tmp_path: Path, rank: int) -> None:
-    """To the bit, with all weights and with an adapter."""
+    """The weights are equal to the bit, with all weights trained and with an adapter."""
     settings = {"lora_rank": rank, "save_steps": 2, "kl_coef": 0.01, "learning_rate": 1e-3}
     whole = trainer(*warm(40), output_dir=str(tmp_path / "whole"), **settings)
     whole.train()
@@ -141,10 +141,10 @@ def test_a_resumed_run_is_the_uninterrupted_one(tmp_path: Path, rank: int) -> No
 
 
 def test_sft_resumes_to_the_bit(tmp_path: Path) -> None:
-    """The order of the demonstrations is that of the step, not of the process."""
-    played = demonstrations([ENV], tiny()[1], STYLE, number=5)
+    """The order of the demonstrations depends on the step, not on the process."""
+    trajectories = demonstrations([ENV], tiny()[1], STYLE, number=5)
     args = SFTConfig(lora_rank=0, max_steps=6, save_steps=3, batch_size=2, output_dir=str(tmp_path))
-    whole, resumed = SFTTrainer(*tiny(), args, played), SFTTrainer(*tiny(), args, played)
+    whole, resumed = (SFTTrainer(*tiny(), args, trajectories) for _ in range(2))
     whole.train()
     resumed.train(resume_from_checkpoint=tmp_path / "step_000003")
 
@@ -153,7 +153,7 @@ def test_sft_resumes_to_the_bit(tmp_path: Path) -> None:
 
 @pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")  # peft's own
 def test_an_adapter_is_saved_as_peft_saves_it(tmp_path: Path) -> None:
-    """The base model is as before, and with the adapter of the checkpoint it is the trained one."""
+    """The base is unchanged, and with the adapter of the checkpoint it is the trained model."""
     model, tokenizer = warm(40)
     before = weights(model)
     rft = trainer(model, tokenizer, lora_rank=4, learning_rate=1e-3, output_dir=str(tmp_path))
@@ -172,7 +172,7 @@ def test_an_adapter_is_saved_as_peft_saves_it(tmp_path: Path) -> None:
 
 
 def test_a_run_killed_while_it_writes_leaves_the_older_checkpoint(tmp_path: Path) -> None:
-    """A half-written folder has another name and is not taken."""
+    """A half-written folder has another name and is not taken for a checkpoint."""
     checkpoint.write(tmp_path, 5, {}, lambda folder: None)
 
     def die(folder: Path) -> None:
@@ -189,7 +189,7 @@ def test_a_run_killed_while_it_writes_leaves_the_older_checkpoint(tmp_path: Path
 
 
 def test_training_stops_when_actions_become_invalid() -> None:
-    """It goes back to the weights that acted validly."""
+    """The weights go back to those of the last step whose actions were valid."""
     model, tokenizer = warm()
     before = weights(model)
     rft = trainer(model, tokenizer, learning_rate=10.0, max_grad_norm=1e9, max_steps=5)
@@ -201,42 +201,35 @@ def test_training_stops_when_actions_become_invalid() -> None:
 
 
 def test_a_loss_that_is_no_number_is_an_error(tmp_path: Path) -> None:
-    """It names the step, and the batch is kept."""
+    """The error names the step, and the batch is saved."""
     model, tokenizer = tiny()
-    played = demonstrations([ENV], tokenizer, STYLE, number=2)
+    trajectories = demonstrations([ENV], tokenizer, STYLE, number=2)
     with torch.no_grad():
         model.lm_head.weight.fill_(float("nan"))
 
     args = SFTConfig(lora_rank=0, max_steps=1, output_dir=str(tmp_path))
     with pytest.raises(TrainingError, match="not a number at step 1; the batch is in"):
-        SFTTrainer(model, tokenizer, args, played).train()
-    culprit = torch.load(tmp_path / "not_a_number_000001.pt")
-    assert tokenizer.decode(culprit["ids_BT"][0]).startswith("<|user|>You are at door 1.")
+        SFTTrainer(model, tokenizer, args, trajectories).train()
+    bad_batch = torch.load(tmp_path / "not_a_number_000001.pt")
+    assert tokenizer.decode(bad_batch["ids_BT"][0]).startswith("<|user|>You are at door 1.")
 
 
 def test_what_cannot_be_trained_is_refused() -> None:
-    """No environment, an unknown one, episodes without tokens, another adapter."""
+    """No environment, an unknown one, and episodes without tokens are errors."""
     model, tokenizer = tiny()
     args = RFTConfig(**WALK)
     with pytest.raises(InvalidValueError, match="one or more environment ids"):
         RFTTrainer(model=model, tokenizer=tokenizer, envs=[], args=args)
     with pytest.raises(UnknownNameError, match="Corridor-easy"):
         RFTTrainer(model=model, tokenizer=tokenizer, envs=["rftgen/Coridor-easy-v0"], args=args)
-    texts = run([Episode(ENV, "corridor/easy/train/0")], ExpertPolicy(), style=STYLE)
+    without_tokens = run([Episode(ENV, "corridor/easy/train/0")], ExpertPolicy(), style=STYLE)
     with pytest.raises(InvalidValueError, match="none with tokens"):
-        SFTTrainer(
-            model,
-            tokenizer,
-            SFTConfig(
-                lora_rank=0,
-            ),
-            texts,
-        )
+        SFTTrainer(model, tokenizer, SFTConfig(lora_rank=0), without_tokens)
     with pytest.raises(InvalidValueError, match="No environment"):
         demonstrations([], tokenizer, STYLE, number=1)
 
 
-def test_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
+def test_a_full_disk_is_one_clear_error(tmp_path: Path) -> None:
     """The older checkpoint is as it was, and nothing half-written is left."""
     rft = trainer(*tiny(), output_dir=str(tmp_path), max_steps=1)
     rft.train()
@@ -244,35 +237,35 @@ def test_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
     try:
         with pytest.raises(DataError, match=r"Cannot write the checkpoint .*step_000007"):
-            checkpoint.write(tmp_path, 7, {}, rft._learner.fill)
+            checkpoint.write(tmp_path, 7, {}, rft._learner.write_files)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
     assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == ["step_000001"]
 
 
-def test_a_log_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
-    """It names the file."""
+def test_a_log_that_cannot_be_written_is_one_clear_error(tmp_path: Path) -> None:
+    """The error names the file."""
     (tmp_path / "log.jsonl").mkdir()
     with pytest.raises(DataError, match=r"Cannot write .*log\.jsonl"):
         trainer(*tiny(), output_dir=str(tmp_path), max_steps=1).train()
 
 
 def test_a_model_without_a_tokenizer_is_refused() -> None:
-    """A name has its own."""
+    """A model that is passed as an object needs a tokenizer."""
     with pytest.raises(InvalidValueError, match="needs `tokenizer`"):
         RFTTrainer(model=tiny()[0], envs=[ENV], args=RFTConfig())
 
 
 def test_the_tiny_model_is_built_by_name() -> None:
-    """From the texts of the environments, the same for the same seed."""
+    """It is built from the texts of the environments, the same for the same seed."""
     args = RFTConfig(**WALK)
-    one, two = (
+    first, second = (
         RFTTrainer(model="rftgen-tiny", envs=[ENV], args=args, style=STYLE) for _ in range(2)
     )
 
-    assert equal(weights(one.model), weights(two.model))
-    assert len(one.tokenizer.encode(" door", add_special_tokens=False)) == 1
+    assert equal(weights(first.model), weights(second.model))
+    assert len(first.tokenizer.encode(" door", add_special_tokens=False)) == 1
 
 
 KILLED = """
@@ -284,19 +277,19 @@ import agentgym_gen
 agentgym_gen.register(agentgym_gen.Registered("Corridor", "toy_world:CorridorWorld"))
 from test_training import trainer, warm
 from agentgym_gen.trainers import learner
-fill = learner.Learner.fill
+write_files = learner.Learner.write_files
 def die(self, folder):
-    fill(self, folder)
+    write_files(self, folder)
     if self.step == 3:
         os.kill(os.getpid(), signal.SIGKILL)
-learner.Learner.fill = die
+learner.Learner.write_files = die
 trainer(*warm(40), output_dir=sys.argv[1], save_steps=1, save_total_limit=1).train()
 """
 
 
 @pytest.mark.slow
 def test_a_killed_run_loses_one_step_at_most(tmp_path: Path) -> None:
-    """Killed while it writes step 3, it goes on from step 2 and ends as if nothing had been."""
+    """Killed while it writes step 3, it resumes from step 2 and ends as an unbroken run does."""
     root = Path(__file__).parents[2]
     environ = {**os.environ, "PYTHONPATH": f"{root}{os.pathsep}{root / 'tests'}"}
     command = [sys.executable, "-c", KILLED, str(tmp_path)]

@@ -1,0 +1,75 @@
+"""Two processes make the update that one makes with the joined batch."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+PROGRAM = """
+import sys
+from agentgym_gen.agents.prompt import PromptStyle
+from agentgym_gen.trainers import RFTConfig, RFTTrainer, SFTConfig, SFTTrainer, demonstrations
+from agentgym_gen.trainers.models.tiny import TinySize, build_tiny
+
+import agentgym_gen
+agentgym_gen.register(agentgym_gen.Registered("Corridor", "toy_world:CorridorWorld"))
+texts = ["You are at door 1. Goal: to open door 4.", "walk to door 2", "It opens.", "wait"]
+model, tokenizer = build_tiny(texts, size=TinySize(1, 16, 2, 300, 512))
+envs, style = ["rftgen/Corridor-easy-v0"], PromptStyle("action", instruction=False)
+shown = demonstrations(envs, tokenizer, style, number=20)
+warm = SFTConfig(
+    max_steps=40, learning_rate=1e-2, batch_size=8, lora_rank=0, micro_batch_tokens=200
+)
+SFTTrainer(model, tokenizer, warm, shown).train()
+args = RFTConfig(
+    output_dir=sys.argv[1], max_steps=2, tasks_per_step=3, num_generations=4, max_turns=3,
+    max_new_tokens=8, lora_rank=2, learning_rate=1e-2, micro_batch_tokens=200, valid_coef=1.0,
+    turn_cost=0.01, eval_steps=2, eval_tasks=3, save_steps=0,
+)
+RFTTrainer(
+    model=model, tokenizer=tokenizer, envs=envs, args=args, style=style
+).train()
+"""
+
+
+def start(program: Path, folder: Path, *launcher: str) -> None:
+    """Run the training into *folder*."""
+    command = [sys.executable, *launcher, str(program), str(folder)]
+    root = Path(__file__).parents[2]
+    environ = {
+        **os.environ,
+        "OMP_NUM_THREADS": "1",
+        "PYTHONPATH": f"{root}{os.pathsep}{root / 'tests'}",
+    }
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+@pytest.mark.slow
+def test_two_processes_train_as_one(tmp_path: Path) -> None:
+    """The adapters and the rows are the same but for rounding, and one process writes."""
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM)
+    start(program, tmp_path / "one")
+    launcher = ("-m", "torch.distributed.run", "--nproc-per-node=2", "--master-port=29517")
+    start(program, tmp_path / "two", *launcher)
+    rows = [
+        [json.loads(line) for line in (tmp_path / name / "log.jsonl").read_text().splitlines()]
+        for name in ("one", "two")
+    ]
+    states = [
+        torch.load(tmp_path / name / "step_000002" / "optimizer.pt")["state"]
+        for name in ("one", "two")
+    ]
+
+    assert [row["step"] for row in rows[1]] == [1, 2]
+    assert rows[0][0]["gradient_norm"] > 0
+    for key in ("success", "valid", "reward", "loss", "gradient_norm", "entropy", "train_tokens"):
+        assert [r[key] for r in rows[0]] == pytest.approx([r[key] for r in rows[1]], abs=1e-6), key
+    assert rows[0][1]["eval/valid"] == rows[1][1]["eval/valid"]
+    for number, state in states[0].items():
+        torch.testing.assert_close(state["exp_avg"], states[1][number]["exp_avg"])

@@ -1,0 +1,73 @@
+# The capitals name the axes of an array.
+"""No context is computed twice in a rollout, and logits are those of the whole context."""
+
+import numpy as np
+import pytest
+import torch
+
+from agentgym_gen.trainers.models.tiny import TinySize, build_tiny
+from agentgym_gen.trainers.sampling.prefix_cache import BLOCK_SIZE, PrefixCache
+
+MODEL, _ = build_tiny(["text"], size=TinySize(2, 32, 2, 300, 256))
+
+
+class CountingModel(torch.nn.Module):
+    """A model that counts the tokens it is given, padding included."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.model = MODEL
+        self.config = MODEL.config
+        self.tokens = 0
+
+    def forward(
+        self, input_ids: torch.Tensor, logits_to_keep: object = 0, **more: object
+    ) -> object:
+        """Count the tokens and call the model."""
+        self.tokens += input_ids.numel()
+        return self.model(input_ids=input_ids, logits_to_keep=logits_to_keep, **more)
+
+
+def contexts(seed: int, stem: int, ends: int) -> list[tuple[int, ...]]:
+    """Return *ends* contexts that share their first *stem* tokens."""
+    rng = np.random.default_rng(seed)
+    first = rng.integers(4, 250, size=stem).tolist()
+    return [(*first, *rng.integers(4, 250, size=rng.integers(1, 9)).tolist()) for _ in range(ends)]
+
+
+@pytest.mark.parametrize("stem", [3, BLOCK_SIZE, 5 * BLOCK_SIZE, 5 * BLOCK_SIZE + 7])
+def test_a_cached_prefix_changes_no_logits(stem: int) -> None:
+    """The logits are those of the whole context, in whatever order and batch it is computed."""
+    cache = PrefixCache(MODEL, 0)
+    requests = [*contexts(0, stem, 6), *contexts(1, stem, 6), *contexts(2, 7, 3)]
+    with torch.no_grad():
+        for batch in (requests[:2], requests[::3], requests[::-1]):
+            _, logits_BV = cache.prefill(batch)
+            for ids, logits_V in zip(batch, logits_BV, strict=True):
+                plain_V = MODEL(torch.tensor([ids])).logits[0, -1]
+                torch.testing.assert_close(logits_V, plain_V, rtol=1e-4, atol=1e-4)
+
+
+def test_a_cached_prefix_is_not_computed_again() -> None:
+    """Only the tokens after the last whole block are computed, and nothing the second time."""
+    model = CountingModel()
+    cache = PrefixCache(model, 0)
+    first, *others = contexts(0, 5 * BLOCK_SIZE, 6)
+    with torch.no_grad():
+        cache.prefill([first])
+        assert model.tokens == len(first)
+        cache.prefill(others)
+        assert model.tokens - len(first) <= 2 * sum(len(ids) - 5 * BLOCK_SIZE for ids in others)
+        before = model.tokens
+        cache.prefill(others)
+
+    assert model.tokens == before
+
+
+def test_contexts_of_different_lengths_are_not_padded_to_the_longest() -> None:
+    """A short context costs its own length, although a long one is computed too."""
+    model = CountingModel()
+    with torch.no_grad():
+        PrefixCache(model, 0).prefill([tuple(range(4, 204)), (4,), (5, 6)])
+
+    assert model.tokens == 200 + 1 + 2

@@ -1,0 +1,161 @@
+"""From episodes to a training batch, with numbers worked out by hand."""
+
+import pytest
+
+from agentgym_gen.agents.policy import Completion
+from agentgym_gen.agents.trajectory import Trajectory, Turn
+from agentgym_gen.trainers.algorithm.train_batch import build_batch, episode_reward
+from agentgym_gen.trainers.config import RFTConfig
+
+
+def episode(
+    task: str, success: bool, valid: str, first: int = 9, end: str = "success"
+) -> Trajectory:
+    """Return an episode of turns of one token each; ``x`` in *valid* marks invalid ones."""
+    turns = tuple(
+        Turn(
+            "",
+            Completion("", (1,), (first + i,), (-0.5,), starts_sequence=True),
+            "",
+            0.0,
+            mark != "x",
+        )
+        for i, mark in enumerate(valid)
+    )
+    return Trajectory("e", task, "native", 0, turns, "", success, float(success), end)
+
+
+def test_groups_of_equal_rewards_are_dropped_and_counted() -> None:
+    """Of two tasks, the one that was always solved is dropped."""
+    episodes = [episode("a", True, "."), episode("a", True, "."), episode("b", True, ".")]
+    episodes.append(episode("b", False, ".", 20))
+    batch = build_batch(episodes, RFTConfig())
+
+    assert (batch.groups, batch.zero_variance, batch.reward) == (2, 1, 0.75)
+    by_tokens = {sample.sequence.ids: sample.advantages for sample in batch.samples}
+    assert by_tokens == {
+        (1, 9): (pytest.approx(0.70710678),),
+        (1, 20): (pytest.approx(-0.70710678),),
+    }
+
+
+def test_an_invalid_turn_pays_for_itself() -> None:
+    """One of four turns is invalid: it loses 3/4 of the penalty, the others gain 1/4."""
+    episodes = [episode("a", False, ".x"), episode("a", False, "..", 20)]
+    batch = build_batch(episodes, RFTConfig(invalid_penalty=0.4))
+
+    assert batch.zero_variance == 1
+    assert [sample.advantages for sample in batch.samples] == [
+        (pytest.approx(0.1),),
+        (pytest.approx(-0.3),),
+        (pytest.approx(0.1),),
+        (pytest.approx(0.1),),
+    ]
+
+
+def test_turn_cost_is_subtracted_from_the_reward() -> None:
+    """Of two successes the shorter one has the higher advantage."""
+    episodes = [episode("a", True, "."), episode("a", True, "...", 20)]
+    batch = build_batch(episodes, RFTConfig(turn_cost=0.1, estimator="dr_grpo"))
+
+    assert batch.reward == pytest.approx(0.8)
+    assert batch.samples[0].advantages == (pytest.approx(0.1),)
+
+
+def test_weights_add_up_to_1() -> None:
+    """By token every token has the same weight, and by episode every episode."""
+    episodes = [episode("a", True, "."), episode("a", False, "...", 20)]
+    by_token = build_batch(episodes, RFTConfig()).samples
+    by_episode = build_batch(episodes, RFTConfig(loss_average="episode")).samples
+
+    assert [sample.weight for sample in by_token] == pytest.approx([1 / 4] * 4)
+    assert [sample.weight for sample in by_episode] == pytest.approx([1 / 2, 1 / 6, 1 / 6, 1 / 6])
+
+
+def test_advantages_are_clipped() -> None:
+    """One failure among ten has -2.85 and gets -1.5."""
+    episodes = [episode("a", True, ".", 9 + i) for i in range(9)] + [episode("a", False, ".", 30)]
+    batch = build_batch(episodes, RFTConfig())
+
+    assert min(sample.advantages[0] for sample in batch.samples) == -1.5
+
+
+def test_a_turn_is_compared_with_turns_of_the_same_context() -> None:
+    """From one state, one episode wins at once, one a turn later, one never: 1, 0.5 and 0."""
+    episodes = [episode("a", True, "."), episode("a", True, "..", 20), episode("a", False, ".", 30)]
+    args = RFTConfig(episode_coef=0.0, step_coef=1.0, discount=0.5)
+    batch = build_batch(episodes, args)
+
+    # the four turns all saw context 1; their returns are 1, 0.5, 1 and 0: mean 0.625, squared
+    # deviations 0.140625, 0.015625, 0.140625 and 0.390625, standard deviation sqrt(0.171875)
+    units = [0.375, -0.125, 0.375, -0.625]
+    expected = [max(-1.5, unit / 0.171875**0.5) for unit in units]
+    assert [sample.advantages[0] for sample in batch.samples] == pytest.approx(expected)
+
+
+def test_the_rules_for_truncated_episodes() -> None:
+    """A kept one counts and is trained on, a masked one only counts, a dropped one does neither."""
+    episodes = [
+        episode("a", True, "."),
+        episode("a", False, ".", 20),
+        episode("a", False, ".", 30, "turn_limit"),
+    ]
+    by_rule = {
+        rule: build_batch(episodes, RFTConfig(truncation=rule, estimator="dr_grpo"))
+        for rule in ("keep", "mask", "drop")
+    }
+    first = {rule: batch.samples[0].advantages[0] for rule, batch in by_rule.items()}
+
+    assert {rule: len(batch.samples) for rule, batch in by_rule.items()} == {
+        "keep": 3,
+        "mask": 2,
+        "drop": 2,
+    }
+    assert first == pytest.approx({"keep": 2 / 3, "mask": 2 / 3, "drop": 1 / 2})
+    assert {batch.truncated for batch in by_rule.values()} == {1}
+
+
+def test_an_episode_whose_world_failed_is_left_out() -> None:
+    """It is counted, and the rest of its group has nothing to be compared with."""
+    batch = build_batch(
+        [episode("a", True, "."), episode("a", False, ".", 20, "backend_error")], RFTConfig()
+    )
+
+    assert (batch.failed, batch.samples, batch.zero_variance, batch.reward) == (1, [], 1, 1.0)
+
+
+def test_all_episodes_of_a_step_are_one_group_for_reinforce() -> None:
+    """One of four succeeded, and single episodes of a task are enough."""
+    episodes = [episode(task, task == "a", ".", 9 + n) for n, task in enumerate("abcd")]
+    batch = build_batch(episodes, RFTConfig(estimator="reinforce++", num_generations=1))
+
+    assert [sample.advantages[0] for sample in batch.samples] == pytest.approx(
+        [1.5, -0.5, -0.5, -0.5]
+    )
+
+
+def test_valid_actions_raise_the_reward() -> None:
+    """Half of the second episode's actions are valid: 0.8 + 0.4 against 0 + 0.2."""
+    episodes = [episode("a", True, ".."), episode("a", False, ".x", 20)]
+    args = RFTConfig(valid_coef=0.4, turn_cost=0.1, estimator="dr_grpo")
+
+    assert [episode_reward(trajectory, args) for trajectory in episodes] == pytest.approx(
+        [1.2, 0.0]
+    )
+
+
+def test_the_constant_of_dr_grpo_does_not_depend_on_the_tokens() -> None:
+    """Two episodes of up to 10 tokens a turn give each token the weight 1/20."""
+    episodes = [episode("a", True, "."), episode("a", False, "...", 20)]
+    args = RFTConfig(loss_average="constant", max_new_tokens=10)
+
+    assert [sample.weight for sample in build_batch(episodes, args).samples] == [1 / 20] * 4
+
+
+def test_a_sample_without_advantage_is_left_out() -> None:
+    """A turn whose context came once, in a group of equal rewards, counts only with a KL term."""
+    episodes = [episode("a", False, "."), episode("a", False, ".", 20)]
+    settings = {"step_coef": 1.0, "episode_coef": 0.0}
+
+    assert build_batch(episodes, RFTConfig(**settings)).samples == []
+    assert len(build_batch(episodes, RFTConfig(kl_coef=0.1, **settings)).samples) == 2

@@ -1,0 +1,174 @@
+"""From the episodes of a step to its training batch: token sequences with advantages and weights.
+
+Axes: ``_G`` the episodes of a group, which are those of one task; ``_B`` all episodes of a step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from agentgym_gen.agents.rollout import group_by_task
+from agentgym_gen.agents.trajectory import Trajectory, Turn
+from agentgym_gen.trainers.algorithm.advantages import (
+    BATCH_ESTIMATORS,
+    EQUAL_WITHIN,
+    GROUP_ESTIMATORS,
+    Floats,
+)
+from agentgym_gen.trainers.algorithm.rewards import (
+    FAILED,
+    TRUNCATED,
+    discounted_successes,
+    episode_reward,
+)
+from agentgym_gen.trainers.config import RFTConfig
+from agentgym_gen.trainers.packing.micro_batches import Sample
+
+
+@dataclass(frozen=True)
+class TrainBatch:
+    """The samples of a step, and counts of its episodes."""
+
+    samples: list[Sample]
+    """Token sequences with advantages. The weights of all tokens add up to 1, including those of
+    sequences that are left out because they have no advantage, unless `RFTConfig.loss_average` is
+    ``constant``."""
+    groups: int
+    """How many groups were played."""
+    zero_variance: int
+    """How many groups were dropped because their rewards were equal, with nothing to compare."""
+    reward: float
+    """The mean reward."""
+    truncated: int
+    """How many episodes ended at their turn or token limit."""
+    failed: int
+    """How many episodes ended because their world failed; they are left out."""
+
+
+def build_batch(trajectories: Sequence[Trajectory], args: RFTConfig) -> TrainBatch:
+    """Return the training batch of *trajectories*; a group is the episodes of one task."""
+    truncated = sum(episode.end_reason == TRUNCATED for episode in trajectories)
+    failed = sum(episode.end_reason == FAILED for episode in trajectories)
+    left_out = {FAILED, TRUNCATED} if args.truncation == "drop" else {FAILED}
+    usable = [episode for episode in trajectories if episode.end_reason not in left_out]
+    by_task = list(group_by_task(usable))
+    rewards = [np.array([episode_reward(episode, args) for episode in group]) for group in by_task]
+    samples: list[Sample] = []
+    for group, advantages_G in zip(by_task, _advantages(rewards, args), strict=True):
+        if np.any(advantages_G) or args.invalid_penalty or args.step_coef:
+            samples += _samples(group, advantages_G, args)
+    return TrainBatch(
+        samples=_with_advantage(_normalised(samples, len(trajectories), args), args),
+        groups=len(by_task),
+        zero_variance=sum(bool(np.ptp(rewards_G) < EQUAL_WITHIN) for rewards_G in rewards),
+        reward=float(np.mean(np.concatenate(rewards))) if rewards else 0.0,
+        truncated=truncated,
+        failed=failed,
+    )
+
+
+def _advantages(rewards: list[Floats], args: RFTConfig) -> list[Floats]:
+    """Return the advantages of each group's episodes, 0 where there is nothing to compare with."""
+    if args.estimator in BATCH_ESTIMATORS and sum(map(len, rewards)) > 1:
+        advantages_B = BATCH_ESTIMATORS[args.estimator](np.concatenate(rewards))
+        ends = np.cumsum([len(rewards_G) for rewards_G in rewards])[:-1]
+        by_group = np.split(advantages_B, ends)
+    else:
+        by_group = [
+            np.zeros(len(rewards_G))
+            if len(rewards_G) < 2 or np.ptp(rewards_G) < EQUAL_WITHIN
+            else GROUP_ESTIMATORS[args.estimator](rewards_G)
+            for rewards_G in rewards
+        ]
+    return [advantages_G.clip(*args.advantage_clip) for advantages_G in by_group]
+
+
+def _samples(group: list[Trajectory], advantages_G: Floats, args: RFTConfig) -> list[Sample]:
+    """Return the token sequences of a group, with an advantage for each turn."""
+    step_advantages = _step_advantages(group, args) if args.step_coef else None
+    invalid_share = _invalid_share(group)
+    samples: list[Sample] = []
+    for number, episode in enumerate(group):
+        if args.truncation == "mask" and episode.end_reason == TRUNCATED:
+            continue
+        by_episode = args.loss_average == "episode"
+        weight = 1.0 / max(1, episode.action_tokens) if by_episode else 1.0
+        shared = args.episode_coef * float(advantages_G[number])
+        # The mean penalty of the group is subtracted, so that the penalty moves no average.
+        by_turn = [
+            shared - args.invalid_penalty * ((not turn.valid) - invalid_share)
+            for turn in episode.turns
+        ]
+        if step_advantages is not None:
+            by_turn = [
+                value + step for value, step in zip(by_turn, step_advantages[number], strict=True)
+            ]
+            by_turn = np.clip(by_turn, *args.advantage_clip).tolist()
+        for sequence in episode.sequences():
+            turns = sorted(set(sequence.turns))
+            samples.append(Sample(sequence, tuple(by_turn[turn] for turn in turns), weight))
+    return samples
+
+
+def _invalid_share(group: list[Trajectory]) -> float:
+    turns = sum(len(episode.turns) for episode in group)
+    return sum(episode.invalid_turns for episode in group) / max(1, turns)
+
+
+def _step_advantages(group: list[Trajectory], args: RFTConfig) -> list[list[float]]:
+    """Return each turn's discounted return relative to all turns with the same context.
+
+    These are the anchor states of GiGPO (arXiv 2505.10978), section 3.3: of two actions in one
+    state, the one after which the goal was reached sooner is better. Returns are taken less their
+    mean, in units of their standard deviation; a state with one visit, or one outcome, gives 0.
+    """
+    returns: dict[tuple[int, ...], list[float]] = {}
+    for episode in group:
+        values = discounted_successes(episode, args.discount)
+        for turn, value in zip(episode.turns, values, strict=True):
+            returns.setdefault(_context(turn), []).append(value)
+    mean_and_deviation = {
+        context: (float(np.mean(values)), max(float(np.std(values)), 1e-6))
+        for context, values in returns.items()
+    }
+
+    def advantage(turn: Turn, value: float) -> float:
+        mean, deviation = mean_and_deviation[_context(turn)]
+        return args.step_coef * (value - mean) / deviation
+
+    return [
+        [
+            advantage(turn, value)
+            for turn, value in zip(
+                episode.turns, discounted_successes(episode, args.discount), strict=True
+            )
+        ]
+        for episode in group
+    ]
+
+
+def _context(turn: Turn) -> tuple[int, ...]:
+    return turn.completion.context_ids
+
+
+def _with_advantage(samples: list[Sample], args: RFTConfig) -> list[Sample]:
+    """Return the samples that move the weights: without other terms, those with an advantage."""
+    if args.kl_coef or args.entropy_coef:
+        return samples
+    return [
+        sample
+        for sample in samples
+        if any(abs(advantage) > EQUAL_WITHIN for advantage in sample.advantages)
+    ]
+
+
+def _normalised(samples: list[Sample], episodes: int, args: RFTConfig) -> list[Sample]:
+    """Return *samples* with weights that add up to 1, or are over a constant (Dr. GRPO)."""
+    if args.loss_average == "constant":
+        total = float(episodes * args.max_new_tokens)
+    else:
+        total = sum(sample.weight * sum(sample.sequence.action_mask) for sample in samples)
+    return [replace(sample, weight=sample.weight / total) for sample in samples]

@@ -1,0 +1,77 @@
+"""What decides how much memory a model takes, and the error when there is not enough.
+
+Quantised weights are chosen when a model is loaded (`agentgym_gen.trainers.models.loading`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+
+import torch
+from transformers.modeling_layers import GradientCheckpointingLayer
+
+from agentgym_gen.errors import TrainingError
+from agentgym_gen.trainers.models.types import Model
+
+OUT_OF_MEMORY = ("out of memory", "not enough memory", "can't allocate memory")
+"""What the messages of torch contain when there is no more memory."""
+
+
+def autocast(model: Model, *, bf16: bool) -> AbstractContextManager[object]:
+    """Return the context in which *model* samples and scores: autocast to bfloat16, or nothing."""
+    device = next(model.parameters()).device.type
+    return torch.autocast(device, torch.bfloat16) if bf16 else nullcontext()
+
+
+@contextmanager
+def gradient_checkpointing(model: Model, *, enabled: bool) -> Iterator[None]:
+    """Compute activations again in the backward pass instead of keeping them, if *enabled*.
+
+    transformers checkpoints in training mode only. So the layers alone are put into training mode:
+    their parts stay in evaluation mode, without dropout, and the sampler keeps its cache.
+    """
+    if not enabled:
+        yield
+        return
+    layers = [part for part in model.modules() if isinstance(part, GradientCheckpointingLayer)]
+    _set_checkpointing(model, "enable", {"use_reentrant": False})
+    for layer in layers:
+        layer.training = True  # the flag of the layer itself; `train()` would reach its parts
+    try:
+        yield
+    finally:
+        for layer in layers:
+            layer.training = False
+        _set_checkpointing(model, "disable")
+
+
+def _set_checkpointing(model: Model, action: str, *settings: object) -> None:
+    # transformers 5.23 has renamed the methods, and warns of the old names
+    new, old = f"activation_checkpointing_{action}", f"gradient_checkpointing_{action}"
+    getattr(model, new if hasattr(model, new) else old)(*settings)
+
+
+@contextmanager
+def explain_oom(task: str, *settings: str) -> Iterator[None]:
+    """Turn an out-of-memory error into one that says which setting to lower.
+
+    Args:
+        task: What is done inside, such as ``a rollout``.
+        settings: The settings that decide how much memory it takes.
+
+    Raises:
+        TrainingError: if memory ran out.
+    """
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        message = str(error).lower()
+        is_oom = isinstance(error, MemoryError) or any(text in message for text in OUT_OF_MEMORY)
+        if not is_oom:
+            raise
+        lower = " or ".join(f"`{setting}`" for setting in settings)
+        raise TrainingError(
+            f"Memory ran out in {task}; lower {lower}, or go on from the last checkpoint with a "
+            "smaller model"
+        ) from error

@@ -1,0 +1,154 @@
+"""The cache of shared prefixes: during a rollout, no context is computed twice.
+
+Where every turn starts a sequence of its own, the episodes of a group pass the same states again
+and again, and the first context of a group is the same in all its episodes. Contexts that begin
+alike, with the same rules or the same goal, share the cached keys and values of that prefix.
+
+Axes: ``_B`` contexts, ``_V`` vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from agentgym_gen.trainers.models.types import Model
+from agentgym_gen.trainers.sampling.kv_cache import CacheRow, KVCache, copy_rows, extend_rows
+
+Ids = tuple[int, ...]
+
+BLOCK_SIZE = 16
+"""Prefixes are shared in blocks of so many tokens."""
+
+MAX_LENGTH_RATIO = 1.5
+"""In a batch, no context has more new tokens than the shortest by more than this factor."""
+
+
+class PrefixCache:
+    """Computed contexts: a cache row with each, and the logits of the token after it.
+
+    Args:
+        model: A causal language model, whose weights stay as they are.
+        pad_id: The token at padding.
+        budget: How many tokens are kept; beyond that, all are dropped and computed anew.
+    """
+
+    def __init__(self, model: Model, pad_id: int, budget: int = 1 << 16) -> None:
+        self._model = model
+        self._pad_id = pad_id
+        self._budget = budget
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget everything, as is necessary when the weights have changed."""
+        self._rows: dict[Ids, CacheRow] = {}
+        self._logits: dict[Ids, Tensor] = {}
+        self._prefixes = _PrefixIndex()
+        self._tokens = 0
+
+    def prefill(self, contexts: Sequence[Ids]) -> tuple[list[CacheRow], Tensor]:
+        """Return a cache row with each context, and the logits ``_BV`` after it."""
+        if self._tokens > self._budget:
+            self.clear()
+        new = list(dict.fromkeys(ids for ids in contexts if ids not in self._rows))
+        for batch in self._batches(new):
+            self._compute(batch)
+        rows = [self._rows[ids] for ids in contexts]
+        return rows, torch.stack([self._logits[ids] for ids in contexts])
+
+    def _batches(self, new: Sequence[Ids]) -> Iterator[list[_NewContext]]:
+        """Yield the contexts that are computed together, each with its longest cached prefix."""
+        queue = [_NewContext(ids, *self._prefixes.longest_prefix(ids)) for ids in new]
+        queue.sort(key=lambda context: (context.cached > 0, context.uncached))
+        batch: list[_NewContext] = []
+        for context in queue:
+            if batch and not _fit_together(batch[0], context):
+                yield batch
+                batch = []
+            batch.append(context)
+        if batch:
+            yield batch
+
+    def _compute(self, batch: Sequence[_NewContext]) -> None:
+        prefixes = [context.row for context in batch if context.row is not None]
+        if prefixes:  # then every context of the batch has one: see `_fit_together`
+            rows = copy_rows(prefixes, [context.cached for context in batch])
+        else:
+            cache = KVCache(self._model, len(batch))
+            rows = [CacheRow(cache, number) for number in range(len(batch))]
+        chunks = [context.ids[context.cached :] for context in batch]
+        rows, logits_BV = extend_rows(rows, chunks, self._pad_id)
+        rows[0].cache.shared = True
+        for context, row, logits_V in zip(batch, rows, logits_BV, strict=True):
+            self._rows[context.ids] = row
+            self._prefixes.add(context.ids, row)
+            self.store_logits(context.ids, logits_V)
+
+    def store_logits(self, ids: Ids, logits_V: Tensor) -> None:
+        """Keep the logits after *ids*: a context, and the tokens that were sampled after it."""
+        self._logits[ids] = logits_V
+        self._tokens += len(ids)
+
+    def __contains__(self, ids: Ids) -> bool:
+        """Return whether the logits after *ids* are cached."""
+        return ids in self._logits
+
+    def __getitem__(self, ids: Ids) -> Tensor:
+        """Return the logits ``_V`` after *ids*."""
+        return self._logits[ids]
+
+
+class _NewContext(NamedTuple):
+    """A context that is not cached as a whole."""
+
+    ids: Ids
+    """Its tokens."""
+    cached: int
+    """How many of them are cached, from the first."""
+    row: CacheRow | None
+    """A row that begins with these, if there are any."""
+
+    @property
+    def uncached(self) -> int:
+        """How many tokens have to be computed."""
+        return len(self.ids) - self.cached
+
+
+def _fit_together(shortest: _NewContext, context: _NewContext) -> bool:
+    """Return whether *context* is computed in the batch of *shortest*, which has no more to do."""
+    same_kind = (shortest.cached > 0) == (context.cached > 0)
+    return same_kind and context.uncached <= MAX_LENGTH_RATIO * shortest.uncached
+
+
+class _PrefixIndex:
+    """Where the prefixes of contexts are cached: a trie, whose edges are blocks of tokens.
+
+    A block is looked up together with the node that it follows. A node stands for all blocks before
+    it, so one lookup of 16 tokens compares the whole prefix, and no prefix is hashed as a whole.
+    """
+
+    def __init__(self) -> None:
+        self._blocks: dict[tuple[int, Ids], tuple[int, CacheRow]] = {}
+
+    def longest_prefix(self, ids: Ids) -> tuple[int, CacheRow | None]:
+        """Return how many of *ids*, but not all of them, are cached, and in which row."""
+        node, row, length = 0, None, 0
+        # "<" leaves at least one token to be computed: it gives the logits of the next one
+        while length + BLOCK_SIZE < len(ids):
+            entry = self._blocks.get((node, ids[length : length + BLOCK_SIZE]))
+            if entry is None:
+                break
+            node, row = entry
+            length += BLOCK_SIZE
+        return length, row
+
+    def add(self, ids: Ids, row: CacheRow) -> None:
+        """Add the whole blocks of *ids*, which are cached in *row*."""
+        node = 0
+        for start in range(0, len(ids) - BLOCK_SIZE + 1, BLOCK_SIZE):
+            key = (node, ids[start : start + BLOCK_SIZE])
+            # a new node gets a number that no other has: entries are never removed singly
+            node, _ = self._blocks.setdefault(key, (len(self._blocks) + 1, row))
