@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from agentgym_gen.agents.policy import Completion, ExpertPolicy, Policy, RandomPolicy, Request
-from agentgym_gen.study import Plan, Recipe, Stage, TestPlan, parse_plan
-from agentgym_gen.study.run import Say
+from agentgym_gen.study import Plan, TrainingRecipe, Stage, TestPlan, parse_plan
+from agentgym_gen.study.run.run import Log
 from agentgym_gen.system.files import write_json
 
 SMALL = """
@@ -60,7 +60,7 @@ def small_plan(**changes: object) -> Plan:
     return Plan(**{k: v for k, v in fields.items() if k in known})
 
 
-class Mixed:
+class SkilledPolicy:
     """Acts as the expert with a probability, else at random or wrongly.
 
     Args:
@@ -79,7 +79,7 @@ class Mixed:
         ]
 
 
-class Pretend(Recipe):
+class PretendRecipe(TrainingRecipe):
     """A recipe whose training adds to a skill.
 
     Args:
@@ -91,11 +91,11 @@ class Pretend(Recipe):
         self.fail_at, self._left = fail_at, stop_after
         self.trained: list[str] = []
 
-    def make_base(self, folder: Path, seed: int, say: Say) -> None:
+    def make_base(self, folder: Path, seed: int, say: Log) -> None:
         """Write a model of little skill."""
         self._write(folder, 0.3)
 
-    def train(self, base: Path, folder: Path, stage: Stage, seed: int, say: Say) -> None:
+    def train(self, base: Path, folder: Path, stage: Stage, seed: int, say: Log) -> None:
         """Write a model of more skill."""
         if folder.name == self.fail_at:
             raise RuntimeError("the graphics card is on fire")
@@ -110,7 +110,7 @@ class Pretend(Recipe):
         self._left -= 1
         if self._left < 0:
             raise KeyboardInterrupt
-        return Mixed(json.loads((folder / "recipe.json").read_text())["skill"])
+        return SkilledPolicy(json.loads((folder / "recipe.json").read_text())["skill"])
 
     @staticmethod
     def _write(folder: Path, skill: float) -> None:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from agentgym_gen.trainers.config import RFTConfig, SFTConfig
     from agentgym_gen.trainers.demos import demonstrations
     from agentgym_gen.trainers.model import load_model
-    from agentgym_gen.trainers.recipes import recipe_of
     from agentgym_gen.trainers.remote import VLLMSampler
     from agentgym_gen.trainers.rft import RFTTrainer
     from agentgym_gen.trainers.sampler import ModelPolicy
@@ -37,7 +36,6 @@ _HOMES = {
     "build_tiny": "tiny",
     "demonstrations": "demos",
     "load_model": "model",
-    "recipe_of": "recipes",
 }
 
 __all__ = [
@@ -51,7 +49,6 @@ __all__ = [
     "build_tiny",
     "demonstrations",
     "load_model",
-    "recipe_of",
 ]
 
 

@@ -8,26 +8,26 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from agentgym_gen.errors import DataError
-from agentgym_gen.study.claims import PAPER, SENTENCES, Claim, check_claims
-from agentgym_gen.study.descriptors import explain_transfer
-from agentgym_gen.study.document import (
+from agentgym_gen.study.analysis.claims import PAPER, SENTENCES, Claim, check_claims
+from agentgym_gen.study.analysis.descriptors import explain_transfer
+from agentgym_gen.study.report.document import (
     Block,
-    Entry,
+    TableCell,
     Figure,
     Heading,
-    Raw,
+    RawHtml,
     Table,
     Text,
-    attribute,
+    id_attribute,
     breakable,
-    percent_span,
+    percent_interval,
 )
-from agentgym_gen.study.drawing import Chart, Line
-from agentgym_gen.study.failures import CONFIRMATION, MODES
-from agentgym_gen.study.plan import BASE, label, shown
-from agentgym_gen.study.rows import Row, read_transcripts
-from agentgym_gen.study.sections import Book, anchor_of
-from agentgym_gen.study.statistics import Estimate, wilson
+from agentgym_gen.describe.line_chart import LineChart, LineSeries
+from agentgym_gen.study.results.failures import CONFIRMATION_BIAS, MODES
+from agentgym_gen.study.plan.plan import BASE, label, display_name
+from agentgym_gen.study.results.rows import Row, read_transcripts
+from agentgym_gen.study.sections import ReportContext, anchor_of
+from agentgym_gen.study.analysis.statistics import Estimate, wilson
 
 MAX_CHARS, MAX_TURNS = 900, 8
 """How much of an observation, and how many turns of a conversation, the page shows."""
@@ -35,7 +35,7 @@ MAX_CHARS, MAX_TURNS = 900, 8
 VERDICT_KINDS = {"agrees": "good", "disagrees": "bad", "cannot tell": "open", "not tested": "none"}
 
 
-def claims(book: Book) -> Iterator[Block]:
+def claims(book: ReportContext) -> Iterator[Block]:
     """Yield the section that puts the paper's claims beside our numbers."""
     found = check_claims(book.results, book.arms)
     yield Heading("Beside the paper", "claims")
@@ -63,10 +63,10 @@ def _card(number: str, found: Sequence[Claim]) -> Block:
         told = "" if ours is None else _in_unit(ours, claim.unit)
         n = "" if ours is None else f"{claim.unit}; n = {ours.tasks} tasks, {_seeds(ours.seeds)}"
         lines.append(
-            f'<div class="arm"><span>{breakable(shown(claim.sentence))}<small>{n}</small></span>'
+            f'<div class="arm"><span>{breakable(display_name(claim.sentence))}<small>{n}</small></span>'
             f'<span class="num">{told}</span><b class="{kind}">{claim.verdict}</b></div>'
         )
-        cells = [shown(claim.sentence), told, n, claim.verdict]
+        cells = [display_name(claim.sentence), told, n, claim.verdict]
         rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     markup = (
         f'<section class="claim"><h3><span>{number}</span> {SENTENCES[number]}</h3>'
@@ -75,7 +75,7 @@ def _card(number: str, found: Sequence[Claim]) -> Block:
     head = ["| here | number | | verdict |", "|---|---|---|---|"]
     title = f"### {number}: {SENTENCES[number]}"
     paper = f"The paper, second-hand: {PAPER[number]}."
-    return Raw(markup, "\n".join([title, "", paper, "", *head, *rows]))
+    return RawHtml(markup, "\n".join([title, "", paper, "", *head, *rows]))
 
 
 def _in_unit(ours: Estimate, unit: str) -> str:
@@ -97,7 +97,7 @@ def curves(logs: Mapping[str, Sequence[Row]]) -> Iterator[Block]:
     panels = []
     for arm, found in by_arm.items():
         lines = [
-            Line(
+            LineSeries(
                 f"seed {seed}",
                 [row["step"] for row in rows],
                 _smooth([row["success"] for row in rows]),
@@ -106,7 +106,7 @@ def curves(logs: Mapping[str, Sequence[Row]]) -> Iterator[Block]:
             for number, (seed, rows) in enumerate(sorted(found))
         ]
         last = max(row["step"] for _, rows in found for row in rows)
-        panels.append(Chart(shown(arm), lines, [(1, "step 1"), (last, f"{last}")]).svg())
+        panels.append(LineChart(display_name(arm), lines, [(1, "step 1"), (last, f"{last}")]).svg())
     played = sorted({rows[0].get("episodes", 0) for found in by_arm.values() for _, rows in found})
     span = " to ".join(str(n) for n in dict.fromkeys((played[0], played[-1])))
     yield Figure(
@@ -123,25 +123,25 @@ def _smooth(values: Sequence[float], width: int = 5) -> list[float]:
     return [sum(span) / len(span) for span in spans]
 
 
-def failures(book: Book) -> Iterator[Block]:
+def failures(book: ReportContext) -> Iterator[Block]:
     """Yield the section of failure modes."""
     yield Heading("How episodes fail", "failures")
     yield Text(
         "Counted by rules over the transcripts, so that every model is judged alike; the rules are "
         "defined in the documentation. An episode can show several modes. Confirmation bias is "
-        f"{' or '.join(f'`{mode}`' for mode in CONFIRMATION)}."
+        f"{' or '.join(f'`{mode}`' for mode in CONFIRMATION_BIAS)}."
     )
     rows = []
     for arm, column in _shown(book):
         all_rows = book.results.rows(arm, column)
         failed = [row for row in all_rows if not row["success"]]
         counts = book.results.failure_counts(arm, column)
-        biased = sum(bool(set(CONFIRMATION) & set(row["failures"])) for row in failed)
-        entries = [Entry(f"{len(failed)}", f"of {len(all_rows)}")]
+        biased = sum(bool(set(CONFIRMATION_BIAS) & set(row["failures"])) for row in failed)
+        entries = [TableCell(f"{len(failed)}", f"of {len(all_rows)}")]
         entries += [_share(counts[mode], len(failed)) for mode in MODES]
         tasks = len({row["task_id"] for row in failed})
         entries.append(_share(biased, len(failed), tasks))
-        rows.append((f"{shown(arm)} on {label(column)}", entries))
+        rows.append((f"{display_name(arm)} on {label(column)}", entries))
     header = ["", "failed", *(mode.replace("_", " ") for mode in MODES), "confirmation bias"]
     yield Table(
         header,
@@ -151,16 +151,16 @@ def failures(book: Book) -> Iterator[Block]:
     )
 
 
-def _share(count: int, total: int, tasks: int = 0) -> Entry:
+def _share(count: int, total: int, tasks: int = 0) -> TableCell:
     if not total:
-        return Entry("-")
+        return TableCell("-")
     share = count / total
     ends = Estimate(share, *wilson(share, tasks), tasks) if tasks else None
-    small = percent_span(ends) if ends else ""
-    return Entry(f"{100 * share:.0f}", small, shade=-share * 0.8)
+    small = percent_interval(ends) if ends else ""
+    return TableCell(f"{100 * share:.0f}", small, shade=-share * 0.8)
 
 
-def _shown(book: Book) -> Iterator[tuple[str, str]]:
+def _shown(book: ReportContext) -> Iterator[tuple[str, str]]:
     """Yield the base and the arms trained on it, for every column that was trained on."""
     known: set[tuple[str, str]] = set()
     for arm in book.arms:
@@ -171,7 +171,7 @@ def _shown(book: Book) -> Iterator[tuple[str, str]]:
                     yield pair
 
 
-def efficiency(book: Book) -> Iterator[Block]:
+def efficiency(book: ReportContext) -> Iterator[Block]:
     """Yield the section of what an episode costs."""
     yield Heading("Turns, tokens and valid actions", "efficiency")
     results, rows = book.results, []
@@ -181,14 +181,14 @@ def efficiency(book: Book) -> Iterator[Block]:
         samples = max(row["sample"] for row in found) + 1
         rate = results.rate(arm, column)
         entries = [
-            Entry(f"{100 * rate.value:.1f}", percent_span(rate)),
-            Entry(f"{100 * results.pass_rate(arm, column, samples):.1f}"),
-            Entry(f"{100 * results.pass_rate(arm, column, samples, every=True):.1f}"),
+            TableCell(f"{100 * rate.value:.1f}", percent_interval(rate)),
+            TableCell(f"{100 * results.pass_rate(arm, column, samples):.1f}"),
+            TableCell(f"{100 * results.pass_rate(arm, column, samples, every=True):.1f}"),
             *(_average(results.average(arm, column, key)) for key in ("turns", "action_tokens")),
-            Entry(f"{100 * results.invalid_rate(arm, column):.1f}"),
-            Entry(f"{len(found)}"),
+            TableCell(f"{100 * results.invalid_rate(arm, column):.1f}"),
+            TableCell(f"{len(found)}"),
         ]
-        rows.append((f"{shown(arm)} on {label(column)}", entries))
+        rows.append((f"{display_name(arm)} on {label(column)}", entries))
     k = samples
     yield Table(
         ["", f"avg@{k}, %", f"pass@{k}, %", f"pass^{k}, %", "turns", "tokens", "invalid, %", "n"],
@@ -201,19 +201,19 @@ def efficiency(book: Book) -> Iterator[Block]:
     )
 
 
-def _average(found: Estimate) -> Entry:
-    return Entry(f"{found.value:.1f}", f"[{found.low:.1f}, {found.high:.1f}]")
+def _average(found: Estimate) -> TableCell:
+    return TableCell(f"{found.value:.1f}", f"[{found.low:.1f}, {found.high:.1f}]")
 
 
-def explained(book: Book) -> Iterator[Block]:
+def explained(book: ReportContext) -> Iterator[Block]:
     """Yield the section that regresses transfer on what environments are like."""
     found = explain_transfer(book.results, book.arms)
     if found is None:
         return
     yield Heading("What goes with transfer", "explained")
     rows = [
-        (name, [Entry(f"{100 * b:+.1f}", f"[{100 * low:+.1f}, {100 * high:+.1f}]",
-                      strong=low > 0 or high < 0)])
+        (name, [TableCell(f"{100 * b:+.1f}", f"[{100 * low:+.1f}, {100 * high:+.1f}]",
+                      bold=low > 0 or high < 0)])
         for name, (b, low, high) in found.coefficients.items()
     ]  # fmt: skip
     out = f" These cells cannot tell apart: {', '.join(found.left_out)}." if found.left_out else ""
@@ -245,13 +245,13 @@ def conversations(out: Path, cells: Sequence[Row]) -> Iterator[Block]:
             by_arm.setdefault(arm, []).append(f"<p>{html.escape(str(error))}</p>")
         talks = "".join(_conversation(one) for one in told)
         by_arm.setdefault(arm, []).append(
-            f'<details id="{attribute(anchor_of(arm, column))}"><summary>'
+            f'<details id="{id_attribute(anchor_of(arm, column))}"><summary>'
             f"{html.escape(label(column))} <small>{cell['successes']} of {cell['episodes']} won"
             f"</small></summary>{talks}</details>"
         )
     for arm, parts in by_arm.items():
-        yield Raw(f'<div class="talks"><h3>{html.escape(shown(arm))}</h3>{"".join(parts)}</div>')
-    yield Raw("", "The conversations are in `report.html`.")
+        yield RawHtml(f'<div class="talks"><h3>{html.escape(display_name(arm))}</h3>{"".join(parts)}</div>')
+    yield RawHtml("", "The conversations are in `report.html`.")
 
 
 def _pick(transcripts: Sequence[Row]) -> list[Row]:

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from agentgym_gen.study.analysis import Pair, Results
-from agentgym_gen.study.descriptors import env_parts
-from agentgym_gen.study.document import (
+from agentgym_gen.study.analysis.analysis import Pair, Results
+from agentgym_gen.study.analysis.descriptors import env_parts
+from agentgym_gen.study.report.document import (
     Block,
-    Entry,
+    TableCell,
     Figure,
     Forest,
     Heading,
     Table,
     Text,
-    percent_span,
-    points_span,
+    percent_interval,
+    points_interval,
 )
-from agentgym_gen.study.drawing import Chart, Line
-from agentgym_gen.study.metrics import (
+from agentgym_gen.describe.line_chart import LineChart, LineSeries
+from agentgym_gen.study.analysis.metrics import (
     backward_transfer,
     forgetting,
     forward_transfer,
     retention,
 )
-from agentgym_gen.study.plan import BASE, Arm, arm_name, label, shown
-from agentgym_gen.study.statistics import Estimate
+from agentgym_gen.study.plan.plan import BASE, Arm, arm_name, label, display_name
+from agentgym_gen.study.analysis.statistics import Estimate
 
 SHADE_AT = 0.4
 """The gain that has the full colour of a heat map."""
@@ -36,7 +36,7 @@ def anchor_of(arm: str, column: str) -> str:
     return f"talk-{arm}-{label(column)}"
 
 
-class Book:
+class ReportContext:
     """What the sections of one report share: results, arms, and gains adjusted together.
 
     Args:
@@ -70,29 +70,29 @@ class Book:
         columns = [c for c in columns if self.results.has((BASE, c))]
         base = [self._base(column) for column in columns]
         rows = [("base, %", base)]
-        rows += [(shown(arm), [self._gain(arm, c) for c in columns]) for arm in arms]
+        rows += [(display_name(arm), [self._gain(arm, c) for c in columns]) for arm in arms]
         header = ["trained on / tested on", *(label(column) for column in columns)]
-        return Table(header, rows, caption, kind="heat")
+        return Table(header, rows, caption, css_class="heat")
 
-    def _base(self, column: str) -> Entry:
+    def _base(self, column: str) -> TableCell:
         rate = self.results.rate(BASE, column)
-        return Entry(f"{100 * rate.value:.1f}", percent_span(rate), link=anchor_of(BASE, column))
+        return TableCell(f"{100 * rate.value:.1f}", percent_interval(rate), link=anchor_of(BASE, column))
 
-    def _gain(self, arm: str, column: str) -> Entry:
+    def _gain(self, arm: str, column: str) -> TableCell:
         found = self.gains.get((arm, column))
         if found is None:
-            return Entry("")
-        return Entry(
+            return TableCell("")
+        return TableCell(
             f"{100 * found.value:+.1f}",
-            points_span(found),
+            points_interval(found),
             shade=found.value / SHADE_AT,
-            strong=found.p < 0.05,
+            bold=found.p < 0.05,
             framed=self.held_in(arm, column),
             link=anchor_of(arm, column),
         )
 
 
-def counted(results: Results, pairs: Sequence[Pair]) -> str:
+def sample_sizes(results: Results, pairs: Sequence[Pair]) -> str:
     """Return how much the numbers of *pairs* rest on, in words."""
     found = [results.scores(*pair) for pair in pairs if pair in results.pairs]
     if not found:
@@ -110,7 +110,7 @@ KEY = (
 )
 
 
-def transfer(book: Book) -> Iterator[Block]:
+def transfer(book: ReportContext) -> Iterator[Block]:
     """Yield the section about one environment against another."""
     arms = [*book.of("cross"), *book.of("mixture")]
     if not arms:
@@ -118,27 +118,27 @@ def transfer(book: Book) -> Iterator[Block]:
     yield Heading("From one environment to another", "transfer")
     columns = list(dict.fromkeys(column for arm in arms for column in arm.columns))
     names = [arm.name for arm in arms]
-    told = counted(book.results, [(name, c) for name in names for c in columns])
+    told = sample_sizes(book.results, [(name, c) for name in names for c in columns])
     yield book.heat_map(names, columns, f"{KEY} {told}.")
     rows = []
     for arm in book.of("cross"):
         own = arm.stages[0].env_ids[0]
         others = [c for c in arm.columns if c != own and (arm.name, c) in book.gains]
         if (arm.name, own) in book.gains:
-            rows.append((f"{shown(arm.name)}: held in", book.results.gain(arm.name, own)))
+            rows.append((f"{display_name(arm.name)}: held in", book.results.gain(arm.name, own)))
         if others:
-            rows.append((f"{shown(arm.name)}: held out", book.results.mean_gain(arm.name, others)))
+            rows.append((f"{display_name(arm.name)}: held out", book.results.mean_gain(arm.name, others)))
         if others and (arm.name, own) in book.gains:
             overall = book.results.mean_gain(arm.name, [own, *others])
-            rows.append((f"{shown(arm.name)}: overall", overall))
+            rows.append((f"{display_name(arm.name)}: overall", overall))
     for arm in book.of("mixture"):
         tested = [c for c in arm.columns if (arm.name, c) in book.gains]
-        rows.append((f"{shown(arm.name)}: overall", book.results.mean_gain(arm.name, tested)))
+        rows.append((f"{display_name(arm.name)}: overall", book.results.mean_gain(arm.name, tested)))
     yield forest(rows, "Held-in, mean held-out and overall gain, in points.")
     yield from _ratios(book)
 
 
-def _ratios(book: Book) -> Iterator[Block]:
+def _ratios(book: ReportContext) -> Iterator[Block]:
     own = {arm.stages[0].env_ids[0]: arm for arm in book.of("cross")}
     rows = []
     for arm in own.values():
@@ -146,12 +146,12 @@ def _ratios(book: Book) -> Iterator[Block]:
         for column, native in own.items():
             pairs = [(arm.name, column), (native.name, column), (BASE, column)]
             if not book.results.has(*pairs):
-                entries.append(Entry(""))
+                entries.append(TableCell(""))
                 continue
             ratio = book.results.transfer_ratio(arm.name, native.name, column)
             raised = book.results.gain(native.name, column).low > 0
             entries.append(_ratio_entry(ratio, raised))
-        rows.append((shown(arm.name), entries))
+        rows.append((display_name(arm.name), entries))
     if len(rows) > 1:
         yield Table(
             ["trained on / tested on", *map(label, own)],
@@ -162,13 +162,13 @@ def _ratios(book: Book) -> Iterator[Block]:
         )
 
 
-def _ratio_entry(ratio: Estimate, raised: bool) -> Entry:
+def _ratio_entry(ratio: Estimate, raised: bool) -> TableCell:
     if not raised:
-        return Entry("")
-    return Entry(f"{ratio.value:+.2f}", f"[{ratio.low:+.2f}, {ratio.high:+.2f}]", ratio.value)
+        return TableCell("")
+    return TableCell(f"{ratio.value:+.2f}", f"[{ratio.low:+.2f}, {ratio.high:+.2f}]", ratio.value)
 
 
-def difficulty(book: Book) -> Iterator[Block]:
+def difficulty(book: ReportContext) -> Iterator[Block]:
     """Yield the section about tiers."""
     arms = book.of("difficulty")
     if not arms:
@@ -178,14 +178,14 @@ def difficulty(book: Book) -> Iterator[Block]:
     for columns in groups:
         of_group = [arm for arm in arms if arm.columns == columns]
         names = [arm.name for arm in of_group]
-        told = counted(book.results, [(name, c) for name in names for c in columns])
+        told = sample_sizes(book.results, [(name, c) for name in names for c in columns])
         yield book.heat_map(
             names, columns, f"{KEY} All arms have the same number of steps. {told}."
         )
         for column in columns:
             rows = [("base", book.results.rate(BASE, column))]
             rows += [
-                (shown(n), book.results.rate(n, column)) for n in names if (n, column) in book.gains
+                (display_name(n), book.results.rate(n, column)) for n in names if (n, column) in book.gains
             ]
             yield Forest(
                 rows, f"Success on **{label(column)}**, percent.", 0, 1, zero=False, signed=False
@@ -193,19 +193,19 @@ def difficulty(book: Book) -> Iterator[Block]:
         yield from _gap(book, of_group, columns)
 
 
-def _gap(book: Book, arms: Sequence[Arm], columns: Sequence[str]) -> Iterator[Block]:
+def _gap(book: ReportContext, arms: Sequence[Arm], columns: Sequence[str]) -> Iterator[Block]:
     """Yield how much easier the easiest tier is than the hardest, before and after."""
     first, last = columns[0], columns[-1]
     rows = []
     for name in (BASE, *(arm.name for arm in arms)):
         if book.results.has((name, first), (name, last)):
             gap = book.results.combine([(name, first), (name, last)], lambda m: m[0] - m[1])
-            rows.append((shown(name), gap))
+            rows.append((display_name(name), gap))
     tiers = f"{label(first)} less {label(last)}"
     yield forest(rows, f"The gap between tiers: success on {tiers}, in points.")
 
 
-def sequence(book: Book) -> Iterator[Block]:
+def sequence(book: ReportContext) -> Iterator[Block]:
     """Yield the section about one environment after another."""
     arms = book.of("sequence")
     if not arms:
@@ -222,11 +222,11 @@ def sequence(book: Book) -> Iterator[Block]:
             book.results.sequence(stages, columns, metric)
             for metric in (backward_transfer, forward_transfer, forgetting)
         ]
-        entries = [Entry(f"{100 * e.value:+.1f}", points_span(e), strong=e.sure) for e in numbers]
+        entries = [TableCell(f"{100 * e.value:+.1f}", points_interval(e), bold=e.excludes_zero) for e in numbers]
         kept = book.results.sequence(stages, columns, retention)
-        entries.append(Entry(f"{100 * kept.value:.0f}%", percent_span(kept)))
-        rows.append((shown(arm.name), entries))
-    told = counted(book.results, [(arm.name, c) for arm in arms for c in arm.columns])
+        entries.append(TableCell(f"{100 * kept.value:.0f}%", percent_interval(kept)))
+        rows.append((display_name(arm.name), entries))
+    told = sample_sizes(book.results, [(arm.name, c) for arm in arms for c in arm.columns])
     yield Figure(
         "sequence",
         charts,
@@ -252,7 +252,7 @@ def _stages_chart(results: Results, arm: Arm, stages: Sequence[str]) -> str:
             continue
         rates = [results.rate(name, column) for name in names]
         lines.append(
-            Line(
+            LineSeries(
                 env_parts(column).name,
                 range(len(names)),
                 [rate.value for rate in rates],
@@ -262,14 +262,14 @@ def _stages_chart(results: Results, arm: Arm, stages: Sequence[str]) -> str:
         )
     ticks = [(0.0, BASE), *((n, _tick(s.label)) for n, s in enumerate(arm.stages, 1))]
     title = " → ".join(env_parts(stage.env_ids[0]).name for stage in arm.stages)
-    return Chart(title, lines, ticks).svg()
+    return LineChart(title, lines, ticks).svg()
 
 
 def _tick(name: str) -> str:
     return f"+ {name.split('-')[0]}"
 
 
-def interface(book: Book) -> Iterator[Block]:
+def interface(book: ReportContext) -> Iterator[Block]:
     """Yield the section about interfaces."""
     arms = book.of("interface")
     if not arms:
@@ -277,7 +277,7 @@ def interface(book: Book) -> Iterator[Block]:
     yield Heading("From one interface to another", "interface")
     for columns in dict.fromkeys(arm.columns for arm in arms):
         names = [arm.name for arm in arms if arm.columns == columns]
-        told = counted(book.results, [(name, c) for name in names for c in columns])
+        told = sample_sizes(book.results, [(name, c) for name in names for c in columns])
         yield book.heat_map(
             names, columns, f"{KEY} All columns of one environment are the same tasks. {told}."
         )

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agentgym_gen.errors import DataError, InvalidValueError, missing_extra
-from agentgym_gen.study.analysis import Results
-from agentgym_gen.study.executors import default_workers, make_executor
-from agentgym_gen.study.jobs import is_done, make_jobs
-from agentgym_gen.study.plan import BASE, Plan, label
-from agentgym_gen.study.reading import load_plan
+from agentgym_gen.study.analysis.analysis import Results
+from agentgym_gen.study.run.executors import default_workers, make_executor
+from agentgym_gen.study.run.jobs import is_done, make_jobs
+from agentgym_gen.study.plan.plan import BASE, Plan, label
+from agentgym_gen.study.plan.parser import load_plan
 from agentgym_gen.study.reload import plan_of_dict
-from agentgym_gen.study.rows import read_cells, read_episodes, read_failures
-from agentgym_gen.study.run import Recipe, read_plan_file, run_plan
-from agentgym_gen.study.schedule import Outcome
+from agentgym_gen.study.results.rows import read_cells, read_episodes, read_failures
+from agentgym_gen.study.run.run import TrainingRecipe, read_plan_file, run_plan
+from agentgym_gen.study.run.schedule import RunSummary
 from agentgym_gen.system.file_lock import is_locked
 
 if TYPE_CHECKING:
@@ -59,9 +59,9 @@ class Study:
         workers: int | None = None,
         executor: str = "local",
         address: str = "",
-        recipe: Recipe | None = None,
-        say: Callable[[str], None] | None = None,
-    ) -> Outcome:
+        recipe: TrainingRecipe | None = None,
+        log: Callable[[str], None] | None = None,
+    ) -> RunSummary:
         """Run what is not yet done.
 
         Args:
@@ -74,7 +74,7 @@ class Study:
         return run_plan(
             self.plan,
             self.out,
-            say=say or _print,
+            log=log or _print,
             recipe=recipe,
             executor=make_executor(executor, workers or default_workers(), address),
         )
@@ -107,7 +107,7 @@ class Study:
         Raises:
             DataError: if there is nothing to report.
         """
-        from agentgym_gen.study.report import write_report
+        from agentgym_gen.study.report.report import write_report
 
         return write_report(self.plan, self.out)
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from agentgym_gen.errors import DataError, InvalidValueError
-from agentgym_gen.study.analysis import Results
-from agentgym_gen.study.metrics import backward_transfer, forgetting, forward_transfer, retention
-from agentgym_gen.study.rows import Row
-from agentgym_gen.study.statistics import Floats
+from agentgym_gen.study.analysis.analysis import Results
+from agentgym_gen.study.analysis.metrics import backward_transfer, forgetting, forward_transfer, retention
+from agentgym_gen.study.results.rows import Row
+from agentgym_gen.study.analysis.statistics import Floats
 
 
 def rows(arm: str, column: str, successes: dict[int, list[int]]) -> list[Row]:
@@ -87,7 +87,7 @@ def test_the_gain_is_the_mean_difference_with_an_interval_around_it() -> None:
     assert gained.value == pytest.approx(0.2)
     # standard error of the mean difference: sqrt((0.4 - 0.2**2) / 100) = 0.06
     assert (gained.low, gained.high) == pytest.approx((0.2 - 0.1176, 0.2 + 0.1176), abs=0.012)
-    assert gained.sure
+    assert gained.excludes_zero
     assert gained.p < 0.01
 
 

@@ -10,8 +10,8 @@ from agentgym_gen.cli.main import main
 from agentgym_gen.errors import DataError, InvalidValueError, ResultExistsError
 from agentgym_gen.seeding import stream
 from agentgym_gen.study import parse_plan
-from agentgym_gen.study.calibrate import Calibration, calibrate
-from agentgym_gen.study.run import column_tasks
+from agentgym_gen.study.run.calibrate import Calibration, calibrate
+from agentgym_gen.study.run.run import sample_column_tasks
 from agentgym_gen.world.task_list import read_task_list, write_task_list
 
 EASY = "rftgen/Sokoban-easy-v0"
@@ -96,7 +96,7 @@ def test_a_list_is_a_tier_everywhere(stem: Path) -> None:
         f'name = "x"\nseeds = [0]\n[environments.Sokoban]\nlists = "{stem}"\n'
         f'[test]\ntasks = {len(easy)}\n[difficulty]\nenvironments = ["Sokoban"]\n'
     )
-    assert sorted(column_tasks(plan, plan.columns[0])) == sorted(easy)
+    assert sorted(sample_column_tasks(plan, plan.columns[0])) == sorted(easy)
 
 
 def test_the_command_writes_lists(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import pytest
 
 from agentgym_gen.study import Arm, Stage
-from agentgym_gen.study.analysis import Results
-from agentgym_gen.study.claims import PAPER, SENTENCES, Claim, check_claims
-from agentgym_gen.study.descriptors import env_parts, explain_transfer, harder
-from agentgym_gen.study.rows import Row
-from agentgym_gen.study.statistics import Estimate
+from agentgym_gen.study.analysis.analysis import Results
+from agentgym_gen.study.analysis.claims import PAPER, SENTENCES, Claim, check_claims
+from agentgym_gen.study.analysis.descriptors import env_parts, explain_transfer, is_harder
+from agentgym_gen.study.results.rows import Row
+from agentgym_gen.study.analysis.statistics import Estimate
 
 EASY, MEDIUM = "rftgen/Sokoban-easy-v0", "rftgen/Sokoban-medium-v0"
 LISTED, CRAFT = "rftgen/Sokoban-easy-listed-v0", "rftgen/TextCraft-easy-v0"
@@ -104,7 +104,7 @@ def test_t1_is_the_gain_on_harder_tiers(won: int, verdict: str) -> None:
 )
 def test_harder_is_a_tier_of_the_same_environment(column: str, env_id: str, expected: bool) -> None:
     """Through the same interface."""
-    assert harder(column, env_id) is expected
+    assert is_harder(column, env_id) is expected
 
 
 def test_t2_compares_a_curriculum_with_each_tier_alone() -> None:

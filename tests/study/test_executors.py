@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 
 PARENT = """
 import sys
-from agentgym_gen.study.executors import LocalProcesses
+from agentgym_gen.study.run.executors import LocalProcesses
 from sleeping_job import work
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import pytest
 
 from agentgym_gen.agents.policy import Completion
 from agentgym_gen.agents.trajectory import Trajectory, Turn
-from agentgym_gen.study.failures import MODES, failure_modes
+from agentgym_gen.study.results.failures import MODES, failure_modes
 
 Said = tuple[str, str, bool]
 """What was seen, what was done, whether it could be."""

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from agentgym_gen.errors import InvalidValueError
-from agentgym_gen.study import metrics
+from agentgym_gen.study.analysis.analysis import metrics
 
 # Rows: base, after A, after B, after C. Columns: A, B, C.
 R = np.array(

@@ -9,9 +9,9 @@ from pretend_study import SMALL, small_plan
 from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.errors import DataError, InvalidValueError, UnknownNameError
 from agentgym_gen.study import Arm, Plan, Stage, load_plan, parse_plan, preset_names, preset_text
-from agentgym_gen.study.cost import count
-from agentgym_gen.study.plan import ModelId, label
-from agentgym_gen.study.reading import line_of
+from agentgym_gen.study.run.cost import count_cost
+from agentgym_gen.study.plan.plan import ModelId, label
+from agentgym_gen.study.plan.parser import line_of
 from agentgym_gen.study.reload import plan_of_dict
 
 SOKOBAN, MEDIUM = "rftgen/Sokoban-easy-v0", "rftgen/Sokoban-medium-v0"
@@ -227,7 +227,7 @@ def test_an_environment_has_settings_of_its_own(tmp_path: Path) -> None:
         max(1, round(100 * stage.share)) * 8 * plan.rft_of(stage)["tasks_per_step"]
         for stage in stages
     )
-    assert count(plan, tmp_path).train_episodes == episodes
+    assert count_cost(plan, tmp_path).train_episodes == episodes
     assert {plan.rft_of(stage)["tasks_per_step"] for stage in stages} == {12, 40}
 
 

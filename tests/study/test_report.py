@@ -5,22 +5,22 @@ import re
 from pathlib import Path
 
 import pytest
-from pretend_study import Pretend, small_plan
+from pretend_study import PretendRecipe, small_plan
 
 from agentgym_gen.errors import DataError
 from agentgym_gen.study import Study, run_plan
-from agentgym_gen.study.document import Document, Entry, Forest, Heading, Table, Text, colour
-from agentgym_gen.study.drawing import Chart, Line
-from agentgym_gen.study.report import make_report
-from agentgym_gen.study.sections import Book
-from agentgym_gen.study.statistics import Estimate
+from agentgym_gen.study.report.document import Document, TableCell, Forest, Heading, Table, Text, colour
+from agentgym_gen.describe.line_chart import LineChart, LineSeries
+from agentgym_gen.study.report.report import make_report
+from agentgym_gen.study.sections import ReportContext
+from agentgym_gen.study.analysis.statistics import Estimate
 
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
     """Return the small study, run and reported."""
     made = Study(small_plan(), tmp_path_factory.mktemp("study"))
-    run_plan(made.plan, made.out, say=str, recipe=Pretend())
+    run_plan(made.plan, made.out, log=str, recipe=PretendRecipe())
     made.report()
     return made
 
@@ -131,7 +131,7 @@ def test_the_same_rows_give_the_same_report(page: str, study: Study) -> None:
 def test_an_unfinished_study_has_a_report_that_says_so(tmp_path: Path) -> None:
     """With what failed and why."""
     study = Study(small_plan(seeds=(0,)), tmp_path)
-    run_plan(study.plan, tmp_path, say=str, recipe=Pretend(fail_at="mixture.s0"))
+    run_plan(study.plan, tmp_path, log=str, recipe=PretendRecipe(fail_at="mixture.s0"))
     text = make_report(study.plan, tmp_path).markdown()
 
     assert "**2 of 17 cells have no result yet.**" in text
@@ -146,7 +146,7 @@ def test_without_a_base_there_is_no_report(tmp_path: Path) -> None:
 
 def test_a_document_is_the_same_in_both_forms() -> None:
     """A heading, a sentence with a strong word, a table whose entry is held in."""
-    rows = [("a|b", [Entry("+1.0", "[0, 2]", 0.5, strong=True, framed=True)])]
+    rows = [("a|b", [TableCell("+1.0", "[0, 2]", 0.5, bold=True, framed=True)])]
     blocks = [Heading("H", "h"), Text("some **strong** words"), Table(["x", "y"], rows, "n = 3")]
 
     assert Document("T", blocks).markdown() == (  # type: ignore[arg-type]
@@ -159,7 +159,7 @@ def test_a_document_is_the_same_in_both_forms() -> None:
 
 def test_what_a_model_says_cannot_become_markup() -> None:
     """Its text is escaped wherever it is shown."""
-    assert "<script>" not in Entry("<script>").to_html()
+    assert "<script>" not in TableCell("<script>").to_html()
     assert "<script>" not in Text("<script>").to_html()
 
 
@@ -181,8 +181,8 @@ def test_losses_and_gains_have_different_colours() -> None:
 
 def test_a_chart_draws_every_line_with_its_intervals() -> None:
     """And escapes names."""
-    lines = [Line("a<b", [0, 1], [0.0, 1.0], [(0.0, 0.1), (0.9, 1.0)]), Line("c", [0, 1], [0, 0])]
-    picture = Chart("t", lines, [(0, "start")]).svg()
+    lines = [LineSeries("a<b", [0, 1], [0.0, 1.0], [(0.0, 0.1), (0.9, 1.0)]), LineSeries("c", [0, 1], [0, 0])]
+    picture = LineChart("t", lines, [(0, "start")]).svg()
 
     assert picture.count("<polyline") == 2
     assert picture.count("<circle") == 2 + 2
@@ -191,7 +191,7 @@ def test_a_chart_draws_every_line_with_its_intervals() -> None:
 
 def test_what_an_arm_was_trained_on_is_held_in(study: Study) -> None:
     """In any of its stages, or as a part of a mixture; the headlines count it so."""
-    book = Book(study.results(), study.plan.arms)
+    book = ReportContext(study.results(), study.plan.arms)
     mixed = next(arm for arm in study.plan.arms if arm.family == "mixture")
     sequence = next(arm for arm in study.plan.arms if arm.family == "sequence")
     trained = [*mixed.stages[0].env_ids, *(i for stage in sequence.stages for i in stage.env_ids)]

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pretend_study import Mixed, Pretend, small_plan
+from pretend_study import SkilledPolicy, PretendRecipe, small_plan
 
 from agentgym_gen.agents.policy import Completion, Policy, Request
 from agentgym_gen.errors import DataError, ResultExistsError
 from agentgym_gen.study import run_plan
-from agentgym_gen.study.plan import ROW_SCHEMA, Cell
-from agentgym_gen.study.rows import (
+from agentgym_gen.study.plan.plan import ROW_SCHEMA, Cell
+from agentgym_gen.study.results.rows import (
     cell_folder,
     read_cells,
     read_curves,
@@ -26,7 +26,7 @@ from agentgym_gen.study.rows import (
     read_failures,
     read_transcripts,
 )
-from agentgym_gen.study.run import claim, column_tasks
+from agentgym_gen.study.run.run import claim_folder, sample_column_tasks
 from agentgym_gen.system.file_lock import is_locked, one_writer
 
 CELLS = 2 * (4 + 3 + 0 + 2 + 2 + 2 + 2 + 2)
@@ -43,7 +43,7 @@ def facts(out: Path) -> list[dict[str, object]]:
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of the small study, run without a break."""
     out = tmp_path_factory.mktemp("whole")
-    run_plan(small_plan(), out, say=str, recipe=Pretend())
+    run_plan(small_plan(), out, log=str, recipe=PretendRecipe())
     return out
 
 
@@ -103,12 +103,12 @@ def test_curves_are_read_by_model(whole: Path) -> None:
 
 def test_a_stopped_study_goes_on_with_the_same_rows(whole: Path, tmp_path: Path) -> None:
     """Nothing that was done is done again."""
-    stopped = Pretend(stop_after=2)
+    stopped = PretendRecipe(stop_after=2)
     with pytest.raises(KeyboardInterrupt):
-        run_plan(small_plan(), tmp_path, say=str, recipe=stopped)
+        run_plan(small_plan(), tmp_path, log=str, recipe=stopped)
     done = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*/*/*/cell.json")}
-    again = Pretend()
-    run_plan(small_plan(), tmp_path, say=str, recipe=again)
+    again = PretendRecipe()
+    run_plan(small_plan(), tmp_path, log=str, recipe=again)
 
     assert done
     assert all(path.stat().st_mtime_ns == time_ for path, time_ in done.items())
@@ -119,8 +119,8 @@ def test_a_stopped_study_goes_on_with_the_same_rows(whole: Path, tmp_path: Path)
 
 def test_a_finished_study_is_not_run_again(whole: Path) -> None:
     """Not one job."""
-    again = Pretend()
-    outcome = run_plan(small_plan(), whole, say=str, recipe=again)
+    again = PretendRecipe()
+    outcome = run_plan(small_plan(), whole, log=str, recipe=again)
 
     assert (outcome.done, again.trained) == ([], [])
 
@@ -128,11 +128,11 @@ def test_a_finished_study_is_not_run_again(whole: Path) -> None:
 def test_a_cell_without_its_last_file_is_run_again(whole: Path, tmp_path: Path) -> None:
     """Rows that a killed run may have left are no results."""
     plan = small_plan()
-    run_plan(plan, tmp_path, say=str, recipe=Pretend())
+    run_plan(plan, tmp_path, log=str, recipe=PretendRecipe())
     cell = Cell(plan.models[0], plan.columns[0])
     (cell_folder(tmp_path, cell) / "cell.json").unlink()
     (cell_folder(tmp_path, cell) / "episodes.jsonl").write_text('{"half a row')
-    run_plan(plan, tmp_path, say=str, recipe=Pretend())
+    run_plan(plan, tmp_path, log=str, recipe=PretendRecipe())
 
     assert read_episodes(tmp_path) == read_episodes(whole)
 
@@ -140,7 +140,7 @@ def test_a_cell_without_its_last_file_is_run_again(whole: Path, tmp_path: Path) 
 def test_what_fails_is_recorded_and_the_rest_goes_on(tmp_path: Path) -> None:
     """With its traceback; what needs it is not begun; the next run tries it again."""
     plan = small_plan(seeds=(0,))
-    outcome = run_plan(plan, tmp_path, say=str, recipe=Pretend(fail_at="sokoban-easy.s0"))
+    outcome = run_plan(plan, tmp_path, log=str, recipe=PretendRecipe(fail_at="sokoban-easy.s0"))
 
     assert list(outcome.failed) == ["train sokoban-easy.s0"]
     assert sorted(outcome.blocked) == [
@@ -153,18 +153,18 @@ def test_what_fails_is_recorded_and_the_rest_goes_on(tmp_path: Path) -> None:
     assert "in train" in failure["traceback"]
     assert len(read_cells(tmp_path)) == CELLS / 2 - 3 - 2
 
-    assert run_plan(plan, tmp_path, say=str, recipe=Pretend()).failed == {}
+    assert run_plan(plan, tmp_path, log=str, recipe=PretendRecipe()).failed == {}
     assert read_failures(tmp_path) == []
     assert len(read_cells(tmp_path)) == CELLS / 2
 
 
-class BadOnMedium(Pretend):
+class BadOnMedium(PretendRecipe):
     """A recipe whose policies cannot play medium tasks."""
 
     def load_policy(self, folder: Path) -> Policy:
         """Return a policy that fails on them."""
 
-        class Bad(Mixed):
+        class Bad(SkilledPolicy):
             def act(self, requests: Sequence[Request]) -> list[Completion]:
                 if any(request.env.tiers == ("medium",) for request in requests):
                     raise ZeroDivisionError("cannot be played")
@@ -175,7 +175,7 @@ class BadOnMedium(Pretend):
 
 def test_a_cell_that_fails_does_not_take_others_with_it(tmp_path: Path) -> None:
     """The other columns of the model have their rows."""
-    outcome = run_plan(small_plan(seeds=(0,)), tmp_path, say=str, recipe=BadOnMedium())
+    outcome = run_plan(small_plan(seeds=(0,)), tmp_path, log=str, recipe=BadOnMedium())
     cells = {row["cell"] for row in read_cells(tmp_path)}
 
     assert "base.s0/Sokoban-easy" in cells
@@ -189,14 +189,14 @@ def test_two_runs_cannot_write_to_one_folder(tmp_path: Path) -> None:
     with one_writer(tmp_path, "nothing"):
         assert is_locked(tmp_path)
         with pytest.raises(ResultExistsError, match=rf"process {os.getpid()} on .*--out"):
-            run_plan(small_plan(), tmp_path, say=str, recipe=Pretend())
+            run_plan(small_plan(), tmp_path, log=str, recipe=PretendRecipe())
     assert not is_locked(tmp_path)
 
 
 def test_the_results_of_another_plan_are_never_overwritten(whole: Path) -> None:
     """The error names the folder and what to do."""
     with pytest.raises(ResultExistsError, match="choose another folder with --out"):
-        run_plan(small_plan(tasks=7), whole, say=str, recipe=Pretend())
+        run_plan(small_plan(tasks=7), whole, log=str, recipe=PretendRecipe())
 
 
 @pytest.mark.parametrize("plan", ["{", "[]", '{"key": 1}', "\x00"])
@@ -204,14 +204,14 @@ def test_a_plan_that_cannot_be_read_is_one_clear_error(tmp_path: Path, plan: str
     """Nothing is run."""
     (tmp_path / "plan.json").write_text(plan)
     with pytest.raises(DataError, match="it is not the plan of a study"):
-        run_plan(small_plan(), tmp_path, say=str, recipe=Pretend())
+        run_plan(small_plan(), tmp_path, log=str, recipe=PretendRecipe())
 
 
 def test_results_without_a_plan_are_left_alone(tmp_path: Path) -> None:
     """Nobody knows what they are results of."""
     (tmp_path / "cells").mkdir()
     with pytest.raises(ResultExistsError, match=r"results without a plan\.json"):
-        run_plan(small_plan(), tmp_path, say=str, recipe=Pretend())
+        run_plan(small_plan(), tmp_path, log=str, recipe=PretendRecipe())
 
 
 def test_a_broken_row_is_named(tmp_path: Path) -> None:
@@ -234,8 +234,8 @@ def test_every_model_is_tested_on_the_same_tasks_through_every_interface() -> No
     plan = small_plan()
     native, listed = "rftgen/Sokoban-easy-v0", "rftgen/Sokoban-easy-listed-v0"
 
-    assert column_tasks(plan, native) == column_tasks(plan, listed)
-    assert all(task.startswith("sokoban/easy/test/") for task in column_tasks(plan, native))
+    assert sample_column_tasks(plan, native) == sample_column_tasks(plan, listed)
+    assert all(task.startswith("sokoban/easy/test/") for task in sample_column_tasks(plan, native))
 
 
 def test_a_full_disk_ends_the_run_with_a_sentence(
@@ -246,10 +246,10 @@ def test_a_full_disk_ends_the_run_with_a_sentence(
     def full(_: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    claim(small_plan(), tmp_path)
+    claim_folder(small_plan(), tmp_path)
     monkeypatch.setattr("agentgym_gen.system.files.os.fsync", full)
     with pytest.raises(DataError, match=r"^Cannot write .*: No space left on device; make room"):
-        run_plan(small_plan(), tmp_path, say=str, recipe=Pretend())
+        run_plan(small_plan(), tmp_path, log=str, recipe=PretendRecipe())
     assert list(tmp_path.rglob(".*.json.*")) == []
 
 

@@ -7,14 +7,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from pretend_study import Pretend, small_plan
+from pretend_study import PretendRecipe, small_plan
 
 from agentgym_gen.errors import InvalidValueError, MissingExtraError, UnknownNameError
 from agentgym_gen.study import executors, run_plan
-from agentgym_gen.study.executors import DIED, InProcess, LocalProcesses, RayTasks, make_executor
-from agentgym_gen.study.jobs import Job, make_jobs, urgency
-from agentgym_gen.study.rows import read_episodes
-from agentgym_gen.study.schedule import run_jobs
+from agentgym_gen.study.run.executors import DIED, InProcess, LocalProcesses, RayTasks, make_executor
+from agentgym_gen.study.run.jobs import Job, make_jobs, chain_lengths
+from agentgym_gen.study.results.rows import read_episodes
+from agentgym_gen.study.run.schedule import run_jobs
 
 CHAIN = [
     Job("train", "a", (), 1.0),
@@ -35,7 +35,7 @@ def test_a_job_comes_after_those_that_it_needs() -> None:
 
 def test_the_job_of_the_longest_chain_is_the_most_urgent() -> None:
     """A: 1 + 5 + 1 = 7; b: 6; its test: 1."""
-    assert urgency(CHAIN) == {"train a": 7.0, "train b": 6.0, "test a": 1.0, "test b": 1.0}
+    assert chain_lengths(CHAIN) == {"train a": 7.0, "train b": 6.0, "test a": 1.0, "test b": 1.0}
 
 
 def test_jobs_run_once_in_an_order_that_needs_allow() -> None:
@@ -106,8 +106,8 @@ def test_a_dead_process_is_an_outcome_and_the_next_job_runs() -> None:
 def test_processes_give_the_same_rows(tmp_path: Path) -> None:
     """Two at a time, and one after the other."""
     plan = small_plan(seeds=(0,), tasks=3)
-    run_plan(plan, tmp_path / "one", say=str, recipe=Pretend())
-    run_plan(plan, tmp_path / "two", say=str, recipe=Pretend(), executor=LocalProcesses(2))
+    run_plan(plan, tmp_path / "one", log=str, recipe=PretendRecipe())
+    run_plan(plan, tmp_path / "two", log=str, recipe=PretendRecipe(), executor=LocalProcesses(2))
 
     assert read_episodes(tmp_path / "two") == read_episodes(tmp_path / "one")
 
@@ -153,8 +153,8 @@ class FakeRay:
 def test_ray_tasks_give_the_same_rows(tmp_path: Path) -> None:
     """Told to a fake of Ray; `test_with_ray_itself` asks the real one."""
     plan, ray = small_plan(seeds=(0,), tasks=3), FakeRay()
-    run_plan(plan, tmp_path / "one", say=str, recipe=Pretend())
-    run_plan(plan, tmp_path / "ray", say=str, recipe=Pretend(), executor=RayTasks(2, ray=ray))
+    run_plan(plan, tmp_path / "one", log=str, recipe=PretendRecipe())
+    run_plan(plan, tmp_path / "ray", log=str, recipe=PretendRecipe(), executor=RayTasks(2, ray=ray))
 
     assert read_episodes(tmp_path / "ray") == read_episodes(tmp_path / "one")
     assert ray.started == {"include_dashboard": False, "num_cpus": 2}
@@ -184,8 +184,8 @@ def test_with_ray_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     paths = [str(Path(__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
     plan = small_plan(seeds=(0,), tasks=3)
-    run_plan(plan, tmp_path / "one", say=str, recipe=Pretend())
-    run_plan(plan, tmp_path / "ray", say=str, recipe=Pretend(), executor=RayTasks(2))
+    run_plan(plan, tmp_path / "one", log=str, recipe=PretendRecipe())
+    run_plan(plan, tmp_path / "ray", log=str, recipe=PretendRecipe(), executor=RayTasks(2))
 
     assert read_episodes(tmp_path / "ray") == read_episodes(tmp_path / "one")
 

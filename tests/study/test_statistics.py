@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from agentgym_gen.errors import InvalidValueError
-from agentgym_gen.study.statistics import (
+from agentgym_gen.study.analysis.statistics import (
     RESAMPLES,
     Estimate,
     bootstrap_p,
@@ -152,4 +152,4 @@ def test_a_regression_without_enough_rows_is_refused() -> None:
 )
 def test_an_interval_without_zero_is_sure(low: float, high: float, sure: bool) -> None:
     """On either side of zero."""
-    assert Estimate(0.0, low, high, 1).sure is sure
+    assert Estimate(0.0, low, high, 1).excludes_zero is sure

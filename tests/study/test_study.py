@@ -3,20 +3,20 @@
 from pathlib import Path
 
 import pytest
-from pretend_study import Pretend, small_plan
+from pretend_study import PretendRecipe, small_plan
 
 from agentgym_gen.errors import DataError, MissingExtraError
 from agentgym_gen.study import Study
 from agentgym_gen.study import study as module
-from agentgym_gen.study.cost import Cost, count
-from agentgym_gen.study.status import status_lines
+from agentgym_gen.study.run.cost import Cost, count_cost
+from agentgym_gen.study.run.status import status_lines
 
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory: pytest.TempPathFactory) -> Study:
     """Return the small study, run."""
     study = Study(small_plan(), tmp_path_factory.mktemp("study"))
-    study.run(recipe=Pretend(), workers=1, say=str)
+    study.run(recipe=PretendRecipe(), workers=1, log=str)
     return study
 
 
@@ -83,7 +83,7 @@ def test_frames_need_the_extra(done: Study, monkeypatch: pytest.MonkeyPatch) -> 
 def test_the_cost_is_counted_before_a_run(tmp_path: Path) -> None:
     """Per seed: 8 models; 6.5 + 0.5 trainings of 10 steps with 2 x 4 episodes; 17 cells of 12."""
     plan = small_plan(rft={"max_steps": 10, "tasks_per_step": 2, "num_generations": 4})
-    found = count(plan, tmp_path)
+    found = count_cost(plan, tmp_path)
 
     assert (found.models, found.cells) == (16, 34)
     # easy, half easy, its other half, craft, listed, the pair's second, mixture
@@ -94,7 +94,7 @@ def test_the_cost_is_counted_before_a_run(tmp_path: Path) -> None:
 
 def test_nothing_is_left_of_a_finished_study(done: Study) -> None:
     """Its cost is nothing."""
-    assert count(done.plan, done.out) == Cost(0, 0, 0, 0, 0, 0)
+    assert count_cost(done.plan, done.out) == Cost(0, 0, 0, 0, 0, 0)
 
 
 def test_a_cost_is_told_in_words() -> None:
@@ -112,7 +112,7 @@ def test_the_status_has_a_line_for_each_model(done: Study, tmp_path: Path) -> No
     assert len(lines) == 2 + len(done.plan.models)
 
     broken = Study(small_plan(seeds=(0,)), tmp_path)
-    broken.run(recipe=Pretend(fail_at="mixture.s0"), workers=1, say=str)
+    broken.run(recipe=PretendRecipe(fail_at="mixture.s0"), workers=1, log=str)
     told = "\n".join(status_lines(broken))
     assert "training failed" in told
     assert "failed: train mixture.s0: the graphics card is on fire" in told

@@ -11,7 +11,7 @@ from agentgym_gen.agents.rollout import Episode, run
 from agentgym_gen.errors import InvalidValueError, UnknownNameError
 from agentgym_gen.study import Stage
 from agentgym_gen.trainers import recipe_of
-from agentgym_gen.trainers.recipes import PretrainedRecipe, TinyRecipe
+from agentgym_gen.study.run.recipes import PretrainedRecipe, TinyRecipe
 
 SOKOBAN, CRAFT = "rftgen/Sokoban-easy-v0", "rftgen/TextCraft-easy-menu-v0"
 BOARD = PromptStyle("action", instruction=False, window=0, keep_first=False)
@@ -95,7 +95,7 @@ def test_a_pretrained_model_without_a_warm_start_is_its_name(base: Path, tmp_pat
 
 def test_the_pace_is_timed_on_a_model_that_knows_nothing() -> None:
     """It says how long a step of the warm start takes."""
-    policy, seconds = recipe().pace()
+    policy, seconds = recipe().measure_speed()
 
     assert seconds > 0
     assert run([Episode(SOKOBAN, "sokoban/easy/train/3", 0, {"max_turns": 2})], policy, style=BOARD)

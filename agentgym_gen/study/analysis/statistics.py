@@ -44,7 +44,7 @@ class Estimate:
     """The two-sided bootstrap probability that it is zero, not adjusted."""
 
     @property
-    def sure(self) -> bool:
+    def excludes_zero(self) -> bool:
         """Whether the interval excludes zero."""
         return self.low > 0 or self.high < 0
 

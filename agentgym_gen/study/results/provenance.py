@@ -6,13 +6,11 @@ import hashlib
 import platform
 import subprocess
 from functools import lru_cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import agentgym_gen
-
-PACKAGES = ("agentgym-gen", "gymnasium", "numpy", "torch", "transformers", "peft", "tokenizers")
+from agentgym_gen.system.versions import versions
 
 
 @lru_cache(maxsize=1)
@@ -21,16 +19,9 @@ def code_state() -> dict[str, Any]:
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "versions": {name: _version(name) for name in PACKAGES},
+        "versions": versions(),
         "commit": _commit(),
     }
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
 
 
 def _commit() -> str | None:
@@ -40,17 +31,17 @@ def _commit() -> str | None:
         return None
     command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10)
+        process = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10)
     except (OSError, subprocess.SubprocessError):
         return None
-    return done.stdout.strip()
+    return process.stdout.strip()
 
 
 def model_hash(folder: Path) -> str | None:
     """Return a hash of the weights in *folder*, which may be an adapter; None if it has none."""
+    paths = sorted(folder.glob("*.safetensors"))
     digest = hashlib.sha256()
-    found = sorted(folder.glob("*.safetensors"))
-    for path in found:
+    for path in paths:
         with path.open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()[:16] if found else None
+    return digest.hexdigest()[:16] if paths else None

@@ -1,4 +1,4 @@
-"""The jobs of a study and what each waits for."""
+"""The jobs of a study, what each needs, and whether it is done."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from agentgym_gen.study.plan import ModelId, Plan, label
-from agentgym_gen.study.rows import is_whole, model_folder
+from agentgym_gen.study.plan.plan import ModelId, Plan, label
+from agentgym_gen.study.results.rows import is_complete, model_folder
 
 BASE_WEIGHT, TRAIN_WEIGHT, TEST_WEIGHT = 10.0, 10.0, 1.0
-"""How long making a base, a whole training and testing a column take, relative to another."""
+"""The relative times of making a base, a whole training, and testing one column."""
 
 MODEL_DONE = "recipe.json"
-"""The file that is written last into the folder of a model."""
+"""The file that is written last into the folder of a model: with it, the model is complete."""
 
 
 @dataclass(frozen=True)
@@ -21,17 +21,17 @@ class Job:
     """A part of a study that one process does."""
 
     kind: str
-    """``column`` (draw the tasks), ``train`` or ``test``."""
+    """``column`` (sample the tasks of a column), ``train`` or ``test``."""
     target: str
     """The name of the column or of the model."""
     needs: tuple[str, ...] = ()
-    """The names of the jobs that have to be done before."""
+    """The names of the jobs that have to be done before it."""
     weight: float = 0.1
-    """How long it takes, in any unit."""
+    """How long it takes, in units that are the same for all jobs."""
 
     @property
     def name(self) -> str:
-        """``train sokoban-easy.s0``."""
+        """Kind and target: ``train sokoban-easy.s0``."""
         return f"{self.kind} {self.target}"
 
 
@@ -55,13 +55,13 @@ def _train_job(model: ModelId) -> Job:
 
 
 def is_done(plan: Plan, out: Path, job: Job) -> bool:
-    """Return whether *job* has left all it leaves in *out*."""
+    """Return whether *out* holds everything that *job* writes."""
     if job.kind == "column":
         return column_file(out, job.target).is_file()
     model = models_by_name(plan)[job.target]
     if job.kind == "train":
         return (model_folder(out, model) / MODEL_DONE).is_file()
-    return all(is_whole(out, cell) for cell in plan.cells(model))
+    return all(is_complete(out, cell) for cell in plan.cells(model))
 
 
 def column_file(out: Path, column_label: str) -> Path:
@@ -74,16 +74,18 @@ def models_by_name(plan: Plan) -> Mapping[str, ModelId]:
     return {model.name: model for model in plan.models}
 
 
-def urgency(jobs: Iterable[Job]) -> dict[str, float]:
-    """Return for each job the length of the longest chain of jobs that it begins.
+def chain_lengths(jobs: Iterable[Job]) -> dict[str, float]:
+    """Return for each job the weight of the longest chain of jobs that starts with it.
 
-    The job with the longest chain is done first, as it decides when the last one can end.
+    The job with the longest chain (the critical path) is started first: it decides when the last
+    job can end.
     """
     ordered = list(jobs)
     weights = {job.name: job.weight for job in ordered}
-    chain = dict(weights)
+    lengths = dict(weights)
+    # Backwards, so that the chain of a job is final before it is added to those that it needs.
     for job in reversed(ordered):
         for need in job.needs:
-            if need in chain:
-                chain[need] = max(chain[need], weights[need] + chain[job.name])
-    return chain
+            if need in lengths:
+                lengths[need] = max(lengths[need], weights[need] + lengths[job.name])
+    return lengths

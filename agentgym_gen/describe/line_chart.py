@@ -20,24 +20,24 @@ STYLE = (
 
 
 @dataclass(frozen=True)
-class Line:
+class LineSeries:
     """One line of a chart."""
 
     name: str
     xs: Sequence[float]
     ys: Sequence[float]
-    spans: Sequence[tuple[float, float]] = ()
+    intervals: Sequence[tuple[float, float]] = ()
     """The ends of the interval at each place; empty draws none."""
     colour: int = 0
     """Which of `COLOURS`."""
 
 
 @dataclass(frozen=True)
-class Chart:
+class LineChart:
     """A chart of lines from 0 to 100 percent."""
 
     title: str
-    lines: Sequence[Line]
+    lines: Sequence[LineSeries]
     ticks: Sequence[tuple[float, str]]
     """The places on the horizontal axis that have a name."""
     top: float = 1.0
@@ -51,7 +51,7 @@ class Chart:
                 f'role="img" '
                 f'aria-label="{html.escape(self.title, quote=True)}"><style>{STYLE}</style>'
             ),
-            f'<text x="{LEFT}" y="14" font-weight="600">{html.escape(_cut(self.title, 52))}</text>',
+            f'<text x="{LEFT}" y="14" font-weight="600">{html.escape(_shorten(self.title, 52))}</text>',
             *self._frame(),
             *(mark for line in self.lines for mark in self._draw(line)),
             *self._legend(),
@@ -73,11 +73,11 @@ class Chart:
             anchor = "start" if place < LEFT + 30 else "end" if place > WIDTH - 60 else "middle"
             marks.append(
                 f'<text x="{place:.1f}" y="{HEIGHT - 12}" text-anchor="{anchor}">'
-                f"{html.escape(_cut(name, 18))}</text>"
+                f"{html.escape(_shorten(name, 18))}</text>"
             )
         return marks
 
-    def _draw(self, line: Line) -> list[str]:
+    def _draw(self, line: LineSeries) -> list[str]:
         colour = COLOURS[line.colour % len(COLOURS)]
         dash = ' stroke-dasharray="5 3"' if line.colour >= len(COLOURS) else ""
         places = [(self._x(x), self._y(y)) for x, y in zip(line.xs, line.ys, strict=True)]
@@ -88,7 +88,7 @@ class Chart:
                 f"<title>{html.escape(line.name)}</title></polyline>"
             )
         ]
-        for (low, high), (x, y) in zip(line.spans, places, strict=False):
+        for (low, high), (x, y) in zip(line.intervals, places, strict=False):
             marks.append(
                 f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{self._y(low):.1f}" y2="{self._y(high):.1f}" '
                 f'stroke="{colour}" stroke-opacity=".45" stroke-width="3"/>'
@@ -102,7 +102,7 @@ class Chart:
         if len(shown) < 2:
             return []
         for name, line in shown.items():
-            told = _cut(name, 20)
+            told = _shorten(name, 20)
             colour = COLOURS[line.colour % len(COLOURS)]
             marks.append(
                 f'<circle cx="{x + 4:.0f}" cy="23" r="3.5" fill="{colour}"/>'
@@ -122,5 +122,5 @@ class Chart:
         return HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM - 10)
 
 
-def _cut(text: str, length: int) -> str:
+def _shorten(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1] + "…"

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agentgym_gen.study.analysis import Results
-from agentgym_gen.study.descriptors import env_parts, harder
-from agentgym_gen.study.failures import CONFIRMATION
-from agentgym_gen.study.plan import BASE, Arm, Stage, arm_name, label
-from agentgym_gen.study.statistics import CONFIDENCE, Estimate, Floats, interval, wilson
+from agentgym_gen.study.analysis.analysis import Results
+from agentgym_gen.study.analysis.descriptors import env_parts, is_harder
+from agentgym_gen.study.results.failures import CONFIRMATION_BIAS
+from agentgym_gen.study.plan.plan import BASE, Arm, Stage, arm_name, label
+from agentgym_gen.study.analysis.statistics import CONFIDENCE, Estimate, Floats, interval, wilson
 
 AGREES, DISAGREES, CANNOT_TELL, NOT_TESTED = "agrees", "disagrees", "cannot tell", "not tested"
 
@@ -118,7 +118,7 @@ def _tested(results: Results, name: str) -> list[str]:
 def _t1(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
     for arm in _single(arms):
         for column in _tested(results, arm.name):
-            if harder(column, arm.stages[0].env_ids[0]):
+            if is_harder(column, arm.stages[0].env_ids[0]):
                 told = f"{arm.name} raises {label(column)}"
                 yield Claim("T1", told, "gain, points", results.gain(arm.name, column))
 
@@ -128,7 +128,7 @@ def _t2(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
         if arm.family != "difficulty" or len(arm.stages) != 2:
             continue
         first, second = (env_parts(stage.env_ids[0]) for stage in arm.stages)
-        if not harder(arm.stages[1].env_ids[0], arm.stages[0].env_ids[0]):
+        if not is_harder(arm.stages[1].env_ids[0], arm.stages[0].env_ids[0]):
             continue
         for tier, stage in ((first.tier, arm.stages[0]), (second.tier, arm.stages[1])):
             alone = arm_name([Stage(stage.name, stage.env_ids)])
@@ -267,7 +267,7 @@ def _t10(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
         failed = [row for row in results.rows(arm.name, own) if not row["success"]]
         if not failed:
             continue
-        biased = [row for row in failed if set(CONFIRMATION) & set(row["failures"])]
+        biased = [row for row in failed if set(CONFIRMATION_BIAS) & set(row["failures"])]
         tasks = len({row["task_id"] for row in failed})
         share = len(biased) / len(failed)
         ours = Estimate(share, *wilson(share, tasks), tasks)

@@ -3,7 +3,7 @@
 """From rows to numbers with intervals. Reads rows only; imports no environment and no torch.
 
 Every number is a formula over the means of cells. The formula is put on the means themselves and on
-their joint bootstrap resamples (see `agentgym_gen.study.statistics`), so that a gain is paired by
+their joint bootstrap resamples (see `agentgym_gen.study.analysis.statistics`), so that a gain is paired by
 seed and task, and a mean over columns is stratified by them.
 
 Axes: ``_S`` seeds, ``_T`` tasks, ``_N`` cells, ``_R`` resamples.
@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 
 from agentgym_gen.errors import DataError, InvalidValueError
-from agentgym_gen.study.plan import BASE
-from agentgym_gen.study.rows import Row, read_episodes
-from agentgym_gen.study.statistics import (
+from agentgym_gen.study.plan.plan import BASE
+from agentgym_gen.study.results.rows import Row, read_episodes
+from agentgym_gen.study.analysis.statistics import (
     SEEDS_TO_RESAMPLE,
     Estimate,
     Floats,
@@ -43,7 +43,7 @@ Formula = Callable[[Floats], Any]
 
 
 @dataclass(frozen=True)
-class Scores:
+class ScoreMatrix:
     """What the models of one arm reached on one column."""
 
     values_ST: Floats
@@ -58,7 +58,7 @@ class Results:
     """The episode rows of a study, by arm and column.
 
     Args:
-        rows: Episode rows, as `agentgym_gen.study.rows.read_episodes` returns them.
+        rows: Episode rows, as `agentgym_gen.study.results.rows.read_episodes` returns them.
         metric: What is averaged: ``success`` (0 or 1) or ``score`` (0 to 1).
 
     Raises:
@@ -75,7 +75,7 @@ class Results:
             self._rows.setdefault((row["arm"], row["column"]), []).append(row)
         if not self._rows:
             raise DataError("No results: there is not one row; run the study first")
-        self._scores: dict[Pair, Scores] = {}
+        self._scores: dict[Pair, ScoreMatrix] = {}
         self._draws: dict[tuple[Pair, tuple[int, ...]], Floats] = {}
 
     @classmethod
@@ -102,14 +102,14 @@ class Results:
             raise DataError(f"{arm!r} was not tested on {column!r}")
         return self._rows[arm, column]
 
-    def scores(self, arm: str, column: str) -> Scores:
+    def scores(self, arm: str, column: str) -> ScoreMatrix:
         """Return the matrix of *arm* on *column*.
 
         Raises:
             DataError: if its seeds were not tested on the same tasks.
         """
         if (arm, column) not in self._scores:
-            self._scores[arm, column] = _matrix(self.rows(arm, column), self.metric)
+            self._scores[arm, column] = _score_matrix(self.rows(arm, column), self.metric)
         return self._scores[arm, column]
 
     def rate(self, arm: str, column: str) -> Estimate:
@@ -169,7 +169,7 @@ class Results:
     def sequence(
         self, arms: Sequence[str], columns: Sequence[str], metric: Callable[..., Floats]
     ) -> Estimate:
-        """Return a metric of `agentgym_gen.study.metrics` of a sequence.
+        """Return a metric of `agentgym_gen.study.analysis.metrics` of a sequence.
 
         Args:
             arms: The arm after each stage, from the first.
@@ -190,7 +190,7 @@ class Results:
 
     def transfer_ratio(self, arm: str, own: str, column: str) -> Estimate:
         """Return the share of the gain of arm *own* on *column* that *arm* gets for nothing."""
-        return self.combine([(arm, column), (own, column), (BASE, column)], _ratio)
+        return self.combine([(arm, column), (own, column), (BASE, column)], _gain_ratio)
 
     def combine(self, pairs: Sequence[Pair], formula: Formula) -> Estimate:
         """Return *formula* over the means of *pairs*, with its bootstrap interval.
@@ -198,10 +198,10 @@ class Results:
         Raises:
             DataError: if a pair has no rows, or they have no seed in common.
         """
-        value, draws = self.draws(pairs, formula)
+        value, resample = self.draws(pairs, formula)
         tasks = {task for pair in pairs for task in self.scores(*pair).tasks}
         seeds = len(self._common(pairs))
-        known = draws[~np.isnan(draws)]
+        known = resample[~np.isnan(resample)]
         if np.isnan(value) or not known.size:
             return Estimate(np.nan, np.nan, np.nan, len(tasks), seeds)
         return Estimate(value, *interval(known), len(tasks), seeds, bootstrap_p(known))
@@ -229,7 +229,7 @@ class Results:
 
     def average(self, arm: str, column: str, key: str) -> Estimate:
         """Return the mean of the number *key*, with its bootstrap interval."""
-        found = _matrix(self.rows(arm, column), key)
+        found = _score_matrix(self.rows(arm, column), key)
         draws = resampled_means(found.values_ST, found.tasks)
         value = float(found.values_ST.mean())
         return Estimate(value, *interval(draws), len(found.tasks), len(found.seeds))
@@ -259,13 +259,13 @@ class Results:
         return self._draws[key]
 
 
-def _ratio(m: Floats) -> Any:  # noqa: ANN401
+def _gain_ratio(m: Floats) -> Any:  # noqa: ANN401
     """Return ``(m[0] - m[2]) / (m[1] - m[2])``, not a number where the second gained nothing."""
     other, own = m[0] - m[2], m[1] - m[2]
     return np.divide(other, own, out=np.full_like(np.asarray(own), np.nan), where=own > 0)
 
 
-def _matrix(rows: Sequence[Row], metric: str) -> Scores:
+def _score_matrix(rows: Sequence[Row], metric: str) -> ScoreMatrix:
     values: dict[tuple[int, str], list[float]] = {}
     for row in rows:
         values.setdefault((row["seed"], row["task_id"]), []).append(float(row[metric]))
@@ -275,4 +275,4 @@ def _matrix(rows: Sequence[Row], metric: str) -> Scores:
         where = f"{rows[0]['arm']!r} on {rows[0]['column']!r}"
         raise DataError(f"The seeds of {where} were not tested on the same tasks")
     means = [[float(np.mean(values[seed, task])) for task in tasks] for seed in seeds]
-    return Scores(np.array(means), tuple(seeds), tuple(tasks))
+    return ScoreMatrix(np.array(means), tuple(seeds), tuple(tasks))

@@ -16,9 +16,9 @@ import numpy as np
 
 from agentgym_gen.env.registration import split_env_id
 from agentgym_gen.interface import Interface
-from agentgym_gen.study.analysis import Results
-from agentgym_gen.study.plan import BASE, Arm
-from agentgym_gen.study.statistics import Floats, regression
+from agentgym_gen.study.analysis.analysis import Results
+from agentgym_gen.study.plan.plan import BASE, Arm
+from agentgym_gen.study.analysis.statistics import Floats, regression
 from agentgym_gen.world.task import TIERS
 
 
@@ -48,7 +48,7 @@ def env_parts(env_id: str) -> EnvParts:
     return EnvParts(name, tier, options.get("interface", spoken))
 
 
-def harder(column: str, env_id: str) -> bool:
+def is_harder(column: str, env_id: str) -> bool:
     """Return whether *column* is a harder tier of *env_id*, through the same interface."""
     mine, other = env_parts(column), env_parts(env_id)
     if (mine.name, mine.interface) != (other.name, other.interface):
@@ -77,12 +77,12 @@ FEATURES = (
 )
 
 
-FEWEST_CELLS = 6
+MIN_CELLS = 6
 """With fewer cells there is no regression; and each feature needs two cells."""
 
 
 @dataclass(frozen=True)
-class Explained:
+class TransferRegression:
     """The regression of transfer."""
 
     cells: int
@@ -95,7 +95,7 @@ class Explained:
     """The share of the variance between cells that it explains."""
 
 
-def explain_transfer(results: Results, arms: Sequence[Arm]) -> Explained | None:
+def explain_transfer(results: Results, arms: Sequence[Arm]) -> TransferRegression | None:
     """Return the regression of held-out gains of one-stage arms, or None with too few cells."""
     cells = {
         (arm.name, column): arm.stages[0].env_ids[0]
@@ -106,10 +106,10 @@ def explain_transfer(results: Results, arms: Sequence[Arm]) -> Explained | None:
         if column not in arm.stages[0].env_ids
         and results.has((arm.name, column), (BASE, column), (BASE, arm.stages[0].env_ids[0]))
     }
-    if len(cells) < FEWEST_CELLS:
+    if len(cells) < MIN_CELLS:
         return None
     rows = np.array([[1.0, *_features(results, own, pair[1])] for pair, own in cells.items()])
-    kept, left_out = _independent(rows)
+    kept, left_out = _independent_columns(rows)
     found = [results.draws([pair, (BASE, pair[1])], lambda m: m[0] - m[1]) for pair in cells]
     values = np.array([value for value, _ in found])
     draws = np.stack([draw for _, draw in found])
@@ -117,7 +117,7 @@ def explain_transfer(results: Results, arms: Sequence[Arm]) -> Explained | None:
     fitted = regression(rows[:, kept], draws, values)
     predicted = rows[:, kept] @ np.array([c[0] for c in fitted])
     spread = float(((values - values.mean()) ** 2).sum())
-    return Explained(
+    return TransferRegression(
         cells=len(cells),
         coefficients={names[k]: c for k, c in zip(kept, fitted, strict=True)},
         left_out=tuple(names[k] for k in left_out),
@@ -136,18 +136,18 @@ def _features(results: Results, trained: str, column: str) -> list[float]:
         float(interface_distance(mine.interface, theirs.interface)),
         float(lists[0] and not lists[1]),
         results.rate(BASE, column).value,
-        float(np.log(_length(results, column) / _length(results, trained))),
+        float(np.log(_observation_length(results, column) / _observation_length(results, trained))),
     ]
 
 
-def _length(results: Results, column: str) -> float:
+def _observation_length(results: Results, column: str) -> float:
     """Return the characters that an observation of *column* has, as the base met them."""
     rows = results.rows(BASE, column)
     letters = sum(int(row["observation_chars"]) for row in rows)
     return max(1.0, letters / sum(int(row["turns"]) + 1 for row in rows))
 
 
-def _independent(rows: Floats) -> tuple[list[int], list[int]]:
+def _independent_columns(rows: Floats) -> tuple[list[int], list[int]]:
     """Return the columns that add something to those before them, and the others."""
     kept: list[int] = []
     left_out: list[int] = []

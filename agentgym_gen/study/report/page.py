@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from importlib import resources
 
-from agentgym_gen.study.document import Document, attribute
+from agentgym_gen.study.report.document import Document, id_attribute
 
 SCRIPT = (
     "const o=()=>{const e=document.getElementById(decodeURIComponent(location.hash.slice(1)));"
@@ -15,11 +15,11 @@ SCRIPT = (
 """Opens the conversation that a link leads to; without it the page only lacks that."""
 
 
-def to_page(document: Document) -> str:
+def render_page(document: Document) -> str:
     """Return *document* as a page of its own."""
     title = html.escape(document.title)
     links = "".join(
-        f'<a href="#{attribute(heading.anchor)}">{html.escape(heading.text)}</a>'
+        f'<a href="#{id_attribute(heading.anchor)}">{html.escape(heading.text)}</a>'
         for heading in document.headings()
     )
     css = (resources.files("agentgym_gen.study") / "page.css").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""From a TOML file, or the name of a preset, to a plan. A mistake is named by line and key."""
+"""Parses a TOML file, or a preset, into a plan; an error names the line and the key."""
 
 from __future__ import annotations
 
@@ -17,18 +17,24 @@ from typing import Any
 from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.env.registration import ENVIRONMENTS, HOW_TO_LIST, check_env_id
 from agentgym_gen.errors import InvalidValueError, unknown_name
-from agentgym_gen.study.families import Families, OwnArm, expand
-from agentgym_gen.study.plan import EnvironmentPlan, Plan, TestPlan
+from agentgym_gen.study.plan.families import Families, CustomArm, expand
+from agentgym_gen.study.plan.plan import EnvironmentPlan, Plan, TestPlan
 from agentgym_gen.system.imports import load_module
 from agentgym_gen.system.untrusted_files import MEGABYTE, read_text
 
 TABLES = ("style", "environments", "model", "warm_start", "rft", "test")
 FAMILIES = ("difficulty", "cross", "interface", "sequence", "mixture")
-MOST_BYTES = MEGABYTE
-"""The size above which a file is no plan."""
+MAX_BYTES = MEGABYTE
+"""The size above which a file is refused."""
 
-LONGEST_LINE = 1000
-"""How much of a line is looked at for the keys in it."""
+MAX_LINE_CHARS = 1000
+"""How much of a line is searched for keys: the patterns are slow on very long lines."""
+
+NOT_OF_SFT_CONFIG = ("demonstrations", "episodes", "epochs")
+"""The keys of ``warm_start`` that are no fields of `SFTConfig`."""
+
+KeyPath = tuple[object, ...]
+"""The keys that lead to a value, from the outermost; a number counts the tables of an array."""
 
 SECTIONS = (
     *("name", "about", "modules", "seeds", "model", "style", "environments", "warm_start", "rft"),
@@ -38,7 +44,7 @@ SECTIONS = (
 
 def preset_names() -> list[str]:
     """Return the names of the presets."""
-    folder = resources.files("agentgym_gen.study") / "presets"
+    folder = resources.files("agentgym_gen.study.plan") / "presets"
     return sorted(f.name.removesuffix(".toml") for f in folder.iterdir() if f.name[-5:] == ".toml")
 
 
@@ -50,7 +56,7 @@ def preset_text(name: str) -> str:
     """
     if name not in preset_names():
         raise unknown_name("study", name, preset_names(), "the presets; or name a .toml file")
-    folder = resources.files("agentgym_gen.study") / "presets"
+    folder = resources.files("agentgym_gen.study.plan") / "presets"
     return (folder / f"{name}.toml").read_text(encoding="utf-8")
 
 
@@ -65,7 +71,7 @@ def load_plan(source: str | Path) -> Plan:
     path = Path(source)
     if path.suffix != ".toml" and not path.is_file():
         return parse_plan(preset_text(str(source)), f"preset {str(source)!r}")
-    return parse_plan(read_text(path, most=MOST_BYTES), str(path))
+    return parse_plan(read_text(path, most=MAX_BYTES), str(path))
 
 
 def parse_plan(text: str, source: str = "the plan") -> Plan:
@@ -75,12 +81,12 @@ def parse_plan(text: str, source: str = "the plan") -> Plan:
     except (ValueError, RecursionError) as error:  # ValueError: a number of 5,000 digits
         why = "it is nested too deeply" if isinstance(error, RecursionError) else error
         raise InvalidValueError(f"{source} is not TOML: {why}") from error
-    return _Reader(text, source).plan(table)
+    return _PlanParser(text, source).plan(table)
 
 
 @dataclass(frozen=True)
-class _Reader:
-    """Turns tables into records, and knows where each key stands."""
+class _PlanParser:
+    """Turns tables into records, and finds the line of a key that is wrong."""
 
     text: str
     source: str
@@ -88,23 +94,23 @@ class _Reader:
     def plan(self, table: Mapping[str, Any]) -> Plan:
         for key in table:
             if key not in SECTIONS:
-                raise self._unknown((key,), SECTIONS)
-        self._check_kinds(table)
+                raise self._unknown_key((key,), SECTIONS)
+        self._check_sections(table)
         self._check(table.get("name"), str, ("name",))
         self._check(table.get("seeds"), tuple[int, ...], ("seeds",))
         for module in table.get("modules", ()):
             load_module(str(module), self.source)
         style = self.record(PromptStyle, table.get("style", {}), ("style",))
         environments = self._environments(table.get("environments", {}), style)
-        with_arms = {name: table[name] for name in FAMILIES if name in table}
+        family_tables = {name: table[name] for name in FAMILIES if name in table}
         families = Families(
-            **{name: self._family(name, found) for name, found in with_arms.items()},
-            own=tuple(
-                self.record(OwnArm, arm, ("arm", number))
+            **{name: self._family(name, fields) for name, fields in family_tables.items()},
+            custom=tuple(
+                self.record(CustomArm, arm, ("arm", number))
                 for number, arm in enumerate(table.get("arm", ()))
             ),
         )
-        plan: Plan = self._at(
+        plan: Plan = self._with_location(
             (),
             lambda: Plan(
                 name=table["name"],
@@ -121,123 +127,120 @@ class _Reader:
         )
         self._check_settings(plan)
         for env_id in {*plan.columns, *(i for a in plan.arms for s in a.stages for i in s.env_ids)}:
-            self._at((), lambda env_id=env_id: check_env_id(env_id))  # type: ignore[misc]
+            self._check_env_id(env_id, ())
         return plan
 
-    def _check_kinds(self, table: Mapping[str, Any]) -> None:
-        """Check what each section is, before anything in it is looked at."""
+    def _check_sections(self, table: Mapping[str, Any]) -> None:
+        """Check that each section is a table or a list, before its keys are read."""
         for name in (*TABLES, *FAMILIES):
             self._check(table.get(name, {}), dict, (name,))
-        for name, given in table.get("environments", {}).items():
-            self._check(given, dict, ("environments", name))
+        for name, fields in table.get("environments", {}).items():
+            self._check(fields, dict, ("environments", name))
             for key in ("style", "rft"):
-                self._check(given.get(key, {}), dict, ("environments", name, key))
-        shown = table.get("warm_start", {}).get("demonstrations", {})
-        self._check(shown, dict, ("warm_start", "demonstrations"))
-        for env_id, number in shown.items():
+                self._check(fields.get(key, {}), dict, ("environments", name, key))
+        demonstrations = table.get("warm_start", {}).get("demonstrations", {})
+        self._check(demonstrations, dict, ("warm_start", "demonstrations"))
+        for env_id, number in demonstrations.items():
             self._check(number, int, ("warm_start", "demonstrations", env_id))
         self._check(table.get("arm", ()), tuple[dict, ...], ("arm",))  # type: ignore[type-arg]
         self._check(table.get("modules", ()), tuple[str, ...], ("modules",))
 
     def _family(self, name: str, table: object) -> Any:  # noqa: ANN401
-        fields = {f.name: f.type for f in dataclasses.fields(Families)}
-        kind = typing.get_type_hints(Families)[name] if name in fields else None
-        cls = next(each for each in typing.get_args(kind) if each is not type(None))
-        return self.record(cls, table, (name,))
+        return self.record(_without_none(typing.get_type_hints(Families)[name]), table, (name,))
 
     def _environments(
         self, table: Mapping[str, Any], style: PromptStyle
     ) -> dict[str, EnvironmentPlan]:
-        found = {}
-        for name, given in table.items():
-            where = ("environments", name)
+        environments = {}
+        for name, fields in table.items():
+            path = ("environments", name)
             if name not in ENVIRONMENTS:
                 error = unknown_name("environment", name, ENVIRONMENTS, HOW_TO_LIST)
-                raise self._wrapped(where, error)
-            own = dict(given)
-            own["version"] = ENVIRONMENTS[name].version
-            usual = {k: v for k, v in dataclasses.asdict(style).items() if v is not None}
-            merged = {**usual, **own.pop("style", {})}
-            spoken = self.record(PromptStyle, merged, (*where, "style"))
-            found[name] = dataclasses.replace(
-                self.record(EnvironmentPlan, own, where), style=spoken
+                raise self._located(path, error)
+            settings = {**fields, "version": ENVIRONMENTS[name].version}
+            defaults = {k: v for k, v in dataclasses.asdict(style).items() if v is not None}
+            merged = {**defaults, **settings.pop("style", {})}
+            own_style = self.record(PromptStyle, merged, (*path, "style"))
+            environments[name] = dataclasses.replace(
+                self.record(EnvironmentPlan, settings, path), style=own_style
             )
-        return found
+        return environments
 
     def _check_settings(self, plan: Plan) -> None:
-        """Check what the trainer will be given, without loading it."""
+        """Check the settings of trainings, without importing torch."""
         from agentgym_gen.trainers.config import RFTConfig, SFTConfig
 
-        own = {"demonstrations", "episodes", "epochs"}
-        for name, cls, given in (
-            ("warm_start", SFTConfig, plan.warm_start),
-            ("rft", RFTConfig, plan.rft),
-        ):
-            settings = {k: v for k, v in given.items() if name == "rft" or k not in own}
-            self.record(cls, settings, (name,))
+        sft = {k: v for k, v in plan.warm_start.items() if k not in NOT_OF_SFT_CONFIG}
+        self.record(SFTConfig, sft, ("warm_start",))
+        self.record(RFTConfig, plan.rft, ("rft",))
         for name, environment in plan.environments.items():
-            where = ("environments", name, "rft")
-            self.record(RFTConfig, {**plan.rft, **environment.rft}, where)
+            path = ("environments", name, "rft")
+            self.record(RFTConfig, {**plan.rft, **environment.rft}, path)
         for env_id in plan.warm_start.get("demonstrations", {}):
-            where = ("warm_start", "demonstrations", env_id)
-            self._at(where, lambda env_id=env_id: check_env_id(env_id))  # type: ignore[misc]
+            self._check_env_id(env_id, ("warm_start", "demonstrations", env_id))
 
-    def record(self, cls: type[Any], table: object, where: tuple[object, ...]) -> Any:  # noqa: ANN401
-        """Return a *cls* with the fields of *table*, which stands at *where*."""
+    def _check_env_id(self, env_id: str, path: KeyPath) -> None:
+        self._with_location(path, lambda: check_env_id(env_id))
+
+    def record(self, cls: type[Any], table: object, path: KeyPath) -> Any:  # noqa: ANN401
+        """Return a *cls* with the fields of *table*, the value of the key *path*."""
         if not isinstance(table, Mapping):
-            raise self._error(where, f"is a table, not {table!r}")
+            raise self._error(path, f"is a table, not {table!r}")
         hints = typing.get_type_hints(cls)
+        fields = dataclasses.fields(cls)
         values = {}
         for key, value in table.items():
             if key not in hints:
-                raise self._unknown((*where, key), [f.name for f in dataclasses.fields(cls)])
-            values[key] = self._check(value, hints[key], (*where, key))
-        lacking = [f.name for f in dataclasses.fields(cls) if _needed(f) and f.name not in values]
-        if lacking:
-            raise self._error(where, f"needs {', '.join(map(repr, lacking))}")
-        return self._at(where, lambda: cls(**values))
+                raise self._unknown_key((*path, key), [field.name for field in fields])
+            values[key] = self._check(value, hints[key], (*path, key))
+        missing = [f.name for f in fields if _is_required(f) and f.name not in values]
+        if missing:
+            raise self._error(path, f"needs {', '.join(map(repr, missing))}")
+        return self._with_location(path, lambda: cls(**values))
 
-    def _check(self, value: object, hint: Any, where: tuple[object, ...]) -> Any:  # noqa: ANN401
-        """Return *value* as *hint* wants it."""
+    def _check(self, value: object, hint: Any, path: KeyPath) -> Any:  # noqa: ANN401
+        """Return *value* as a value of the type *hint*, or raise an error that names *path*."""
         if value is None:
-            raise self._error(where[:-1] or where, f"needs {where[-1]!r}")
+            raise self._error(path[:-1] or path, f"needs {path[-1]!r}")
         if typing.get_origin(hint) in (types.UnionType, typing.Union):
-            hint = next(each for each in typing.get_args(hint) if each is not type(None))
+            hint = _without_none(hint)
         if typing.get_origin(hint) is tuple:
             if not isinstance(value, Sequence) or isinstance(value, str):
-                raise self._error(where, f"is a list, not {value!r}")
-            inner = typing.get_args(hint)[0]
-            return tuple(self._check(each, inner, where) for each in value)
+                raise self._error(path, f"is a list, not {value!r}")
+            item_hint = typing.get_args(hint)[0]
+            return tuple(self._check(item, item_hint, path) for item in value)
         if hint is float and isinstance(value, int) and not isinstance(value, bool):
             return float(value)
         if isinstance(value, float) and not math.isfinite(value):
-            raise self._error(where, f"is a finite number, not {value!r}")
+            raise self._error(path, f"is a finite number, not {value!r}")
         plain = hint if isinstance(hint, type) else object
+        # A bool is an int in Python, but `true` is no number in TOML.
         if not isinstance(value, plain) or (isinstance(value, bool) and plain is int):
-            raise self._error(where, f"is {_KINDS.get(plain, plain.__name__)}, not {value!r}")
+            raise self._error(path, f"is {_TYPE_NAMES.get(plain, plain.__name__)}, not {value!r}")
         return value
 
-    def _at(self, where: tuple[object, ...], make: Callable[[], Any]) -> Any:  # noqa: ANN401
+    def _with_location(self, path: KeyPath, make: Callable[[], Any]) -> Any:  # noqa: ANN401
+        """Return what *make* does; its error gets the place of the key *path*."""
         try:
             return make()
         except InvalidValueError as error:
-            raise self._wrapped(where, error) from error
+            raise self._located(path, error) from error
 
-    def _wrapped(self, where: tuple[object, ...], error: Exception) -> InvalidValueError:
-        return InvalidValueError(f"{self._place(where)}: {error}")
+    def _located(self, path: KeyPath, error: Exception) -> InvalidValueError:
+        return InvalidValueError(f"{self._location(path)}: {error}")
 
-    def _error(self, where: tuple[object, ...], message: str) -> InvalidValueError:
-        return InvalidValueError(f"{self._place(where)}: `{_dotted(where)}` {message}")
+    def _error(self, path: KeyPath, message: str) -> InvalidValueError:
+        return InvalidValueError(f"{self._location(path)}: `{_dotted(path)}` {message}")
 
-    def _unknown(self, where: tuple[object, ...], known: Sequence[str]) -> InvalidValueError:
-        return self._wrapped(where, unknown_name("key", _dotted(where), known, "all here"))
+    def _unknown_key(self, path: KeyPath, valid_keys: Sequence[str]) -> InvalidValueError:
+        return self._located(path, unknown_name("key", _dotted(path), valid_keys, "all here"))
 
-    def _place(self, where: tuple[object, ...]) -> str:
-        line = line_of(self.text, where)
+    def _location(self, path: KeyPath) -> str:
+        line = line_of(self.text, path)
         return f"{self.source}, line {line}" if line else self.source
 
 
-_KINDS: dict[type, str] = {
+_TYPE_NAMES: dict[type, str] = {
     str: "a text",
     int: "a whole number",
     float: "a number",
@@ -246,30 +249,30 @@ _KINDS: dict[type, str] = {
 }
 
 
-def _needed(field: dataclasses.Field[Any]) -> bool:
+def _is_required(field: dataclasses.Field[Any]) -> bool:
     return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
 
 
-def _dotted(where: Sequence[object]) -> str:
-    return ".".join(str(part) for part in where if isinstance(part, str))
+def _without_none(hint: Any) -> Any:  # noqa: ANN401
+    """Return the type in the optional type *hint*."""
+    return next(part for part in typing.get_args(hint) if part is not type(None))
 
 
-def line_of(text: str, where: Sequence[object]) -> int | None:
-    """Return the number of the line at which the key *where* stands in the TOML *text*.
+def _dotted(path: KeyPath) -> str:
+    return ".".join(str(part) for part in path if isinstance(part, str))
+
+
+def line_of(text: str, path: KeyPath) -> int | None:
+    """Return the number of the line at which the key *path* stands in the TOML *text*.
 
     A key that stands nowhere has the line of the nearest table around it.
-
-    Args:
-        text: The file.
-        where: The path of the key; a number counts the tables of an array.
     """
-    wanted = list(where)
-    places = {path: number for number, path in reversed(list(_keys(text)))}
-    while wanted:
-        found = places.get(tuple(wanted))
-        if found is not None:
-            return found
-        wanted.pop()
+    # Reversed, so that of two equal paths the first line counts.
+    lines = {key_path: number for number, key_path in reversed(list(_keys(text)))}
+    # From the key itself outwards: its table, the table around that, and so on.
+    for length in range(len(path), 0, -1):
+        if path[:length] in lines:
+            return lines[path[:length]]
     return None
 
 
@@ -278,12 +281,12 @@ _KEY = re.compile(r"^\s*((?:[\w-]+|\"[^\"]*\"|'[^']*')(?:\s*\.\s*[\w-]+)*)\s*=\s
 _INNER = re.compile(r"([\w-]+|\"[^\"]*\")\s*=")
 
 
-def _keys(text: str) -> Iterator[tuple[int, tuple[object, ...]]]:
-    """Yield every key of *text* with its line, in their order."""
-    table: tuple[object, ...] = ()
+def _keys(text: str) -> Iterator[tuple[int, KeyPath]]:
+    """Yield the line number and the path of every key of *text*, in their order."""
+    table: KeyPath = ()
     arrays: dict[str, int] = {}
-    for number, whole in enumerate(text.split("\n"), 1):
-        line = whole[:LONGEST_LINE]
+    for number, full_line in enumerate(text.split("\n"), 1):
+        line = full_line[:MAX_LINE_CHARS]
         header = _HEADER.match(line)
         if header:
             table = tuple(_parts(header[2]))

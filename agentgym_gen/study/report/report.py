@@ -8,28 +8,28 @@ from pathlib import Path
 
 from agentgym_gen.errors import DataError
 from agentgym_gen.study import details, sections
-from agentgym_gen.study.analysis import Results
-from agentgym_gen.study.claims import ALIKE, LEADING, MARGIN
-from agentgym_gen.study.document import (
+from agentgym_gen.study.analysis.analysis import Results
+from agentgym_gen.study.analysis.claims import ALIKE, LEADING, MARGIN
+from agentgym_gen.study.report.document import (
     Block,
     Bullets,
     Document,
     Figure,
     Heading,
-    Raw,
+    RawHtml,
     Text,
     points,
 )
-from agentgym_gen.study.plan import BASE, Plan, label, shown
-from agentgym_gen.study.rows import (
+from agentgym_gen.study.plan.plan import BASE, Plan, label, display_name
+from agentgym_gen.study.results.rows import (
     Row,
     read_cells,
     read_curves,
     read_episodes,
     read_failures,
 )
-from agentgym_gen.study.sections import Book
-from agentgym_gen.study.statistics import RESAMPLES, SEEDS_TO_RESAMPLE
+from agentgym_gen.study.sections import ReportContext
+from agentgym_gen.study.analysis.statistics import RESAMPLES, SEEDS_TO_RESAMPLE
 from agentgym_gen.system.files import write_text
 
 PAGE, MARKDOWN, FIGURES = "report.html", "report.md", "figures"
@@ -41,10 +41,10 @@ def write_report(plan: Plan, out: Path) -> Path:
     Raises:
         DataError: if there is nothing to report.
     """
-    from agentgym_gen.study.page import to_page
+    from agentgym_gen.study.report.page import render_page
 
     document = make_report(plan, out)
-    write_text(out / PAGE, to_page(document))
+    write_text(out / PAGE, render_page(document))
     for figure in [block for block in document.blocks if isinstance(block, Figure)]:
         for number, panel in enumerate(figure.panels, 1):
             write_text(out / FIGURES / f"{figure.name}-{number}.svg", panel)
@@ -62,7 +62,7 @@ def make_report(plan: Plan, out: Path) -> Document:
     results = Results(rows)
     if not any(arm == BASE for arm, _ in results.pairs):
         raise DataError(f"The base was not tested yet in {out}; run the study again, it goes on")
-    book = Book(results, plan.arms)
+    book = ReportContext(results, plan.arms)
     blocks = [
         *_opening(plan, rows, cells, out),
         *_headlines(book),
@@ -96,8 +96,8 @@ def _opening(plan: Plan, rows: Sequence[Row], cells: Sequence[Row], out: Path) -
     )
     told = ", ".join(f"{value} {name}" for value, name in facts.items())
     if plan.about:
-        yield Raw(f'<p class="lead">{html.escape(plan.about)}</p>', plan.about)
-    yield Raw(f'<div class="facts">{boxes}</div>', f"{told}.")
+        yield RawHtml(f'<p class="lead">{html.escape(plan.about)}</p>', plan.about)
+    yield RawHtml(f'<div class="facts">{boxes}</div>', f"{told}.")
     if seeds < SEEDS_TO_RESAMPLE:
         yield Text(
             f"**With {seeds} training seed{'s' if seeds > 1 else ''} the intervals cover the noise "
@@ -113,7 +113,7 @@ def _opening(plan: Plan, rows: Sequence[Row], cells: Sequence[Row], out: Path) -
             yield Bullets(sorted(reasons)[:8])
 
 
-def _headlines(book: Book) -> Iterator[Block]:
+def _headlines(book: ReportContext) -> Iterator[Block]:
     """Yield the strongest numbers in sentences."""
     held_in = {pair: e for pair, e in book.gains.items() if book.held_in(*pair)}
     held_out = {pair: e for pair, e in book.gains.items() if pair not in held_in}
@@ -127,7 +127,7 @@ def _headlines(book: Book) -> Iterator[Block]:
             continue
         (arm, column), estimate = best(found.items(), key=lambda item: item[1].value)
         told.append(
-            f"{what}: **{points(estimate)}** points, {shown(arm)} on {label(column)}"
+            f"{what}: **{points(estimate)}** points, {display_name(arm)} on {label(column)}"
             f"{' (sure after Holm)' if estimate.p < 0.05 else ''}."
         )
     raised = sum(e.low > 0 for e in held_in.values())

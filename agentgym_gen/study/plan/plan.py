@@ -1,10 +1,10 @@
-"""What a study is, as plain data: stages, arms, models, cells, and the plan that names them.
+"""A study as plain data: stages, arms, models, cells, and the plan that names them.
 
 Nothing here runs anything, and nothing imports torch or an environment.
 
 - A *stage* is one training on one or more environments; an *arm* is a sequence of stages.
-- A *model* is what is left after a stage: an arm, or the beginning of one, trained with one seed.
-  Two arms that begin alike share the models of their beginning. The empty arm is the *base*.
+- A *model* is the result of a stage: an arm, or the first stages of one, trained with one seed.
+  Two arms with the same first stages share the models of these. The empty arm is the *base*.
 - A *column* is an environment id that models are tested on; a *cell* is one model on one column.
 """
 
@@ -19,7 +19,7 @@ from functools import cached_property
 from typing import Any
 
 from agentgym_gen.agents.prompt import PromptStyle
-from agentgym_gen.errors import InvalidValueError
+from agentgym_gen.errors import DataError, InvalidValueError
 from agentgym_gen.world.task import SPLITS
 
 ROW_SCHEMA = 2
@@ -28,8 +28,8 @@ ROW_SCHEMA = 2
 BASE = "base"
 """The name of the model before RFT."""
 
-THEN = "_then_"
-"""What stands between the stages in the name of an arm."""
+STAGE_SEPARATOR = "_then_"
+"""Joins the labels of stages to the name of an arm."""
 
 
 @dataclass(frozen=True)
@@ -39,28 +39,28 @@ class Stage:
     name: str
     """A readable name, part of folder names and row keys."""
     env_ids: tuple[str, ...]
-    """What is trained on, each environment with the same share of the tasks."""
+    """The environments that it trains on, each with the same share of the tasks."""
     share: float = 1.0
     """The part of the plan's training steps that it gets."""
 
     @property
     def label(self) -> str:
-        """The name, with the share where it is not the whole."""
+        """The name, with the share if that is not 1: ``sokoban-easy@0.5``."""
         return self.name if self.share == 1 else f"{self.name}@{self.share:g}"
 
 
 @dataclass(frozen=True)
 class Arm:
-    """One way to train, and where its models are tested."""
+    """A sequence of trainings, and where its models are tested."""
 
     family: str
-    """Which question it belongs to, such as ``cross``."""
+    """The arm family that it belongs to, such as ``cross``."""
     stages: tuple[Stage, ...]
-    """The trainings, from the first."""
+    """The trainings, in their order."""
     columns: tuple[str, ...]
     """The environment ids that its last model is tested on."""
     every_stage: bool = False
-    """Whether the models after its earlier stages are tested, too."""
+    """Whether the models after its earlier stages are tested on them, too."""
 
     @property
     def name(self) -> str:
@@ -70,24 +70,26 @@ class Arm:
 
 def arm_name(stages: Sequence[Stage]) -> str:
     """Return the name of the arm with *stages*."""
-    return THEN.join(stage.label for stage in stages) or BASE
+    return STAGE_SEPARATOR.join(stage.label for stage in stages) or BASE
 
 
-def shown(name: str) -> str:
-    """Return the name of an arm as a report shows it.
+def display_name(name: str) -> str:
+    """Return *name*, that of an arm, as a report shows it.
 
-    >>> shown("sokoban-easy@0.5_then_sokoban-hard@0.5")
+    >>> display_name("sokoban-easy@0.5_then_sokoban-hard@0.5")
     'sokoban-easy ½ → sokoban-hard ½'
     """
-    return name.replace(THEN, " → ").replace("@0.5", " ½").replace("@", " x ")
+    return name.replace(STAGE_SEPARATOR, " → ").replace("@0.5", " ½").replace("@", " x ")
 
 
 @dataclass(frozen=True)
 class ModelId:
-    """One trained model, or with no stage the model before RFT."""
+    """Names one trained model, or with no stage the base."""
 
     stages: tuple[Stage, ...]
+    """The trainings that made it, in their order."""
     seed: int
+    """The training seed."""
 
     @property
     def arm(self) -> str:
@@ -96,7 +98,7 @@ class ModelId:
 
     @property
     def name(self) -> str:
-        """Its folder: ``sokoban-easy_then_textcraft-easy.s0``."""
+        """The name of its folder: ``sokoban-easy_then_textcraft-easy.s0``."""
         return f"{self.arm}.s{self.seed}"
 
     @property
@@ -110,11 +112,13 @@ class Cell:
     """One model on one column."""
 
     model: ModelId
+    """The model that is tested."""
     column: str
+    """The environment id that it is tested on."""
 
     @property
     def name(self) -> str:
-        """Its folder and row key: ``sokoban-easy.s0/TextCraft-easy-menu``."""
+        """The name of its folder and the key of its rows: ``sokoban-easy.s0/TextCraft-easy``."""
         return f"{self.model.name}/{label(self.column)}"
 
 
@@ -149,35 +153,35 @@ class EnvironmentPlan:
     """How a study uses one environment."""
 
     tier: str = "easy"
-    """The tier of the families that use one; ``all`` plays all of them."""
+    """The tier that families use unless they name another; ``all`` plays all tiers."""
     interface: str = "native"
-    """How it is spoken to, where a family does not vary that."""
+    """The interface that families use unless they name another."""
     version: int = 0
     """The version in its ids."""
     lists: str = ""
-    """The beginning of the files of empirical tiers, as ``agentgym-gen calibrate`` writes them."""
+    """The first part of the names of its task lists, as ``agentgym-gen calibrate`` writes them."""
     style: PromptStyle = field(default_factory=PromptStyle)
-    """How its episodes are put to the model."""
+    """The prompt style of its episodes."""
     rft: Mapping[str, Any] = field(default_factory=dict)
-    """The settings of a training on it alone, where they are not those of the plan."""
+    """The settings of a training on it alone that differ from those of the plan."""
 
 
 @dataclass(frozen=True)
 class TestPlan:
     """How models are tested."""
 
-    __test__ = False  # for pytest: this is no test
+    __test__ = False  # pytest would collect a class of this name
 
     tasks: int = 100
     """How many tasks a column has, the same for every model."""
     samples: int = 2
     """How often every task is played."""
     split: str = "test"
-    """Which tasks."""
+    """The split of the tasks."""
     temperature: float = 1.0
     """The temperature of decoding; 0 takes the most probable token."""
     max_new_tokens: int = 32
-    """The longest completion."""
+    """The most tokens of a completion."""
     max_turns: int | None = None
     """The turn limit of tests; None takes each task's own."""
     all_columns: bool = False
@@ -200,7 +204,7 @@ class TestPlan:
 
 @dataclass(frozen=True)
 class Plan:
-    """The whole plan of a study.
+    """The plan of a study.
 
     Raises:
         InvalidValueError: if there is nothing to train or test, a seed or a name occurs twice, or a
@@ -208,11 +212,11 @@ class Plan:
     """
 
     name: str
-    """Its name, and that of its results folder."""
+    """The name of the study and of its results folder."""
     arms: tuple[Arm, ...]
-    """What is trained, the base not included."""
+    """The arms, without the base."""
     seeds: tuple[int, ...]
-    """The training seeds; the replication unit."""
+    """The training seeds; every arm is trained once with each."""
     test: TestPlan = field(default_factory=TestPlan)
     """How models are tested."""
     environments: Mapping[str, EnvironmentPlan] = field(default_factory=dict)
@@ -220,13 +224,13 @@ class Plan:
     model: Mapping[str, Any] = field(default_factory=dict)
     """How the model is built or loaded."""
     warm_start: Mapping[str, Any] = field(default_factory=dict)
-    """The settings of the warm start on demonstrations; empty makes none."""
+    """The settings of the warm start on demonstrations; empty means no warm start."""
     rft: Mapping[str, Any] = field(default_factory=dict)
-    """The settings of reinforcement fine-tuning."""
+    """The settings of reinforcement fine-tuning (RFT)."""
     about: str = ""
-    """A sentence for the report."""
+    """A sentence that opens the report."""
     modules: tuple[str, ...] = ()
-    """Modules to import first, which register environments of their own."""
+    """Modules that are imported first, because they register environments."""
 
     def __post_init__(self) -> None:
         """Check that the plan can be run."""
@@ -253,11 +257,12 @@ class Plan:
         self._check_labels()
 
     def _check_labels(self) -> None:
-        known: dict[str, object] = {}
-        named = [(label(column), column) for column in self.columns]
-        named += [(model.arm, model.stages) for model in self.models]  # type: ignore[misc]
-        for name, meant in named:
-            if known.setdefault(name, meant) != meant:
+        """Check that no two columns, and no two sequences of stages, share a name."""
+        owners: dict[str, object] = {}
+        names: list[tuple[str, object]] = [(label(column), column) for column in self.columns]
+        names += [(model.arm, model.stages) for model in self.models]
+        for name, owner in names:
+            if owners.setdefault(name, owner) != owner:
                 raise InvalidValueError(f"Two different things would be called {name!r}")
 
     @cached_property
@@ -274,16 +279,16 @@ class Plan:
         return tuple(ModelId(stages, seed) for seed in self.seeds for stages in sequences)
 
     def columns_of(self, stages: tuple[Stage, ...]) -> tuple[str, ...]:
-        """Return what the models after *stages* are tested on."""
+        """Return the columns that the models after *stages* are tested on."""
         if not stages or (self.test.all_columns and any(a.stages == stages for a in self.arms)):
             return self.columns
-        found = {
+        tested = {
             column
             for arm in self.arms
             if arm.stages == stages or (arm.every_stage and arm.stages[: len(stages)] == stages)
             for column in arm.columns
         }
-        return tuple(column for column in self.columns if column in found)
+        return tuple(column for column in self.columns if column in tested)
 
     def cells(self, model: ModelId) -> list[Cell]:
         """Return the cells of *model*."""
@@ -295,21 +300,57 @@ class Plan:
             yield from self.cells(model)
 
     def style_of(self, env_id: str) -> PromptStyle:
-        """Return how episodes of *env_id* are put to the model."""
+        """Return the prompt style of episodes of *env_id*."""
         name = environment_of(env_id)
         return self.environments[name].style if name in self.environments else PromptStyle()
 
     def rft_of(self, stage: Stage) -> dict[str, Any]:
-        """Return the settings of the training *stage*."""
+        """Return the RFT settings of *stage*: an environment's own where it is trained on alone."""
         names = {environment_of(env_id) for env_id in stage.env_ids}
-        alone = self.environments.get(names.pop()) if len(names) == 1 else None
-        return {**self.rft, **(alone.rft if alone else {})}
+        environment = self.environments.get(names.pop()) if len(names) == 1 else None
+        return {**self.rft, **(environment.rft if environment else {})}
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the plan as plain data."""
+        """Return the plan as plain data, which `from_dict` reads."""
         return {**asdict(self), "row_schema": ROW_SCHEMA}
 
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Plan:
+        """Return the plan of *data*, which `as_dict` returned.
+
+        Raises:
+            DataError: if it is of another schema, or a field is missing or wrong.
+        """
+        if data.get("row_schema") != ROW_SCHEMA:
+            raise DataError(
+                f"The study was made with rows of schema {data.get('row_schema')!r}, and this "
+                f"version reads schema {ROW_SCHEMA}; report it with the version that made it"
+            )
+        try:
+            return cls(
+                name=data["name"],
+                arms=tuple(_arm_from_dict(arm) for arm in data["arms"]),
+                seeds=tuple(data["seeds"]),
+                test=TestPlan(**data["test"]),
+                environments={
+                    name: EnvironmentPlan(**{**fields, "style": PromptStyle(**fields["style"])})
+                    for name, fields in data["environments"].items()
+                },
+                model=data["model"],
+                warm_start=data["warm_start"],
+                rft=data["rft"],
+                about=data["about"],
+                modules=tuple(data["modules"]),
+            )
+        except (LookupError, TypeError, AttributeError, ValueError) as error:
+            raise DataError(f"The plan of this study cannot be read: {error!r}") from error
+
     def key(self) -> str:
-        """Return the hash of everything that decides what the rows are."""
-        told = {k: v for k, v in self.as_dict().items() if k not in ("about", "name")}
-        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
+        """Return the hash of everything that the rows depend on."""
+        data = {k: v for k, v in self.as_dict().items() if k not in ("about", "name")}
+        return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _arm_from_dict(data: Mapping[str, Any]) -> Arm:
+    stages = tuple(Stage(s["name"], tuple(s["env_ids"]), s["share"]) for s in data["stages"])
+    return Arm(data["family"], stages, tuple(data["columns"]), data["every_stage"])

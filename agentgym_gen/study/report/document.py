@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from agentgym_gen.study.statistics import Estimate
+from agentgym_gen.study.analysis.statistics import Estimate
 
 
 class Block(Protocol):
@@ -36,7 +36,7 @@ class Heading:
     def to_html(self) -> str:
         """Return the block as HTML."""
         tag = f"h{self.level}"
-        return f'<{tag} id="{attribute(self.anchor)}">{html.escape(self.text)}</{tag}>'
+        return f'<{tag} id="{id_attribute(self.anchor)}">{html.escape(self.text)}</{tag}>'
 
     def to_markdown(self) -> str:
         """Return the block as Markdown."""
@@ -54,7 +54,7 @@ class Text:
     def to_html(self) -> str:
         """Return the block as HTML."""
         style = ' class="note"' if self.kind == "note" else ""
-        return f"<p{style}>{strong(self.text)}</p>"
+        return f"<p{style}>{inline_html(self.text)}</p>"
 
     def to_markdown(self) -> str:
         """Return the block as Markdown."""
@@ -69,7 +69,7 @@ class Bullets:
 
     def to_html(self) -> str:
         """Return the block as HTML."""
-        return "<ul>" + "".join(f"<li>{strong(item)}</li>" for item in self.items) + "</ul>"
+        return "<ul>" + "".join(f"<li>{inline_html(item)}</li>" for item in self.items) + "</ul>"
 
     def to_markdown(self) -> str:
         """Return the block as Markdown."""
@@ -77,7 +77,7 @@ class Bullets:
 
 
 @dataclass(frozen=True)
-class Entry:
+class TableCell:
     """One entry of a table."""
 
     text: str
@@ -85,23 +85,23 @@ class Entry:
     """A second line, such as the interval."""
     shade: float | None = None
     """From -1 to 1: how strongly it is coloured, and with which sign."""
-    strong: bool = False
+    bold: bool = False
     """Whether it stands out."""
     framed: bool = False
     """Whether it has a frame, as held-in cells have."""
     link: str = ""
     """The anchor that it leads to."""
-    kind: str = ""
+    css_class: str = ""
     """A class of its own, such as a verdict."""
 
     def to_html(self) -> str:
         """Return the entry as a ``td``."""
-        classes = [c for c, on in (("sure", self.strong), ("own", self.framed)) if on]
-        classes += [self.kind] if self.kind else []
+        classes = [c for c, on in (("sure", self.bold), ("own", self.framed)) if on]
+        classes += [self.css_class] if self.css_class else []
         style = "" if self.shade is None else f' style="background:{colour(self.shade)}"'
         said = html.escape(self.text)
         if self.link:
-            said = f'<a href="#{attribute(self.link)}">{said}</a>'
+            said = f'<a href="#{id_attribute(self.link)}">{said}</a>'
         small = f"<small>{html.escape(self.small)}</small>" if self.small else ""
         named = f' class="{" ".join(classes)}"' if classes else ""
         return f"<td{named}{style}>{said}{small}</td>"
@@ -109,7 +109,7 @@ class Entry:
     def to_markdown(self) -> str:
         """Return the entry as it stands between two bars."""
         said = f"{self.text} {self.small}".strip().replace("|", "\\|")
-        said = f"**{said}**" if self.strong and said else said
+        said = f"**{said}**" if self.bold and said else said
         return f"{said} (held in)" if self.framed else said
 
 
@@ -128,9 +128,9 @@ class Table:
     """A table; its first column names the rows."""
 
     header: Sequence[str]
-    rows: Sequence[tuple[str, Sequence[Entry]]]
+    rows: Sequence[tuple[str, Sequence[TableCell]]]
     caption: str = ""
-    kind: str = ""
+    css_class: str = ""
     """``heat`` for a heat map."""
 
     def to_html(self) -> str:
@@ -142,8 +142,8 @@ class Table:
             + "</tr>"
             for name, entries in self.rows
         )
-        caption = f"<figcaption>{strong(self.caption)}</figcaption>" if self.caption else ""
-        named = f' class="{self.kind}"' if self.kind else ""
+        caption = f"<figcaption>{inline_html(self.caption)}</figcaption>" if self.caption else ""
+        named = f' class="{self.css_class}"' if self.css_class else ""
         return (
             f'<figure><div class="scroll" tabindex="0"><table{named}><thead><tr>{head}</tr></thead>'
             f"<tbody>{body}</tbody></table></div>{caption}</figure>"
@@ -176,7 +176,7 @@ class Forest:
         """Return the block as HTML."""
         body = "".join(self._row(name, estimate) for name, estimate in self.rows)
         return (
-            f'<figure class="forest">{body}<figcaption>{strong(self.caption)}</figcaption></figure>'
+            f'<figure class="forest">{body}<figcaption>{inline_html(self.caption)}</figcaption></figure>'
         )
 
     def _row(self, name: str, e: Estimate) -> str:
@@ -219,7 +219,7 @@ class Figure:
         body = "".join(self.panels)
         return (
             f'<figure><div class="panels">{body}</div>'
-            f"<figcaption>{strong(self.caption)}</figcaption></figure>"
+            f"<figcaption>{inline_html(self.caption)}</figcaption></figure>"
         )
 
     def to_markdown(self) -> str:
@@ -232,7 +232,7 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Raw:
+class RawHtml:
     """HTML of its own, with what Markdown says instead."""
 
     markup: str
@@ -264,7 +264,7 @@ class Document:
         return [b for b in self.blocks if isinstance(b, Heading) and b.level == 2]
 
 
-def strong(text: str) -> str:
+def inline_html(text: str) -> str:
     """Return *text* as HTML, with what stands between ``**`` strong and between backquotes code."""
     escaped = html.escape(text, quote=False)
     for mark, tag in (("**", "b"), ("`", "code")):
@@ -283,26 +283,26 @@ def breakable(name: str) -> str:
     return said
 
 
-def attribute(text: str) -> str:
+def id_attribute(text: str) -> str:
     """Return *text* as the value of an ``id``: no spaces and quotes."""
     return html.escape(text.replace(" ", "-"), quote=True)
 
 
 def percent(rate: Estimate) -> str:
     """Return a rate as ``41.0 [34.4, 47.9]``."""
-    return f"{100 * rate.value:.1f} {percent_span(rate)}"
+    return f"{100 * rate.value:.1f} {percent_interval(rate)}"
 
 
-def percent_span(rate: Estimate) -> str:
+def percent_interval(rate: Estimate) -> str:
     """Return the interval of a rate as ``[34.4, 47.9]``."""
     return f"[{100 * rate.low:.1f}, {100 * rate.high:.1f}]"
 
 
 def points(difference: Estimate) -> str:
     """Return a difference of rates as ``+12.5 [+4.0, +21.0]``."""
-    return f"{100 * difference.value:+.1f} {points_span(difference)}"
+    return f"{100 * difference.value:+.1f} {points_interval(difference)}"
 
 
-def points_span(difference: Estimate) -> str:
+def points_interval(difference: Estimate) -> str:
     """Return the interval of a difference as ``[+4.0, +21.0]``."""
     return f"[{100 * difference.low:+.1f}, {100 * difference.high:+.1f}]"

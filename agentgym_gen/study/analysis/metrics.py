@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from agentgym_gen.errors import InvalidValueError
-from agentgym_gen.study.statistics import Floats
+from agentgym_gen.study.analysis.statistics import Floats
 
 
 def backward_transfer(R_ij: Floats, trained: Sequence[int]) -> Floats:
