@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from agentgym_gen.agents.policy import Completion, ExpertPolicy, Policy, RandomPolicy, Request
-from agentgym_gen.study import Plan, TrainingRecipe, Stage, TestPlan, parse_plan
+from agentgym_gen.study import Plan, Stage, TestPlan, TrainingRecipe, parse_plan
 from agentgym_gen.study.run.run import Log
 from agentgym_gen.system.files import write_json
 

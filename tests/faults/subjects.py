@@ -17,8 +17,8 @@ from pretend_study import PretendRecipe
 
 from agentgym_gen.cli.main import main as cli
 from agentgym_gen.study import parse_plan, run_plan
-from agentgym_gen.study.run.executors import make_executor
 from agentgym_gen.study.results.rows import read_cells, read_episodes
+from agentgym_gen.study.run.executors import make_executor
 
 PLAN = parse_plan("""
 name = "faulty"

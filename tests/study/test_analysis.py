@@ -7,9 +7,14 @@ import pytest
 
 from agentgym_gen.errors import DataError, InvalidValueError
 from agentgym_gen.study.analysis.analysis import Results
-from agentgym_gen.study.analysis.metrics import backward_transfer, forgetting, forward_transfer, retention
-from agentgym_gen.study.results.rows import Row
+from agentgym_gen.study.analysis.metrics import (
+    backward_transfer,
+    forgetting,
+    forward_transfer,
+    retention,
+)
 from agentgym_gen.study.analysis.statistics import Floats
+from agentgym_gen.study.results.rows import Row
 
 
 def rows(arm: str, column: str, successes: dict[int, list[int]]) -> list[Row]:

@@ -8,8 +8,8 @@ from agentgym_gen.study import Arm, Stage
 from agentgym_gen.study.analysis.analysis import Results
 from agentgym_gen.study.analysis.claims import PAPER, SENTENCES, Claim, check_claims
 from agentgym_gen.study.analysis.descriptors import env_parts, explain_transfer, is_harder
-from agentgym_gen.study.results.rows import Row
 from agentgym_gen.study.analysis.statistics import Estimate
+from agentgym_gen.study.results.rows import Row
 
 EASY, MEDIUM = "rftgen/Sokoban-easy-v0", "rftgen/Sokoban-medium-v0"
 LISTED, CRAFT = "rftgen/Sokoban-easy-listed-v0", "rftgen/TextCraft-easy-v0"

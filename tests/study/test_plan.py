@@ -4,15 +4,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from agentgym_gen.study.reload import plan_of_dict
 from pretend_study import SMALL, small_plan
 
 from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.errors import DataError, InvalidValueError, UnknownNameError
 from agentgym_gen.study import Arm, Plan, Stage, load_plan, parse_plan, preset_names, preset_text
-from agentgym_gen.study.run.cost import count_cost
-from agentgym_gen.study.plan.plan import ModelId, label
 from agentgym_gen.study.plan.parser import line_of
-from agentgym_gen.study.reload import plan_of_dict
+from agentgym_gen.study.plan.plan import ModelId, label
+from agentgym_gen.study.run.cost import count_cost
 
 SOKOBAN, MEDIUM = "rftgen/Sokoban-easy-v0", "rftgen/Sokoban-medium-v0"
 CRAFT = "rftgen/TextCraft-easy-menu-v0"

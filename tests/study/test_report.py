@@ -5,15 +5,23 @@ import re
 from pathlib import Path
 
 import pytest
+from agentgym_gen.study.sections import ReportContext
 from pretend_study import PretendRecipe, small_plan
 
+from agentgym_gen.describe.line_chart import LineChart, LineSeries
 from agentgym_gen.errors import DataError
 from agentgym_gen.study import Study, run_plan
-from agentgym_gen.study.report.document import Document, TableCell, Forest, Heading, Table, Text, colour
-from agentgym_gen.describe.line_chart import LineChart, LineSeries
-from agentgym_gen.study.report.report import make_report
-from agentgym_gen.study.sections import ReportContext
 from agentgym_gen.study.analysis.statistics import Estimate
+from agentgym_gen.study.report.document import (
+    Document,
+    Forest,
+    Heading,
+    Table,
+    TableCell,
+    Text,
+    colour,
+)
+from agentgym_gen.study.report.report import make_report
 
 
 @pytest.fixture(scope="module")
@@ -181,7 +189,10 @@ def test_losses_and_gains_have_different_colours() -> None:
 
 def test_a_chart_draws_every_line_with_its_intervals() -> None:
     """And escapes names."""
-    lines = [LineSeries("a<b", [0, 1], [0.0, 1.0], [(0.0, 0.1), (0.9, 1.0)]), LineSeries("c", [0, 1], [0, 0])]
+    lines = [
+        LineSeries("a<b", [0, 1], [0.0, 1.0], [(0.0, 0.1), (0.9, 1.0)]),
+        LineSeries("c", [0, 1], [0, 0]),
+    ]
     picture = LineChart("t", lines, [(0, "start")]).svg()
 
     assert picture.count("<polyline") == 2

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pretend_study import SkilledPolicy, PretendRecipe, small_plan
+from pretend_study import PretendRecipe, SkilledPolicy, small_plan
 
 from agentgym_gen.agents.policy import Completion, Policy, Request
 from agentgym_gen.errors import DataError, ResultExistsError

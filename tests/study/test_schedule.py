@@ -11,9 +11,15 @@ from pretend_study import PretendRecipe, small_plan
 
 from agentgym_gen.errors import InvalidValueError, MissingExtraError, UnknownNameError
 from agentgym_gen.study import executors, run_plan
-from agentgym_gen.study.run.executors import DIED, InProcess, LocalProcesses, RayTasks, make_executor
-from agentgym_gen.study.run.jobs import Job, make_jobs, chain_lengths
 from agentgym_gen.study.results.rows import read_episodes
+from agentgym_gen.study.run.executors import (
+    DIED,
+    InProcess,
+    LocalProcesses,
+    RayTasks,
+    make_executor,
+)
+from agentgym_gen.study.run.jobs import Job, chain_lengths, make_jobs
 from agentgym_gen.study.run.schedule import run_jobs
 
 CHAIN = [

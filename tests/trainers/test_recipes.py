@@ -10,8 +10,8 @@ from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.agents.rollout import Episode, run
 from agentgym_gen.errors import InvalidValueError, UnknownNameError
 from agentgym_gen.study import Stage
-from agentgym_gen.trainers import recipe_of
 from agentgym_gen.study.run.recipes import PretrainedRecipe, TinyRecipe
+from agentgym_gen.trainers import recipe_of
 
 SOKOBAN, CRAFT = "rftgen/Sokoban-easy-v0", "rftgen/TextCraft-easy-menu-v0"
 BOARD = PromptStyle("action", instruction=False, window=0, keep_first=False)

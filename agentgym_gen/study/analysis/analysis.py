@@ -1,10 +1,8 @@
-# ruff: noqa: N806, N815
-# The capitals name the axes of an array.
 """From rows to numbers with intervals. Reads rows only; imports no environment and no torch.
 
-Every number is a formula over the means of cells. The formula is put on the means themselves and on
-their joint bootstrap resamples (see `agentgym_gen.study.analysis.statistics`), so that a gain is paired by
-seed and task, and a mean over columns is stratified by them.
+Every number is a formula over the means of cells. The formula is applied to the means themselves
+and to their joint bootstrap resamples (see `agentgym_gen.study.analysis.statistics`), so that a
+gain is paired by seed and task, and a mean over columns is stratified by them.
 
 Axes: ``_S`` seeds, ``_T`` tasks, ``_N`` cells, ``_R`` resamples.
 """
@@ -20,8 +18,6 @@ from typing import Any
 import numpy as np
 
 from agentgym_gen.errors import DataError, InvalidValueError
-from agentgym_gen.study.plan.plan import BASE
-from agentgym_gen.study.results.rows import Row, read_episodes
 from agentgym_gen.study.analysis.statistics import (
     SEEDS_TO_RESAMPLE,
     Estimate,
@@ -34,6 +30,8 @@ from agentgym_gen.study.analysis.statistics import (
     resampled_means,
     wilson,
 )
+from agentgym_gen.study.plan.plan import BASE
+from agentgym_gen.study.results.rows import Row, read_episodes
 
 Pair = tuple[str, str]
 """An arm and a column."""
@@ -44,7 +42,7 @@ Formula = Callable[[Floats], Any]
 
 @dataclass(frozen=True)
 class ScoreMatrix:
-    """What the models of one arm reached on one column."""
+    """The success or score of one arm on one column, seeds by tasks."""
 
     values_ST: Floats
     """The mean over samples, for each seed and task."""
@@ -59,7 +57,7 @@ class Results:
 
     Args:
         rows: Episode rows, as `agentgym_gen.study.results.rows.read_episodes` returns them.
-        metric: What is averaged: ``success`` (0 or 1) or ``score`` (0 to 1).
+        metric: The key that is averaged: ``success`` (0 or 1) or ``score`` (0 to 1).
 
     Raises:
         DataError: if there are no rows.
@@ -75,8 +73,8 @@ class Results:
             self._rows.setdefault((row["arm"], row["column"]), []).append(row)
         if not self._rows:
             raise DataError("No results: there is not one row; run the study first")
-        self._scores: dict[Pair, ScoreMatrix] = {}
-        self._draws: dict[tuple[Pair, tuple[int, ...]], Floats] = {}
+        self._matrices: dict[Pair, ScoreMatrix] = {}
+        self._resamples: dict[tuple[Pair, tuple[int, ...]], Floats] = {}
 
     @classmethod
     def read(cls, out: Path, metric: str = "success") -> Results:
@@ -90,7 +88,7 @@ class Results:
 
     def has(self, *pairs: Pair) -> bool:
         """Return whether all *pairs* have rows, of at least one common seed."""
-        return all(pair in self._rows for pair in pairs) and bool(self._common(pairs))
+        return all(pair in self._rows for pair in pairs) and bool(self._common_seeds(pairs))
 
     def rows(self, arm: str, column: str) -> list[Row]:
         """Return the rows of *arm* on *column*, of all seeds.
@@ -108,9 +106,9 @@ class Results:
         Raises:
             DataError: if its seeds were not tested on the same tasks.
         """
-        if (arm, column) not in self._scores:
-            self._scores[arm, column] = _score_matrix(self.rows(arm, column), self.metric)
-        return self._scores[arm, column]
+        if (arm, column) not in self._matrices:
+            self._matrices[arm, column] = _score_matrix(self.rows(arm, column), self.metric)
+        return self._matrices[arm, column]
 
     def rate(self, arm: str, column: str) -> Estimate:
         """Return the mean of *arm* on *column*: avg@k, where k is the number of samples.
@@ -118,31 +116,24 @@ class Results:
         Wilson's interval over the tasks, and with three seeds or more the wider one of that and
         the bootstrap over seeds and tasks.
         """
-        found = self.scores(arm, column)
-        value = float(found.values_ST.mean())
-        tasks, seeds = len(found.tasks), len(found.seeds)
+        matrix = self.scores(arm, column)
+        value = float(matrix.values_ST.mean())
+        tasks, seeds = len(matrix.tasks), len(matrix.seeds)
         low, high = wilson(value, tasks)
         if seeds >= SEEDS_TO_RESAMPLE:
-            other = interval(self._resampled((arm, column), found.seeds))
-            low, high = min(low, other[0]), max(high, other[1])
+            bootstrap_low, bootstrap_high = interval(self._means_R((arm, column), matrix.seeds))
+            low, high = min(low, bootstrap_low), max(high, bootstrap_high)
         return Estimate(value, low, high, tasks, seeds)
 
-    def seed_rates(self, arm: str, column: str) -> dict[int, Estimate]:
-        """Return the mean of each seed with Wilson's interval."""
-        found = self.scores(arm, column)
-        n = len(found.tasks)
-        means = dict(zip(found.seeds, found.values_ST.mean(axis=1).tolist(), strict=True))
-        return {seed: Estimate(mean, *wilson(mean, n), n) for seed, mean in means.items()}
-
     def pass_rate(self, arm: str, column: str, k: int, *, every: bool = False) -> float:
-        """Return pass@k, or with *every* pass^k, without bias, over seeds and tasks."""
+        """Return unbiased pass@k, or with *every* pass^k, over seeds and tasks."""
         counts: Counter[tuple[int, str]] = Counter()
         wins: Counter[tuple[int, str]] = Counter()
         for row in self.rows(arm, column):
             counts[row["seed"], row["task_id"]] += 1
             wins[row["seed"], row["task_id"]] += bool(row["success"])
-        of = pass_power_k if every else pass_at_k
-        return float(np.mean([of(n, wins[key], k) for key, n in counts.items()]))
+        estimator = pass_power_k if every else pass_at_k
+        return float(np.mean([estimator(n, wins[key], k) for key, n in counts.items()]))
 
     def gain(self, arm: str, column: str, over: str = BASE) -> Estimate:
         """Return how much *arm* gained over another arm on *column*, paired by seed and task."""
@@ -158,11 +149,11 @@ class Results:
         """Return the mean gain on the columns *held_in* less that on the columns *held_out*."""
         columns = [*held_in, *held_out]
         pairs = [(name, column) for name in (arm, BASE) for column in columns]
-        inside, number = len(held_in), len(columns)
+        split, number = len(held_in), len(columns)
 
         def gap(m: Floats) -> Any:  # noqa: ANN401
-            gained = m[:number] - m[number:]
-            return gained[:inside].mean(axis=0) - gained[inside:].mean(axis=0)
+            gains = m[:number] - m[number:]
+            return gains[:split].mean(axis=0) - gains[split:].mean(axis=0)
 
         return self.combine(pairs, gap)
 
@@ -173,7 +164,7 @@ class Results:
 
         Args:
             arms: The arm after each stage, from the first.
-            columns: What each stage trained on, in the same order.
+            columns: The column that each stage trained on, in the same order.
             metric: `backward_transfer`, `forward_transfer`, `forgetting` or `retention`.
         """
         tested = list(dict.fromkeys(columns))
@@ -181,15 +172,17 @@ class Results:
         pairs = [(arm, column) for arm in (BASE, *arms) for column in tested]
         shape = (len(arms) + 1, len(tested))
 
-        def of(m: Floats) -> Any:  # noqa: ANN401
-            stacked = np.moveaxis(m.reshape(*shape, -1), -1, 0)
-            found = metric(stacked, trained)
-            return found if m.ndim > 1 else found[0]
+        def formula(m: Floats) -> Any:  # noqa: ANN401
+            # Cells to a matrix R_ij, with the resamples as the leading axis that metrics expect;
+            # means without resamples get a leading axis of 1, which is taken away again.
+            stack = np.moveaxis(m.reshape(*shape, -1), -1, 0)
+            values = metric(stack, trained)
+            return values if m.ndim > 1 else values[0]
 
-        return self.combine(pairs, of)
+        return self.combine(pairs, formula)
 
     def transfer_ratio(self, arm: str, own: str, column: str) -> Estimate:
-        """Return the share of the gain of arm *own* on *column* that *arm* gets for nothing."""
+        """Return the gain of *arm* on *column* as a share of the gain of the arm *own*."""
         return self.combine([(arm, column), (own, column), (BASE, column)], _gain_ratio)
 
     def combine(self, pairs: Sequence[Pair], formula: Formula) -> Estimate:
@@ -198,41 +191,41 @@ class Results:
         Raises:
             DataError: if a pair has no rows, or they have no seed in common.
         """
-        value, resample = self.draws(pairs, formula)
+        value, values_R = self.resample(pairs, formula)
         tasks = {task for pair in pairs for task in self.scores(*pair).tasks}
-        seeds = len(self._common(pairs))
-        known = resample[~np.isnan(resample)]
-        if np.isnan(value) or not known.size:
+        seeds = len(self._common_seeds(pairs))
+        numbers_R = values_R[~np.isnan(values_R)]
+        if np.isnan(value) or not numbers_R.size:
             return Estimate(np.nan, np.nan, np.nan, len(tasks), seeds)
-        return Estimate(value, *interval(known), len(tasks), seeds, bootstrap_p(known))
+        return Estimate(value, *interval(numbers_R), len(tasks), seeds, bootstrap_p(numbers_R))
 
-    def draws(self, pairs: Sequence[Pair], formula: Formula) -> tuple[float, Floats]:
+    def resample(self, pairs: Sequence[Pair], formula: Formula) -> tuple[float, Floats]:
         """Return *formula* over the means of *pairs*, and over each of their joint resamples."""
-        lacking = [pair for pair in pairs if pair not in self._rows]
-        if lacking:
-            raise DataError(f"{lacking[0][0]!r} was not tested on {lacking[0][1]!r}")
-        seeds = self._common(pairs)
+        missing = [pair for pair in pairs if pair not in self._rows]
+        if missing:
+            raise DataError(f"{missing[0][0]!r} was not tested on {missing[0][1]!r}")
+        seeds = self._common_seeds(pairs)
         if not seeds:
             raise DataError(f"{sorted({arm for arm, _ in pairs})} have no training seed in common")
-        means_N = np.array([self._values(pair, seeds).mean() for pair in pairs])
-        draws_NR = np.stack([self._resampled(pair, seeds) for pair in pairs])
-        return float(formula(means_N)), np.asarray(formula(draws_NR))
+        means_N = np.array([self._values_ST(pair, seeds).mean() for pair in pairs])
+        means_NR = np.stack([self._means_R(pair, seeds) for pair in pairs])
+        return float(formula(means_N)), np.asarray(formula(means_NR))
 
     def gains_with_holm(self, pairs: Sequence[Pair]) -> dict[Pair, Estimate]:
         """Return the gain of each of *pairs*, its p adjusted for their number (Holm)."""
-        found = {pair: self.gain(*pair) for pair in pairs}
-        adjusted = holm([estimate.p for estimate in found.values()])
+        gains = {pair: self.gain(*pair) for pair in pairs}
+        adjusted = holm([estimate.p for estimate in gains.values()])
         return {
             pair: replace(estimate, p=p)
-            for (pair, estimate), p in zip(found.items(), adjusted, strict=True)
+            for (pair, estimate), p in zip(gains.items(), adjusted, strict=True)
         }
 
     def average(self, arm: str, column: str, key: str) -> Estimate:
         """Return the mean of the number *key*, with its bootstrap interval."""
-        found = _score_matrix(self.rows(arm, column), key)
-        draws = resampled_means(found.values_ST, found.tasks)
-        value = float(found.values_ST.mean())
-        return Estimate(value, *interval(draws), len(found.tasks), len(found.seeds))
+        matrix = _score_matrix(self.rows(arm, column), key)
+        means_R = resampled_means(matrix.values_ST, matrix.tasks)
+        value = float(matrix.values_ST.mean())
+        return Estimate(value, *interval(means_R), len(matrix.tasks), len(matrix.seeds))
 
     def invalid_rate(self, arm: str, column: str) -> float:
         """Return the share of turns whose action could not be carried out."""
@@ -241,28 +234,32 @@ class Results:
         return sum(int(row["invalid_turns"]) for row in rows) / max(1, turns)
 
     def failure_counts(self, arm: str, column: str) -> Counter[str]:
-        """Return how many failed episodes show each failure mode."""
+        """Return how many episodes have each failure mode."""
         return Counter(mode for row in self.rows(arm, column) for mode in row["failures"])
 
-    def _common(self, pairs: Iterable[Pair]) -> tuple[int, ...]:
+    def _common_seeds(self, pairs: Iterable[Pair]) -> tuple[int, ...]:
         sets = [set(self.scores(*pair).seeds) for pair in pairs]
         return tuple(sorted(set.intersection(*sets))) if sets else ()
 
-    def _values(self, pair: Pair, seeds: tuple[int, ...]) -> Floats:
-        found = self.scores(*pair)
-        return found.values_ST[[found.seeds.index(seed) for seed in seeds]]
+    def _values_ST(self, pair: Pair, seeds: tuple[int, ...]) -> Floats:
+        """Return the matrix of *pair* with the rows of *seeds* only."""
+        matrix = self.scores(*pair)
+        return matrix.values_ST[[matrix.seeds.index(seed) for seed in seeds]]
 
-    def _resampled(self, pair: Pair, seeds: tuple[int, ...]) -> Floats:
+    def _means_R(self, pair: Pair, seeds: tuple[int, ...]) -> Floats:
+        """Return the resampled means of *pair*, computed once."""
         key = pair, seeds
-        if key not in self._draws:
-            self._draws[key] = resampled_means(self._values(pair, seeds), self.scores(*pair).tasks)
-        return self._draws[key]
+        if key not in self._resamples:
+            values_ST, tasks = self._values_ST(pair, seeds), self.scores(*pair).tasks
+            self._resamples[key] = resampled_means(values_ST, tasks)
+        return self._resamples[key]
 
 
 def _gain_ratio(m: Floats) -> Any:  # noqa: ANN401
-    """Return ``(m[0] - m[2]) / (m[1] - m[2])``, not a number where the second gained nothing."""
-    other, own = m[0] - m[2], m[1] - m[2]
-    return np.divide(other, own, out=np.full_like(np.asarray(own), np.nan), where=own > 0)
+    """Return ``(m[0] - m[2]) / (m[1] - m[2])``; not a number where the second gained nothing."""
+    gain, own_gain = m[0] - m[2], m[1] - m[2]
+    nan = np.full_like(np.asarray(own_gain), np.nan)
+    return np.divide(gain, own_gain, out=nan, where=own_gain > 0)
 
 
 def _score_matrix(rows: Sequence[Row], metric: str) -> ScoreMatrix:

@@ -1,10 +1,10 @@
-# The capitals name the axes of an array.
-"""The ten claims of arXiv 2603.12011, each as a number that rows decide, with a verdict.
+"""The ten claims of arXiv 2603.12011, each as a number computed from rows, with a verdict.
 
 The paper's tables were not readable to us: its numbers are second-hand, from published summaries.
-Every claim is put so that it says "this number is above the margin". The verdict is *agrees* if the
-95 % interval is above, *disagrees* if it is below, *cannot tell* otherwise; for the claim that two
-things are alike, *agrees* if the interval is within the margins, *disagrees* if it is outside.
+Every claim has the form "this number is above the margin". The verdict is *agrees* if the 95 %
+interval is above the margin, *disagrees* if it is below, *cannot tell* otherwise. The claim that
+two things are alike has the verdict *agrees* if the interval is within plus and minus the margin,
+and *disagrees* if it is outside.
 """
 
 from __future__ import annotations
@@ -16,36 +16,36 @@ import numpy as np
 
 from agentgym_gen.study.analysis.analysis import Results
 from agentgym_gen.study.analysis.descriptors import env_parts, is_harder
-from agentgym_gen.study.results.failures import CONFIRMATION_BIAS
-from agentgym_gen.study.plan.plan import BASE, Arm, Stage, arm_name, label
 from agentgym_gen.study.analysis.statistics import CONFIDENCE, Estimate, Floats, interval, wilson
+from agentgym_gen.study.plan.plan import BASE, Arm, Stage, arm_name, label
+from agentgym_gen.study.results.failures import CONFIRMATION_BIAS
 
 AGREES, DISAGREES, CANNOT_TELL, NOT_TESTED = "agrees", "disagrees", "cannot tell", "not tested"
 
 MARGIN = 0.02
-"""What is taken for no loss, where the paper speaks of well under one point."""
+"""A loss up to this counts as none, where the paper speaks of well under one point."""
 
 ALIKE = 0.05
-"""What is taken for comparable."""
+"""A difference up to this counts as comparable."""
 
 LEADING = 0.10
-"""The share of failures from which on a failure mode is taken for a leading one."""
+"""A failure mode with at least this share of the failures counts as a leading one."""
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A sentence of the paper on one arm of ours."""
+    """A claim of the paper, put to one arm of ours."""
 
     number: str
     """``T1`` to ``T10``."""
     sentence: str
-    """What is claimed, on our arm and columns."""
+    """The claim, with the names of our arm and columns."""
     unit: str
-    """What our number is."""
+    """The unit of our number."""
     ours: Estimate | None
     """Our number; None if the study has no cells for it."""
     margin: float = 0.0
-    """The claim holds above it."""
+    """The claim holds if our number is above it."""
     alike: bool = False
     """Whether the claim is that the number is within plus and minus the margin."""
 
@@ -94,24 +94,24 @@ PAPER = {
 
 
 def check_claims(results: Results, arms: Sequence[Arm]) -> list[Claim]:
-    """Return every claim on every arm that it speaks of; one on none is there, untested."""
+    """Return every claim once for each arm that it is about; one about no arm is not tested."""
     claims: list[Claim] = []
     for number, check in _CHECKS.items():
-        found = list(check(results, arms))
-        claims += found or [Claim(number, "no arm of this study", "", None)]
+        claims += list(check(results, arms)) or [Claim(number, "no arm of this study", "", None)]
     return claims
 
 
 def _single(arms: Sequence[Arm], *families: str) -> Iterator[Arm]:
     """Yield the arms of one stage on one environment, of some *families* or any, each once."""
-    known: set[str] = set()
+    names: set[str] = set()
     for arm in [arm for arm in arms if not families or arm.family in families]:
-        if len(arm.stages) == 1 and len(arm.stages[0].env_ids) == 1 and arm.name not in known:
-            known.add(arm.name)
+        if len(arm.stages) == 1 and len(arm.stages[0].env_ids) == 1 and arm.name not in names:
+            names.add(arm.name)
             yield arm
 
 
 def _tested(results: Results, name: str) -> list[str]:
+    """Return the columns that the arm *name* and the base were tested on."""
     return [c for arm, c in results.pairs if arm == name and results.has((name, c), (BASE, c))]
 
 
@@ -119,8 +119,8 @@ def _t1(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
     for arm in _single(arms):
         for column in _tested(results, arm.name):
             if is_harder(column, arm.stages[0].env_ids[0]):
-                told = f"{arm.name} raises {label(column)}"
-                yield Claim("T1", told, "gain, points", results.gain(arm.name, column))
+                sentence = f"{arm.name} raises {label(column)}"
+                yield Claim("T1", sentence, "gain, points", results.gain(arm.name, column))
 
 
 def _t2(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
@@ -134,22 +134,24 @@ def _t2(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
             alone = arm_name([Stage(stage.name, stage.env_ids)])
             columns = [c for c in arm.columns if results.has((arm.name, c), (alone, c))]
             if columns:
-                told = f"{arm.name} against {tier} alone, mean over {len(columns)} tiers"
+                sentence = f"{arm.name} against {tier} alone, mean over {len(columns)} tiers"
                 ours = results.mean_gain(arm.name, columns, over=alone)
-                yield Claim("T2", told, "difference, points", ours, -MARGIN)
+                yield Claim("T2", sentence, "difference, points", ours, -MARGIN)
 
 
 def _t3(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
     for arm in _single(arms, "cross", "difficulty"):
         own = arm.stages[0].env_ids[0]
         if results.has((arm.name, own), (BASE, own)):
-            turns = Results(_as_turns(results, [arm.name, BASE], own))
-            shorter = turns.gain(BASE, own, over=arm.name)
-            yield Claim("T3", f"{arm.name} on {label(own)}", "turns saved", shorter)
+            turns = Results(_turns_as_success(results, [arm.name, BASE], own))
+            saved = turns.gain(BASE, own, over=arm.name)
+            yield Claim("T3", f"{arm.name} on {label(own)}", "turns saved", saved)
 
 
-def _as_turns(results: Results, names: Sequence[str], column: str) -> Iterator[dict[str, object]]:
-    """Yield the rows of *names* with the number of turns in the place of success."""
+def _turns_as_success(
+    results: Results, names: Sequence[str], column: str
+) -> Iterator[dict[str, object]]:
+    """Yield the rows of *names* with the number of turns in place of success."""
     for name in names:
         for row in results.rows(name, column):
             yield {**row, "success": row["turns"]}
@@ -157,17 +159,17 @@ def _as_turns(results: Results, names: Sequence[str], column: str) -> Iterator[d
 
 def _others(results: Results, arm: Arm) -> list[str]:
     """Return the columns of other environments that *arm* was tested on."""
-    mine = {env_parts(env_id).name for stage in arm.stages for env_id in stage.env_ids}
-    return [c for c in _tested(results, arm.name) if env_parts(c).name not in mine]
+    trained = {env_parts(env_id).name for stage in arm.stages for env_id in stage.env_ids}
+    return [c for c in _tested(results, arm.name) if env_parts(c).name not in trained]
 
 
 def _t4(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
     for arm in _single(arms, "cross"):
         own, others = arm.stages[0].env_ids[0], _others(results, arm)
         if others and own in _tested(results, arm.name):
-            told = f"{arm.name}: held in less the mean of {len(others)} others"
+            sentence = f"{arm.name}: held in less the mean of {len(others)} others"
             ours = results.transfer_gap(arm.name, [own], others)
-            yield Claim("T4", told, "difference of gains, points", ours)
+            yield Claim("T4", sentence, "difference of gains, points", ours)
 
 
 def _t5(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
@@ -178,15 +180,14 @@ def _t5(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
     ]
     if not pairs:
         return
-    arm_name_, column = min(pairs, key=lambda pair: results.gain(*pair).value)
-    both = [(arm_name_, column), (BASE, column)]
-    value, draws = results.draws(both, lambda m: m[1] - m[0])
-    # The worst of many is chosen by looking: its interval is Bonferroni's.
-    ends = interval(draws, 1 - (1 - CONFIDENCE) / len(pairs))
-    found = results.gain(arm_name_, column)
-    told = f"the worst of {len(pairs)}: {arm_name_} on {label(column)} (Bonferroni)"
-    ours = Estimate(value, *ends, found.tasks, found.seeds, found.p)
-    yield Claim("T5", told, "loss, points", ours)
+    worst, column = min(pairs, key=lambda pair: results.gain(*pair).value)
+    value, values_R = results.resample([(worst, column), (BASE, column)], lambda m: m[1] - m[0])
+    # The worst pair was selected among many by its value, so its interval is Bonferroni's.
+    ends = interval(values_R, 1 - (1 - CONFIDENCE) / len(pairs))
+    gain = results.gain(worst, column)
+    sentence = f"the worst of {len(pairs)}: {worst} on {label(column)} (Bonferroni)"
+    ours = Estimate(value, *ends, gain.tasks, gain.seeds, gain.p)
+    yield Claim("T5", sentence, "loss, points", ours)
 
 
 def _t6(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
@@ -198,9 +199,9 @@ def _t6(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
             parts = env_parts(column)
             same = (parts.name, parts.tier) == (own.name, own.tier)
             if same and parts.interface in ("native", "unlisted"):
-                told = f"{arm.name} on {label(column)}"
+                sentence = f"{arm.name} on {label(column)}"
                 loss = results.gain(arm.name, column).negated()
-                yield Claim("T6", told, "loss, points", loss)
+                yield Claim("T6", sentence, "loss, points", loss)
 
 
 def _t7(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
@@ -208,15 +209,16 @@ def _t7(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
         if arm.family != "sequence" or len(arm.stages) != 2:
             continue
         first, second = arm.stages
-        one, two = first.env_ids[0], second.env_ids[0]
-        if results.has((arm.name, one), (arm_name([first]), one)):
-            kept = results.gain(arm.name, one, over=arm_name([first]))
-            told = f"{arm.name}: {label(one)} is kept"
-            yield Claim("T7", told, "change, points", kept, -MARGIN)
-        if results.has((arm.name, two), (arm_name([second]), two)):
-            reached = results.gain(arm.name, two, over=arm_name([second]))
-            told = f"{arm.name}: {label(two)} against alone"
-            yield Claim("T7", told, "difference, points", reached, -MARGIN)
+        column, alone = first.env_ids[0], arm_name([first])
+        if results.has((arm.name, column), (alone, column)):
+            change = results.gain(arm.name, column, over=alone)
+            sentence = f"{arm.name}: {label(column)} is kept"
+            yield Claim("T7", sentence, "change, points", change, -MARGIN)
+        column, alone = second.env_ids[0], arm_name([second])
+        if results.has((arm.name, column), (alone, column)):
+            difference = results.gain(arm.name, column, over=alone)
+            sentence = f"{arm.name}: {label(column)} against alone"
+            yield Claim("T7", sentence, "difference, points", difference, -MARGIN)
 
 
 def _mixtures(arms: Sequence[Arm]) -> list[Arm]:
@@ -224,37 +226,40 @@ def _mixtures(arms: Sequence[Arm]) -> list[Arm]:
 
 
 def _t8(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
-    for joint in _mixtures(arms):
+    for mixture in _mixtures(arms):
+        columns = mixture.columns
         for arm in arms:
             trained = {env_id for stage in arm.stages for env_id in stage.env_ids}
-            whole = arm.family == "sequence" and trained == set(joint.columns)
-            pairs = [(n, c) for n in (arm.name, joint.name) for c in joint.columns]
-            if whole and len(arm.stages) > 2 and results.has(*pairs):
-                ours = results.mean_gain(arm.name, joint.columns, over=joint.name)
-                told = f"{arm.name} less {joint.name}, mean over {len(joint.columns)}"
-                yield Claim("T8", told, "difference, points", ours, ALIKE, alike=True)
+            has_all = arm.family == "sequence" and trained == set(columns)
+            pairs = [(name, column) for name in (arm.name, mixture.name) for column in columns]
+            if has_all and len(arm.stages) > 2 and results.has(*pairs):
+                ours = results.mean_gain(arm.name, columns, over=mixture.name)
+                sentence = f"{arm.name} less {mixture.name}, mean over {len(columns)}"
+                yield Claim("T8", sentence, "difference, points", ours, ALIKE, alike=True)
 
 
 def _t9(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
-    for joint in _mixtures(arms):
-        columns = joint.columns
+    for mixture in _mixtures(arms):
+        columns = mixture.columns
         singles = [
             arm.name
             for arm in _single(arms, "cross")
             if results.has(*((arm.name, c) for c in columns))
         ]
-        if not singles or not results.has(*((joint.name, c) for c in columns)):
+        if not singles or not results.has(*((mixture.name, c) for c in columns)):
             continue
-        pairs = [(name, column) for name in (joint.name, *singles) for column in columns]
-        ours = results.combine(pairs, _less_the_best(len(singles) + 1, len(columns)))
-        told = f"{joint.name} less the best single training, mean over {len(columns)}"
-        yield Claim("T9", told, "difference, points", ours)
+        pairs = [(name, column) for name in (mixture.name, *singles) for column in columns]
+        ours = results.combine(pairs, _first_less_best(len(singles) + 1, len(columns)))
+        sentence = f"{mixture.name} less the best single training, mean over {len(columns)}"
+        yield Claim("T9", sentence, "difference, points", ours)
 
 
-def _less_the_best(arms: int, columns: int) -> Callable[[Floats], Floats]:
+def _first_less_best(arms: int, columns: int) -> Callable[[Floats], Floats]:
+    """Return the formula of the mean of the first arm less the best mean of the others."""
+
     def formula(means: Floats) -> Floats:
-        of_arm = means.reshape(arms, columns, *means.shape[1:]).mean(axis=1)
-        return np.asarray(of_arm[0] - of_arm[1:].max(axis=0))
+        arm_means = means.reshape(arms, columns, *means.shape[1:]).mean(axis=1)
+        return np.asarray(arm_means[0] - arm_means[1:].max(axis=0))
 
     return formula
 
@@ -271,8 +276,8 @@ def _t10(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
         tasks = len({row["task_id"] for row in failed})
         share = len(biased) / len(failed)
         ours = Estimate(share, *wilson(share, tasks), tasks)
-        told = f"share of the {len(failed)} failed episodes of {arm.name} on {label(own)}"
-        yield Claim("T10", told, "percent of failures", ours, LEADING)
+        sentence = f"share of the {len(failed)} failed episodes of {arm.name} on {label(own)}"
+        yield Claim("T10", sentence, "percent of failures", ours, LEADING)
 
 
 _CHECKS: dict[str, Callable[[Results, Sequence[Arm]], Iterator[Claim]]] = {

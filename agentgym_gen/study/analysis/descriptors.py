@@ -1,4 +1,3 @@
-# The capitals name the axes of an array.
 """What could explain transfer: a regression of held-out gains on distances between ids.
 
 The regressors are those that the paper and its neighbours name: another environment, a harder tier,
@@ -17,18 +16,21 @@ import numpy as np
 from agentgym_gen.env.registration import split_env_id
 from agentgym_gen.interface import Interface
 from agentgym_gen.study.analysis.analysis import Results
-from agentgym_gen.study.plan.plan import BASE, Arm
 from agentgym_gen.study.analysis.statistics import Floats, regression
+from agentgym_gen.study.plan.plan import BASE, Arm
 from agentgym_gen.world.task import TIERS
 
 
 @dataclass(frozen=True)
 class EnvParts:
-    """What an environment id says."""
+    """The parts of an environment id that transfer is explained by."""
 
     name: str
+    """The name of the environment."""
     tier: str
+    """The tier; empty if the id has none."""
     interface: str
+    """The text form of the interface."""
 
 
 def env_parts(env_id: str) -> EnvParts:
@@ -42,29 +44,29 @@ def env_parts(env_id: str) -> EnvParts:
     plain, options = split_env_id(env_id)
     name, *rest = plain.split("/")[-1].rsplit("-v", 1)[0].split("-")
     tier = rest[0] if rest and rest[0] in TIERS else ""
-    spoken = "-".join(rest[bool(tier) :]) or "native"
+    interface = "-".join(rest[bool(tier) :]) or "native"
     if "tasks" in options:
         tier = options["tasks"].removesuffix(".txt").rpartition(".")[2]
-    return EnvParts(name, tier, options.get("interface", spoken))
+    return EnvParts(name, tier, options.get("interface", interface))
 
 
 def is_harder(column: str, env_id: str) -> bool:
     """Return whether *column* is a harder tier of *env_id*, through the same interface."""
-    mine, other = env_parts(column), env_parts(env_id)
-    if (mine.name, mine.interface) != (other.name, other.interface):
+    tested, trained = env_parts(column), env_parts(env_id)
+    if (tested.name, tested.interface) != (trained.name, trained.interface):
         return False
-    known = {mine.tier, other.tier} <= set(TIERS)
-    return known and TIERS.index(mine.tier) > TIERS.index(other.tier)
+    have_tiers = {tested.tier, trained.tier} <= set(TIERS)
+    return have_tiers and TIERS.index(tested.tier) > TIERS.index(trained.tier)
 
 
-def interface_distance(one: str, other: str) -> int:
+def interface_distance(spec: str, other_spec: str) -> int:
     """Return how many axes of two interfaces differ.
 
     >>> interface_distance("native", "synonyms+json")
     2
     """
-    mine, theirs = (asdict(Interface.parse(spec)) for spec in (one, other))
-    return sum(mine[axis] != theirs[axis] for axis in mine)
+    axes, other_axes = (asdict(Interface.parse(text)) for text in (spec, other_spec))
+    return sum(axes[name] != other_axes[name] for name in axes)
 
 
 FEATURES = (
@@ -83,14 +85,14 @@ MIN_CELLS = 6
 
 @dataclass(frozen=True)
 class TransferRegression:
-    """The regression of transfer."""
+    """A least-squares regression of held-out gains."""
 
     cells: int
-    """How many held-out cells it rests on."""
+    """How many held-out cells it was fitted to."""
     coefficients: dict[str, tuple[float, float, float]]
     """For each feature the coefficient and the ends of its interval, in success per unit."""
     left_out: tuple[str, ...]
-    """The features that these cells cannot tell from others."""
+    """The features that are constant over the cells, or a sum of others."""
     r_squared: float
     """The share of the variance between cells that it explains."""
 
@@ -110,49 +112,57 @@ def explain_transfer(results: Results, arms: Sequence[Arm]) -> TransferRegressio
         return None
     rows = np.array([[1.0, *_features(results, own, pair[1])] for pair, own in cells.items()])
     kept, left_out = _independent_columns(rows)
-    found = [results.draws([pair, (BASE, pair[1])], lambda m: m[0] - m[1]) for pair in cells]
-    values = np.array([value for value, _ in found])
-    draws = np.stack([draw for _, draw in found])
+    gains = [results.resample([pair, (BASE, pair[1])], lambda m: m[0] - m[1]) for pair in cells]
+    values = np.array([value for value, _ in gains])
+    resamples = np.stack([values_R for _, values_R in gains])
     names = ("constant", *FEATURES)
-    fitted = regression(rows[:, kept], draws, values)
-    predicted = rows[:, kept] @ np.array([c[0] for c in fitted])
-    spread = float(((values - values.mean()) ** 2).sum())
+    coefficients = regression(rows[:, kept], resamples, values)
+    predicted = rows[:, kept] @ np.array([coefficient[0] for coefficient in coefficients])
+    total = float(((values - values.mean()) ** 2).sum())
+    residual = float(((values - predicted) ** 2).sum())
     return TransferRegression(
         cells=len(cells),
-        coefficients={names[k]: c for k, c in zip(kept, fitted, strict=True)},
+        coefficients={names[k]: c for k, c in zip(kept, coefficients, strict=True)},
         left_out=tuple(names[k] for k in left_out),
-        r_squared=1 - float(((values - predicted) ** 2).sum()) / spread if spread else 0.0,
+        r_squared=1 - residual / total if total else 0.0,
     )
 
 
-def _features(results: Results, trained: str, column: str) -> list[float]:
-    mine, theirs = env_parts(trained), env_parts(column)
-    same = mine.name == theirs.name
-    known = {mine.tier, theirs.tier} <= set(TIERS) and same
-    lists = [Interface.parse(parts.interface).listing == "always" for parts in (mine, theirs)]
+def _features(results: Results, trained_id: str, column: str) -> list[float]:
+    """Return the values of `FEATURES` for training on *trained_id* and testing on *column*."""
+    trained, tested = env_parts(trained_id), env_parts(column)
+    same = trained.name == tested.name
+    have_tiers = {trained.tier, tested.tier} <= set(TIERS) and same
+    lists = [Interface.parse(parts.interface).listing == "always" for parts in (trained, tested)]
+    lengths = [_observation_length(results, env_id) for env_id in (trained_id, column)]
     return [
         float(not same),
-        float(TIERS.index(theirs.tier) - TIERS.index(mine.tier)) if known else 0.0,
-        float(interface_distance(mine.interface, theirs.interface)),
+        float(TIERS.index(tested.tier) - TIERS.index(trained.tier)) if have_tiers else 0.0,
+        float(interface_distance(trained.interface, tested.interface)),
         float(lists[0] and not lists[1]),
         results.rate(BASE, column).value,
-        float(np.log(_observation_length(results, column) / _observation_length(results, trained))),
+        float(np.log(lengths[1] / lengths[0])),
     ]
 
 
 def _observation_length(results: Results, column: str) -> float:
-    """Return the characters that an observation of *column* has, as the base met them."""
+    """Return the mean length of an observation of *column* in characters, played by the base."""
     rows = results.rows(BASE, column)
-    letters = sum(int(row["observation_chars"]) for row in rows)
-    return max(1.0, letters / sum(int(row["turns"]) + 1 for row in rows))
+    chars = sum(int(row["observation_chars"]) for row in rows)
+    # One observation before each turn, and the last one.
+    return max(1.0, chars / sum(int(row["turns"]) + 1 for row in rows))
 
 
 def _independent_columns(rows: Floats) -> tuple[list[int], list[int]]:
-    """Return the columns that add something to those before them, and the others."""
+    """Return the columns that are no sum of those before them, and the others.
+
+    A column is left out as well if there would be fewer than two rows for each.
+    """
     kept: list[int] = []
     left_out: list[int] = []
     for column in range(rows.shape[1]):
-        tried = rows[:, [*kept, column]]
-        adds = np.linalg.matrix_rank(tried, tol=1e-8) > len(kept) and len(rows) >= 2 * len(tried.T)
-        (kept if adds else left_out).append(column)
+        candidate = rows[:, [*kept, column]]
+        is_new = np.linalg.matrix_rank(candidate, tol=1e-8) > len(kept)
+        has_rows = len(rows) >= 2 * candidate.shape[1]
+        (kept if is_new and has_rows else left_out).append(column)
     return kept, left_out

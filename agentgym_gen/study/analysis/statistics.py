@@ -1,10 +1,8 @@
-# ruff: noqa: N803, N806
-# The capitals name the axes of an array.
 """Statistics of a matrix of results, as pure functions over numpy arrays.
 
 Axes: ``_S`` training seeds, ``_T`` tasks, ``_R`` resamples. Every model plays the same tasks, so
 the values of a column are a matrix, seeds by tasks. Tasks are the unit of evaluation, seeds that of
-training; samples of one task are averaged first and never counted as if they were independent.
+training; samples of one task are averaged first: they are not independent.
 """
 
 from __future__ import annotations
@@ -24,34 +22,32 @@ from agentgym_gen.seeding import stream
 RESAMPLES = 10_000
 CONFIDENCE = 0.95
 SEEDS_TO_RESAMPLE = 3
-"""From how many seeds on a bootstrap resamples them."""
+"""With at least so many seeds, a bootstrap resamples seeds as well as tasks."""
 
 Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number with its 95 % interval and what it was computed from."""
+    """A number with its 95 % interval and the sizes of its sample."""
 
     value: float
+    """The number."""
     low: float
+    """The lower end of its interval."""
     high: float
+    """The upper end of its interval."""
     tasks: int
-    """How many different tasks it rests on."""
+    """How many different tasks it was computed from."""
     seeds: int = 1
-    """How many training seeds it rests on."""
+    """How many training seeds it was computed from."""
     p: float = 1.0
-    """The two-sided bootstrap probability that it is zero, not adjusted."""
+    """The two-sided bootstrap p-value of zero, not adjusted."""
 
     @property
     def excludes_zero(self) -> bool:
         """Whether the interval excludes zero."""
         return self.low > 0 or self.high < 0
-
-    @property
-    def covers_training(self) -> bool:
-        """Whether the interval covers the noise of training as well as that of evaluation."""
-        return self.seeds >= SEEDS_TO_RESAMPLE
 
     def negated(self) -> Estimate:
         """Return the estimate of the opposite number."""
@@ -74,7 +70,7 @@ def wilson(rate: float, n: int) -> tuple[float, float]:
 
 
 def pass_at_k(samples: int, successes: int, k: int) -> float:
-    """Return the probability that one of *k* samples succeeds, without bias.
+    """Return the unbiased estimate of the probability that one of *k* samples succeeds.
 
     One minus C(n - c, k) / C(n, k): Chen et al., arXiv 2107.03374, section 2.1.
 
@@ -90,7 +86,9 @@ def pass_at_k(samples: int, successes: int, k: int) -> float:
 
 
 def pass_power_k(samples: int, successes: int, k: int) -> float:
-    """Return the probability that all of *k* samples succeed, without bias: C(c, k) / C(n, k).
+    """Return the unbiased estimate of the probability that all of *k* samples succeed.
+
+    C(c, k) / C(n, k), for c successes of n samples.
 
     Raises:
         InvalidValueError: if *k* is larger than the number of samples.
@@ -104,13 +102,14 @@ def resampled_means(values_ST: Floats, tasks: Sequence[str]) -> Floats:
     """Return `RESAMPLES` bootstrap means ``_R`` of a matrix of seeds by tasks.
 
     Each resample draws tasks, the same for all seeds, and with three seeds or more also seeds: the
-    two stages of Davison & Hinkley (1997), section 3.8, for crossed factors. All matrices with the
-    same tasks draw the same ones, and all matrices the same seeds, so that sums and differences of
-    resampled means are those of paired data. A mean over several matrices is stratified by them.
+    two stages of Davison & Hinkley (1997), section 3.8, for crossed factors. Matrices with the
+    same tasks get the same draws of tasks, and matrices with as many seeds the same draws of seeds,
+    so that sums and differences of resampled means are those of paired data. A mean over several
+    matrices is stratified by them.
 
     Args:
         values_ST: One value for each seed and task.
-        tasks: What names the draws: the ids of the tasks.
+        tasks: The ids of the tasks; they name the random stream.
     """
     if values_ST.ndim != 2 or values_ST.shape[1] != len(tasks) or not values_ST.size:
         raise InvalidValueError(f"Values are seeds x {len(tasks)} tasks, not {values_ST.shape}")
@@ -118,52 +117,55 @@ def resampled_means(values_ST: Floats, tasks: Sequence[str]) -> Floats:
     means_SR = values_ST @ _task_counts(tuple(tasks)).T / number
     if seeds < SEEDS_TO_RESAMPLE:
         return np.asarray(means_SR.mean(axis=0))
-    drawn_SR = stream("bootstrap seeds", seeds).integers(seeds, size=(seeds, RESAMPLES))
-    return np.asarray(np.take_along_axis(means_SR, drawn_SR, axis=0).mean(axis=0))
+    seeds_SR = stream("bootstrap seeds", seeds).integers(seeds, size=(seeds, RESAMPLES))
+    return np.asarray(np.take_along_axis(means_SR, seeds_SR, axis=0).mean(axis=0))
 
 
 @lru_cache(maxsize=8)
 def _task_counts(tasks: tuple[str, ...]) -> Floats:
-    """Return how often each resample ``_R`` has each task ``_T``; the draws of *tasks* only."""
+    """Return how often each resample ``_R`` has each task ``_T``; it depends on *tasks* only."""
     number = len(tasks)
-    drawn_RT = stream("bootstrap tasks", *tasks).integers(number, size=(RESAMPLES, number))
-    flat = (np.arange(RESAMPLES)[:, None] * number + drawn_RT).ravel()
+    tasks_RT = stream("bootstrap tasks", *tasks).integers(number, size=(RESAMPLES, number))
+    # Task t of resample r becomes the number r * tasks + t, so that one `bincount` counts them all.
+    flat = (np.arange(RESAMPLES)[:, None] * number + tasks_RT).ravel()
     counts = np.bincount(flat, minlength=RESAMPLES * number).astype(np.float64)
     return counts.reshape(RESAMPLES, number)
 
 
-def interval(draws_R: Floats, confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """Return the ends of the percentile interval of bootstrap draws (Efron 1979)."""
+def interval(values_R: Floats, confidence: float = CONFIDENCE) -> tuple[float, float]:
+    """Return the ends of the percentile interval of bootstrap values (Efron 1979)."""
     tail = (1 - confidence) / 2
-    low, high = np.quantile(draws_R, [tail, 1 - tail])
+    low, high = np.quantile(values_R, [tail, 1 - tail])
     return float(low), float(high)
 
 
-def bootstrap_p(draws_R: Floats) -> float:
-    """Return the two-sided probability of zero under bootstrap draws.
+def bootstrap_p(values_R: Floats) -> float:
+    """Return the two-sided p-value of zero from bootstrap values.
 
-    Twice the smaller share of draws at or beyond zero, with one added to both counts so that it is
-    never zero (Davison & Hinkley 1997, section 4.2). Where no draw is beyond zero, that bound says
-    how many draws there were, and no more: adjusted over hundreds of cells, nothing could be sure.
-    There the normal distribution with the draws' deviation takes its place, if it is lower.
+    Twice the smaller share of values at or beyond zero, with one added to both counts so that it is
+    never zero (Davison & Hinkley 1997, section 4.2). Where no value is beyond zero, that bound
+    depends on the number of resamples only, and after an adjustment over hundreds of cells it would
+    never be small. There the normal distribution with the values' deviation is taken, if its
+    p-value is lower.
 
     >>> bootstrap_p(np.array([1.0, 2.0, -1.0]))
     1.0
     >>> bootstrap_p(np.ones(99))
     0.02
     """
-    beyond = min(int((draws_R <= 0).sum()), int((draws_R >= 0).sum()))
-    counted = min(1.0, 2 * (1 + beyond) / (1 + len(draws_R)))
-    spread = float(draws_R.std())
-    if beyond or spread == 0:
+    beyond = min(int((values_R <= 0).sum()), int((values_R >= 0).sum()))
+    counted = min(1.0, 2 * (1 + beyond) / (1 + len(values_R)))
+    deviation = float(values_R.std())
+    if beyond or deviation == 0:
         return counted
-    return min(counted, 2 * NormalDist().cdf(-abs(float(draws_R.mean())) / spread))
+    return min(counted, 2 * NormalDist().cdf(-abs(float(values_R.mean())) / deviation))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
     """Return the p-values adjusted for their number (S. Holm, 1979), in their order.
 
-    The i-th smallest of m is multiplied by m - i + 1, and none is below one that was smaller.
+    The i-th smallest of m is multiplied by m - i + 1; then each is at least as large as the one
+    before it in that order.
 
     >>> tuple(round(p, 3) for p in holm([0.01, 0.04, 0.03]))
     (0.03, 0.06, 0.06)
@@ -177,15 +179,17 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def regression(features: Floats, draws: Floats, values: Floats) -> list[tuple[float, float, float]]:
+def regression(
+    features: Floats, resamples: Floats, values: Floats
+) -> list[tuple[float, float, float]]:
     """Return least-squares coefficients with percentile intervals.
 
-    The intervals carry the noise of *values* on: every joint resample of all values is fitted. They
-    say nothing of other environments than those in the rows.
+    The intervals show the noise of *values* only: the regression is fitted to every joint resample
+    of all values. They say nothing about environments that are not in the rows.
 
     Args:
         features: Rows by features, the constant included.
-        draws: Rows by resamples.
+        resamples: The values of every resample: rows by resamples.
         values: One number for each row.
 
     Raises:
@@ -198,5 +202,5 @@ def regression(features: Floats, draws: Floats, values: Floats) -> list[tuple[fl
             f"{rows} rows cannot tell {number} features apart; leave features out or add rows"
         )
     solve = np.linalg.pinv(features)
-    best, spread = solve @ values, solve @ draws
-    return [(float(b), *interval(row)) for b, row in zip(best, spread, strict=True)]
+    fitted, fitted_resamples = solve @ values, solve @ resamples
+    return [(float(b), *interval(row)) for b, row in zip(fitted, fitted_resamples, strict=True)]

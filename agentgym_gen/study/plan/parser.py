@@ -17,7 +17,7 @@ from typing import Any
 from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.env.registration import ENVIRONMENTS, HOW_TO_LIST, check_env_id
 from agentgym_gen.errors import InvalidValueError, unknown_name
-from agentgym_gen.study.plan.families import Families, CustomArm, expand
+from agentgym_gen.study.plan.families import CustomArm, Families, expand
 from agentgym_gen.study.plan.plan import EnvironmentPlan, Plan, TestPlan
 from agentgym_gen.system.imports import load_module
 from agentgym_gen.system.untrusted_files import MEGABYTE, read_text

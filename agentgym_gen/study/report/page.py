@@ -12,17 +12,17 @@ SCRIPT = (
     "if(e&&e.tagName==='DETAILS'){e.open=true;e.scrollIntoView()}};"
     "addEventListener('hashchange',o);o();"
 )
-"""Opens the conversation that a link leads to; without it the page only lacks that."""
+"""Opens the conversation that a link leads to; without it, the reader opens it by hand."""
 
 
 def render_page(document: Document) -> str:
-    """Return *document* as a page of its own."""
+    """Return *document* as an HTML page that needs no other file."""
     title = html.escape(document.title)
     links = "".join(
         f'<a href="#{id_attribute(heading.anchor)}">{html.escape(heading.text)}</a>'
         for heading in document.headings()
     )
-    css = (resources.files("agentgym_gen.study") / "page.css").read_text(encoding="utf-8")
+    css = (resources.files("agentgym_gen.study.report") / "page.css").read_text(encoding="utf-8")
     body = "\n".join(filter(None, (block.to_html() for block in document.blocks)))
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'

@@ -19,8 +19,8 @@ from typing import Any
 
 from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.errors import DataError
-from agentgym_gen.study.results.failures import failure_modes
 from agentgym_gen.study.plan.plan import ROW_SCHEMA, Cell, ModelId
+from agentgym_gen.study.results.failures import failure_modes
 from agentgym_gen.system.files import replacing, write_json, write_jsonl
 from agentgym_gen.system.untrusted_files import gunzip, lines_of, read_bytes, read_text
 

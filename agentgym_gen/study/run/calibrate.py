@@ -4,8 +4,8 @@ The paper (arXiv 2603.12011) divided tasks by the success of Qwen2.5-7B-Instruct
 structure. Here any policy plays every task several times, and its success decides the list. The
 threshold of the paper is not known to us.
 
-The success of tasks that were played is kept in ``STEM.played.json`` until the lists are written, so
-that a calibration that was stopped or killed goes on.
+The success of tasks that were played is kept in ``STEM.played.json`` until the lists are written,
+so that a calibration that was stopped or killed goes on.
 """
 
 from __future__ import annotations

@@ -147,7 +147,13 @@ class RayTasks:
         MissingExtraError: if Ray is not installed.
     """
 
-    def __init__(self, max_concurrent: int, address: str = "", gpus: float = 0.0, ray: Any = None) -> None:  # noqa: ANN401
+    def __init__(
+        self,
+        max_concurrent: int,
+        address: str = "",
+        gpus: float = 0.0,
+        ray: Any = None,  # noqa: ANN401
+    ) -> None:
         self.max_concurrent = max_concurrent
         self._ray = ray or _load_ray()
         self._gpus = gpus
@@ -207,4 +213,3 @@ def make_executor(name: str, workers: int, address: str = "", gpus: float = 0.0)
     if name == "ray":
         return RayTasks(workers, address, gpus)
     return InProcess() if workers == 1 else LocalProcesses(workers)
-

@@ -20,7 +20,7 @@ from agentgym_gen.system.file_lock import is_locked
 
 
 def status_lines(plan: Plan, out: Path) -> list[str]:
-    """Return how far the study of *plan* in *out* is: a line for it, each model and each failure."""
+    """Return how far *plan* is in *out*: a line for the study, each model and each failure."""
     jobs = make_jobs(plan)
     done = [job for job in jobs if is_done(plan, out, job)]
     share = sum(job.weight for job in done) / sum(job.weight for job in jobs)
