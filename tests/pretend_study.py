@@ -1,14 +1,15 @@
-"""A small study whose models are policies: nothing is learnt, everything else is real."""
+"""A small study whose models are policies: nothing is learned, everything else is real."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from agentgym_gen.agents.policy import Completion, ExpertPolicy, Policy, RandomPolicy, Request
-from agentgym_gen.study import Plan, Stage, TestPlan, TrainingRecipe, parse_plan
-from agentgym_gen.study.run.run import Log
+from agentgym_gen.study import Plan, Stage, TrainingRecipe, parse_plan
+from agentgym_gen.study.run.schedule import Log
 from agentgym_gen.system.files import write_json
 
 SMALL = """
@@ -54,10 +55,8 @@ def small_plan(**changes: object) -> Plan:
     """Return the small plan, with some fields of `TestPlan` or `Plan` changed."""
     plan = parse_plan(SMALL)
     test = {k: v for k, v in changes.items() if hasattr(plan.test, k)}
-    rest = {k: v for k, v in changes.items() if k not in test}
-    fields = {**plan.__dict__, "test": TestPlan(**{**plan.test.__dict__, **test}), **rest}
-    known = Plan.__dataclass_fields__
-    return Plan(**{k: v for k, v in fields.items() if k in known})
+    others = {k: v for k, v in changes.items() if k not in test}
+    return replace(plan, test=replace(plan.test, **test), **others)  # type: ignore[arg-type]
 
 
 class SkilledPolicy:
@@ -72,37 +71,37 @@ class SkilledPolicy:
 
     def act(self, requests: Sequence[Request]) -> list[Completion]:
         """Return a completion for each request."""
-        expert, chance = ExpertPolicy().act(requests), RandomPolicy().act(requests)
+        experts, randoms = ExpertPolicy().act(requests), RandomPolicy().act(requests)
         return [
-            good if request.rng.random() < self._skill else bad
-            for request, good, bad in zip(requests, expert, chance, strict=True)
+            expert if request.rng.random() < self._skill else random
+            for request, expert, random in zip(requests, experts, randoms, strict=True)
         ]
 
 
 class PretendRecipe(TrainingRecipe):
-    """A recipe whose training adds to a skill.
+    """A recipe whose models are policies with a skill, and whose training raises the skill.
 
     Args:
-        fail_at: The name of a model whose training fails.
-        stop_after: How many policies are loaded before the run is stopped.
+        fail_at: The name of the model whose training fails.
+        stop_after: How many policies are loaded before the run is interrupted.
     """
 
     def __init__(self, fail_at: str = "", stop_after: int = 1000) -> None:
         self.fail_at, self._left = fail_at, stop_after
         self.trained: list[str] = []
 
-    def make_base(self, folder: Path, seed: int, say: Log) -> None:
+    def make_base(self, folder: Path, seed: int, log: Log) -> None:
         """Write a model of little skill."""
         self._write(folder, 0.3)
 
-    def train(self, base: Path, folder: Path, stage: Stage, seed: int, say: Log) -> None:
+    def train(self, base: Path, folder: Path, stage: Stage, seed: int, log: Log) -> None:
         """Write a model of more skill."""
         if folder.name == self.fail_at:
             raise RuntimeError("the graphics card is on fire")
         skill = json.loads((base / "recipe.json").read_text())["skill"]
         self._write(folder, min(1.0, skill + 0.6 * stage.share))
-        log = [{"step": n, "success": n / 10, "episodes": 8} for n in (1, 2, 3)]
-        (folder / "log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in log))
+        rows = [{"step": n, "success": n / 10, "episodes": 8} for n in (1, 2, 3)]
+        (folder / "log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
         self.trained.append(folder.name)
 
     def load_policy(self, folder: Path) -> Policy:

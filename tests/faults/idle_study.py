@@ -11,21 +11,21 @@ from pretend_study import PretendRecipe
 
 from agentgym_gen.study import Stage, run_plan
 from agentgym_gen.study.run.executors import LocalProcesses
-from agentgym_gen.study.run.run import Log
+from agentgym_gen.study.run.schedule import Log
 
 
-class Idle(PretendRecipe):
-    """A recipe that says when it trains, and goes on for ever."""
+class IdleRecipe(PretendRecipe):
+    """A recipe whose trainings leave a file and never end."""
 
-    def make_base(self, folder: Path, seed: int, say: Log) -> None:
-        """Leave a trace and wait."""
+    def make_base(self, folder: Path, seed: int, log: Log) -> None:
+        """Write the number of this process and wait."""
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "busy").write_text(str(os.getpid()))
         while True:
             time.sleep(60)
 
-    def train(self, base: Path, folder: Path, stage: Stage, seed: int, say: Log) -> None:
-        """Never get here."""
+    def train(self, base: Path, folder: Path, stage: Stage, seed: int, log: Log) -> None:
+        """Do nothing: the base is never made."""
 
 
 if __name__ == "__main__":
@@ -33,6 +33,6 @@ if __name__ == "__main__":
     plan = replace(PLAN, seeds=(0, 1))
     sys.exit(
         as_a_command(
-            lambda _: run_plan(plan, out, log=say, recipe=Idle(), executor=LocalProcesses(2))
+            lambda _: run_plan(plan, out, log=say, recipe=IdleRecipe(), executor=LocalProcesses(2))
         )
     )

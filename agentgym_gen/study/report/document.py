@@ -177,7 +177,8 @@ class Forest:
     def to_html(self) -> str:
         """Return the block as HTML."""
         body = "".join(self._row(name, estimate) for name, estimate in self.rows)
-        return f'<figure class="forest">{body}<figcaption>{inline_html(self.caption)}</figcaption></figure>'
+        caption = f"<figcaption>{inline_html(self.caption)}</figcaption>"
+        return f'<figure class="forest">{body}{caption}</figure>'
 
     def _row(self, name: str, e: Estimate) -> str:
         left, right, dot = (self._position(x) for x in (e.low, e.high, e.value))

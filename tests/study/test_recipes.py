@@ -1,4 +1,4 @@
-"""The recipes, with settings made small."""
+"""The recipes make, train and load small models."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,9 +9,8 @@ import pytest
 from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.agents.rollout import Episode, run
 from agentgym_gen.errors import InvalidValueError, UnknownNameError
-from agentgym_gen.study import Stage
+from agentgym_gen.study import Stage, recipe_of
 from agentgym_gen.study.run.recipes import PretrainedRecipe, TinyRecipe
-from agentgym_gen.trainers import recipe_of
 
 SOKOBAN, CRAFT = "rftgen/Sokoban-easy-v0", "rftgen/TextCraft-easy-menu-v0"
 BOARD = PromptStyle("action", instruction=False, window=0, keep_first=False)
@@ -19,7 +18,7 @@ CHAT = PromptStyle("action", instruction=False)
 
 
 def style_of(env_id: str) -> PromptStyle:
-    """Return a style of its own for each environment."""
+    """Return a different style for each environment."""
     return BOARD if "Sokoban" in env_id else CHAT
 
 
@@ -32,8 +31,8 @@ TINY: dict[str, Any] = {
 
 def recipe(**changes: dict[str, Any]) -> TinyRecipe | PretrainedRecipe:
     """Return the small recipe with some tables changed."""
-    told = {**TINY, **changes}
-    return recipe_of(told["model"], told["warm_start"], told["rft"], style_of, (1.0, 8))
+    tables = {**TINY, **changes}
+    return recipe_of(tables["model"], tables["warm_start"], tables["rft"], style_of, (1.0, 8))
 
 
 @pytest.fixture(scope="module")
@@ -45,19 +44,19 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_model_is_made_trained_and_played(base: Path, tmp_path: Path) -> None:
-    """With a log, and without the checkpoints that it went on from."""
+    """A finished training has a log and no checkpoints."""
     stage = Stage("a", (SOKOBAN,))
     recipe().train(base, tmp_path / "a", stage, 0, str)
     policy = recipe().load_policy(tmp_path / "a")
-    (played,) = run([Episode(SOKOBAN, "sokoban/easy/test/3")], policy, style=BOARD)
+    (trajectory,) = run([Episode(SOKOBAN, "sokoban/easy/test/3")], policy, style=BOARD)
 
-    assert played.action_tokens > 0
+    assert trajectory.action_tokens > 0
     assert (tmp_path / "a" / "log.jsonl").read_text().count("\n") == 4
     assert list((tmp_path / "a").glob("step_*")) == []
 
 
-def test_what_is_there_whole_is_left_alone(base: Path) -> None:
-    """It is made only once."""
+def test_a_finished_model_is_not_made_again(base: Path) -> None:
+    """No file of its folder is written."""
     times = {path: path.stat().st_mtime_ns for path in base.iterdir()}
     recipe().make_base(base, 0, str)
     recipe().train(base, base, Stage("a", (SOKOBAN,)), 0, str)
@@ -66,35 +65,35 @@ def test_what_is_there_whole_is_left_alone(base: Path) -> None:
 
 
 def test_a_stage_gets_its_share_of_the_steps(base: Path, tmp_path: Path) -> None:
-    """Half of four."""
+    """A stage with half a training of four steps has two."""
     recipe().train(base, tmp_path / "a", Stage("a", (SOKOBAN,), 0.5), 0, str)
 
     assert (tmp_path / "a" / "log.jsonl").read_text().count("\n") == 2
 
 
 def test_environments_of_different_styles_are_trained_together(base: Path, tmp_path: Path) -> None:
-    """Each is put to the model in its own."""
+    """Each environment keeps its own style."""
     recipe().train(base, tmp_path / "a", Stage("a", (SOKOBAN, CRAFT)), 0, str)
 
     assert (tmp_path / "a" / "recipe.json").is_file()
 
 
 def test_a_pretrained_model_without_a_warm_start_is_its_name(base: Path, tmp_path: Path) -> None:
-    """And an adapter once it is trained, which goes on being trained."""
+    """Once trained it is an adapter, and the next stage trains that adapter."""
     pytest.importorskip("peft")
     rft = {**TINY["rft"], "lora_rank": 2, "lora_alpha": 4, "max_steps": 1}
-    made = recipe(model={"name": str(base)}, warm_start={}, rft=rft)
-    made.make_base(tmp_path / "base", 0, str)
-    made.train(tmp_path / "base", tmp_path / "a", Stage("a", (SOKOBAN,)), 0, str)
-    made.train(tmp_path / "a", tmp_path / "b", Stage("b", (SOKOBAN,)), 0, str)
+    pretrained = recipe(model={"name": str(base)}, warm_start={}, rft=rft)
+    pretrained.make_base(tmp_path / "base", 0, str)
+    pretrained.train(tmp_path / "base", tmp_path / "a", Stage("a", (SOKOBAN,)), 0, str)
+    pretrained.train(tmp_path / "a", tmp_path / "b", Stage("b", (SOKOBAN,)), 0, str)
 
     assert [path.name for path in (tmp_path / "base").iterdir()] == ["recipe.json"]
     assert (tmp_path / "b" / "adapter_model.safetensors").is_file()
-    assert made.load_policy(tmp_path / "b")
+    assert pretrained.load_policy(tmp_path / "b")
 
 
-def test_the_pace_is_timed_on_a_model_that_knows_nothing() -> None:
-    """It says how long a step of the warm start takes."""
+def test_the_speed_is_measured_with_an_untrained_model() -> None:
+    """The measurement gives the time of a step of the warm start, and a policy that can play."""
     policy, seconds = recipe().measure_speed()
 
     assert seconds > 0
@@ -110,9 +109,9 @@ def test_the_pace_is_timed_on_a_model_that_knows_nothing() -> None:
         ({"name": "x", "layers": 3}, UnknownNameError, "Unknown key of the model 'layers'"),
     ],
 )
-def test_a_model_that_cannot_be_is_named(
+def test_an_invalid_model_is_an_error(
     model: dict[str, object], error: Callable[..., Exception], message: str
 ) -> None:
-    """With what is accepted."""
+    """The error says what is accepted."""
     with pytest.raises(error, match=message):  # type: ignore[call-overload]
         recipe(model=model)
