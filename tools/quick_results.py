@@ -2,8 +2,8 @@
 
     python -m tools.quick_results
 
-It copies the report and the plan, and writes a page with the command, the machine, the versions, the
-time, and the peak of the memory: the sum over all processes, measured every half second.
+It copies the report and the plan, and writes a page with the command, the machine, the versions,
+the time, and the peak of the memory: the sum over all processes, measured every half second.
 """
 
 from __future__ import annotations
@@ -68,8 +68,8 @@ def keep(minutes: float, peak: int) -> None:
     shutil.copytree(RUN / "figures", KEPT / "figures")
     text = (
         f"# How it was made\n\n```sh\npython -m tools.quick_results\n```\n\n{minutes:.1f} minutes "
-        f"on {usable_processors()} cores ({processor()}), {peak / 2**30:.2f} GiB of memory at most over all "
-        f"processes, {platform.platform()}, Python {platform.python_version()}. The versions of "
+        f"on {usable_processors()} cores ({processor()}), {peak / 2**30:.2f} GiB of memory at most "
+        f"over all processes, {platform.platform()}, Python {platform.python_version()}. The versions of "
         "everything are in `plan.json`. [The report](report.md), and as [one page with "
         "conversations](report.html).\n"
     )

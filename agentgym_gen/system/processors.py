@@ -1,4 +1,4 @@
-"""How many processors there are to use."""
+"""How many processors there are for this process."""
 
 from __future__ import annotations
 
@@ -6,10 +6,7 @@ import os
 
 
 def usable_processors() -> int:
-    """Return how many processors this process may use, at least one.
-
-    A container or ``taskset`` may allow fewer than the machine has.
-    """
+    """Return how many processors this process may use."""
     if hasattr(os, "sched_getaffinity"):
-        return max(1, len(os.sched_getaffinity(0)))
+        return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

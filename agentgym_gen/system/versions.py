@@ -1,15 +1,17 @@
-"""The versions of the packages that decide what a run computes."""
+"""The versions of installed packages, as results and checkpoints record them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 
-PACKAGES = ("agentgym-gen", "gymnasium", "numpy", "torch", "transformers", "peft", "tokenizers")
 
+def versions(packages: Iterable[str]) -> dict[str, str | None]:
+    """Return the installed version of each of *packages*, None for one that is not installed.
 
-def versions(packages: Iterable[str] = PACKAGES) -> dict[str, str | None]:
-    """Return the version of each of *packages*; None if it is not installed."""
+    >>> versions(["no-such-package"])
+    {'no-such-package': None}
+    """
     return {package: _version(package) for package in packages}
 
 

@@ -14,18 +14,18 @@ from agentgym_gen.study.run.executors import LocalProcesses
 from agentgym_gen.study.run.schedule import Log
 
 
-class IdleRecipe(PretendRecipe):
-    """A recipe whose trainings leave a file and never end."""
+class Idle(PretendRecipe):
+    """A recipe that leaves a trace when it trains, and never ends."""
 
     def make_base(self, folder: Path, seed: int, log: Log) -> None:
-        """Write the number of this process and wait."""
+        """Write the process id into *folder* and wait."""
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "busy").write_text(str(os.getpid()))
         while True:
             time.sleep(60)
 
     def train(self, base: Path, folder: Path, stage: Stage, seed: int, log: Log) -> None:
-        """Do nothing: the base is never made."""
+        """Do nothing: no base is ever finished."""
 
 
 if __name__ == "__main__":
@@ -33,6 +33,6 @@ if __name__ == "__main__":
     plan = replace(PLAN, seeds=(0, 1))
     sys.exit(
         as_a_command(
-            lambda _: run_plan(plan, out, log=say, recipe=IdleRecipe(), executor=LocalProcesses(2))
+            lambda _: run_plan(plan, out, log=say, recipe=Idle(), executor=LocalProcesses(2))
         )
     )

@@ -43,7 +43,7 @@ tiers = ["easy", "medium"]
 """Two models, each tested on two tiers."""
 
 CHANGING = {"seconds", "commit"}
-"""The keys of a cell's row that differ between two runs."""
+"""What two runs of the same cell need not have in common."""
 
 
 def study(folder: Path, workers: str = "1") -> int:
@@ -68,9 +68,9 @@ def games(folder: Path, workers: str = "1", clerk: str = "faults.clerk") -> int:
 
 def calibration(folder: Path) -> int:
     """Divide the boards of one split by the success of a random player."""
-    from agentgym_gen.study.run import calibrate
+    import agentgym_gen.study.run.calibrate as calibrating
 
-    calibrate.BATCH_TASKS = 4
+    calibrating.BATCH_TASKS = 4
     arguments = ["calibrate", "rftgen/Sokoban-easy-v0", "--model", "random", "--split", "train"]
     options = ["--tasks", "16", "--samples", "2", "--out", str(folder / "boards")]
     return cli.main([*arguments, *options])
@@ -101,7 +101,7 @@ SHORT = {"study": study, "games": games, "calibration": calibration}
 
 
 def study_facts(folder: Path) -> object:
-    """Return the rows of the study in *folder*, without the keys that differ between two runs."""
+    """Return what the study in *folder* found."""
     cells = [{k: v for k, v in row.items() if k not in CHANGING} for row in read_cells(folder)]
     return cells, read_episodes(folder)
 

@@ -7,7 +7,7 @@ import pytest
 from agentgym_gen.study import Arm, Stage
 from agentgym_gen.study.analysis.analysis import Results
 from agentgym_gen.study.analysis.claims import PAPER, SENTENCES, Claim, check_claims
-from agentgym_gen.study.analysis.descriptors import env_parts, explain_transfer, is_harder
+from agentgym_gen.study.analysis.descriptors import env_traits, explain_transfer, is_harder
 from agentgym_gen.study.analysis.statistics import Estimate
 from agentgym_gen.study.results.rows import Row
 
@@ -242,7 +242,7 @@ def test_the_regression_names_what_it_cannot_tell_apart() -> None:
     for name, own in (("e", EASY), ("l", LISTED), ("c", CRAFT)):
         arms.append(arm("cross", (name, own), columns=columns))
         for column in columns:
-            is_other = env_parts(column).name != env_parts(own).name
+            is_other = env_traits(column).name != env_traits(own).name
             lost = own == LISTED and column != LISTED
             rows += make_rows(name, column, 80 - 40 * is_other - 20 * lost)
     fit = explain_transfer(Results(rows), arms)

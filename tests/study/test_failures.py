@@ -6,15 +6,15 @@ from agentgym_gen.agents.policy import Completion
 from agentgym_gen.agents.trajectory import Trajectory, Turn
 from agentgym_gen.study.results.failures import MODES, failure_modes
 
-Exchange = tuple[str, str, bool]
+TurnSpec = tuple[str, str, bool]
 """An observation, an action, and whether the action was valid."""
 
 
-def episode(*exchanges: Exchange, end: str = "turn_limit") -> Trajectory:
-    """Return an episode of *exchanges*."""
+def episode(*specs: TurnSpec, end: str = "turn_limit") -> Trajectory:
+    """Return an episode with the turns of *specs*."""
     turns = [
         Turn(observation, Completion(action), action, 0.0, valid)
-        for observation, action, valid in exchanges
+        for observation, action, valid in specs
     ]
     return Trajectory(
         "x", "x/easy/test/0", "native", 0, tuple(turns), "", end == "success", 0.0, end
@@ -62,7 +62,7 @@ ROOM = "You see a desk and a drawer."
     ],
 )  # fmt: skip
 def test_a_mode_is_what_its_rule_says(
-    turns: list[Exchange], end: str, modes: tuple[str, ...]
+    turns: list[TurnSpec], end: str, modes: tuple[str, ...]
 ) -> None:
     """Each mode has an example, and so has each exception from a rule."""
     assert failure_modes(episode(*turns, end=end)) == modes

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from agentgym_gen.study.analysis.analysis import Results
-from agentgym_gen.study.analysis.descriptors import env_parts, is_harder
+from agentgym_gen.study.analysis.descriptors import env_traits, is_harder
 from agentgym_gen.study.analysis.statistics import CONFIDENCE, Estimate, Floats, interval, wilson
 from agentgym_gen.study.plan.plan import BASE, Arm, Stage, arm_name, label
 from agentgym_gen.study.results.failures import CONFIRMATION_BIAS
@@ -127,7 +127,7 @@ def _t2(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
     for arm in arms:
         if arm.family != "difficulty" or len(arm.stages) != 2:
             continue
-        first, second = (env_parts(stage.env_ids[0]) for stage in arm.stages)
+        first, second = (env_traits(stage.env_ids[0]) for stage in arm.stages)
         if not is_harder(arm.stages[1].env_ids[0], arm.stages[0].env_ids[0]):
             continue
         for tier, stage in ((first.tier, arm.stages[0]), (second.tier, arm.stages[1])):
@@ -159,8 +159,8 @@ def _turns_as_success(
 
 def _others(results: Results, arm: Arm) -> list[str]:
     """Return the columns of other environments that *arm* was tested on."""
-    trained = {env_parts(env_id).name for stage in arm.stages for env_id in stage.env_ids}
-    return [c for c in _tested(results, arm.name) if env_parts(c).name not in trained]
+    trained = {env_traits(env_id).name for stage in arm.stages for env_id in stage.env_ids}
+    return [c for c in _tested(results, arm.name) if env_traits(c).name not in trained]
 
 
 def _t4(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
@@ -192,11 +192,11 @@ def _t5(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
 
 def _t6(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
     for arm in _single(arms):
-        own = env_parts(arm.stages[0].env_ids[0])
+        own = env_traits(arm.stages[0].env_ids[0])
         if own.interface != "listed":
             continue
         for column in _tested(results, arm.name):
-            parts = env_parts(column)
+            parts = env_traits(column)
             same = (parts.name, parts.tier) == (own.name, own.tier)
             if same and parts.interface in ("native", "unlisted"):
                 sentence = f"{arm.name} on {label(column)}"

@@ -22,7 +22,7 @@ from agentgym_gen.world.task import TIERS
 
 
 @dataclass(frozen=True)
-class EnvParts:
+class EnvTraits:
     """The parts of an environment id that transfer is explained by."""
 
     name: str
@@ -33,13 +33,13 @@ class EnvParts:
     """The text form of the interface."""
 
 
-def env_parts(env_id: str) -> EnvParts:
+def env_traits(env_id: str) -> EnvTraits:
     """Return the environment, the tier and the interface of *env_id*; an absent tier is empty.
 
-    >>> env_parts("rftgen/Sokoban-easy-listed-v0")
-    EnvParts(name='Sokoban', tier='easy', interface='listed')
-    >>> env_parts("rftgen/TextCraft-v0?tasks=lists/craft.hard.txt&interface=menu")
-    EnvParts(name='TextCraft', tier='hard', interface='menu')
+    >>> env_traits("rftgen/Sokoban-easy-listed-v0")
+    EnvTraits(name='Sokoban', tier='easy', interface='listed')
+    >>> env_traits("rftgen/TextCraft-v0?tasks=lists/craft.hard.txt&interface=menu")
+    EnvTraits(name='TextCraft', tier='hard', interface='menu')
     """
     plain, options = split_env_id(env_id)
     name, *rest = plain.split("/")[-1].rsplit("-v", 1)[0].split("-")
@@ -47,12 +47,12 @@ def env_parts(env_id: str) -> EnvParts:
     interface = "-".join(rest[bool(tier) :]) or "native"
     if "tasks" in options:
         tier = options["tasks"].removesuffix(".txt").rpartition(".")[2]
-    return EnvParts(name, tier, options.get("interface", interface))
+    return EnvTraits(name, tier, options.get("interface", interface))
 
 
 def is_harder(column: str, env_id: str) -> bool:
     """Return whether *column* is a harder tier of *env_id*, through the same interface."""
-    tested, trained = env_parts(column), env_parts(env_id)
+    tested, trained = env_traits(column), env_traits(env_id)
     if (tested.name, tested.interface) != (trained.name, trained.interface):
         return False
     have_tiers = {tested.tier, trained.tier} <= set(TIERS)
@@ -103,7 +103,7 @@ def explain_transfer(results: Results, arms: Sequence[Arm]) -> TransferRegressio
         (arm.name, column): arm.stages[0].env_ids[0]
         for arm in arms
         if len(arm.stages) == 1 and len(arm.stages[0].env_ids) == 1
-        if env_parts(arm.stages[0].env_ids[0]).interface.split()[0] != "random"
+        if env_traits(arm.stages[0].env_ids[0]).interface.split()[0] != "random"
         for column in arm.columns
         if column not in arm.stages[0].env_ids
         and results.has((arm.name, column), (BASE, column), (BASE, arm.stages[0].env_ids[0]))
@@ -130,7 +130,7 @@ def explain_transfer(results: Results, arms: Sequence[Arm]) -> TransferRegressio
 
 def _features(results: Results, trained_id: str, column: str) -> list[float]:
     """Return the values of `FEATURES` for training on *trained_id* and testing on *column*."""
-    trained, tested = env_parts(trained_id), env_parts(column)
+    trained, tested = env_traits(trained_id), env_traits(column)
     same = trained.name == tested.name
     have_tiers = {trained.tier, tested.tier} <= set(TIERS) and same
     lists = [Interface.parse(parts.interface).listing == "always" for parts in (trained, tested)]

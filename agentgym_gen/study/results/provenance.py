@@ -9,8 +9,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import agentgym_gen
 from agentgym_gen.system.versions import versions
+
+PACKAGES = ("agentgym-gen", "gymnasium", "numpy", "torch", "transformers", "peft", "tokenizers")
+"""The packages whose versions a result records."""
 
 
 @lru_cache(maxsize=1)
@@ -19,14 +21,14 @@ def code_state() -> dict[str, Any]:
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "versions": versions(),
+        "versions": versions(PACKAGES),
         "commit": _commit(),
     }
 
 
 def _commit() -> str | None:
     """Return the commit that the package is imported from, or None if it was installed."""
-    root = Path(agentgym_gen.__file__).parents[1]
+    root = Path(__file__).parents[3]  # of agentgym_gen/study/results/provenance.py
     if not (root / ".git").exists():
         return None
     command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12"]

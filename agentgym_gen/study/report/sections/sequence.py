@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from agentgym_gen.describe.line_chart import LineChart, LineSeries
 from agentgym_gen.study.analysis.analysis import Results
-from agentgym_gen.study.analysis.descriptors import env_parts
+from agentgym_gen.study.analysis.descriptors import env_traits
 from agentgym_gen.study.analysis.metrics import (
     backward_transfer,
     forgetting,
@@ -81,7 +81,7 @@ def _chart(results: Results, arm: Arm, models: Sequence[str]) -> str:
         rates = [results.rate(name, column) for name in names]
         lines.append(
             LineSeries(
-                env_parts(column).name,
+                env_traits(column).name,
                 range(len(names)),
                 [rate.value for rate in rates],
                 [(rate.low, rate.high) for rate in rates],
@@ -89,7 +89,7 @@ def _chart(results: Results, arm: Arm, models: Sequence[str]) -> str:
             )
         )
     ticks = [(0.0, BASE), *((n, _tick_label(s.label)) for n, s in enumerate(arm.stages, 1))]
-    title = " → ".join(env_parts(stage.env_ids[0]).name for stage in arm.stages)
+    title = " → ".join(env_traits(stage.env_ids[0]).name for stage in arm.stages)
     return LineChart(title, lines, ticks).svg()
 
 
