@@ -69,13 +69,12 @@ def keep(minutes: float, peak: int) -> None:
     text = (
         f"# How it was made\n\n```sh\npython -m tools.quick_results\n```\n\n{minutes:.1f} minutes "
         f"on {usable_processors()} cores ({processor()}), {peak / 2**30:.2f} GiB of memory at most "
-        f"over all processes, {platform.platform()}, Python {platform.python_version()}. The versions of "
-        "everything are in `plan.json`. [The report](report.md), and as [one page with "
+        f"over all processes, {platform.platform()}, Python {platform.python_version()}. The "
+        "versions of everything are in `plan.json`. [The report](report.md), and as [one page with "
         "conversations](report.html).\n"
     )
     (KEPT / "how.md").write_text(text, encoding="utf-8")
     print(f"Kept in {KEPT}: {minutes:.1f} minutes, {peak / 2**30:.2f} GiB")
-
 
 
 def processor() -> str:

@@ -7,8 +7,15 @@ import pytest
 from agentgym_gen.study import Arm, Stage
 from agentgym_gen.study.analysis.analysis import Results
 from agentgym_gen.study.analysis.claims import PAPER, SENTENCES, Claim, check_claims
-from agentgym_gen.study.analysis.descriptors import env_traits, explain_transfer, is_harder
+from agentgym_gen.study.analysis.descriptors import (
+    env_traits,
+    explain_transfer,
+    held_out_cells,
+    is_harder,
+)
 from agentgym_gen.study.analysis.statistics import Estimate
+from agentgym_gen.study.report.context import ReportContext
+from agentgym_gen.study.report.sections.regression import regression
 from agentgym_gen.study.results.rows import Row
 
 EASY, MEDIUM = "rftgen/Sokoban-easy-v0", "rftgen/Sokoban-medium-v0"
@@ -245,11 +252,31 @@ def test_the_regression_names_what_it_cannot_tell_apart() -> None:
             is_other = env_traits(column).name != env_traits(own).name
             lost = own == LISTED and column != LISTED
             rows += make_rows(name, column, 80 - 40 * is_other - 20 * lost)
-    fit = explain_transfer(Results(rows), arms)
+    pairs = [cell.interfaces for cell in held_out_cells(arms) if cell.interfaces]
+    fit = explain_transfer(Results(rows), arms, dict.fromkeys(pairs, 0.3))
 
     assert fit is not None
     assert fit.cells == 12
     assert fit.coefficients["another environment"][0] == pytest.approx(-0.4)
     assert fit.coefficients["list of actions lost"][0] == pytest.approx(-0.2)
     assert "base success" in fit.left_out
+    assert fit.not_measured == ()
     assert fit.r_squared == pytest.approx(1.0)
+
+
+def test_the_regression_leaves_out_a_distance_that_was_not_measured() -> None:
+    """If one cell lacks it, there is no coefficient, and the report says so."""
+    columns = (EASY, LISTED, MEDIUM, CRAFT, ALF)
+    arms = [
+        arm("cross", (name, own), columns=columns) for name, own in (("e", EASY), ("l", LISTED))
+    ]
+    rows = [row for name in ("base", "e", "l") for c in columns for row in make_rows(name, c, 40)]
+    pairs = [cell.interfaces for cell in held_out_cells(arms) if cell.interfaces]
+    distances = dict.fromkeys(pairs[1:], 0.3)
+    fit = explain_transfer(Results(rows), arms, distances)
+    _, table = regression(ReportContext(Results(rows), arms), distances)
+
+    assert fit is not None
+    assert fit.not_measured == ("distance between interfaces",)
+    assert "distance between interfaces" not in {*fit.coefficients, *fit.left_out}
+    assert "Left out, because it was not measured: distance between" in table.to_markdown()

@@ -22,6 +22,7 @@ from agentgym_gen.study.report.sections.regression import regression
 from agentgym_gen.study.report.sections.sequence import sequence
 from agentgym_gen.study.report.sections.summary import headlines, opening
 from agentgym_gen.study.report.sections.transfer import transfer
+from agentgym_gen.study.results.distances import read_distances
 from agentgym_gen.study.results.rows import read_cells, read_curves, read_episodes
 from agentgym_gen.system.files import write_text
 
@@ -65,7 +66,7 @@ def make_report(plan: Plan, out: Path) -> Document:
         *curves(read_curves(out)),
         *failures(context),
         *efficiency(context),
-        *regression(context),
+        *regression(context, read_distances(out)),
         *conversations(out, cells),
         *methods(plan, cells),
     ]

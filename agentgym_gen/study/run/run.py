@@ -7,6 +7,7 @@ run goes on where it was.
     columns/<column>.json       the tasks of a column, and hashes of their content and prompt
     models/<arm>.s<seed>/       a model, with the log of its training
     cells/<arm>.s<seed>/<column>/   see `agentgym_gen.study.results.rows`
+    distances.json              see `agentgym_gen.study.results.distances`
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from agentgym_gen.study.results.rows import (
     model_folder,
     write_cell,
 )
+from agentgym_gen.study.run.distances import measure_distances
 from agentgym_gen.study.run.executors import Executor, InProcess
 from agentgym_gen.study.run.jobs import column_file, is_done, make_jobs, models_by_name
 from agentgym_gen.study.run.recipes import TrainingRecipe, recipe_of
@@ -76,9 +78,11 @@ def run_plan(
         jobs = make_jobs(plan)
         finished = {job.name for job in jobs if is_done(plan, out, job)}
         try:
-            return run_jobs(jobs, finished, JobRunner(plan, out, log, recipe), executor, log)
+            summary = run_jobs(jobs, finished, JobRunner(plan, out, log, recipe), executor, log)
         finally:
             executor.close()
+        measure_distances(plan, out, log)
+        return summary
 
 
 def claim_folder(plan: Plan, out: Path) -> None:

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from agentgym_gen.study.analysis.descriptors import explain_transfer
 from agentgym_gen.study.report.context import ReportContext
 from agentgym_gen.study.report.document import Block, Heading, Table, TableCell
+from agentgym_gen.study.results.distances import Distances
 
 
-def regression(context: ReportContext) -> Iterator[Block]:
+def regression(context: ReportContext, distances: Distances) -> Iterator[Block]:
     """Yield the coefficients of the regression of transfer, if there are enough cells."""
-    fit = explain_transfer(context.results, context.arms)
+    fit = explain_transfer(context.results, context.arms, distances)
     if fit is None:
         return
     yield Heading("What goes with transfer", "explained")
@@ -20,6 +21,8 @@ def regression(context: ReportContext) -> Iterator[Block]:
         for name, (value, low, high) in fit.coefficients.items()
     ]
     left_out = f" These cells cannot tell apart: {', '.join(fit.left_out)}." if fit.left_out else ""
+    if fit.not_measured:
+        left_out += f" Left out, because it was not measured: {', '.join(fit.not_measured)}."
     yield Table(
         ["", "points per unit"],
         rows,
