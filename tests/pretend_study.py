@@ -1,14 +1,15 @@
-"""A small study whose models are policies: nothing is learnt, everything else is real."""
+"""A small study whose models are policies: nothing is learned, everything else is real."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from agentgym_gen.agents.policy import Completion, ExpertPolicy, Policy, RandomPolicy, Request
-from agentgym_gen.study import Plan, Recipe, Stage, TestPlan, parse_plan
-from agentgym_gen.study.run import Say
+from agentgym_gen.study import Plan, Stage, TrainingRecipe, parse_plan
+from agentgym_gen.study.run.schedule import Log
 from agentgym_gen.system.files import write_json
 
 SMALL = """
@@ -54,13 +55,11 @@ def small_plan(**changes: object) -> Plan:
     """Return the small plan, with some fields of `TestPlan` or `Plan` changed."""
     plan = parse_plan(SMALL)
     test = {k: v for k, v in changes.items() if hasattr(plan.test, k)}
-    rest = {k: v for k, v in changes.items() if k not in test}
-    fields = {**plan.__dict__, "test": TestPlan(**{**plan.test.__dict__, **test}), **rest}
-    known = Plan.__dataclass_fields__
-    return Plan(**{k: v for k, v in fields.items() if k in known})
+    others = {k: v for k, v in changes.items() if k not in test}
+    return replace(plan, test=replace(plan.test, **test), **others)  # type: ignore[arg-type]
 
 
-class Mixed:
+class SkilledPolicy:
     """Acts as the expert with a probability, else at random or wrongly.
 
     Args:
@@ -72,37 +71,37 @@ class Mixed:
 
     def act(self, requests: Sequence[Request]) -> list[Completion]:
         """Return a completion for each request."""
-        expert, chance = ExpertPolicy().act(requests), RandomPolicy().act(requests)
+        experts, randoms = ExpertPolicy().act(requests), RandomPolicy().act(requests)
         return [
-            good if request.rng.random() < self._skill else bad
-            for request, good, bad in zip(requests, expert, chance, strict=True)
+            expert if request.rng.random() < self._skill else random
+            for request, expert, random in zip(requests, experts, randoms, strict=True)
         ]
 
 
-class Pretend(Recipe):
-    """A recipe whose training adds to a skill.
+class PretendRecipe(TrainingRecipe):
+    """A recipe whose models are policies with a skill, and whose training raises the skill.
 
     Args:
-        fail_at: The name of a model whose training fails.
-        stop_after: How many policies are loaded before the run is stopped.
+        fail_at: The name of the model whose training fails.
+        stop_after: How many policies are loaded before the run is interrupted.
     """
 
     def __init__(self, fail_at: str = "", stop_after: int = 1000) -> None:
         self.fail_at, self._left = fail_at, stop_after
         self.trained: list[str] = []
 
-    def make_base(self, folder: Path, seed: int, say: Say) -> None:
+    def make_base(self, folder: Path, seed: int, log: Log) -> None:
         """Write a model of little skill."""
         self._write(folder, 0.3)
 
-    def train(self, base: Path, folder: Path, stage: Stage, seed: int, say: Say) -> None:
+    def train(self, base: Path, folder: Path, stage: Stage, seed: int, log: Log) -> None:
         """Write a model of more skill."""
         if folder.name == self.fail_at:
             raise RuntimeError("the graphics card is on fire")
         skill = json.loads((base / "recipe.json").read_text())["skill"]
         self._write(folder, min(1.0, skill + 0.6 * stage.share))
-        log = [{"step": n, "success": n / 10, "episodes": 8} for n in (1, 2, 3)]
-        (folder / "log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in log))
+        rows = [{"step": n, "success": n / 10, "episodes": 8} for n in (1, 2, 3)]
+        (folder / "log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
         self.trained.append(folder.name)
 
     def load_policy(self, folder: Path) -> Policy:
@@ -110,7 +109,7 @@ class Pretend(Recipe):
         self._left -= 1
         if self._left < 0:
             raise KeyboardInterrupt
-        return Mixed(json.loads((folder / "recipe.json").read_text())["skill"])
+        return SkilledPolicy(json.loads((folder / "recipe.json").read_text())["skill"])
 
     @staticmethod
     def _write(folder: Path, skill: float) -> None:

@@ -292,7 +292,7 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The error names the file."""
-    monkeypatch.setattr("agentgym_gen.study.cost.estimate", lambda *_: "nothing")
+    monkeypatch.setattr("agentgym_gen.study.run.cost.estimate_cost", lambda *_: "nothing")
     (tmp_path / "file").write_text("")
     assert main(["study", "run", "quick", "--yes", "--out", str(tmp_path / "file" / "x")]) == 2
     err = capsys.readouterr().err
@@ -316,7 +316,7 @@ def test_a_study_is_not_begun_without_a_yes(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The cost is said first; where nobody can be asked, the way out is."""
-    monkeypatch.setattr("agentgym_gen.study.cost.estimate", lambda *_: "4 hours")
+    monkeypatch.setattr("agentgym_gen.study.run.cost.estimate_cost", lambda *_: "4 hours")
     monkeypatch.setattr("sys.stdin", io.StringIO("yes\n"))
     assert main(["study", "run", str(small_study(tmp_path)), "--out", str(tmp_path / "x")]) == 2
     told = capsys.readouterr()

@@ -27,10 +27,10 @@ from agentgym_gen.envs.textworld.own import OwnGames
 from agentgym_gen.envs.webshop import WebShop
 from agentgym_gen.errors import AgentGymGenError, DataError, InvalidValueError
 from agentgym_gen.retrieval import BM25Index
-from agentgym_gen.study.analysis import Results
-from agentgym_gen.study.plan import ROW_SCHEMA
-from agentgym_gen.study.reading import load_plan
-from agentgym_gen.study.rows import read_cells, read_curves, read_transcripts
+from agentgym_gen.study.analysis.analysis import Results
+from agentgym_gen.study.plan.parser import load_plan
+from agentgym_gen.study.plan.plan import ROW_SCHEMA
+from agentgym_gen.study.results.rows import read_cells, read_curves, read_transcripts
 from agentgym_gen.study.study import Study
 from agentgym_gen.system.files import write_json
 from agentgym_gen.trainers.checkpoint import read_state

@@ -2,9 +2,8 @@
 
     python -m tools.quick_results
 
-It writes the report, the plan, and a page that says with which command, on which machine and with
-which versions it was made, how long it took and how much memory it needed at most: the sum over all
-its processes, looked at every half second.
+It copies the report and the plan, and writes a page with the command, the machine, the versions,
+the time, and the peak of the memory: the sum over all processes, measured every half second.
 """
 
 from __future__ import annotations
@@ -17,6 +16,8 @@ import sys
 import time
 from pathlib import Path
 
+from agentgym_gen.system.processors import usable_processors
+
 ROOT = Path(__file__).resolve().parents[1]
 RUN = ROOT / "runs" / "quick"
 KEPT = ROOT / "docs" / "results" / "quick"
@@ -24,7 +25,7 @@ COMMAND = ("-m", "agentgym_gen.cli.main", "study", "run", "quick", "--yes", "--o
 
 
 def main() -> int:
-    """Run it, copy what is kept, and return the exit code of the study."""
+    """Run the study, keep its report, and return the exit code of the study."""
     if RUN.exists():
         print(f"{RUN} is there already; move it away: the time of a part is not that of the whole")
         return 2
@@ -41,19 +42,20 @@ def main() -> int:
 
 
 def resident(root: int) -> int:
-    """Return the resident bytes of the process *root* and of all below it."""
+    """Return the resident bytes of the process *root* and of all its descendants."""
     parents: dict[int, int] = {}
     pages: dict[int, int] = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
+            # The name of the program stands in parentheses and may hold spaces.
             parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-            held = int((folder / "statm").read_text().split()[1])
+            resident_pages = int((folder / "statm").read_text().split()[1])
         except (OSError, ValueError, IndexError):
-            continue
-        parents[int(folder.name)], pages[int(folder.name)] = parent, held
+            continue  # the process has ended since
+        parents[int(folder.name)], pages[int(folder.name)] = parent, resident_pages
     family = {root}
-    while below := {pid for pid, parent in parents.items() if parent in family} - family:
-        family |= below
+    while children := {pid for pid, parent in parents.items() if parent in family} - family:
+        family |= children
     return sum(pages.get(pid, 0) for pid in family) * os.sysconf("SC_PAGE_SIZE")
 
 
@@ -64,20 +66,15 @@ def keep(minutes: float, peak: int) -> None:
     for name in ("report.html", "report.md", "plan.json"):
         shutil.copy(RUN / name, KEPT / name)
     shutil.copytree(RUN / "figures", KEPT / "figures")
-    said = (
+    text = (
         f"# How it was made\n\n```sh\npython -m tools.quick_results\n```\n\n{minutes:.1f} minutes "
-        f"on {cores()} cores ({processor()}), {peak / 2**30:.2f} GiB of memory at most over all "
-        f"processes, {platform.platform()}, Python {platform.python_version()}. The versions of "
-        "everything are in `plan.json`. [The report](report.md), and as [one page with "
+        f"on {usable_processors()} cores ({processor()}), {peak / 2**30:.2f} GiB of memory at most "
+        f"over all processes, {platform.platform()}, Python {platform.python_version()}. The "
+        "versions of everything are in `plan.json`. [The report](report.md), and as [one page with "
         "conversations](report.html).\n"
     )
-    (KEPT / "how.md").write_text(said, encoding="utf-8")
+    (KEPT / "how.md").write_text(text, encoding="utf-8")
     print(f"Kept in {KEPT}: {minutes:.1f} minutes, {peak / 2**30:.2f} GiB")
-
-
-def cores() -> int:
-    """Return how many processors this process may use."""
-    return len(os.sched_getaffinity(0))
 
 
 def processor() -> str:

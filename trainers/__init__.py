@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from agentgym_gen.trainers.demos import demonstrations
     from agentgym_gen.trainers.models.loading import load_model
     from agentgym_gen.trainers.models.tiny import TinySize, build_tiny
-    from agentgym_gen.trainers.recipes import recipe_of
     from agentgym_gen.trainers.rft import RFTTrainer
     from agentgym_gen.trainers.sampling.model_policy import ModelPolicy
     from agentgym_gen.trainers.sampling.vllm_sampler import VLLMSampler
@@ -42,7 +41,6 @@ _HOMES = {
     "build_tiny": "models.tiny",
     "demonstrations": "demos",
     "load_model": "models.loading",
-    "recipe_of": "recipes",
 }
 
 __all__ = [
@@ -56,7 +54,6 @@ __all__ = [
     "build_tiny",
     "demonstrations",
     "load_model",
-    "recipe_of",
 ]
 
 

@@ -12,6 +12,7 @@ from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.env.registration import check_env_id
 from agentgym_gen.errors import InvalidValueError, TrainingError, unknown_name
 from agentgym_gen.system.prepare import PREPARATIONS, Order, prepare
+from agentgym_gen.system.processors import usable_processors
 from agentgym_gen.world import SPLITS
 
 if TYPE_CHECKING:
@@ -115,21 +116,21 @@ def _open_study(options: argparse.Namespace) -> Study:
 
 def run_study(options: argparse.Namespace) -> None:
     """Say what a study costs, ask, run it and write its report."""
-    from agentgym_gen.study.cost import estimate
-    from agentgym_gen.study.executors import EXECUTORS, default_workers
-    from agentgym_gen.study.run import check_out
+    from agentgym_gen.study.run.cost import estimate_cost
+    from agentgym_gen.study.run.executors import EXECUTORS
+    from agentgym_gen.study.run.run import check_folder
 
     if options.executor not in EXECUTORS:
         raise unknown_name("executor", options.executor, EXECUTORS, "all")
     study = _open_study(options)
-    workers = options.workers or default_workers()
-    check_out(study.plan, study.out)
+    workers = options.workers or usable_processors()
+    check_folder(study.plan, study.out)
     say(f"Study {study.plan.name} in {study.out}, {workers} jobs at a time")
-    say(f"To do: {estimate(study.plan, study.out, workers)}")
+    say(f"To do: {estimate_cost(study.plan, study.out, workers)}")
     if not options.yes:
         _ask_to_go_on()
     outcome = study.run(
-        workers=workers, executor=options.executor, address=options.address, say=say
+        workers=workers, executor=options.executor, address=options.address, log=say
     )
     say(f"\nWritten to {study.report()}")
     if outcome.failed:
@@ -148,9 +149,10 @@ def _ask_to_go_on() -> None:
 
 
 def _study_status(options: argparse.Namespace) -> None:
-    from agentgym_gen.study.status import status_lines
+    from agentgym_gen.study.run.status import status_lines
 
-    print("\n".join(status_lines(_open_study(options))))
+    study = _open_study(options)
+    print("\n".join(status_lines(study.plan, study.out)))
 
 
 def _study_report(options: argparse.Namespace) -> None:
@@ -164,15 +166,15 @@ def _study_show(options: argparse.Namespace) -> None:
 
 
 def _calibrate(options: argparse.Namespace) -> None:
-    from agentgym_gen.study.calibrate import Calibration, calibrate, load_any_policy
+    from agentgym_gen.study.run.calibrate import Calibration, calibrate, resolve_policy
 
     name = check_env_id(options.id).rpartition("/")[2].rsplit("-v", 1)[0].lower()
     stem = options.out or Path("lists") / name
     splits = tuple(options.split or SPLITS)
     asked = Calibration(options.id, options.tasks, options.samples, options.threshold, splits)
-    policy = load_any_policy(options.model, options.temperature, options.max_new_tokens)
+    policy = resolve_policy(options.model, options.temperature, options.max_new_tokens)
     style = PromptStyle(format=options.format)
-    sizes = calibrate(asked, policy, stem, model=options.model, style=style, say=say)
+    sizes = calibrate(asked, policy, stem, model=options.model, style=style, log=say)
     for kind, size in sizes.items():
         print(f"{size} tasks in {stem}.{kind}.txt")
 

@@ -1,10 +1,16 @@
-"""The study: plan, run, analysis and report of how far training carries over."""
+"""The study: plan, run, analysis and report of how far training carries over.
 
-from agentgym_gen.study.analysis import Results
-from agentgym_gen.study.plan import Arm, Cell, EnvironmentPlan, Plan, Stage, TestPlan
-from agentgym_gen.study.reading import load_plan, parse_plan, preset_names, preset_text
-from agentgym_gen.study.run import Recipe, run_plan
-from agentgym_gen.study.statistics import Estimate
+What lives here: `Study`, the whole as one object, over subpackages that import downwards only:
+``run`` and ``report`` use ``analysis``, that uses ``results``, and that uses ``plan``. What does
+not: environments and trainers, which a study knows by id and by its recipes.
+"""
+
+from agentgym_gen.study.analysis.analysis import Results
+from agentgym_gen.study.analysis.statistics import Estimate
+from agentgym_gen.study.plan.parser import load_plan, parse_plan, preset_names, preset_text
+from agentgym_gen.study.plan.plan import Arm, Cell, EnvironmentPlan, Plan, Stage, TestPlan
+from agentgym_gen.study.run.recipes import TrainingRecipe, recipe_of
+from agentgym_gen.study.run.run import run_plan
 from agentgym_gen.study.study import Study
 
 __all__ = [
@@ -13,14 +19,15 @@ __all__ = [
     "EnvironmentPlan",
     "Estimate",
     "Plan",
-    "Recipe",
     "Results",
     "Stage",
     "Study",
     "TestPlan",
+    "TrainingRecipe",
     "load_plan",
     "parse_plan",
     "preset_names",
     "preset_text",
+    "recipe_of",
     "run_plan",
 ]

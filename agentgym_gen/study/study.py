@@ -1,4 +1,4 @@
-"""A study as an object: for notebooks, scripts and the command line."""
+"""A study as one object: for notebooks, scripts and the command line."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agentgym_gen.errors import DataError, InvalidValueError, missing_extra
-from agentgym_gen.study.analysis import Results
-from agentgym_gen.study.executors import default_workers, make_executor
-from agentgym_gen.study.jobs import is_done, make_jobs
-from agentgym_gen.study.plan import BASE, Plan, label
-from agentgym_gen.study.reading import load_plan
-from agentgym_gen.study.reload import plan_of_dict
-from agentgym_gen.study.rows import read_cells, read_episodes, read_failures
-from agentgym_gen.study.run import Recipe, read_plan_file, run_plan
-from agentgym_gen.study.schedule import Outcome
+from agentgym_gen.study.analysis.analysis import Results
+from agentgym_gen.study.plan.parser import load_plan
+from agentgym_gen.study.plan.plan import BASE, Plan, label
+from agentgym_gen.study.report.report import write_report
+from agentgym_gen.study.results.rows import read_cells, read_episodes, read_failures
+from agentgym_gen.study.run.executors import make_executor
+from agentgym_gen.study.run.jobs import is_done, make_jobs
+from agentgym_gen.study.run.recipes import TrainingRecipe
+from agentgym_gen.study.run.run import read_plan_file, run_plan
+from agentgym_gen.study.run.schedule import RunSummary
 from agentgym_gen.system.file_lock import is_locked
+from agentgym_gen.system.processors import usable_processors
 
 if TYPE_CHECKING:
     import pandas as pd  # type: ignore[import-untyped]
@@ -40,16 +42,16 @@ class Study:
         """Return the study whose results are in the folder *out*.
 
         Raises:
-            DataError: if there is none, or it cannot be used.
+            DataError: if there is none, or its plan cannot be used.
         """
-        told = read_plan_file(Path(out))["plan"]
+        plan = read_plan_file(Path(out))["plan"]
         try:
-            return cls(plan_of_dict(told), out)
+            return cls(Plan.from_dict(plan), out)
         except (DataError, InvalidValueError) as error:
             raise DataError(f"The plan in {out} cannot be used: {error}") from error
 
     def __repr__(self) -> str:
-        """Return what it is and how far."""
+        """Return the name, the folder, and how many jobs are done."""
         done, total = self.progress()
         return f"<Study {self.plan.name!r} in {str(self.out)!r}: {done} of {total} jobs done>"
 
@@ -59,24 +61,24 @@ class Study:
         workers: int | None = None,
         executor: str = "local",
         address: str = "",
-        recipe: Recipe | None = None,
-        say: Callable[[str], None] | None = None,
-    ) -> Outcome:
+        recipe: TrainingRecipe | None = None,
+        log: Callable[[str], None] | None = None,
+    ) -> RunSummary:
         """Run what is not yet done.
 
         Args:
             workers: How many jobs run side by side; None is one a processor.
             executor: ``local`` or ``ray``.
             address: The Ray cluster to join; empty starts one here.
-            recipe: How models are made; None takes the one that the plan spells.
-            say: Called with each line of progress; None prints it.
+            recipe: How models are made; None takes the recipe of the plan.
+            log: Called with each line of progress; None prints it.
         """
         return run_plan(
             self.plan,
             self.out,
-            say=say or _print,
+            log=log or _print,
             recipe=recipe,
-            executor=make_executor(executor, workers or default_workers(), address),
+            executor=make_executor(executor, workers or usable_processors(), address),
         )
 
     def progress(self) -> tuple[int, int]:
@@ -90,11 +92,11 @@ class Study:
         return is_locked(self.out)
 
     def failures(self) -> list[dict[str, Any]]:
-        """Return what is known of every training and cell that failed."""
+        """Return the failure row of every training and cell that failed."""
         return read_failures(self.out)
 
     def results(self, metric: str = "success") -> Results:
-        """Return the analysis of the rows that are there.
+        """Return the analysis of the rows in the folder.
 
         Raises:
             DataError: if there are none.
@@ -105,10 +107,8 @@ class Study:
         """Write ``report.html`` and ``report.md`` and return the path of the first.
 
         Raises:
-            DataError: if there is nothing to report.
+            DataError: if there are no results of the base.
         """
-        from agentgym_gen.study.report import write_report
-
         return write_report(self.plan, self.out)
 
     def episodes(self) -> pd.DataFrame:
@@ -120,9 +120,9 @@ class Study:
         return _frame(read_cells(self.out))
 
     def gains(self) -> pd.DataFrame:
-        """Return a data frame with the gain of every trained arm on every column of its own.
+        """Return a data frame with the gain of every arm on every column that it was tested on.
 
-        ``p_holm`` is adjusted for all of them.
+        ``p_holm`` is adjusted for the number of rows.
         """
         results = self.results()
         pairs = [
@@ -136,14 +136,14 @@ class Study:
                 "column": label(column),
                 "base": results.rate(BASE, column).value,
                 "trained": results.rate(arm, column).value,
-                "gain": found.value,
-                "low": found.low,
-                "high": found.high,
-                "p_holm": found.p,
-                "tasks": found.tasks,
-                "seeds": found.seeds,
+                "gain": gain.value,
+                "low": gain.low,
+                "high": gain.high,
+                "p_holm": gain.p,
+                "tasks": gain.tasks,
+                "seeds": gain.seeds,
             }
-            for (arm, column), found in results.gains_with_holm(pairs).items()
+            for (arm, column), gain in results.gains_with_holm(pairs).items()
         ]
         return _frame(rows)
 

@@ -7,25 +7,25 @@ from dataclasses import replace
 from pathlib import Path
 
 from faults.subjects import PLAN, as_a_command, say
-from pretend_study import Pretend
+from pretend_study import PretendRecipe
 
 from agentgym_gen.study import Stage, run_plan
-from agentgym_gen.study.executors import LocalProcesses
-from agentgym_gen.study.run import Say
+from agentgym_gen.study.run.executors import LocalProcesses
+from agentgym_gen.study.run.schedule import Log
 
 
-class Idle(Pretend):
-    """A recipe that says when it trains, and goes on for ever."""
+class Idle(PretendRecipe):
+    """A recipe that leaves a trace when it trains, and never ends."""
 
-    def make_base(self, folder: Path, seed: int, say: Say) -> None:
-        """Leave a trace and wait."""
+    def make_base(self, folder: Path, seed: int, log: Log) -> None:
+        """Write the process id into *folder* and wait."""
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "busy").write_text(str(os.getpid()))
         while True:
             time.sleep(60)
 
-    def train(self, base: Path, folder: Path, stage: Stage, seed: int, say: Say) -> None:
-        """Never get here."""
+    def train(self, base: Path, folder: Path, stage: Stage, seed: int, log: Log) -> None:
+        """Do nothing: no base is ever finished."""
 
 
 if __name__ == "__main__":
@@ -33,6 +33,6 @@ if __name__ == "__main__":
     plan = replace(PLAN, seeds=(0, 1))
     sys.exit(
         as_a_command(
-            lambda _: run_plan(plan, out, say=say, recipe=Idle(), executor=LocalProcesses(2))
+            lambda _: run_plan(plan, out, log=say, recipe=Idle(), executor=LocalProcesses(2))
         )
     )

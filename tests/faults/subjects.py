@@ -13,12 +13,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from pretend_study import Pretend
+from pretend_study import PretendRecipe
 
 from agentgym_gen.cli.main import main as cli
 from agentgym_gen.study import parse_plan, run_plan
-from agentgym_gen.study.executors import make_executor
-from agentgym_gen.study.rows import read_cells, read_episodes
+from agentgym_gen.study.results.rows import read_cells, read_episodes
+from agentgym_gen.study.run.executors import make_executor
 
 PLAN = parse_plan("""
 name = "faulty"
@@ -51,7 +51,7 @@ def study(folder: Path, workers: str = "1") -> int:
 
     def command(_: argparse.Namespace) -> None:
         executor = make_executor("local", int(workers))
-        run_plan(PLAN, folder, say=say, recipe=Pretend(), executor=executor)
+        run_plan(PLAN, folder, log=say, recipe=PretendRecipe(), executor=executor)
 
     return as_a_command(command)
 
@@ -68,9 +68,9 @@ def games(folder: Path, workers: str = "1", clerk: str = "faults.clerk") -> int:
 
 def calibration(folder: Path) -> int:
     """Divide the boards of one split by the success of a random player."""
-    import agentgym_gen.study.calibrate as calibrating
+    import agentgym_gen.study.run.calibrate as calibrating
 
-    calibrating.PART = 4
+    calibrating.BATCH_TASKS = 4
     arguments = ["calibrate", "rftgen/Sokoban-easy-v0", "--model", "random", "--split", "train"]
     options = ["--tasks", "16", "--samples", "2", "--out", str(folder / "boards")]
     return cli.main([*arguments, *options])

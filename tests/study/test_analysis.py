@@ -6,10 +6,15 @@ import numpy as np
 import pytest
 
 from agentgym_gen.errors import DataError, InvalidValueError
-from agentgym_gen.study.analysis import Results
-from agentgym_gen.study.metrics import backward_transfer, forgetting, forward_transfer, retention
-from agentgym_gen.study.rows import Row
-from agentgym_gen.study.statistics import Floats
+from agentgym_gen.study.analysis.analysis import Results
+from agentgym_gen.study.analysis.metrics import (
+    backward_transfer,
+    forgetting,
+    forward_transfer,
+    retention,
+)
+from agentgym_gen.study.analysis.statistics import Floats
+from agentgym_gen.study.results.rows import Row
 
 
 def rows(arm: str, column: str, successes: dict[int, list[int]]) -> list[Row]:
@@ -37,40 +42,31 @@ def test_a_rate_counts_tasks_not_samples() -> None:
     once = rows("a", "c", {0: [1] * 8 + [0] * 2})
     twice = [*once, *({**row, "sample": 1} for row in once)]
 
-    for found in (Results(once).rate("a", "c"), Results(twice).rate("a", "c")):
-        assert (found.value, found.tasks) == (0.8, 10)
-        assert (found.low, found.high) == pytest.approx((0.4902, 0.9433), abs=1e-4)
+    for rate in (Results(once).rate("a", "c"), Results(twice).rate("a", "c")):
+        assert (rate.value, rate.tasks) == (0.8, 10)
+        assert (rate.low, rate.high) == pytest.approx((0.4902, 0.9433), abs=1e-4)
 
 
 def test_seeds_that_disagree_widen_a_rate_from_three_on() -> None:
-    """0, 0.5 and 1 of 40 tasks: Wilson's interval is the narrower one."""
-    apart = {0: [0] * 40, 1: [0, 1] * 20, 2: [1] * 40}
-    found = Results(rows("a", "c", apart)).rate("a", "c")
+    """Three seeds win 0, 0.5 and 1 of 40 tasks: Wilson's interval is the narrower one."""
+    successes = {0: [0] * 40, 1: [0, 1] * 20, 2: [1] * 40}
+    rate = Results(rows("a", "c", successes)).rate("a", "c")
 
-    assert found.value == 0.5
-    assert found.low < 0.1
-    assert found.covers_training
-
-
-def test_the_rates_of_seeds_are_apart() -> None:
-    """Each with Wilson's interval of its own."""
-    found = Results(rows("a", "c", {0: [0] * 10, 1: [1] * 10})).seed_rates("a", "c")
-
-    assert {seed: rate.value for seed, rate in found.items()} == {0: 0.0, 1: 1.0}
-    assert found[0].high == pytest.approx(0.2775, abs=1e-4)
+    assert rate.value == 0.5
+    assert rate.low < 0.1
 
 
 def test_the_score_can_take_the_place_of_success() -> None:
-    """Where tasks can be done in part."""
-    some = rows("a", "c", {0: [1, 1, 0, 0]})
+    """The score counts tasks that were done in part."""
+    episodes = rows("a", "c", {0: [1, 1, 0, 0]})
 
-    assert Results(some, metric="score").rate("a", "c").value == 0.25
+    assert Results(episodes, metric="score").rate("a", "c").value == 0.25
     with pytest.raises(InvalidValueError, match="'success' or 'score', not 'reward'"):
-        Results(some, metric="reward")
+        Results(episodes, metric="reward")
 
 
 def test_gains_are_paired_by_seed_and_task() -> None:
-    """Base 0 1 0 / 1 1 1 and trained 1 1 0 / 1 0 1: the order of rows does not matter."""
+    """With base 0 1 0 / 1 1 1 and trained 1 1 0 / 1 0 1, the order of rows does not matter."""
     base = rows("base", "c", {0: [0, 1, 0], 1: [1, 1, 1]})
     trained = rows("a", "c", {1: [1, 0, 1], 0: [1, 1, 0]})
 
@@ -82,17 +78,17 @@ def test_the_gain_is_the_mean_difference_with_an_interval_around_it() -> None:
     """Of 100 tasks 30 improved and 10 got worse: +0.2 with about +-0.12."""
     base = rows("base", "c", {0: [0] * 30 + [1] * 10 + [1] * 60})
     trained = rows("a", "c", {0: [1] * 30 + [0] * 10 + [1] * 60})
-    gained = Results(base + trained).gain("a", "c")
+    gain = Results(base + trained).gain("a", "c")
 
-    assert gained.value == pytest.approx(0.2)
+    assert gain.value == pytest.approx(0.2)
     # standard error of the mean difference: sqrt((0.4 - 0.2**2) / 100) = 0.06
-    assert (gained.low, gained.high) == pytest.approx((0.2 - 0.1176, 0.2 + 0.1176), abs=0.012)
-    assert gained.sure
-    assert gained.p < 0.01
+    assert (gain.low, gain.high) == pytest.approx((0.2 - 0.1176, 0.2 + 0.1176), abs=0.012)
+    assert gain.excludes_zero
+    assert gain.p < 0.01
 
 
 def test_pairing_makes_the_interval_narrow() -> None:
-    """The same 10 tasks of 100 improved; unpaired rates would overlap."""
+    """The same 10 tasks of 100 improved, and the intervals of the two rates overlap."""
     base = rows("base", "c", {0: [0] * 50 + [1] * 50})
     trained = rows("a", "c", {0: [1] * 10 + [0] * 40 + [1] * 50})
     results = Results(base + trained)
@@ -101,16 +97,16 @@ def test_pairing_makes_the_interval_narrow() -> None:
     assert results.rate("a", "c").low < results.rate("base", "c").high
 
 
-def test_a_seed_that_one_of_them_lacks_is_left_out() -> None:
-    """The gain says how many seeds it rests on."""
+def test_a_seed_that_only_one_arm_has_is_left_out() -> None:
+    """The gain names the number of seeds that both arms have."""
     base = rows("base", "c", {0: [0, 0], 1: [1, 1]})
-    gained = Results([*base, *rows("a", "c", {0: [1, 1]})]).gain("a", "c")
+    gain = Results([*base, *rows("a", "c", {0: [1, 1]})]).gain("a", "c")
 
-    assert (gained.value, gained.seeds) == (1.0, 1)
+    assert (gain.value, gain.seeds) == (1.0, 1)
 
 
 def test_models_without_a_common_seed_are_not_compared() -> None:
-    """Nor with what was not tested."""
+    """A model is not compared with one that was not tested either."""
     results = Results([*rows("base", "c", {0: [0]}), *rows("a", "c", {1: [1]})])
 
     assert not results.has(("base", "c"), ("a", "c"))
@@ -121,24 +117,24 @@ def test_models_without_a_common_seed_are_not_compared() -> None:
 
 
 def test_seeds_that_were_tested_on_different_tasks_are_an_error() -> None:
-    """Not a smaller mean."""
+    """Their mean would not be that of the same tasks."""
     uneven = rows("a", "c", {0: [1, 1], 1: [1]})
     with pytest.raises(DataError, match="not tested on the same tasks"):
         Results(uneven).rate("a", "c")
 
 
 def test_no_rows_are_an_error() -> None:
-    """That says what to do."""
+    """The error says what to do."""
     with pytest.raises(DataError, match="run the study first"):
         Results([])
 
 
 def columns(**successes: tuple[list[int], list[int]]) -> Results:
     """Return results of base and arm `a` on some columns."""
-    found: list[Row] = []
+    episodes: list[Row] = []
     for column, (before, after) in successes.items():
-        found += rows("base", column, {0: before}) + rows("a", column, {0: after})
-    return Results(found)
+        episodes += rows("base", column, {0: before}) + rows("a", column, {0: after})
+    return Results(episodes)
 
 
 def test_the_transfer_gap_is_held_in_minus_held_out() -> None:
@@ -149,67 +145,67 @@ def test_the_transfer_gap_is_held_in_minus_held_out() -> None:
     assert results.mean_gain("a", ["own", "x", "y"]).value == pytest.approx(0.5)
 
 
-def test_one_seed_is_one_model_on_all_columns() -> None:
-    """Where every seed gains as much held in as held out, the gap is 0 without doubt."""
-    good = {0: [0] * 4, 1: [1] * 4, 2: [1] * 4}
-    found = [
+def test_seeds_are_resampled_together_on_all_columns() -> None:
+    """If every seed gains as much held in as held out, the gap is 0 in every resample."""
+    trained = {0: [0] * 4, 1: [1] * 4, 2: [1] * 4}
+    episodes = [
         row
         for column in ("in", "out")
-        for name, successes in (("base", {seed: [0] * 4 for seed in good}), ("a", good))
+        for name, successes in (("base", {seed: [0] * 4 for seed in trained}), ("a", trained))
         for row in rows(name, column, successes)
     ]
-    gap = Results(found).transfer_gap("a", ["in"], ["out"])
+    gap = Results(episodes).transfer_gap("a", ["in"], ["out"])
 
     assert (gap.value, gap.low, gap.high) == (0.0, 0.0, 0.0)
 
 
 def test_the_metrics_of_a_sequence_are_those_of_its_matrix() -> None:
-    """A: 1 of 4, then 4, then 3; B: 0, 1, 2: BWT -0.25, FWT +0.25, forgetting 0.25, kept 0.75."""
-    found: list[Row] = []
+    """A wins 1 of 4, then 4, then 3; B 0, 1, 2: BWT -0.25, FWT +0.25, retention 0.75."""
+    episodes: list[Row] = []
     for arm, a, b in (("base", 1, 0), ("A", 4, 1), ("A_then_B", 3, 2)):
-        found += rows(arm, "a", {0: [1] * a + [0] * (4 - a)})
-        found += rows(arm, "b", {0: [1] * b + [0] * (4 - b)})
-    results = Results(found)
+        episodes += rows(arm, "a", {0: [1] * a + [0] * (4 - a)})
+        episodes += rows(arm, "b", {0: [1] * b + [0] * (4 - b)})
+    results = Results(episodes)
 
-    def of(metric: Callable[..., Floats]) -> float:
+    def value(metric: Callable[..., Floats]) -> float:
         return results.sequence(["A", "A_then_B"], ["a", "b"], metric).value
 
-    assert of(backward_transfer) == pytest.approx(-0.25)
-    assert of(forward_transfer) == pytest.approx(0.25)
-    assert of(forgetting) == pytest.approx(0.25)
-    assert of(retention) == pytest.approx(0.75)
+    assert value(backward_transfer) == pytest.approx(-0.25)
+    assert value(forward_transfer) == pytest.approx(0.25)
+    assert value(forgetting) == pytest.approx(0.25)
+    assert value(retention) == pytest.approx(0.75)
 
 
 def test_the_transfer_ratio_of_a_column_without_a_gain_is_not_a_number() -> None:
-    """Half of the gain of the native training; nothing of nothing."""
-    found = [
+    """The ratio is half of the own gain, and not a number where the own gain is 0."""
+    episodes = [
         *rows("base", "c", {0: [0, 0, 0, 0]}),
         *rows("own", "c", {0: [1, 1, 1, 1]}),
         *rows("a", "c", {0: [1, 1, 0, 0]}),
     ]
 
-    assert Results(found).transfer_ratio("a", "own", "c").value == pytest.approx(0.5)
-    assert np.isnan(Results(found).transfer_ratio("a", "base", "c").value)
+    assert Results(episodes).transfer_ratio("a", "own", "c").value == pytest.approx(0.5)
+    assert np.isnan(Results(episodes).transfer_ratio("a", "base", "c").value)
 
 
 def test_gains_are_adjusted_together() -> None:
-    """Two cells double the smaller p."""
+    """With two cells, the smaller p is doubled."""
     results = columns(x=([0] * 20, [1] * 20), y=([0, 1] * 10, [0, 1] * 10))
-    alone = results.gain("a", "x").p
-    found = results.gains_with_holm([("a", "x"), ("a", "y")])
+    p = results.gain("a", "x").p
+    gains = results.gains_with_holm([("a", "x"), ("a", "y")])
 
-    assert found["a", "x"].p == pytest.approx(2 * alone)
-    assert found["a", "y"].p == 1.0
+    assert gains["a", "x"].p == pytest.approx(2 * p)
+    assert gains["a", "y"].p == 1.0
 
 
 def test_pass_rates_by_hand() -> None:
-    """Two tasks of two samples, won 1 of 2 and 2 of 2: pass@2 is 1, pass^2 is 0.5, avg 0.75."""
-    found = [
+    """Two tasks are won 1 of 2 and 2 of 2 times: pass@2 is 1, pass^2 is 0.5, avg 0.75."""
+    episodes = [
         {**row, "sample": sample, "success": success}
         for sample, wins in enumerate(([1, 1], [0, 1]))
         for row, success in zip(rows("a", "c", {0: [0, 0]}), wins, strict=True)
     ]
-    results = Results(found)
+    results = Results(episodes)
 
     assert results.pass_rate("a", "c", 2) == 1.0
     assert results.pass_rate("a", "c", 2, every=True) == 0.5
@@ -217,11 +213,11 @@ def test_pass_rates_by_hand() -> None:
 
 
 def test_an_average_of_turns_has_an_interval() -> None:
-    """4 and 8 turns on half the tasks each: 6, with a standard error of 2 / sqrt(100) = 0.2."""
-    found = [
+    """Half the tasks take 4 turns, half 8: 6 with a standard error of 2 / sqrt(100) = 0.2."""
+    episodes = [
         {**row, "turns": 4 + 4 * (n % 2)} for n, row in enumerate(rows("a", "c", {0: [0] * 100}))
     ]
-    average = Results(found).average("a", "c", "turns")
+    average = Results(episodes).average("a", "c", "turns")
 
     assert average.value == 6.0
     assert (average.low, average.high) == pytest.approx((6 - 0.392, 6 + 0.392), abs=0.05)
@@ -233,7 +229,7 @@ def test_the_invalid_rate_counts_turns() -> None:
 
 
 def test_failure_modes_are_counted_by_cell() -> None:
-    """Over all seeds."""
-    found = Results(rows("a", "c", {0: [0, 1], 1: [0, 0]}))
+    """The count is over all seeds."""
+    results = Results(rows("a", "c", {0: [0, 1], 1: [0, 0]}))
 
-    assert found.failure_counts("a", "c") == {"loops": 3}
+    assert results.failure_counts("a", "c") == {"loops": 3}

@@ -1,4 +1,4 @@
-"""Tasks divided by a policy's success, and played as tiers."""
+"""Tasks are divided by a policy's success, and the lists are played as tiers."""
 
 from pathlib import Path
 
@@ -11,24 +11,24 @@ from agentgym_gen.env.making import make_text_env, sample_task_ids
 from agentgym_gen.errors import DataError, InvalidValueError, ResultExistsError
 from agentgym_gen.seeding import stream
 from agentgym_gen.study import parse_plan
-from agentgym_gen.study.calibrate import Calibration, calibrate
-from agentgym_gen.study.run import column_tasks
+from agentgym_gen.study.run.calibrate import Calibration, calibrate
+from agentgym_gen.study.run.run import sample_column_tasks
 from agentgym_gen.world.task_list import read_task_list, write_task_list
 
 EASY = "rftgen/Sokoban-easy-v0"
-ASKED = Calibration(EASY, tasks=12, samples=4, threshold=0.25, splits=("train", "test"))
+SETTINGS = Calibration(EASY, tasks=12, samples=4, threshold=0.25, splits=("train", "test"))
 
 
 @pytest.fixture(scope="module")
 def stem(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the stem of lists that a random policy made."""
+    """Return the stem of lists that were made with a random policy."""
     stem = tmp_path_factory.mktemp("lists") / "boards"
-    calibrate(ASKED, RandomPolicy(), stem, model="random")
+    calibrate(SETTINGS, RandomPolicy(), stem, model="random")
     return stem
 
 
 def test_every_task_is_in_one_list(stem: Path) -> None:
-    """12 of each split, all different."""
+    """There are 12 tasks of each split, and none is in both lists."""
     easy, hard = (read_task_list(f"{stem}.{kind}.txt") for kind in ("easy", "hard"))
 
     assert len(set(easy) | set(hard)) == len(easy) + len(hard) == 24
@@ -36,7 +36,7 @@ def test_every_task_is_in_one_list(stem: Path) -> None:
 
 
 def test_a_list_says_how_it_was_made(stem: Path) -> None:
-    """By whom, with which threshold, and the success of each task."""
+    """It names the policy, the threshold, and the success of each task."""
     lines = Path(f"{stem}.easy.txt").read_text().splitlines()
 
     assert lines[0] == (
@@ -47,43 +47,44 @@ def test_a_list_says_how_it_was_made(stem: Path) -> None:
 
 
 def test_the_lists_are_on_either_side_of_the_threshold(stem: Path) -> None:
-    """Played again with the same seed, hard tasks have no success of four."""
+    """Played again with the same seed, hard tasks have no success in four episodes."""
     hard = [task for task in read_task_list(f"{stem}.hard.txt") if "/test/" in task]
-    played = run([Episode(EASY, t, n) for t in hard for n in range(4)], RandomPolicy())
+    episodes = [Episode(EASY, task, sample) for task in hard for sample in range(4)]
+    trajectories = run(episodes, RandomPolicy())
 
-    assert sum(trajectory.success for trajectory in played) == 0
+    assert sum(trajectory.success for trajectory in trajectories) == 0
 
 
 def test_the_same_calibration_gives_the_same_lists(stem: Path, tmp_path: Path) -> None:
-    """To the letter."""
-    calibrate(ASKED, RandomPolicy(), tmp_path / "again", model="random")
+    """The files are the same text."""
+    calibrate(SETTINGS, RandomPolicy(), tmp_path / "again", model="random")
     again = (tmp_path / "again.easy.txt").read_text()
 
     assert again == Path(f"{stem}.easy.txt").read_text()
 
 
 def test_lists_are_not_overwritten(stem: Path) -> None:
-    """Nor begun anew."""
+    """The calibration of lists that exist is refused."""
     with pytest.raises(ResultExistsError, match="is there already; choose another --out"):
-        calibrate(ASKED, RandomPolicy(), stem, model="random")
+        calibrate(SETTINGS, RandomPolicy(), stem, model="random")
 
 
 def test_a_policy_that_wins_everything_divides_nothing(tmp_path: Path) -> None:
-    """The error says what to change; what was played is kept for another threshold."""
+    """The error says what to change, and the success is kept for another threshold."""
     with pytest.raises(InvalidValueError, match=r"is hard for 'expert' .* move the threshold"):
-        calibrate(ASKED, ExpertPolicy(), tmp_path / "x", model="expert")
+        calibrate(SETTINGS, ExpertPolicy(), tmp_path / "x", model="expert")
     assert [path.name for path in tmp_path.iterdir()] == ["x.played.json"]
 
 
-@pytest.mark.parametrize("wrong", [{"tasks": 0}, {"samples": 0}, {"threshold": 0.0}])
-def test_a_calibration_that_cannot_be_is_refused(wrong: dict[str, float]) -> None:
-    """When it is made."""
+@pytest.mark.parametrize("settings", [{"tasks": 0}, {"samples": 0}, {"threshold": 0.0}])
+def test_a_calibration_with_invalid_settings_is_refused(settings: dict[str, float]) -> None:
+    """The error comes when the record is made."""
     with pytest.raises(InvalidValueError):
-        Calibration(EASY, **wrong)  # type: ignore[arg-type]
+        Calibration(EASY, **settings)  # type: ignore[arg-type]
 
 
-def test_a_list_is_a_tier_everywhere(stem: Path) -> None:
-    """In an id, in drawing tasks, and as a column of a study."""
+def test_a_list_can_be_used_as_a_tier(stem: Path) -> None:
+    """An id, the sampling of tasks, and the columns of a study accept it."""
     env_id = f"rftgen/Sokoban-v0?tasks={stem}.easy.txt&interface=listed"
     easy = [task for task in read_task_list(f"{stem}.easy.txt") if "/test/" in task]
     env = make_text_env(env_id, "test")
@@ -91,17 +92,17 @@ def test_a_list_is_a_tier_everywhere(stem: Path) -> None:
 
     assert info["task_id"] in easy
     assert str(env.interface) == "listed"
-    drawn = sample_task_ids(env_id, "test", len(easy), stream("x"))
-    assert sorted(drawn) == sorted(easy)
+    sample = sample_task_ids(env_id, "test", len(easy), stream("x"))
+    assert sorted(sample) == sorted(easy)
     plan = parse_plan(
         f'name = "x"\nseeds = [0]\n[environments.Sokoban]\nlists = "{stem}"\n'
         f'[test]\ntasks = {len(easy)}\n[difficulty]\nenvironments = ["Sokoban"]\n'
     )
-    assert sorted(column_tasks(plan, plan.columns[0])) == sorted(easy)
+    assert sorted(sample_column_tasks(plan, plan.columns[0])) == sorted(easy)
 
 
 def test_the_command_writes_lists(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """And counts them."""
+    """The command writes the lists and prints how many tasks they have."""
     arguments = ["calibrate", EASY, "--model", "random", "--tasks", "8", "--samples", "2"]
     options = ["--split", "train", "--out", str(tmp_path / "b"), "--threshold", "0.5"]
     assert main([*arguments, *options]) == 0
@@ -121,14 +122,14 @@ def test_the_command_writes_lists(tmp_path: Path, capsys: pytest.CaptureFixture[
     ],
 )
 def test_a_list_that_cannot_be_read_is_named(tmp_path: Path, text: str, message: str) -> None:
-    """By its file and line."""
+    """The error names the file and the line."""
     (tmp_path / "list.txt").write_text(text)
     with pytest.raises((DataError, InvalidValueError), match=message):
         read_task_list(tmp_path / "list.txt")
 
 
 def test_a_list_is_read_as_it_was_written(tmp_path: Path) -> None:
-    """Without its comments."""
+    """What is read has no comments."""
     write_task_list(tmp_path / "l.txt", ["a/b/c/2", "a/b/c/1"], ["two tasks"])
 
     assert read_task_list(tmp_path / "l.txt") == ("a/b/c/2", "a/b/c/1")
@@ -137,13 +138,13 @@ def test_a_list_is_read_as_it_was_written(tmp_path: Path) -> None:
 
 
 def test_a_list_without_a_task_of_the_split_is_refused() -> None:
-    """With what was asked for."""
+    """The error names the number of tasks and the split."""
     with pytest.raises(InvalidValueError, match="None of the 1 tasks of `tasks` belongs to the sp"):
         make_text_env(EASY, "train", {"tasks": ["sokoban/easy/test/3"]})
 
 
 @pytest.mark.parametrize("query", ["tasks", "tasks=", "levels=3", "interface=a&"])
-def test_what_follows_an_id_is_checked(query: str) -> None:
-    """It is name=value, of names that are known."""
+def test_the_query_of_an_id_is_checked(query: str) -> None:
+    """A query is name=value, and the name is an option of ids."""
     with pytest.raises(InvalidValueError, match="is no keyword argument of an id"):
         make_text_env(f"{EASY}?{query}", "test")

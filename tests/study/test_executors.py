@@ -1,54 +1,55 @@
-"""Processes that do the jobs of a study."""
+"""Processes that do the jobs of a study end with it."""
 
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 
 PARENT = """
 import sys
-from agentgym_gen.study.executors import LocalProcesses
-from sleeping_job import work
+from agentgym_gen.study.run.executors import LocalProcesses
+from sleeping_job import run_job
 
 if __name__ == "__main__":
     processes = LocalProcesses(1)
-    processes.submit(work, sys.argv[1])
+    processes.submit(run_job, sys.argv[1])
     processes.wait()
 """
 
 JOB = """
 import os, pathlib, time
 
-def work(job):
+def run_job(job):
     pathlib.Path(job).write_text(str(os.getpid()))
     time.sleep(300)
 """
 
 
-def alive(pid: int) -> bool:
-    """Say whether process *pid* is there and no zombie."""
+def is_alive(pid: int) -> bool:
+    """Return whether process *pid* exists and is no zombie."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
 
 
-def until(holds: object, seconds: float = 60.0) -> bool:
-    """Wait until *holds* does, and say whether it did."""
+def wait_until(condition: Callable[[], object], seconds: float = 60.0) -> bool:
+    """Wait until *condition* is true, and return whether it was in so many *seconds*."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        if holds():  # type: ignore[operator]
+        if condition():
             return True
         time.sleep(0.05)
     return False
 
 
 def test_no_job_outlives_a_killed_study(tmp_path: Path) -> None:
-    """It would go on writing beside the jobs of the next run."""
+    """A job that went on would write into the folder of the next run."""
     (tmp_path / "sleeping_job.py").write_text(JOB)
     (tmp_path / "parent.py").write_text(PARENT)
     path = os.pathsep.join([str(tmp_path), str(ROOT), *sys.path])
@@ -57,11 +58,11 @@ def test_no_job_outlives_a_killed_study(tmp_path: Path) -> None:
         [sys.executable, str(tmp_path / "parent.py"), str(pid_file)],
         env={**os.environ, "PYTHONPATH": path},
     )
-    assert until(lambda: pid_file.exists() and pid_file.read_text())
+    assert wait_until(lambda: pid_file.exists() and pid_file.read_text())
     child = int(pid_file.read_text())
-    was_alive = alive(child)
+    was_alive = is_alive(child)
     parent.send_signal(signal.SIGKILL)
     parent.wait()
 
     assert was_alive
-    assert until(lambda: not alive(child), 20)
+    assert wait_until(lambda: not is_alive(child), 20)

@@ -1,18 +1,21 @@
-"""Failure modes on transcripts that show each of them."""
+"""Each failure mode is found in a transcript that shows it."""
 
 import pytest
 
 from agentgym_gen.agents.policy import Completion
 from agentgym_gen.agents.trajectory import Trajectory, Turn
-from agentgym_gen.study.failures import MODES, failure_modes
+from agentgym_gen.study.results.failures import MODES, failure_modes
 
-Said = tuple[str, str, bool]
-"""What was seen, what was done, whether it could be."""
+TurnSpec = tuple[str, str, bool]
+"""An observation, an action, and whether the action was valid."""
 
 
-def episode(*said: Said, end: str = "turn_limit") -> Trajectory:
-    """Return an episode of the given turns."""
-    turns = [Turn(seen, Completion(done), done, 0.0, valid) for seen, done, valid in said]
+def episode(*specs: TurnSpec, end: str = "turn_limit") -> Trajectory:
+    """Return an episode with the turns of *specs*."""
+    turns = [
+        Turn(observation, Completion(action), action, 0.0, valid)
+        for observation, action, valid in specs
+    ]
     return Trajectory(
         "x", "x/easy/test/0", "native", 0, tuple(turns), "", end == "success", 0.0, end
     )
@@ -58,13 +61,15 @@ ROOM = "You see a desk and a drawer."
         ([(ROOM, "look", True)] * 3, "turn_limit", ("loops",)),
     ],
 )  # fmt: skip
-def test_a_mode_is_what_its_rule_says(turns: list[Said], end: str, modes: tuple[str, ...]) -> None:
-    """Repeating after something has changed is none; a word seen is no guess; a success is none."""
+def test_a_mode_is_what_its_rule_says(
+    turns: list[TurnSpec], end: str, modes: tuple[str, ...]
+) -> None:
+    """Each mode has an example, and so has each exception from a rule."""
     assert failure_modes(episode(*turns, end=end)) == modes
 
 
-def test_the_modes_are_told_in_one_order() -> None:
-    """That of the documentation, wandering last."""
+def test_the_modes_have_one_order() -> None:
+    """The order is that of the documentation, with wandering last."""
     worst = episode(*[(ROOM, "take lamp", False)] * 4, end="failure")
 
     assert failure_modes(worst) == MODES[:4]

@@ -1,4 +1,4 @@
-"""From a TOML file to arms, models and cells."""
+"""A TOML file becomes arms, models and cells."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -9,10 +9,9 @@ from pretend_study import SMALL, small_plan
 from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.errors import DataError, InvalidValueError, UnknownNameError
 from agentgym_gen.study import Arm, Plan, Stage, load_plan, parse_plan, preset_names, preset_text
-from agentgym_gen.study.cost import count
-from agentgym_gen.study.plan import ModelId, label
-from agentgym_gen.study.reading import line_of
-from agentgym_gen.study.reload import plan_of_dict
+from agentgym_gen.study.plan.parser import line_of
+from agentgym_gen.study.plan.plan import ModelId, label
+from agentgym_gen.study.run.cost import count_cost
 
 SOKOBAN, MEDIUM = "rftgen/Sokoban-easy-v0", "rftgen/Sokoban-medium-v0"
 CRAFT = "rftgen/TextCraft-easy-menu-v0"
@@ -26,7 +25,7 @@ def arms(text: str) -> dict[str, Arm]:
 
 
 def test_a_model_has_a_readable_name_that_is_its_folder() -> None:
-    """The stages in their order, and the seed."""
+    """The name has the stages in their order, and the seed."""
     easy, craft = Stage("sokoban-easy", (SOKOBAN,)), Stage("craft", (CRAFT,), 0.5)
 
     assert ModelId((easy, craft), 3).name == "sokoban-easy_then_craft@0.5.s3"
@@ -36,9 +35,9 @@ def test_a_model_has_a_readable_name_that_is_its_folder() -> None:
 
 def test_the_difficulty_family() -> None:
     """The stages of a curriculum share the steps; mixed trains on every tier at once."""
-    found = arms('[difficulty]\nenvironments = ["Sokoban"]\n')
+    family_arms = arms('[difficulty]\nenvironments = ["Sokoban"]\n')
 
-    assert list(found) == [
+    assert list(family_arms) == [
         "sokoban-easy",
         "sokoban-medium",
         "sokoban-hard",
@@ -46,38 +45,38 @@ def test_the_difficulty_family() -> None:
         "sokoban-easy@0.5_then_sokoban-hard@0.5",
         "sokoban-hard@0.5_then_sokoban-easy@0.5",
     ]
-    assert len(found["sokoban-mixed"].stages[0].env_ids) == 3
-    assert all(len(arm.columns) == 3 for arm in found.values())
+    assert len(family_arms["sokoban-mixed"].stages[0].env_ids) == 3
+    assert all(len(arm.columns) == 3 for arm in family_arms.values())
 
 
 def test_the_cross_family() -> None:
-    """Each alone, tested on all."""
-    found = arms('[cross]\nenvironments = ["Sokoban", "TextCraft"]\n')
+    """Each environment is trained on alone and tested on all."""
+    family_arms = arms('[cross]\nenvironments = ["Sokoban", "TextCraft"]\n')
 
-    assert {name: arm.columns for name, arm in found.items()} == {
+    assert {name: arm.columns for name, arm in family_arms.items()} == {
         "sokoban-easy": (SOKOBAN, CRAFT),
         "textcraft-easy-menu": (SOKOBAN, CRAFT),
     }
 
 
 def test_the_interface_family() -> None:
-    """One interface or several at once, tested through the given ones and elsewhere."""
-    found = arms(
+    """An arm trains through one interface or several, and is tested through those of `test`."""
+    family_arms = arms(
         '[interface]\nenvironments = ["Sokoban"]\ntrain = ["listed", "native|terse|renamed"]\n'
         'test = ["native", "listed+terse"]\nelsewhere = ["TextCraft"]\n'
     )
 
-    assert list(found) == ["sokoban-easy-listed", "sokoban-easy-native+terse+renamed"]
-    assert found["sokoban-easy-listed"].columns == (
+    assert list(family_arms) == ["sokoban-easy-listed", "sokoban-easy-native+terse+renamed"]
+    assert family_arms["sokoban-easy-listed"].columns == (
         SOKOBAN,
         "rftgen/Sokoban-easy-v0?interface=listed+terse",
         CRAFT,
     )
-    assert len(found["sokoban-easy-native+terse+renamed"].stages[0].env_ids) == 3
+    assert len(family_arms["sokoban-easy-native+terse+renamed"].stages[0].env_ids) == 3
 
 
 def test_the_interface_family_tests_every_preset_by_default() -> None:
-    """And the native interface."""
+    """Without `test`, an arm is tested through every preset and the native interface."""
     (arm,) = arms('[interface]\nenvironments = ["Sokoban"]\ntrain = ["native"]\n').values()
 
     assert "rftgen/Sokoban-easy-unlisted-v0" in arm.columns
@@ -85,22 +84,22 @@ def test_the_interface_family_tests_every_preset_by_default() -> None:
 
 
 def test_the_sequence_family() -> None:
-    """Pairs, all pairs and whole orders, tested on all of them after every stage."""
-    found = arms(
+    """Pairs, all pairs and orders are tested on all their environments after every stage."""
+    family_arms = arms(
         '[sequence]\nall_pairs_of = ["Sokoban", "ALFWorld"]\n'
         'orders = [["Sokoban", "ALFWorld", "TextCraft"]]\n'
     )
 
-    assert list(found) == [
+    assert list(family_arms) == [
         "sokoban-easy_then_alfworld-easy",
         "alfworld-easy_then_sokoban-easy",
         "sokoban-easy_then_alfworld-easy_then_textcraft-easy-menu",
     ]
-    assert all(arm.every_stage and len(arm.columns) == 3 for arm in found.values())
+    assert all(arm.every_stage and len(arm.columns) == 3 for arm in family_arms.values())
 
 
-def test_an_environment_can_be_played_whole() -> None:
-    """With tasks of every tier in equal parts."""
+def test_an_environment_can_be_played_on_all_tiers() -> None:
+    """Its id has no tier then."""
     text = 'name = "x"\nseeds = [0]\n[environments.Sokoban]\ntier = "all"\ninterface = "listed"\n'
     (arm,) = parse_plan(text + '[cross]\nenvironments = ["Sokoban"]\n').arms
 
@@ -108,18 +107,18 @@ def test_an_environment_can_be_played_whole() -> None:
     assert arm.name == "sokoban-listed"
 
 
-def test_own_arms() -> None:
-    """Of any stages."""
-    found = arms(
+def test_custom_arms() -> None:
+    """Each stage of an arm without a family gets a number."""
+    family_arms = arms(
         f'[[arm]]\nname = "mine"\nstages = [["{SOKOBAN}"], ["{CRAFT}", "{MEDIUM}"]]\n'
         f'test = ["{MEDIUM}"]\n'
     )
 
-    assert list(found) == ["mine-1_then_mine-2"]
+    assert list(family_arms) == ["mine-1_then_mine-2"]
 
 
 def test_lists_of_tasks_are_tiers() -> None:
-    """What `calibrate` wrote takes the place of the tiers of an environment."""
+    """The lists of `calibrate` take the place of the tiers of an environment."""
     text = 'name = "x"\nseeds = [0]\n[environments.TextCraft]\nlists = "lists/craft"\n'
     plan = parse_plan(text + '[difficulty]\nenvironments = ["TextCraft"]\n')
 
@@ -131,8 +130,8 @@ def test_lists_of_tasks_are_tiers() -> None:
     assert plan.arms[-1].name == "textcraft-craft.hard@0.5_then_textcraft-craft.easy@0.5"
 
 
-def test_arms_that_begin_alike_share_models() -> None:
-    """The small plan has 7 arms over 7 models: the pair begins with a model that is there."""
+def test_arms_with_the_same_first_stages_share_models() -> None:
+    """The pair of the small plan begins with the model of another arm."""
     plan = small_plan(seeds=(0,))
 
     assert [model.name for model in plan.models] == [
@@ -148,7 +147,7 @@ def test_arms_that_begin_alike_share_models() -> None:
 
 
 def test_a_model_is_tested_on_the_columns_of_its_families() -> None:
-    """The base on all, the beginning of a curriculum on none."""
+    """The base is tested on all columns, the first stage of a curriculum on none."""
     plan = small_plan()
     tested = {model.arm: plan.columns_of(model.stages) for model in plan.models}
 
@@ -158,8 +157,8 @@ def test_a_model_is_tested_on_the_columns_of_its_families() -> None:
     assert tested["mixture"] == (SOKOBAN, CRAFT)
 
 
-def test_every_model_on_every_column_if_asked() -> None:
-    """But for the beginnings of arms."""
+def test_all_columns_tests_every_model_on_every_column() -> None:
+    """Only the models of earlier stages are left out."""
     plan = small_plan(all_columns=True)
     tested = {model.arm: plan.columns_of(model.stages) for model in plan.models}
 
@@ -167,37 +166,37 @@ def test_every_model_on_every_column_if_asked() -> None:
     assert tested["sokoban-easy@0.5"] == ()
 
 
-def test_the_key_is_that_of_the_rows() -> None:
-    """What is only said changes nothing; a setting does."""
+def test_the_key_is_the_hash_of_what_rows_depend_on() -> None:
+    """A text of the report does not change it; a setting does."""
     plan = small_plan()
 
     assert replace(plan, about="something else").key() == plan.key()
     assert replace(plan, rft={"max_steps": 3}).key() != plan.key()
 
 
-def test_a_plan_survives_its_file() -> None:
-    """As plain data and back."""
+def test_a_plan_is_the_same_after_a_round_trip() -> None:
+    """`from_dict` returns the plan of `as_dict`."""
     plan = load_plan("quick")
 
-    assert plan_of_dict(plan.as_dict()).key() == plan.key()
-    assert plan_of_dict(plan.as_dict()).columns == plan.columns
+    assert Plan.from_dict(plan.as_dict()).key() == plan.key()
+    assert Plan.from_dict(plan.as_dict()).columns == plan.columns
 
 
 def test_a_plan_of_another_schema_is_not_read() -> None:
-    """With the number that it has."""
+    """The error names both schemas."""
     with pytest.raises(DataError, match="rows of schema 1, and this version reads schema 2"):
-        plan_of_dict({**small_plan().as_dict(), "row_schema": 1})
+        Plan.from_dict({**small_plan().as_dict(), "row_schema": 1})
 
 
 @pytest.mark.parametrize("name", preset_names())
 def test_every_preset_is_a_plan(name: str) -> None:
-    """By its name."""
+    """The file of a preset has the name of its plan."""
     assert load_plan(name).name == name
 
 
 @pytest.mark.parametrize("name", [name for name in preset_names() if name.startswith("paper")])
 def test_every_setting_of_the_papers_presets_has_its_source(name: str) -> None:
-    """From the paper, from AgentGym-RL's scripts, or ours."""
+    """A comment says that it is from the paper, from AgentGym-RL's scripts, or ours."""
     marks = ("# paper", "# AgentGym-RL", "# ours")
     lines = [line for line in preset_text(name).splitlines() if "=" in line.split("#")[0]]
 
@@ -205,7 +204,7 @@ def test_every_setting_of_the_papers_presets_has_its_source(name: str) -> None:
 
 
 def test_styles_go_by_environment() -> None:
-    """Those of the plan are the default of each environment."""
+    """The style of the plan is the default of each environment."""
     text = SMALL.replace("[environments.Sokoban]", "[environments.Sokoban]\nstyle = {window = 0}")
     plan = parse_plan(text)
 
@@ -214,20 +213,20 @@ def test_styles_go_by_environment() -> None:
 
 
 def test_an_environment_has_settings_of_its_own(tmp_path: Path) -> None:
-    """In a training on it alone, and in what is counted; the rest are those of the plan."""
+    """They hold in a training on it alone, and in its cost; the other settings are the plan's."""
     own = "[environments.Sokoban.rft]\ntasks_per_step = 40\n"
     plan = parse_plan(SMALL + "[rft]\ntasks_per_step = 12\nmax_turns = 9\n" + own)
-    told = {"tasks_per_step": 40, "max_turns": 9}
+    settings = {"tasks_per_step": 40, "max_turns": 9}
 
-    assert plan.rft_of(Stage("alone", (SOKOBAN, MEDIUM))) == told
+    assert plan.rft_of(Stage("alone", (SOKOBAN, MEDIUM))) == settings
     assert plan.rft_of(Stage("mixed", (SOKOBAN, CRAFT))) == plan.rft
-    assert plan_of_dict(plan.as_dict()).rft_of(Stage("alone", (SOKOBAN,))) == told
+    assert Plan.from_dict(plan.as_dict()).rft_of(Stage("alone", (SOKOBAN,))) == settings
     stages = [model.stages[-1] for model in plan.models if model.stages]
     episodes = sum(
         max(1, round(100 * stage.share)) * 8 * plan.rft_of(stage)["tasks_per_step"]
         for stage in stages
     )
-    assert count(plan, tmp_path).train_episodes == episodes
+    assert count_cost(plan, tmp_path).train_episodes == episodes
     assert {plan.rft_of(stage)["tasks_per_step"] for stage in stages} == {12, 40}
 
 
@@ -252,7 +251,7 @@ def test_an_environment_has_settings_of_its_own(tmp_path: Path) -> None:
     ],
 )
 def test_a_mistake_is_named_by_line_and_key(old: str, new: str, message: str) -> None:
-    """With what is accepted."""
+    """The error says what is accepted."""
     assert old in SMALL
     with pytest.raises(InvalidValueError, match=message):
         parse_plan(SMALL.replace(old, new, 1))
@@ -271,13 +270,13 @@ def test_a_mistake_is_named_by_line_and_key(old: str, new: str, message: str) ->
 def test_a_setting_of_the_trainer_is_checked_when_the_plan_is_read(
     section: str, message: str
 ) -> None:
-    """Not after hours."""
+    """The error comes before anything runs."""
     with pytest.raises(InvalidValueError, match=message):
         parse_plan(SMALL + section)
 
 
 def test_the_line_of_a_key() -> None:
-    """In a table, in an array of tables, in quotes, and in a table on one line."""
+    """It is found in a table, in an array of tables, in quotes, and in an inline table."""
     text = 'a = 1\n[b.c]\n"x/y" = 2\nd = { e = 3 }\n[[f]]\ng = 1\n[[f]]\ng = 2\n'
 
     assert line_of(text, ("a",)) == 1
@@ -288,8 +287,8 @@ def test_the_line_of_a_key() -> None:
     assert line_of(text, ("nothing",)) is None
 
 
-def test_a_study_that_is_neither_preset_nor_file_is_named() -> None:
-    """With the nearest one."""
+def test_a_study_that_is_neither_preset_nor_file_is_an_error() -> None:
+    """The error names the nearest preset, or the file that cannot be read."""
     with pytest.raises(UnknownNameError, match="did you mean 'quick'"):
         load_plan("quik")
     with pytest.raises(DataError, match=r"Cannot read mine.toml: No such file"):
@@ -308,12 +307,12 @@ def test_a_study_that_is_neither_preset_nor_file_is_named() -> None:
     ],
 )
 def test_a_plan_that_cannot_be_run_is_an_error(change: dict[str, object]) -> None:
-    """When it is made, not when it is run."""
+    """The error comes when the plan is made, not when it is run."""
     with pytest.raises(InvalidValueError):
         small_plan(**change)
 
 
-def test_two_things_cannot_have_one_name() -> None:
+def test_two_arms_cannot_have_one_name() -> None:
     """Their results would be in one folder."""
     stages = [(Stage("a", (SOKOBAN,)),), (Stage("a", (CRAFT,)),)]
     with pytest.raises(InvalidValueError, match="Two different things would be called 'a'"):

@@ -1,4 +1,4 @@
-"""Jobs in their order, and where they run."""
+"""The order of jobs, and the executors that run them."""
 
 import itertools
 import os
@@ -7,14 +7,21 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from pretend_study import Pretend, small_plan
+from pretend_study import PretendRecipe, small_plan
 
 from agentgym_gen.errors import InvalidValueError, MissingExtraError, UnknownNameError
-from agentgym_gen.study import executors, run_plan
-from agentgym_gen.study.executors import DIED, InProcess, LocalProcesses, RayTasks, make_executor
-from agentgym_gen.study.jobs import Job, make_jobs, urgency
-from agentgym_gen.study.rows import read_episodes
-from agentgym_gen.study.schedule import run_jobs
+from agentgym_gen.study import run_plan
+from agentgym_gen.study.results.rows import read_episodes
+from agentgym_gen.study.run import executors
+from agentgym_gen.study.run.executors import (
+    DIED,
+    InProcess,
+    LocalProcesses,
+    RayTasks,
+    make_executor,
+)
+from agentgym_gen.study.run.jobs import Job, chain_lengths, make_jobs
+from agentgym_gen.study.run.schedule import run_jobs
 
 CHAIN = [
     Job("train", "a", (), 1.0),
@@ -25,7 +32,7 @@ CHAIN = [
 
 
 def test_a_job_comes_after_those_that_it_needs() -> None:
-    """In the list of a plan."""
+    """The list of the jobs of a plan has this order."""
     names: list[str] = []
     for job in make_jobs(small_plan()):
         assert set(job.needs) <= set(names), job.name
@@ -33,54 +40,54 @@ def test_a_job_comes_after_those_that_it_needs() -> None:
     assert len(names) == len(set(names))
 
 
-def test_the_job_of_the_longest_chain_is_the_most_urgent() -> None:
-    """A: 1 + 5 + 1 = 7; b: 6; its test: 1."""
-    assert urgency(CHAIN) == {"train a": 7.0, "train b": 6.0, "test a": 1.0, "test b": 1.0}
+def test_a_chain_is_as_long_as_its_jobs() -> None:
+    """The chain from the training of a has 1 + 5 + 1 = 7, that of b 6, a test 1."""
+    assert chain_lengths(CHAIN) == {"train a": 7.0, "train b": 6.0, "test a": 1.0, "test b": 1.0}
 
 
 def test_jobs_run_once_in_an_order_that_needs_allow() -> None:
-    """Those that are finished do not run."""
-    ran: list[str] = []
-    outcome = run_jobs(CHAIN, {"train a"}, lambda job: ran.append(job), InProcess(), str)  # type: ignore[func-returns-value]
+    """A job that is finished does not run."""
+    jobs: list[str] = []
+    summary = run_jobs(CHAIN, {"train a"}, lambda job: jobs.append(job), InProcess(), str)  # type: ignore[func-returns-value]
 
-    assert ran == ["train b", "test a", "test b"]
-    assert outcome.done == ran
+    assert jobs == ["train b", "test a", "test b"]
+    assert summary.done == jobs
 
 
-def test_what_needs_a_failed_job_is_not_begun() -> None:
-    """At any distance."""
-    outcome = run_jobs(
+def test_a_job_that_needs_a_failed_one_is_not_started() -> None:
+    """A test of b needs its training, which has failed."""
+    summary = run_jobs(
         CHAIN, (), lambda job: "Error: no" if job == "train b" else None, InProcess(), str
     )
 
-    assert outcome.failed == {"train b": "Error: no"}
-    assert outcome.blocked == ["test b"]
-    assert outcome.done == ["train a", "test a"]
+    assert summary.failed == {"train b": "Error: no"}
+    assert summary.blocked == ["test b"]
+    assert summary.done == ["train a", "test a"]
 
 
-def test_a_job_whose_process_dies_is_begun_once_more() -> None:
-    """The fault may be that of one beside it."""
-    tries = itertools.count()
+def test_a_job_whose_process_dies_is_started_once_more() -> None:
+    """Another job may have used up the memory."""
+    attempts = itertools.count()
 
-    def work(job: str) -> str | None:
-        return DIED if job == "train a" and next(tries) == 0 else None
+    def run_job(job: str) -> str | None:
+        return DIED if job == "train a" and next(attempts) == 0 else None
 
-    outcome = run_jobs(CHAIN, (), work, InProcess(), str)
-    assert len(outcome.done) == 4
+    summary = run_jobs(CHAIN, (), run_job, InProcess(), str)
+    assert len(summary.done) == 4
 
-    outcome = run_jobs(CHAIN, (), lambda job: DIED, InProcess(), str)
-    assert list(outcome.failed) == ["train a"]
+    summary = run_jobs(CHAIN, (), lambda job: DIED, InProcess(), str)
+    assert list(summary.failed) == ["train a"]
 
 
-def test_progress_says_what_begins_and_what_failed() -> None:
-    """With a bar, and the last line of the traceback."""
-    said: list[str] = []
+def test_progress_is_printed() -> None:
+    """A line names the job that starts after a bar, or the error of one that failed."""
+    lines: list[str] = []
     run_jobs(
-        CHAIN, (), lambda job: "x\nBad: y" if job == "test a" else None, InProcess(), said.append
+        CHAIN, (), lambda job: "x\nBad: y" if job == "test a" else None, InProcess(), lines.append
     )
 
-    assert said[0] == "[....................]   0 % train a"
-    assert any(line.strip() == "test a failed: Bad: y" for line in said)
+    assert lines[0] == "[....................]   0 % train a"
+    assert any(line.strip() == "test a failed: Bad: y" for line in lines)
 
 
 def die(job: str) -> str | None:
@@ -93,8 +100,8 @@ def greet(job: str) -> str | None:
     return f"hello {job}"
 
 
-def test_a_dead_process_is_an_outcome_and_the_next_job_runs() -> None:
-    """The pool is made anew."""
+def test_a_dead_process_is_an_error_and_the_next_job_runs() -> None:
+    """A new pool of processes takes the place of the broken one."""
     pool = LocalProcesses(1)
     pool.submit(die, "a")
     assert pool.wait() == [("a", DIED)]
@@ -104,34 +111,34 @@ def test_a_dead_process_is_an_outcome_and_the_next_job_runs() -> None:
 
 
 def test_processes_give_the_same_rows(tmp_path: Path) -> None:
-    """Two at a time, and one after the other."""
+    """The rows of two processes are those of jobs run one after the other."""
     plan = small_plan(seeds=(0,), tasks=3)
-    run_plan(plan, tmp_path / "one", say=str, recipe=Pretend())
-    run_plan(plan, tmp_path / "two", say=str, recipe=Pretend(), executor=LocalProcesses(2))
+    run_plan(plan, tmp_path / "one", log=str, recipe=PretendRecipe())
+    run_plan(plan, tmp_path / "two", log=str, recipe=PretendRecipe(), executor=LocalProcesses(2))
 
     assert read_episodes(tmp_path / "two") == read_episodes(tmp_path / "one")
 
 
 class FakeRay:
-    """What `RayTasks` uses of Ray, done at once."""
+    """The part of Ray that `RayTasks` uses, which does every job at once."""
 
     def __init__(self, broken: str = "") -> None:
         self.exceptions = SimpleNamespace(RayError=ConnectionError)
-        self.started: dict[str, Any] = {}
-        self.ended = False
+        self.options: dict[str, Any] = {}
+        self.is_shut_down = False
         self._broken = broken
         self._values: dict[str, Any] = {}
 
     def is_initialized(self) -> bool:
-        return bool(self.started)
+        return bool(self.options)
 
     def init(self, **options: object) -> None:
-        self.started = options
+        self.options = options
 
     def remote(self, **options: object) -> Any:  # noqa: ANN401
         def decorate(function: Any) -> Any:  # noqa: ANN401
-            def start(work: Any, job: str) -> str:  # noqa: ANN401
-                self._values[job] = None if job == self._broken else (function(work, job),)
+            def start(run_job: Any, job: str) -> str:  # noqa: ANN401
+                self._values[job] = None if job == self._broken else (function(run_job, job),)
                 return job
 
             return SimpleNamespace(remote=start)
@@ -147,30 +154,30 @@ class FakeRay:
         return self._values[reference][0]
 
     def shutdown(self) -> None:
-        self.ended = True
+        self.is_shut_down = True
 
 
 def test_ray_tasks_give_the_same_rows(tmp_path: Path) -> None:
-    """Told to a fake of Ray; `test_with_ray_itself` asks the real one."""
+    """A fake of Ray gives the rows of one process; `test_with_ray_itself` uses the real one."""
     plan, ray = small_plan(seeds=(0,), tasks=3), FakeRay()
-    run_plan(plan, tmp_path / "one", say=str, recipe=Pretend())
-    run_plan(plan, tmp_path / "ray", say=str, recipe=Pretend(), executor=RayTasks(2, ray=ray))
+    run_plan(plan, tmp_path / "one", log=str, recipe=PretendRecipe())
+    run_plan(plan, tmp_path / "ray", log=str, recipe=PretendRecipe(), executor=RayTasks(2, ray=ray))
 
     assert read_episodes(tmp_path / "ray") == read_episodes(tmp_path / "one")
-    assert ray.started == {"include_dashboard": False, "num_cpus": 2}
-    assert ray.ended
+    assert ray.options == {"include_dashboard": False, "num_cpus": 2}
+    assert ray.is_shut_down
 
 
 def test_ray_joins_the_cluster_of_an_address() -> None:
-    """And starts none."""
+    """No cluster is started then."""
     ray = FakeRay()
     RayTasks(2, "10.0.0.1:6379", ray=ray)
 
-    assert ray.started == {"include_dashboard": False, "address": "10.0.0.1:6379"}
+    assert ray.options == {"include_dashboard": False, "address": "10.0.0.1:6379"}
 
 
-def test_a_lost_node_of_ray_is_a_dead_process() -> None:
-    """So that its job is begun once more."""
+def test_a_lost_node_of_ray_counts_as_a_dead_process() -> None:
+    """Its job is started once more."""
     tasks = RayTasks(1, ray=FakeRay(broken="a"))
     tasks.submit(greet, "a")
 
@@ -179,30 +186,30 @@ def test_a_lost_node_of_ray_is_a_dead_process() -> None:
 
 @pytest.mark.slow
 def test_with_ray_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Started embedded, where it is installed; its workers have to find the recipe of this test."""
+    """Ray on this machine gives the rows of one process; its workers import the recipe of here."""
     pytest.importorskip("ray")
     paths = [str(Path(__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
     plan = small_plan(seeds=(0,), tasks=3)
-    run_plan(plan, tmp_path / "one", say=str, recipe=Pretend())
-    run_plan(plan, tmp_path / "ray", say=str, recipe=Pretend(), executor=RayTasks(2))
+    run_plan(plan, tmp_path / "one", log=str, recipe=PretendRecipe())
+    run_plan(plan, tmp_path / "ray", log=str, recipe=PretendRecipe(), executor=RayTasks(2))
 
     assert read_episodes(tmp_path / "ray") == read_episodes(tmp_path / "one")
 
 
 def test_ray_is_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its absence is one sentence with the command."""
+    """Without Ray, the error names the command that installs it."""
 
-    def lacking(name: str) -> object:
+    def fail(name: str) -> object:
         raise ModuleNotFoundError(name=name)
 
-    monkeypatch.setattr(executors.importlib, "import_module", lacking)
+    monkeypatch.setattr(executors.importlib, "import_module", fail)
     with pytest.raises(MissingExtraError, match=r"pip install 'agentgym-gen\[ray\]'"):
         make_executor("ray", 2)
 
 
-def test_an_executor_is_known_by_its_name() -> None:
-    """And has at least one slot."""
+def test_an_executor_is_made_by_its_name() -> None:
+    """An unknown name and a number of workers below 1 are errors."""
     assert isinstance(make_executor("local", 1), InProcess)
     with pytest.raises(UnknownNameError, match="did you mean 'local'"):
         make_executor("locl", 1)

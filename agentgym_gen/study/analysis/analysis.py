@@ -1,0 +1,275 @@
+"""From rows to numbers with intervals. Reads rows only; imports no environment and no torch.
+
+Every number is a formula over the means of cells. The formula is applied to the means themselves
+and to their joint bootstrap resamples (see `agentgym_gen.study.analysis.statistics`), so that a
+gain is paired by seed and task, and a mean over columns is stratified by them.
+
+Axes: ``_S`` seeds, ``_T`` tasks, ``_N`` cells, ``_R`` resamples.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from agentgym_gen.errors import DataError, InvalidValueError
+from agentgym_gen.study.analysis.statistics import (
+    SEEDS_TO_RESAMPLE,
+    Estimate,
+    Floats,
+    bootstrap_p,
+    holm,
+    interval,
+    pass_at_k,
+    pass_power_k,
+    resampled_means,
+    wilson,
+)
+from agentgym_gen.study.plan.plan import BASE
+from agentgym_gen.study.results.rows import Row, read_episodes
+
+Pair = tuple[str, str]
+"""An arm and a column."""
+
+Formula = Callable[[Floats], Any]
+"""From the means ``_N...`` of some cells to one number, for any number of trailing axes."""
+
+
+@dataclass(frozen=True)
+class ScoreMatrix:
+    """The success or score of one arm on one column, seeds by tasks."""
+
+    values_ST: Floats
+    """The mean over samples, for each seed and task."""
+    seeds: tuple[int, ...]
+    """The training seeds, in the order of the first axis."""
+    tasks: tuple[str, ...]
+    """The ids of the tasks, in the order of the second axis."""
+
+
+class Results:
+    """The episode rows of a study, by arm and column.
+
+    Args:
+        rows: Episode rows, as `agentgym_gen.study.results.rows.read_episodes` returns them.
+        metric: The key that is averaged: ``success`` (0 or 1) or ``score`` (0 to 1).
+
+    Raises:
+        DataError: if there are no rows.
+        InvalidValueError: if there is no such metric.
+    """
+
+    def __init__(self, rows: Iterable[Row], metric: str = "success") -> None:
+        if metric not in ("success", "score"):
+            raise InvalidValueError(f"`metric` is 'success' or 'score', not {metric!r}")
+        self.metric = metric
+        self._rows: dict[Pair, list[Row]] = {}
+        for row in rows:
+            self._rows.setdefault((row["arm"], row["column"]), []).append(row)
+        if not self._rows:
+            raise DataError("No results: there is not one row; run the study first")
+        self._matrices: dict[Pair, ScoreMatrix] = {}
+        self._resamples: dict[tuple[Pair, tuple[int, ...]], Floats] = {}
+
+    @classmethod
+    def read(cls, out: Path, metric: str = "success") -> Results:
+        """Return the results in the folder *out*."""
+        return cls(read_episodes(out), metric)
+
+    @property
+    def pairs(self) -> list[Pair]:
+        """Every arm and column that has rows."""
+        return list(self._rows)
+
+    def has(self, *pairs: Pair) -> bool:
+        """Return whether all *pairs* have rows, of at least one common seed."""
+        return all(pair in self._rows for pair in pairs) and bool(self._common_seeds(pairs))
+
+    def rows(self, arm: str, column: str) -> list[Row]:
+        """Return the rows of *arm* on *column*, of all seeds.
+
+        Raises:
+            DataError: if there are none.
+        """
+        if (arm, column) not in self._rows:
+            raise DataError(f"{arm!r} was not tested on {column!r}")
+        return self._rows[arm, column]
+
+    def scores(self, arm: str, column: str) -> ScoreMatrix:
+        """Return the matrix of *arm* on *column*.
+
+        Raises:
+            DataError: if its seeds were not tested on the same tasks.
+        """
+        if (arm, column) not in self._matrices:
+            self._matrices[arm, column] = _score_matrix(self.rows(arm, column), self.metric)
+        return self._matrices[arm, column]
+
+    def rate(self, arm: str, column: str) -> Estimate:
+        """Return the mean of *arm* on *column*: avg@k, where k is the number of samples.
+
+        Wilson's interval over the tasks, and with three seeds or more the wider one of that and
+        the bootstrap over seeds and tasks.
+        """
+        matrix = self.scores(arm, column)
+        value = float(matrix.values_ST.mean())
+        tasks, seeds = len(matrix.tasks), len(matrix.seeds)
+        low, high = wilson(value, tasks)
+        if seeds >= SEEDS_TO_RESAMPLE:
+            bootstrap_low, bootstrap_high = interval(self._means_R((arm, column), matrix.seeds))
+            low, high = min(low, bootstrap_low), max(high, bootstrap_high)
+        return Estimate(value, low, high, tasks, seeds)
+
+    def pass_rate(self, arm: str, column: str, k: int, *, every: bool = False) -> float:
+        """Return unbiased pass@k, or with *every* pass^k, over seeds and tasks."""
+        counts: Counter[tuple[int, str]] = Counter()
+        wins: Counter[tuple[int, str]] = Counter()
+        for row in self.rows(arm, column):
+            counts[row["seed"], row["task_id"]] += 1
+            wins[row["seed"], row["task_id"]] += bool(row["success"])
+        estimator = pass_power_k if every else pass_at_k
+        return float(np.mean([estimator(n, wins[key], k) for key, n in counts.items()]))
+
+    def gain(self, arm: str, column: str, over: str = BASE) -> Estimate:
+        """Return how much *arm* gained over another arm on *column*, paired by seed and task."""
+        return self.combine([(arm, column), (over, column)], lambda m: m[0] - m[1])
+
+    def mean_gain(self, arm: str, columns: Sequence[str], over: str = BASE) -> Estimate:
+        """Return the mean gain of *arm* over *columns*."""
+        pairs = [(name, column) for name in (arm, over) for column in columns]
+        number = len(columns)
+        return self.combine(pairs, lambda m: m[:number].mean(axis=0) - m[number:].mean(axis=0))
+
+    def transfer_gap(self, arm: str, held_in: Sequence[str], held_out: Sequence[str]) -> Estimate:
+        """Return the mean gain on the columns *held_in* less that on the columns *held_out*."""
+        columns = [*held_in, *held_out]
+        pairs = [(name, column) for name in (arm, BASE) for column in columns]
+        split, number = len(held_in), len(columns)
+
+        def gap(m: Floats) -> Any:  # noqa: ANN401
+            gains = m[:number] - m[number:]
+            return gains[:split].mean(axis=0) - gains[split:].mean(axis=0)
+
+        return self.combine(pairs, gap)
+
+    def sequence(
+        self, arms: Sequence[str], columns: Sequence[str], metric: Callable[..., Floats]
+    ) -> Estimate:
+        """Return a metric of `agentgym_gen.study.analysis.metrics` of a sequence.
+
+        Args:
+            arms: The arm after each stage, from the first.
+            columns: The column that each stage trained on, in the same order.
+            metric: `backward_transfer`, `forward_transfer`, `forgetting` or `retention`.
+        """
+        tested = list(dict.fromkeys(columns))
+        trained = [tested.index(column) for column in columns]
+        pairs = [(arm, column) for arm in (BASE, *arms) for column in tested]
+        shape = (len(arms) + 1, len(tested))
+
+        def formula(m: Floats) -> Any:  # noqa: ANN401
+            # Cells to a matrix R_ij, with the resamples as the leading axis that metrics expect;
+            # means without resamples get a leading axis of 1, which is taken away again.
+            stack = np.moveaxis(m.reshape(*shape, -1), -1, 0)
+            values = metric(stack, trained)
+            return values if m.ndim > 1 else values[0]
+
+        return self.combine(pairs, formula)
+
+    def transfer_ratio(self, arm: str, own: str, column: str) -> Estimate:
+        """Return the gain of *arm* on *column* as a share of the gain of the arm *own*."""
+        return self.combine([(arm, column), (own, column), (BASE, column)], _gain_ratio)
+
+    def combine(self, pairs: Sequence[Pair], formula: Formula) -> Estimate:
+        """Return *formula* over the means of *pairs*, with its bootstrap interval.
+
+        Raises:
+            DataError: if a pair has no rows, or they have no seed in common.
+        """
+        value, values_R = self.resample(pairs, formula)
+        tasks = {task for pair in pairs for task in self.scores(*pair).tasks}
+        seeds = len(self._common_seeds(pairs))
+        numbers_R = values_R[~np.isnan(values_R)]
+        if np.isnan(value) or not numbers_R.size:
+            return Estimate(np.nan, np.nan, np.nan, len(tasks), seeds)
+        return Estimate(value, *interval(numbers_R), len(tasks), seeds, bootstrap_p(numbers_R))
+
+    def resample(self, pairs: Sequence[Pair], formula: Formula) -> tuple[float, Floats]:
+        """Return *formula* over the means of *pairs*, and over each of their joint resamples."""
+        missing = [pair for pair in pairs if pair not in self._rows]
+        if missing:
+            raise DataError(f"{missing[0][0]!r} was not tested on {missing[0][1]!r}")
+        seeds = self._common_seeds(pairs)
+        if not seeds:
+            raise DataError(f"{sorted({arm for arm, _ in pairs})} have no training seed in common")
+        means_N = np.array([self._values_ST(pair, seeds).mean() for pair in pairs])
+        means_NR = np.stack([self._means_R(pair, seeds) for pair in pairs])
+        return float(formula(means_N)), np.asarray(formula(means_NR))
+
+    def gains_with_holm(self, pairs: Sequence[Pair]) -> dict[Pair, Estimate]:
+        """Return the gain of each of *pairs*, its p adjusted for their number (Holm)."""
+        gains = {pair: self.gain(*pair) for pair in pairs}
+        adjusted = holm([estimate.p for estimate in gains.values()])
+        return {
+            pair: replace(estimate, p=p)
+            for (pair, estimate), p in zip(gains.items(), adjusted, strict=True)
+        }
+
+    def average(self, arm: str, column: str, key: str) -> Estimate:
+        """Return the mean of the number *key*, with its bootstrap interval."""
+        matrix = _score_matrix(self.rows(arm, column), key)
+        means_R = resampled_means(matrix.values_ST, matrix.tasks)
+        value = float(matrix.values_ST.mean())
+        return Estimate(value, *interval(means_R), len(matrix.tasks), len(matrix.seeds))
+
+    def invalid_rate(self, arm: str, column: str) -> float:
+        """Return the share of turns whose action could not be carried out."""
+        rows = self.rows(arm, column)
+        turns = sum(int(row["turns"]) for row in rows)
+        return sum(int(row["invalid_turns"]) for row in rows) / max(1, turns)
+
+    def failure_counts(self, arm: str, column: str) -> Counter[str]:
+        """Return how many episodes have each failure mode."""
+        return Counter(mode for row in self.rows(arm, column) for mode in row["failures"])
+
+    def _common_seeds(self, pairs: Iterable[Pair]) -> tuple[int, ...]:
+        sets = [set(self.scores(*pair).seeds) for pair in pairs]
+        return tuple(sorted(set.intersection(*sets))) if sets else ()
+
+    def _values_ST(self, pair: Pair, seeds: tuple[int, ...]) -> Floats:
+        """Return the matrix of *pair* with the rows of *seeds* only."""
+        matrix = self.scores(*pair)
+        return matrix.values_ST[[matrix.seeds.index(seed) for seed in seeds]]
+
+    def _means_R(self, pair: Pair, seeds: tuple[int, ...]) -> Floats:
+        """Return the resampled means of *pair*, computed once."""
+        key = pair, seeds
+        if key not in self._resamples:
+            values_ST, tasks = self._values_ST(pair, seeds), self.scores(*pair).tasks
+            self._resamples[key] = resampled_means(values_ST, tasks)
+        return self._resamples[key]
+
+
+def _gain_ratio(m: Floats) -> Any:  # noqa: ANN401
+    """Return ``(m[0] - m[2]) / (m[1] - m[2])``; not a number where the second gained nothing."""
+    gain, own_gain = m[0] - m[2], m[1] - m[2]
+    nan = np.full_like(np.asarray(own_gain), np.nan)
+    return np.divide(gain, own_gain, out=nan, where=own_gain > 0)
+
+
+def _score_matrix(rows: Sequence[Row], metric: str) -> ScoreMatrix:
+    values: dict[tuple[int, str], list[float]] = {}
+    for row in rows:
+        values.setdefault((row["seed"], row["task_id"]), []).append(float(row[metric]))
+    seeds = sorted({seed for seed, _ in values})
+    tasks = sorted({task for _, task in values})
+    if len(values) < len(seeds) * len(tasks):
+        where = f"{rows[0]['arm']!r} on {rows[0]['column']!r}"
+        raise DataError(f"The seeds of {where} were not tested on the same tasks")
+    means = [[float(np.mean(values[seed, task])) for task in tasks] for seed in seeds]
+    return ScoreMatrix(np.array(means), tuple(seeds), tuple(tasks))

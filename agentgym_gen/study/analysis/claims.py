@@ -1,0 +1,288 @@
+"""The ten claims of arXiv 2603.12011, each as a number computed from rows, with a verdict.
+
+The paper's tables were not readable to us: its numbers are second-hand, from published summaries.
+Every claim has the form "this number is above the margin". The verdict is *agrees* if the 95 %
+interval is above the margin, *disagrees* if it is below, *cannot tell* otherwise. The claim that
+two things are alike has the verdict *agrees* if the interval is within plus and minus the margin,
+and *disagrees* if it is outside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from agentgym_gen.study.analysis.analysis import Results
+from agentgym_gen.study.analysis.descriptors import env_traits, is_harder
+from agentgym_gen.study.analysis.statistics import CONFIDENCE, Estimate, Floats, interval, wilson
+from agentgym_gen.study.plan.plan import BASE, Arm, Stage, arm_name, label
+from agentgym_gen.study.results.failures import CONFIRMATION_BIAS
+
+AGREES, DISAGREES, CANNOT_TELL, NOT_TESTED = "agrees", "disagrees", "cannot tell", "not tested"
+
+MARGIN = 0.02
+"""A loss up to this counts as none, where the paper speaks of well under one point."""
+
+ALIKE = 0.05
+"""A difference up to this counts as comparable."""
+
+LEADING = 0.10
+"""A failure mode with at least this share of the failures counts as a leading one."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim of the paper, put to one arm of ours."""
+
+    number: str
+    """``T1`` to ``T10``."""
+    sentence: str
+    """The claim, with the names of our arm and columns."""
+    unit: str
+    """The unit of our number."""
+    ours: Estimate | None
+    """Our number; None if the study has no cells for it."""
+    margin: float = 0.0
+    """The claim holds if our number is above it."""
+    alike: bool = False
+    """Whether the claim is that the number is within plus and minus the margin."""
+
+    @property
+    def verdict(self) -> str:
+        """Whether our interval agrees with the claim."""
+        if self.ours is None or np.isnan(self.ours.low):
+            return NOT_TESTED
+        low, high = self.ours.low, self.ours.high
+        if self.alike:
+            inside = -self.margin < low and high < self.margin
+            outside = low > self.margin or high < -self.margin
+            return AGREES if inside else DISAGREES if outside else CANNOT_TELL
+        if low > self.margin:
+            return AGREES
+        return DISAGREES if high < self.margin else CANNOT_TELL
+
+
+SENTENCES = {
+    "T1": "Training on easy tasks alone raises hard tasks of the same environment by far",
+    "T2": "A curriculum from easy to hard is at least as good as either alone",
+    "T3": "Training makes episodes of its own environment shorter",
+    "T4": "Gains are far greater held in than held out",
+    "T5": "Transfer to other environments is uneven and can be negative",
+    "T6": "Training with the list of actions shown hurts where it is not shown",
+    "T7": "After a second environment the first is kept, and the second is as good as alone",
+    "T8": "One environment after another is about as good as all together",
+    "T9": "All together gives the best balance",
+    "T10": "Confirmation bias remains a leading failure after training",
+}
+"""The claims in one sentence each."""
+
+PAPER = {
+    "T1": "WebShop hard, 7B: 17.4 to 77.5 (+60.1); AlfWorld hard: 14.5 to 49.4 (+34.9)",
+    "T2": "BabyAI: +2.0 over easy only, +3.3 over hard only",
+    "T3": "BabyAI, 3B: turns 10.76 to 4.19 (-61 %), tokens 624.6 to 160.6 (-74 %)",
+    "T4": "AlfWorld held in +78.6 (3B), +65.4 (7B); held out on average +3.3, +3.4",
+    "T5": "7B trained on BabyAI: WebShop 28.6 to 10.3 (-18.3), held out on average -3.2",
+    "T6": "trained on BabyAI, which lists at every turn: WebShop, which does not, 28.6 to 10.3",
+    "T7": "WebShop then TextCraft: TextCraft 80.9 to 82.5, WebShop 86.5 to 86.3 (-0.2)",
+    "T8": "five environments in sequence and jointly: comparable",
+    "T9": "mixture improves the overall balance",
+    "T10": "at least 10 % of failures in every environment",
+}
+"""The paper's own numbers, second-hand."""
+
+
+def check_claims(results: Results, arms: Sequence[Arm]) -> list[Claim]:
+    """Return every claim once for each arm that it is about; one about no arm is not tested."""
+    claims: list[Claim] = []
+    for number, check in _CHECKS.items():
+        claims += list(check(results, arms)) or [Claim(number, "no arm of this study", "", None)]
+    return claims
+
+
+def _single(arms: Sequence[Arm], *families: str) -> Iterator[Arm]:
+    """Yield the arms of one stage on one environment, of some *families* or any, each once."""
+    names: set[str] = set()
+    for arm in [arm for arm in arms if not families or arm.family in families]:
+        if len(arm.stages) == 1 and len(arm.stages[0].env_ids) == 1 and arm.name not in names:
+            names.add(arm.name)
+            yield arm
+
+
+def _tested(results: Results, name: str) -> list[str]:
+    """Return the columns that the arm *name* and the base were tested on."""
+    return [c for arm, c in results.pairs if arm == name and results.has((name, c), (BASE, c))]
+
+
+def _t1(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
+    for arm in _single(arms):
+        for column in _tested(results, arm.name):
+            if is_harder(column, arm.stages[0].env_ids[0]):
+                sentence = f"{arm.name} raises {label(column)}"
+                yield Claim("T1", sentence, "gain, points", results.gain(arm.name, column))
+
+
+def _t2(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
+    for arm in arms:
+        if arm.family != "difficulty" or len(arm.stages) != 2:
+            continue
+        first, second = (env_traits(stage.env_ids[0]) for stage in arm.stages)
+        if not is_harder(arm.stages[1].env_ids[0], arm.stages[0].env_ids[0]):
+            continue
+        for tier, stage in ((first.tier, arm.stages[0]), (second.tier, arm.stages[1])):
+            alone = arm_name([Stage(stage.name, stage.env_ids)])
+            columns = [c for c in arm.columns if results.has((arm.name, c), (alone, c))]
+            if columns:
+                sentence = f"{arm.name} against {tier} alone, mean over {len(columns)} tiers"
+                ours = results.mean_gain(arm.name, columns, over=alone)
+                yield Claim("T2", sentence, "difference, points", ours, -MARGIN)
+
+
+def _t3(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
+    for arm in _single(arms, "cross", "difficulty"):
+        own = arm.stages[0].env_ids[0]
+        if results.has((arm.name, own), (BASE, own)):
+            turns = Results(_turns_as_success(results, [arm.name, BASE], own))
+            saved = turns.gain(BASE, own, over=arm.name)
+            yield Claim("T3", f"{arm.name} on {label(own)}", "turns saved", saved)
+
+
+def _turns_as_success(
+    results: Results, names: Sequence[str], column: str
+) -> Iterator[dict[str, object]]:
+    """Yield the rows of *names* with the number of turns in place of success."""
+    for name in names:
+        for row in results.rows(name, column):
+            yield {**row, "success": row["turns"]}
+
+
+def _others(results: Results, arm: Arm) -> list[str]:
+    """Return the columns of other environments that *arm* was tested on."""
+    trained = {env_traits(env_id).name for stage in arm.stages for env_id in stage.env_ids}
+    return [c for c in _tested(results, arm.name) if env_traits(c).name not in trained]
+
+
+def _t4(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
+    for arm in _single(arms, "cross"):
+        own, others = arm.stages[0].env_ids[0], _others(results, arm)
+        if others and own in _tested(results, arm.name):
+            sentence = f"{arm.name}: held in less the mean of {len(others)} others"
+            ours = results.transfer_gap(arm.name, [own], others)
+            yield Claim("T4", sentence, "difference of gains, points", ours)
+
+
+def _t5(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
+    pairs = [
+        (arm.name, column)
+        for arm in _single(arms, "cross", "interface")
+        for column in _others(results, arm)
+    ]
+    if not pairs:
+        return
+    worst, column = min(pairs, key=lambda pair: results.gain(*pair).value)
+    value, values_R = results.resample([(worst, column), (BASE, column)], lambda m: m[1] - m[0])
+    # The worst pair was selected among many by its value, so its interval is Bonferroni's.
+    ends = interval(values_R, 1 - (1 - CONFIDENCE) / len(pairs))
+    gain = results.gain(worst, column)
+    sentence = f"the worst of {len(pairs)}: {worst} on {label(column)} (Bonferroni)"
+    ours = Estimate(value, *ends, gain.tasks, gain.seeds, gain.p)
+    yield Claim("T5", sentence, "loss, points", ours)
+
+
+def _t6(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
+    for arm in _single(arms):
+        own = env_traits(arm.stages[0].env_ids[0])
+        if own.interface != "listed":
+            continue
+        for column in _tested(results, arm.name):
+            parts = env_traits(column)
+            same = (parts.name, parts.tier) == (own.name, own.tier)
+            if same and parts.interface in ("native", "unlisted"):
+                sentence = f"{arm.name} on {label(column)}"
+                loss = results.gain(arm.name, column).negated()
+                yield Claim("T6", sentence, "loss, points", loss)
+
+
+def _t7(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
+    for arm in arms:
+        if arm.family != "sequence" or len(arm.stages) != 2:
+            continue
+        first, second = arm.stages
+        column, alone = first.env_ids[0], arm_name([first])
+        if results.has((arm.name, column), (alone, column)):
+            change = results.gain(arm.name, column, over=alone)
+            sentence = f"{arm.name}: {label(column)} is kept"
+            yield Claim("T7", sentence, "change, points", change, -MARGIN)
+        column, alone = second.env_ids[0], arm_name([second])
+        if results.has((arm.name, column), (alone, column)):
+            difference = results.gain(arm.name, column, over=alone)
+            sentence = f"{arm.name}: {label(column)} against alone"
+            yield Claim("T7", sentence, "difference, points", difference, -MARGIN)
+
+
+def _mixtures(arms: Sequence[Arm]) -> list[Arm]:
+    return [arm for arm in arms if arm.family == "mixture"]
+
+
+def _t8(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
+    for mixture in _mixtures(arms):
+        columns = mixture.columns
+        for arm in arms:
+            trained = {env_id for stage in arm.stages for env_id in stage.env_ids}
+            has_all = arm.family == "sequence" and trained == set(columns)
+            pairs = [(name, column) for name in (arm.name, mixture.name) for column in columns]
+            if has_all and len(arm.stages) > 2 and results.has(*pairs):
+                ours = results.mean_gain(arm.name, columns, over=mixture.name)
+                sentence = f"{arm.name} less {mixture.name}, mean over {len(columns)}"
+                yield Claim("T8", sentence, "difference, points", ours, ALIKE, alike=True)
+
+
+def _t9(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
+    for mixture in _mixtures(arms):
+        columns = mixture.columns
+        singles = [
+            arm.name
+            for arm in _single(arms, "cross")
+            if results.has(*((arm.name, c) for c in columns))
+        ]
+        if not singles or not results.has(*((mixture.name, c) for c in columns)):
+            continue
+        pairs = [(name, column) for name in (mixture.name, *singles) for column in columns]
+        ours = results.combine(pairs, _first_less_best(len(singles) + 1, len(columns)))
+        sentence = f"{mixture.name} less the best single training, mean over {len(columns)}"
+        yield Claim("T9", sentence, "difference, points", ours)
+
+
+def _first_less_best(arms: int, columns: int) -> Callable[[Floats], Floats]:
+    """Return the formula of the mean of the first arm less the best mean of the others."""
+
+    def formula(means: Floats) -> Floats:
+        arm_means = means.reshape(arms, columns, *means.shape[1:]).mean(axis=1)
+        return np.asarray(arm_means[0] - arm_means[1:].max(axis=0))
+
+    return formula
+
+
+def _t10(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
+    for arm in _single(arms, "cross"):
+        own = arm.stages[0].env_ids[0]
+        if not results.has((arm.name, own)):
+            continue
+        failed = [row for row in results.rows(arm.name, own) if not row["success"]]
+        if not failed:
+            continue
+        biased = [row for row in failed if set(CONFIRMATION_BIAS) & set(row["failures"])]
+        tasks = len({row["task_id"] for row in failed})
+        share = len(biased) / len(failed)
+        ours = Estimate(share, *wilson(share, tasks), tasks)
+        sentence = f"share of the {len(failed)} failed episodes of {arm.name} on {label(own)}"
+        yield Claim("T10", sentence, "percent of failures", ours, LEADING)
+
+
+_CHECKS: dict[str, Callable[[Results, Sequence[Arm]], Iterator[Claim]]] = {
+    **{"T1": _t1, "T2": _t2, "T3": _t3, "T4": _t4, "T5": _t5},
+    **{"T6": _t6, "T7": _t7, "T8": _t8, "T9": _t9, "T10": _t10},
+}
+
+__all__ = ["PAPER", "SENTENCES", "Claim", "check_claims"]

@@ -1,0 +1,356 @@
+"""A study as plain data: stages, arms, models, cells, and the plan that names them.
+
+Nothing here runs anything, and nothing imports torch or an environment.
+
+- A *stage* is one training on one or more environments; an *arm* is a sequence of stages.
+- A *model* is the result of a stage: an arm, or the first stages of one, trained with one seed.
+  Two arms with the same first stages share the models of these. The empty arm is the *base*.
+- A *column* is an environment id that models are tested on; a *cell* is one model on one column.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from typing import Any
+
+from agentgym_gen.agents.prompt import PromptStyle
+from agentgym_gen.errors import DataError, InvalidValueError
+from agentgym_gen.world import SPLITS
+
+ROW_SCHEMA = 2
+"""The version of the keys of a row; it rises when one changes its meaning."""
+
+BASE = "base"
+"""The name of the model before RFT."""
+
+STAGE_SEPARATOR = "_then_"
+"""Joins the labels of stages to the name of an arm."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One training."""
+
+    name: str
+    """A readable name, part of folder names and row keys."""
+    env_ids: tuple[str, ...]
+    """The environments that it trains on, each with the same share of the tasks."""
+    share: float = 1.0
+    """The part of the plan's training steps that it gets."""
+
+    @property
+    def label(self) -> str:
+        """The name, with the share if that is not 1: ``sokoban-easy@0.5``."""
+        return self.name if self.share == 1 else f"{self.name}@{self.share:g}"
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A sequence of trainings, and where its models are tested."""
+
+    family: str
+    """The arm family that it belongs to, such as ``cross``."""
+    stages: tuple[Stage, ...]
+    """The trainings, in their order."""
+    columns: tuple[str, ...]
+    """The environment ids that its last model is tested on."""
+    every_stage: bool = False
+    """Whether the models after its earlier stages are tested on them, too."""
+
+    @property
+    def name(self) -> str:
+        """The stages' labels joined by ``_then_``."""
+        return arm_name(self.stages)
+
+
+def arm_name(stages: Sequence[Stage]) -> str:
+    """Return the name of the arm with *stages*."""
+    return STAGE_SEPARATOR.join(stage.label for stage in stages) or BASE
+
+
+def display_name(name: str) -> str:
+    """Return *name*, that of an arm, as a report shows it.
+
+    >>> display_name("sokoban-easy@0.5_then_sokoban-hard@0.5")
+    'sokoban-easy ½ → sokoban-hard ½'
+    """
+    return name.replace(STAGE_SEPARATOR, " → ").replace("@0.5", " ½").replace("@", " x ")
+
+
+@dataclass(frozen=True)
+class ModelId:
+    """Names one trained model, or with no stage the base."""
+
+    stages: tuple[Stage, ...]
+    """The trainings that made it, in their order."""
+    seed: int
+    """The training seed."""
+
+    @property
+    def arm(self) -> str:
+        """The name of its arm."""
+        return arm_name(self.stages)
+
+    @property
+    def name(self) -> str:
+        """The name of its folder: ``sokoban-easy_then_textcraft-easy.s0``."""
+        return f"{self.arm}.s{self.seed}"
+
+    @property
+    def parent(self) -> ModelId | None:
+        """The model that its last stage trained, or None for the base."""
+        return ModelId(self.stages[:-1], self.seed) if self.stages else None
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One model on one column."""
+
+    model: ModelId
+    """The model that is tested."""
+    column: str
+    """The environment id that it is tested on."""
+
+    @property
+    def name(self) -> str:
+        """The name of its folder and the key of its rows: ``sokoban-easy.s0/TextCraft-easy``."""
+        return f"{self.model.name}/{label(self.column)}"
+
+
+def environment_of(env_id: str) -> str:
+    """Return the name of the environment of *env_id*.
+
+    >>> environment_of("rftgen/Sokoban-easy-listed-v0")
+    'Sokoban'
+    """
+    return re.split("[-?]", env_id.rpartition("/")[2])[0]
+
+
+def label(env_id: str) -> str:
+    """Return a readable name of *env_id*, without namespace and version.
+
+    >>> label("rftgen/Sokoban-easy-listed-v0")
+    'Sokoban-easy-listed'
+    >>> label("rftgen/TextCraft-v0?tasks=lists/textcraft.hard.txt&interface=menu+listed")
+    'TextCraft-textcraft.hard-menu+listed'
+    """
+    plain, _, query = env_id.partition("?")
+    parts = [plain.split("/")[-1].rsplit("-v", 1)[0]]
+    for pair in filter(None, query.split("&")):
+        key, _, value = pair.partition("=")
+        stem = value.split("/")[-1].removesuffix(".txt") if key == "tasks" else value
+        parts.append(re.sub(r"[^A-Za-z0-9_.+,=()-]", "_", stem))
+    return "-".join(parts)
+
+
+@dataclass(frozen=True)
+class EnvironmentPlan:
+    """How a study uses one environment."""
+
+    tier: str = "easy"
+    """The tier that families use unless they name another; ``all`` plays all tiers."""
+    interface: str = "native"
+    """The interface that families use unless they name another."""
+    version: int = 0
+    """The version in its ids."""
+    lists: str = ""
+    """The first part of the names of its task lists, as ``agentgym-gen calibrate`` writes them."""
+    style: PromptStyle = field(default_factory=PromptStyle)
+    """The prompt style of its episodes."""
+    rft: Mapping[str, Any] = field(default_factory=dict)
+    """The settings of a training on it alone that differ from those of the plan."""
+
+
+@dataclass(frozen=True)
+class TestPlan:
+    """How models are tested."""
+
+    __test__ = False  # pytest would collect a class of this name
+
+    tasks: int = 100
+    """How many tasks a column has, the same for every model."""
+    samples: int = 2
+    """How often every task is played."""
+    split: str = "test"
+    """The split of the tasks."""
+    temperature: float = 1.0
+    """The temperature of decoding; 0 takes the most probable token."""
+    max_new_tokens: int = 32
+    """The most tokens of a completion."""
+    max_turns: int | None = None
+    """The turn limit of tests; None takes each task's own."""
+    all_columns: bool = False
+    """Whether every model is tested on every column, not only on those of its families."""
+
+    def __post_init__(self) -> None:
+        """Check the fields."""
+        if self.tasks < 1 or self.samples < 1 or self.max_new_tokens < 1:
+            raise InvalidValueError(
+                "`tasks`, `samples` and `max_new_tokens` are 1 or more, not "
+                f"{self.tasks!r}, {self.samples!r} and {self.max_new_tokens!r}"
+            )
+        if self.max_turns is not None and self.max_turns < 1:
+            raise InvalidValueError(f"`max_turns` is 1 or more, not {self.max_turns!r}")
+        if self.split not in SPLITS:
+            raise InvalidValueError(f"`split` is one of {', '.join(SPLITS)}, not {self.split!r}")
+        if self.temperature < 0:
+            raise InvalidValueError(f"`temperature` is 0 or more, not {self.temperature!r}")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The plan of a study.
+
+    Raises:
+        InvalidValueError: if there is nothing to train or test, a seed or a name occurs twice, or a
+            name cannot be that of a folder.
+    """
+
+    name: str
+    """The name of the study and of its results folder."""
+    arms: tuple[Arm, ...]
+    """The arms, without the base."""
+    seeds: tuple[int, ...]
+    """The training seeds; every arm is trained once with each."""
+    test: TestPlan = field(default_factory=TestPlan)
+    """How models are tested."""
+    environments: Mapping[str, EnvironmentPlan] = field(default_factory=dict)
+    """How each environment is used, by name."""
+    model: Mapping[str, Any] = field(default_factory=dict)
+    """How the model is built or loaded."""
+    warm_start: Mapping[str, Any] = field(default_factory=dict)
+    """The settings of the warm start on demonstrations; empty means no warm start."""
+    rft: Mapping[str, Any] = field(default_factory=dict)
+    """The settings of reinforcement fine-tuning (RFT)."""
+    about: str = ""
+    """A sentence that opens the report."""
+    modules: tuple[str, ...] = ()
+    """Modules that are imported first, because they register environments."""
+
+    def __post_init__(self) -> None:
+        """Check that the plan can be run."""
+        if not re.fullmatch(r"\w[\w .+=,()-]{0,99}", self.name):
+            raise InvalidValueError(
+                f"A study has a name of letters, digits, spaces and '_.+-', not {self.name!r}: its "
+                "folder is called by it"
+            )
+        if not self.arms or any(not arm.stages or not arm.columns for arm in self.arms):
+            raise InvalidValueError(
+                "A study trains on something and tests on something; name at least one arm family, "
+                "and environments in it"
+            )
+        if not self.seeds or len(set(self.seeds)) < len(self.seeds) or min(self.seeds) < 0:
+            raise InvalidValueError(
+                f"Seeds are different whole numbers from 0 on, not {list(self.seeds)!r}"
+            )
+        for stage in (stage for arm in self.arms for stage in arm.stages):
+            if not re.fullmatch(r"[A-Za-z0-9_.+=,()-]+", stage.name) or not stage.env_ids:
+                raise InvalidValueError(
+                    f"A stage has a name of letters, digits and '_.+-', and environments, not "
+                    f"{stage.name!r} with {stage.env_ids!r}: folders are called by it"
+                )
+        self._check_labels()
+
+    def _check_labels(self) -> None:
+        """Check that no two columns, and no two sequences of stages, share a name."""
+        owners: dict[str, object] = {}
+        names: list[tuple[str, object]] = [(label(column), column) for column in self.columns]
+        names += [(model.arm, model.stages) for model in self.models]
+        for name, owner in names:
+            if owners.setdefault(name, owner) != owner:
+                raise InvalidValueError(f"Two different things would be called {name!r}")
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """Every column, in the order of the arms."""
+        return tuple(dict.fromkeys(column for arm in self.arms for column in arm.columns))
+
+    @cached_property
+    def models(self) -> tuple[ModelId, ...]:
+        """Every model, each after the one that it was trained from."""
+        sequences = dict.fromkeys(
+            arm.stages[:n] for arm in self.arms for n in range(len(arm.stages) + 1)
+        )
+        return tuple(ModelId(stages, seed) for seed in self.seeds for stages in sequences)
+
+    def columns_of(self, stages: tuple[Stage, ...]) -> tuple[str, ...]:
+        """Return the columns that the models after *stages* are tested on."""
+        if not stages or (self.test.all_columns and any(a.stages == stages for a in self.arms)):
+            return self.columns
+        tested = {
+            column
+            for arm in self.arms
+            if arm.stages == stages or (arm.every_stage and arm.stages[: len(stages)] == stages)
+            for column in arm.columns
+        }
+        return tuple(column for column in self.columns if column in tested)
+
+    def cells(self, model: ModelId) -> list[Cell]:
+        """Return the cells of *model*."""
+        return [Cell(model, column) for column in self.columns_of(model.stages)]
+
+    def all_cells(self) -> Iterator[Cell]:
+        """Yield every cell."""
+        for model in self.models:
+            yield from self.cells(model)
+
+    def style_of(self, env_id: str) -> PromptStyle:
+        """Return the prompt style of episodes of *env_id*."""
+        name = environment_of(env_id)
+        return self.environments[name].style if name in self.environments else PromptStyle()
+
+    def rft_of(self, stage: Stage) -> dict[str, Any]:
+        """Return the RFT settings of *stage*: an environment's own where it is trained on alone."""
+        names = {environment_of(env_id) for env_id in stage.env_ids}
+        environment = self.environments.get(names.pop()) if len(names) == 1 else None
+        return {**self.rft, **(environment.rft if environment else {})}
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the plan as plain data, which `from_dict` reads."""
+        return {**asdict(self), "row_schema": ROW_SCHEMA}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Plan:
+        """Return the plan of *data*, which `as_dict` returned.
+
+        Raises:
+            DataError: if it is of another schema, or a field is missing or wrong.
+        """
+        if data.get("row_schema") != ROW_SCHEMA:
+            raise DataError(
+                f"The study was made with rows of schema {data.get('row_schema')!r}, and this "
+                f"version reads schema {ROW_SCHEMA}; report it with the version that made it"
+            )
+        try:
+            return cls(
+                name=data["name"],
+                arms=tuple(_arm_from_dict(arm) for arm in data["arms"]),
+                seeds=tuple(data["seeds"]),
+                test=TestPlan(**data["test"]),
+                environments={
+                    name: EnvironmentPlan(**{**fields, "style": PromptStyle(**fields["style"])})
+                    for name, fields in data["environments"].items()
+                },
+                model=data["model"],
+                warm_start=data["warm_start"],
+                rft=data["rft"],
+                about=data["about"],
+                modules=tuple(data["modules"]),
+            )
+        except (LookupError, TypeError, AttributeError, ValueError) as error:
+            raise DataError(f"The plan of this study cannot be read: {error!r}") from error
+
+    def key(self) -> str:
+        """Return the hash of everything that the rows depend on."""
+        data = {k: v for k, v in self.as_dict().items() if k not in ("about", "name")}
+        return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _arm_from_dict(data: Mapping[str, Any]) -> Arm:
+    stages = tuple(Stage(s["name"], tuple(s["env_ids"]), s["share"]) for s in data["stages"])
+    return Arm(data["family"], stages, tuple(data["columns"]), data["every_stage"])

@@ -1,0 +1,126 @@
+"""The shared input of the sections of one report, and the blocks that several of them use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from agentgym_gen.study.analysis.analysis import Pair, Results
+from agentgym_gen.study.analysis.statistics import Estimate
+from agentgym_gen.study.plan.plan import BASE, Arm, arm_name, display_name, label
+from agentgym_gen.study.report.document import (
+    Block,
+    Forest,
+    Table,
+    TableCell,
+    Text,
+    percent_interval,
+    points_interval,
+)
+
+FULL_SHADE = 0.4
+"""The gain that has the full colour of a heat map."""
+
+HEAT_MAP_KEY = (
+    "Gains over the base in points, with 95 % intervals; **bold** where p < 0.05 after Holm's "
+    "adjustment over every cell of the study; framed where the arm was trained on the column."
+)
+
+
+class ReportContext:
+    """What the sections of one report share: results, arms, and gains adjusted together.
+
+    Args:
+        results: The rows.
+        arms: The arms of the plan.
+    """
+
+    def __init__(self, results: Results, arms: Sequence[Arm]) -> None:
+        self.results = results
+        self.arms = arms
+        self._trained_on = {
+            arm_name(arm.stages[:n]): {i for stage in arm.stages[:n] for i in stage.env_ids}
+            for arm in arms
+            for n in range(1, len(arm.stages) + 1)
+        }
+        pairs = [p for p in results.pairs if p[0] != BASE and results.has(p, (BASE, p[1]))]
+        self.gains: dict[Pair, Estimate] = results.gains_with_holm(pairs) if pairs else {}
+
+    def arms_of(self, family: str) -> list[Arm]:
+        """Return the arms of *family* that have a result, each once."""
+        tested = {arm for arm, _ in self.gains}
+        arms = {a.name: a for a in self.arms if a.family == family and a.name in tested}
+        return list(arms.values())
+
+    def is_held_in(self, arm: str, column: str) -> bool:
+        """Return whether *arm* was trained on *column*, in any of its stages."""
+        return column in self._trained_on.get(arm, ())
+
+    def trained_pairs(self) -> Iterator[Pair]:
+        """Yield the base and the arms of one stage on each column that they were trained on."""
+        yielded: set[Pair] = set()
+        for arm in self.arms:
+            for column in arm.stages[-1].env_ids:
+                for pair in ((BASE, column), (arm.name, column)):
+                    if len(arm.stages) == 1 and pair not in yielded and self.results.has(pair):
+                        yielded.add(pair)
+                        yield pair
+
+    def sample_sizes(self, arms: Sequence[Arm], columns: Sequence[str] = ()) -> str:
+        """Return how many tasks and seeds the cells of *arms* have, in words.
+
+        Args:
+            arms: The arms.
+            columns: The columns; empty means those of each arm.
+        """
+        pairs = [(arm.name, column) for arm in arms for column in columns or arm.columns]
+        matrices = [self.results.scores(*pair) for pair in pairs if pair in self.results.pairs]
+        if not matrices:
+            return "n = 0"
+        tasks = sorted({len(matrix.tasks) for matrix in matrices})
+        seeds = sorted({len(matrix.seeds) for matrix in matrices})
+        # The least and the most, or one number where they are the same.
+        spans = ["-".join(map(str, dict.fromkeys((n[0], n[-1])))) for n in (tasks, seeds)]
+        plural = "" if spans[1] == "1" else "s"
+        return f"n = {spans[0]} tasks x {spans[1]} training seed{plural} a cell"
+
+    def heat_map(self, arms: Sequence[Arm], columns: Sequence[str], caption: str) -> Table:
+        """Return the gains of *arms* on *columns*, below the scores of the base."""
+        columns = [c for c in columns if self.results.has((BASE, c))]
+        rows = [("base, %", [self._base_cell(column) for column in columns])]
+        rows += [
+            (display_name(arm.name), [self._gain_cell(arm.name, column) for column in columns])
+            for arm in arms
+        ]
+        header = ["trained on / tested on", *(label(column) for column in columns)]
+        return Table(header, rows, caption, css_class="heat")
+
+    def _base_cell(self, column: str) -> TableCell:
+        rate = self.results.rate(BASE, column)
+        anchor = conversation_anchor(BASE, column)
+        return TableCell(f"{100 * rate.value:.1f}", percent_interval(rate), link=anchor)
+
+    def _gain_cell(self, arm: str, column: str) -> TableCell:
+        gain = self.gains.get((arm, column))
+        if gain is None:
+            return TableCell("")
+        return TableCell(
+            f"{100 * gain.value:+.1f}",
+            points_interval(gain),
+            shade=gain.value / FULL_SHADE,
+            bold=gain.p < 0.05,
+            framed=self.is_held_in(arm, column),
+            link=conversation_anchor(arm, column),
+        )
+
+
+def conversation_anchor(arm: str, column: str) -> str:
+    """Return the anchor of the conversations of *arm* on *column*."""
+    return f"talk-{arm}-{label(column)}"
+
+
+def difference_forest(rows: Sequence[tuple[str, Estimate]], caption: str) -> Block:
+    """Return differences below each other, on a scale around zero that holds all of them."""
+    if not rows:
+        return Text("")
+    reach = max(0.05, *(abs(end) for _, e in rows for end in (e.low, e.high)))
+    return Forest(rows, caption, -reach, reach)

@@ -1,0 +1,73 @@
+"""From rows to a report: one HTML page that stands alone, and the same as Markdown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from agentgym_gen.errors import DataError
+from agentgym_gen.study.analysis.analysis import Results
+from agentgym_gen.study.plan.plan import BASE, Plan
+from agentgym_gen.study.report.context import ReportContext
+from agentgym_gen.study.report.document import Document, Figure
+from agentgym_gen.study.report.page import render_page
+from agentgym_gen.study.report.sections.claims import claims
+from agentgym_gen.study.report.sections.conversations import conversations
+from agentgym_gen.study.report.sections.curves import curves
+from agentgym_gen.study.report.sections.difficulty import difficulty
+from agentgym_gen.study.report.sections.efficiency import efficiency
+from agentgym_gen.study.report.sections.failures import failures
+from agentgym_gen.study.report.sections.interface import interface
+from agentgym_gen.study.report.sections.methods import methods
+from agentgym_gen.study.report.sections.regression import regression
+from agentgym_gen.study.report.sections.sequence import sequence
+from agentgym_gen.study.report.sections.summary import headlines, opening
+from agentgym_gen.study.report.sections.transfer import transfer
+from agentgym_gen.study.results.distances import read_distances
+from agentgym_gen.study.results.rows import read_cells, read_curves, read_episodes
+from agentgym_gen.system.files import write_text
+
+PAGE, MARKDOWN, FIGURES = "report.html", "report.md", "figures"
+
+
+def write_report(plan: Plan, out: Path) -> Path:
+    """Write the report of the results in *out* into it, and return the path of the page.
+
+    Raises:
+        DataError: if there are no results of the base.
+    """
+    document = make_report(plan, out)
+    write_text(out / PAGE, render_page(document))
+    for figure in [block for block in document.blocks if isinstance(block, Figure)]:
+        for number, panel in enumerate(figure.panels, 1):
+            write_text(out / FIGURES / f"{figure.name}-{number}.svg", panel)
+    write_text(out / MARKDOWN, document.markdown())
+    return out / PAGE
+
+
+def make_report(plan: Plan, out: Path) -> Document:
+    """Return the report of the results in *out*.
+
+    Raises:
+        DataError: if there are no results of the base.
+    """
+    rows, cells = read_episodes(out), read_cells(out)
+    results = Results(rows)
+    if not any(arm == BASE for arm, _ in results.pairs):
+        raise DataError(f"The base was not tested yet in {out}; run the study again, it goes on")
+    context = ReportContext(results, plan.arms)
+    blocks = [
+        *opening(plan, rows, cells, out),
+        *headlines(context),
+        *claims(context),
+        *transfer(context),
+        *difficulty(context),
+        *sequence(context),
+        *interface(context),
+        *curves(read_curves(out)),
+        *failures(context),
+        *efficiency(context),
+        *regression(context, read_distances(out)),
+        *conversations(out, cells),
+        *methods(plan, cells),
+    ]
+    return Document(f"Study: {plan.name}", blocks)

@@ -1,0 +1,57 @@
+"""The section on learning curves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from agentgym_gen.describe.line_chart import LineChart, LineSeries
+from agentgym_gen.study.plan.plan import display_name
+from agentgym_gen.study.report.document import Block, Figure, Heading
+from agentgym_gen.study.results.rows import Row
+
+SMOOTHING_STEPS = 5
+"""Over how many steps a curve is averaged."""
+
+
+def curves(logs: Mapping[str, Sequence[Row]]) -> Iterator[Block]:
+    """Yield the success on training tasks by step, a chart for each arm.
+
+    Args:
+        logs: The training log of every model, by the model's name.
+    """
+    by_arm: dict[str, list[tuple[str, Sequence[Row]]]] = {}
+    for name, rows in logs.items():
+        arm, _, seed = name.rpartition(".s")
+        if rows and all("success" in row for row in rows) and len(rows) > 1:
+            by_arm.setdefault(arm, []).append((seed, rows))
+    if not by_arm:
+        return
+    yield Heading("Learning curves", "curves")
+    episodes = sorted({rows[0].get("episodes", 0) for arm in by_arm.values() for _, rows in arm})
+    span = " to ".join(str(n) for n in dict.fromkeys((episodes[0], episodes[-1])))
+    yield Figure(
+        "curves",
+        [_chart(arm, seed_logs) for arm, seed_logs in by_arm.items()],
+        "Success on the tasks of each training step, percent, as a mean over five steps; one line "
+        f"a training seed, n = {span} episodes a step.",
+    )
+
+
+def _chart(arm: str, seed_logs: Sequence[tuple[str, Sequence[Row]]]) -> str:
+    lines = [
+        LineSeries(
+            f"seed {seed}",
+            [row["step"] for row in rows],
+            _smooth([row["success"] for row in rows]),
+            colour=number,
+        )
+        for number, (seed, rows) in enumerate(sorted(seed_logs))
+    ]
+    last = max(row["step"] for _, rows in seed_logs for row in rows)
+    return LineChart(display_name(arm), lines, [(1, "step 1"), (last, f"{last}")]).svg()
+
+
+def _smooth(values: Sequence[float]) -> list[float]:
+    """Return the mean of each value and those just before it."""
+    windows = [values[max(0, end - SMOOTHING_STEPS) : end] for end in range(1, len(values) + 1)]
+    return [sum(window) / len(window) for window in windows]

@@ -1,0 +1,54 @@
+"""The section on methods: how to read the numbers, and what they were made with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from agentgym_gen.study.analysis.claims import ALIKE, LEADING, MARGIN
+from agentgym_gen.study.analysis.statistics import RESAMPLES
+from agentgym_gen.study.plan.plan import Plan
+from agentgym_gen.study.report.document import Block, Bullets, Heading
+from agentgym_gen.study.results.rows import Row
+
+
+def methods(plan: Plan, cells: Sequence[Row]) -> Iterator[Block]:
+    """Yield the rules of scores, intervals and verdicts, and the versions."""
+    yield Heading("How to read this", "methods")
+    cell = cells[0]
+    versions = ", ".join(f"{k} {v}" for k, v in cell["versions"].items() if v)
+    decoding = cell["decoding"]
+    commits = sorted({str(cell.get("commit")) for cell in cells})
+    yield Bullets(
+        [
+            (
+                f"**Tasks.** {plan.test.tasks} of the {plan.test.split} split for each column, the "
+                f"same for every model and through every interface, each played "
+                f"{plan.test.samples} times "
+                f"at temperature {decoding['temperature']:g}."
+            ),
+            (
+                "**A score** is the mean over samples, tasks and seeds (avg@k). Its interval is "
+                "Wilson's over the tasks, not over episodes; with three seeds or more, the wider "
+                "one of that and the bootstrap."
+            ),
+            (
+                "**A difference** is paired by seed and task. Its interval is the percentile "
+                f"bootstrap over {RESAMPLES:,} resamples of tasks (the same for all seeds) and, "
+                "with three seeds or more, of seeds (the same for all columns); a mean over "
+                "columns is stratified by them."
+            ),
+            "**Many cells.** Bold gains have p < 0.05 after Holm's adjustment over all cells.",
+            (
+                "**Verdicts.** Agrees if the 95 % interval is above the claim's margin, disagrees "
+                f"if it is below, else cannot tell. The margin is 0, but {100 * -MARGIN:.0f} "
+                f"points for 'at least as good' and 'kept' (T2, T7), ±{100 * ALIKE:.0f} points for "
+                f"'about as good' (T8) and {100 * LEADING:.0f} % of failures for 'a leading one' "
+                "(T10). T5 is decided by the worst pair, with Bonferroni's interval. T9 compares "
+                "with the best single training of each resample."
+            ),
+            (
+                f"**Made with** {versions}; Python {cell['python']}; {cell['platform']}; commit "
+                f"{', '.join(commits)}; plan {cell['plan']}."
+            ),
+        ]
+    )

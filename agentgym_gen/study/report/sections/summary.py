@@ -1,0 +1,76 @@
+"""The opening of a report: how large the study is, what is missing, and the strongest numbers."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from agentgym_gen.study.analysis.analysis import Pair
+from agentgym_gen.study.analysis.statistics import SEEDS_TO_RESAMPLE, Estimate
+from agentgym_gen.study.plan.plan import Plan, display_name, label
+from agentgym_gen.study.report.context import ReportContext
+from agentgym_gen.study.report.document import Block, Bullets, Heading, RawHtml, Text, points
+from agentgym_gen.study.results.rows import Row, read_failures
+
+MAX_REASONS = 8
+"""How many errors are listed."""
+
+
+def opening(plan: Plan, rows: Sequence[Row], cells: Sequence[Row], out: Path) -> Iterator[Block]:
+    """Yield how large the study is, what its intervals do not cover, and what has no result yet."""
+    seeds = len({row["seed"] for row in rows})
+    models = len({(row["arm"], row["seed"]) for row in rows})
+    facts = {
+        f"{models}": "models",
+        f"{seeds}": f"training seed{'s' if seeds > 1 else ''}",
+        f"{len(cells)}": "cells",
+        f"{len(rows):,}": "test episodes",
+    }
+    boxes = "".join(
+        f"<div><b>{value}</b><span>{html.escape(name)}</span></div>"
+        for value, name in facts.items()
+    )
+    if plan.about:
+        yield RawHtml(f'<p class="lead">{html.escape(plan.about)}</p>', plan.about)
+    sentence = ", ".join(f"{value} {name}" for value, name in facts.items())
+    yield RawHtml(f'<div class="facts">{boxes}</div>', f"{sentence}.")
+    if seeds < SEEDS_TO_RESAMPLE:
+        yield Text(
+            f"**With {seeds} training seed{'s' if seeds > 1 else ''} the intervals cover the noise "
+            "of the evaluation only, not that of training:** another seed may give other numbers. "
+            f"{SEEDS_TO_RESAMPLE} seeds or more are resampled, too."
+        )
+    missing = sum(1 for _ in plan.all_cells()) - len(cells)
+    reasons = {f"{row.get('job')}: {row.get('error')}" for row in read_failures(out)}
+    if missing:
+        yield Text(f"**{missing} of {missing + len(cells)} cells have no result yet.**")
+        if reasons:
+            yield Bullets(sorted(reasons)[:MAX_REASONS])
+
+
+def headlines(context: ReportContext) -> Iterator[Block]:
+    """Yield the largest gains and the largest loss in sentences."""
+    held_in = {pair: e for pair, e in context.gains.items() if context.is_held_in(*pair)}
+    held_out = {pair: e for pair, e in context.gains.items() if pair not in held_in}
+    sentences = []
+    if held_in:
+        sentences.append(_extreme("The largest gain held in", held_in, max))
+    if held_out:
+        sentences.append(_extreme("The largest gain held out", held_out, max))
+    if any(estimate.value < 0 for estimate in context.gains.values()):
+        sentences.append(_extreme("The largest loss", context.gains, min))
+    raised = sum(e.low > 0 for e in held_in.values())
+    sentences.append(f"{raised} of {len(held_in)} held-in gains have an interval above zero.")
+    yield Heading("In short", "short")
+    yield Bullets(sentences)
+
+
+def _extreme(what: str, gains: Mapping[Pair, Estimate], best: Callable[..., Pair]) -> str:
+    """Return the sentence about the *best* of *gains*, which is `max` or `min`."""
+    pair = best(gains, key=lambda pair: gains[pair].value)
+    (arm, column), estimate = pair, gains[pair]
+    return (
+        f"{what}: **{points(estimate)}** points, {display_name(arm)} on {label(column)}"
+        f"{' (sure after Holm)' if estimate.p < 0.05 else ''}."
+    )

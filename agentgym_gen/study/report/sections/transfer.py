@@ -1,0 +1,72 @@
+"""The section on transfer from one environment to another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from agentgym_gen.study.analysis.statistics import Estimate
+from agentgym_gen.study.plan.plan import BASE, Arm, display_name, label
+from agentgym_gen.study.report.context import HEAT_MAP_KEY, ReportContext, difference_forest
+from agentgym_gen.study.report.document import Block, Heading, Table, TableCell
+
+
+def transfer(context: ReportContext) -> Iterator[Block]:
+    """Yield the gains of every environment on every other, their means, and transfer ratios."""
+    cross, mixtures = context.arms_of("cross"), context.arms_of("mixture")
+    arms = [*cross, *mixtures]
+    if not arms:
+        return
+    yield Heading("From one environment to another", "transfer")
+    columns = list(dict.fromkeys(column for arm in arms for column in arm.columns))
+    sizes = context.sample_sizes(arms, columns)
+    yield context.heat_map(arms, columns, f"{HEAT_MAP_KEY} {sizes}.")
+    rows = [row for arm in cross for row in _mean_gains(context, arm)]
+    for arm in mixtures:
+        tested = [c for c in arm.columns if (arm.name, c) in context.gains]
+        overall = context.results.mean_gain(arm.name, tested)
+        rows.append((f"{display_name(arm.name)}: overall", overall))
+    yield difference_forest(rows, "Held-in, mean held-out and overall gain, in points.")
+    yield from _ratio_table(context, cross)
+
+
+def _mean_gains(context: ReportContext, arm: Arm) -> Iterator[tuple[str, Estimate]]:
+    """Yield the gain of *arm* on its own column, on the others, and on all."""
+    name, results = display_name(arm.name), context.results
+    own = arm.stages[0].env_ids[0]
+    others = [c for c in arm.columns if c != own and (arm.name, c) in context.gains]
+    has_own = (arm.name, own) in context.gains
+    if has_own:
+        yield f"{name}: held in", results.gain(arm.name, own)
+    if others:
+        yield f"{name}: held out", results.mean_gain(arm.name, others)
+    if others and has_own:
+        yield f"{name}: overall", results.mean_gain(arm.name, [own, *others])
+
+
+def _ratio_table(context: ReportContext, arms: list[Arm]) -> Iterator[Block]:
+    own_arms = {arm.stages[0].env_ids[0]: arm for arm in arms}
+    rows = [
+        (
+            display_name(arm.name),
+            [_ratio_cell(context, arm, own_arm, column) for column, own_arm in own_arms.items()],
+        )
+        for arm in own_arms.values()
+    ]
+    if len(rows) > 1:
+        yield Table(
+            ["trained on / tested on", *map(label, own_arms)],
+            rows,
+            "Transfer ratio: the share of a column's own gain that training elsewhere gives for "
+            "nothing, with 95 % intervals. Blank where the column's own training gained nothing "
+            "for sure: a share of noise means nothing.",
+        )
+
+
+def _ratio_cell(context: ReportContext, arm: Arm, own_arm: Arm, column: str) -> TableCell:
+    results = context.results
+    if not results.has((arm.name, column), (own_arm.name, column), (BASE, column)):
+        return TableCell("")
+    if results.gain(own_arm.name, column).low <= 0:
+        return TableCell("")
+    ratio = results.transfer_ratio(arm.name, own_arm.name, column)
+    return TableCell(f"{ratio.value:+.2f}", f"[{ratio.low:+.2f}, {ratio.high:+.2f}]", ratio.value)

@@ -1,0 +1,281 @@
+"""Runs a study: models are made, trained and tested, and every cell gets its rows.
+
+The results folder holds everything and is never overwritten: what is finished is kept, so a killed
+run goes on where it was.
+
+    plan.json                   the plan, and the versions it ran with
+    columns/<column>.json       the tasks of a column, and hashes of their content and prompt
+    models/<arm>.s<seed>/       a model, with the log of its training
+    cells/<arm>.s<seed>/<column>/   see `agentgym_gen.study.results.rows`
+    distances.json              see `agentgym_gen.study.results.distances`
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+import traceback
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from agentgym_gen.agents.policy import Policy
+from agentgym_gen.agents.prompt import build
+from agentgym_gen.agents.rollout import Episode, run
+from agentgym_gen.env.making import make_text_env, sample_task_ids
+from agentgym_gen.errors import DataError, DiskFullError, ResultExistsError
+from agentgym_gen.ids import split_query
+from agentgym_gen.seeding import stream
+from agentgym_gen.study.plan.plan import Cell, ModelId, Plan, Stage, label
+from agentgym_gen.study.results.failures import RULES_VERSION
+from agentgym_gen.study.results.provenance import code_state, model_hash
+from agentgym_gen.study.results.rows import (
+    FAILURE,
+    cell_folder,
+    is_complete,
+    model_folder,
+    write_cell,
+)
+from agentgym_gen.study.run.distances import measure_distances
+from agentgym_gen.study.run.executors import Executor, InProcess
+from agentgym_gen.study.run.jobs import column_file, is_done, make_jobs, models_by_name
+from agentgym_gen.study.run.recipes import TrainingRecipe, recipe_of
+from agentgym_gen.study.run.schedule import Log, RunSummary, run_jobs
+from agentgym_gen.system.file_lock import one_writer
+from agentgym_gen.system.files import sweep, write_json
+from agentgym_gen.system.imports import load_module
+from agentgym_gen.system.untrusted_files import read_text
+
+
+def run_plan(
+    plan: Plan,
+    out: Path,
+    *,
+    log: Log,
+    recipe: TrainingRecipe | None = None,
+    executor: Executor | None = None,
+) -> RunSummary:
+    """Run what is not yet done of *plan* into *out*.
+
+    Args:
+        plan: The plan.
+        out: The results folder.
+        log: Called with each line of progress; with several processes it has to be picklable.
+        recipe: How models are made; None takes the recipe of the plan.
+        executor: Where jobs run; None runs them one after the other in this process.
+
+    Returns:
+        Which jobs were done and which failed. A failure is recorded, and every job that does not
+        need the failed one goes on.
+
+    Raises:
+        ResultExistsError: if *out* holds another study, or another run writes to it.
+    """
+    executor = executor or InProcess()
+    with one_writer(out, "another folder with --out"):
+        claim_folder(plan, out)
+        sweep(out)
+        jobs = make_jobs(plan)
+        finished = {job.name for job in jobs if is_done(plan, out, job)}
+        try:
+            summary = run_jobs(jobs, finished, JobRunner(plan, out, log, recipe), executor, log)
+        finally:
+            executor.close()
+        measure_distances(plan, out, log)
+        return summary
+
+
+def claim_folder(plan: Plan, out: Path) -> None:
+    """Write *plan* into *out*, unless it is there already.
+
+    Raises:
+        ResultExistsError: if *out* holds another plan, or results without one.
+        DataError: if its plan cannot be read, or the folder cannot be written.
+    """
+    check_folder(plan, out)
+    path = out / "plan.json"
+    if not path.exists():
+        write_json(path, {"key": plan.key(), **code_state(), "plan": plan.as_dict()})
+
+
+def check_folder(plan: Plan, out: Path) -> None:
+    """Raise unless *out* holds *plan* or no study.
+
+    Raises:
+        ResultExistsError: if *out* holds another plan, or results without one.
+        DataError: if its plan cannot be read.
+    """
+    if (out / "plan.json").exists():
+        key = read_plan_file(out)["key"]
+        if key != plan.key():
+            raise ResultExistsError(
+                f"{out} holds the results of another plan, {key!r}, and this one is "
+                f"{plan.key()!r}; choose another folder with --out, or move it away"
+            )
+        return
+    if (out / "cells").exists() or (out / "models").exists():
+        raise ResultExistsError(f"{out} holds results without a plan.json; move them away")
+
+
+def read_plan_file(out: Path) -> dict[str, Any]:
+    """Return what ``plan.json`` of the results folder *out* holds.
+
+    Raises:
+        DataError: if the file is missing, or it is not the plan of a study.
+    """
+    path = out / "plan.json"
+    if not path.exists():
+        raise DataError(f"{out} holds no study: it has no plan.json")
+    try:
+        record = json.loads(read_text(path))
+        if isinstance(record["key"], str) and isinstance(record["plan"], dict):
+            return dict(record)
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
+        raise DataError(f"Cannot read {path}: it is not the plan of a study") from error
+    raise DataError(f"Cannot read {path}: it is not the plan of a study")
+
+
+@dataclass
+class JobRunner:
+    """Does the jobs of a study, in any process: an executor pickles it."""
+
+    plan: Plan
+    out: Path
+    log: Log
+    recipe: TrainingRecipe | None = None
+    _models: dict[str, ModelId] = field(default_factory=dict, repr=False)
+
+    def __call__(self, job: str) -> str | None:
+        """Do *job*; return None, or the traceback of its error, which is recorded as well.
+
+        Raises:
+            DiskFullError: if the disk is full: the other jobs need room, too.
+        """
+        kind, _, target = job.partition(" ")
+        for module in self.plan.modules:
+            load_module(module, self.plan.name)
+        self._models = self._models or dict(models_by_name(self.plan))
+        try:
+            {"column": self._column, "train": self._train, "test": self._test}[kind](target)
+        except DiskFullError:
+            raise
+        except Exception as error:  # noqa: BLE001  (the boundary: what failed is recorded)
+            return self._record_failure(job, self._folder(kind, target), error)
+        return None
+
+    def _folder(self, kind: str, target: str) -> Path:
+        return self.out / {"column": "columns", "train": "models", "test": "cells"}[kind] / target
+
+    def _record_failure(self, job: str, folder: Path, error: Exception) -> str:
+        """Write *error* into *folder* and return its traceback, or its sentence if it has one."""
+        if isinstance(error, DataError):
+            text = f"{type(error).__name__}: {error}"
+        else:
+            text = "".join(traceback.format_exception(error))
+        row = {"job": job, "error": str(error), "traceback": text, "time": time.time()}
+        write_json(folder / FAILURE, row)
+        return text
+
+    def _column(self, name: str) -> None:
+        column = next(column for column in self.plan.columns if label(column) == name)
+        write_json(column_file(self.out, name), describe_column(self.plan, column))
+
+    def _recipe(self, stage: Stage | None = None) -> TrainingRecipe:
+        """Return the recipe that makes models, with the settings of *stage* if there is one."""
+        if self.recipe is not None:
+            return self.recipe
+        plan = self.plan
+        decoding = (plan.test.temperature, plan.test.max_new_tokens)
+        rft = plan.rft if stage is None else plan.rft_of(stage)
+        return recipe_of(plan.model, plan.warm_start, rft, plan.style_of, decoding)
+
+    def _train(self, name: str) -> None:
+        model = self._models[name]
+        folder = model_folder(self.out, model)
+
+        def log(line: str) -> None:
+            self.log(f"{'':28} {name}: {line.strip()}")
+
+        if model.parent is None:
+            self._recipe().make_base(folder, model.seed, log)
+        else:
+            base, stage = model_folder(self.out, model.parent), model.stages[-1]
+            self._recipe(stage).train(base, folder, stage, model.seed, log)
+        (folder / FAILURE).unlink(missing_ok=True)
+
+    def _test(self, name: str) -> None:
+        model = self._models[name]
+        folder = model_folder(self.out, model)
+        cells = [cell for cell in self.plan.cells(model) if not is_complete(self.out, cell)]
+        policy = self._recipe().load_policy(folder)
+        model_keys = {"model_hash": model_hash(folder), "stages": [s.env_ids for s in model.stages]}
+        errors = []
+        for cell in cells:
+            try:
+                self._test_cell(cell, policy, model_keys)
+            except DiskFullError:
+                raise
+            except Exception as error:  # noqa: BLE001  (the boundary: other cells go on)
+                errors.append(self._record_failure(cell.name, cell_folder(self.out, cell), error))
+        (self._folder("test", name) / FAILURE).unlink(missing_ok=True)
+        if errors:
+            raise DataError(f"{len(errors)} of {len(cells)} cells failed; the first: {errors[0]}")
+
+    def _test_cell(self, cell: Cell, policy: Policy, model_keys: dict[str, Any]) -> None:
+        started = time.perf_counter()
+        path = column_file(self.out, label(cell.column))
+        column_keys = json.loads(path.read_text(encoding="utf-8"))
+        test = self.plan.test
+        limit = {} if test.max_turns is None else {"max_turns": test.max_turns}
+        task_ids = column_keys.pop("task_ids")
+        episodes = [
+            Episode(cell.column, task_id, sample, limit)
+            for task_id in task_ids
+            for sample in range(test.samples)
+        ]
+        style = self.plan.style_of(cell.column)
+        trajectories = run(episodes, policy, style=style, seed=cell.model.seed)
+        keys = {
+            **column_keys,
+            **model_keys,
+            "split": test.split,
+            "samples": test.samples,
+            "decoding": {
+                "temperature": test.temperature,
+                "max_new_tokens": test.max_new_tokens,
+                "max_turns": test.max_turns,
+            },
+            "plan": self.plan.key(),
+            "failure_rules": RULES_VERSION,
+            "seconds": round(time.perf_counter() - started, 3),
+            **code_state(),
+        }
+        write_cell(self.out, cell, keys, trajectories)
+
+
+def sample_column_tasks(plan: Plan, column: str) -> list[str]:
+    """Return the test tasks of *column*: the same for every model, and through every interface."""
+    env = make_text_env(column, plan.test.split)
+    rng = stream("study tasks", env.world.tasks.env, *env.tiers)
+    return sample_task_ids(column, plan.test.split, plan.test.tasks, rng)
+
+
+def describe_column(plan: Plan, column: str) -> dict[str, Any]:
+    """Return the tasks of *column*, and hashes of their content and of the prompt."""
+    env = make_text_env(column, plan.test.split)
+    task_ids = sample_column_tasks(plan, column)
+    content = hashlib.sha256()
+    for task_id in task_ids:
+        content.update(env.world.tasks.find(task_id).fingerprint.encode())
+    observation, _ = env.reset(options={"task_id": task_ids[0]})
+    style = plan.style_of(column)
+    messages = build(style, env.instruction if style.instruction else "", [], observation)
+    return {
+        "env_id": split_query(column)[0],
+        "env_version": int(split_query(column)[0].rsplit("-v", 1)[1]),
+        "interface": str(env.interface),
+        "data_hash": content.hexdigest()[:16],
+        "prompt_hash": hashlib.sha256(json.dumps(messages).encode()).hexdigest()[:16],
+        "task_ids": task_ids,
+    }

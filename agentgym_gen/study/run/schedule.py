@@ -1,0 +1,153 @@
+"""Runs jobs in an order that their needs allow, and prints how far the study is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+
+from agentgym_gen.study.run.executors import DIED, Executor, JobFunction
+from agentgym_gen.study.run.jobs import Job, chain_lengths
+
+Log = Callable[[str], None]
+"""Called with each line of progress."""
+
+MAX_ATTEMPTS = 2
+"""How often a job is started whose process dies: another job may have used up the memory."""
+
+
+@dataclass
+class RunSummary:
+    """Which jobs of a study were done, failed, or could not be started."""
+
+    done: list[str] = field(default_factory=list)
+    """The jobs that were done in this run."""
+    failed: dict[str, str] = field(default_factory=dict)
+    """The jobs that failed, with the traceback."""
+    blocked: list[str] = field(default_factory=list)
+    """The jobs that were not started, because one that they need has failed."""
+
+
+def run_jobs(
+    jobs: Sequence[Job],
+    finished: Collection[str],
+    run_job: JobFunction,
+    executor: Executor,
+    log: Log,
+) -> RunSummary:
+    """Run *jobs* without those in *finished*, and return how they ended.
+
+    Args:
+        jobs: All jobs, each after those that it needs.
+        finished: The names of those that an earlier run has done.
+        run_job: Does the job of a name.
+        executor: Where jobs run.
+        log: Called with each line of progress.
+    """
+    return _Scheduler(jobs, finished, run_job, executor, Progress(jobs, finished, log)).run()
+
+
+class _Scheduler:
+    def __init__(
+        self,
+        jobs: Sequence[Job],
+        finished: Collection[str],
+        run_job: JobFunction,
+        executor: Executor,
+        progress: Progress,
+    ) -> None:
+        self._run_job, self._executor, self._progress = run_job, executor, progress
+        self._finished = set(finished)
+        lengths = chain_lengths(jobs)
+        waiting = [job for job in jobs if job.name not in self._finished]
+        # Python's sort is stable: jobs with equal chains stay in the order of the plan.
+        self._waiting = sorted(waiting, key=lambda job: -lengths[job.name])
+        self._running: dict[str, Job] = {}
+        self._attempts: dict[str, int] = {}
+        self._summary = RunSummary()
+
+    def run(self) -> RunSummary:
+        while self._start_jobs() or self._running:
+            for name, error in self._executor.wait():
+                self._end_job(self._running.pop(name), error)
+        return self._summary
+
+    def _start_jobs(self) -> bool:
+        """Start every job that can be started, and return whether there was one."""
+        self._drop_blocked()
+        ready = [job for job in self._waiting if self._finished.issuperset(job.needs)]
+        started = ready[: self._executor.max_concurrent - len(self._running)]
+        for job in started:
+            self._waiting.remove(job)
+            self._running[job.name] = job
+            self._progress.job_started(job)
+            self._executor.submit(self._run_job, job.name)
+        return bool(started)
+
+    def _drop_blocked(self) -> None:
+        lost = {*self._summary.failed, *self._summary.blocked}
+        for job in [job for job in self._waiting if lost.intersection(job.needs)]:
+            self._waiting.remove(job)
+            self._summary.blocked.append(job.name)
+            # A dropped job may block others, which stand anywhere in the list.
+            self._drop_blocked()
+            return
+
+    def _end_job(self, job: Job, error: str | None) -> None:
+        self._attempts[job.name] = self._attempts.get(job.name, 0) + 1
+        if error is None:
+            self._finished.add(job.name)
+            self._summary.done.append(job.name)
+        elif error.startswith(DIED) and self._attempts[job.name] < MAX_ATTEMPTS:
+            self._waiting.insert(0, job)
+        else:
+            self._summary.failed[job.name] = error
+        self._progress.job_ended(job, error)
+
+
+class Progress:
+    """Prints which job starts or fails, how much is done, and how long the rest will take.
+
+    Args:
+        jobs: All jobs of the study.
+        finished: The names of those that an earlier run has done.
+        log: Called with each line.
+    """
+
+    def __init__(self, jobs: Sequence[Job], finished: Collection[str], log: Log) -> None:
+        self._log = log
+        self._total = sum(job.weight for job in jobs)
+        self._ended = sum(job.weight for job in jobs if job.name in finished)
+        self._ended_now = 0.0
+        self._start = time.monotonic()
+
+    def job_started(self, job: Job) -> None:
+        """Print that *job* starts."""
+        if job.kind != "column":
+            share = self._ended / self._total
+            self._log(f"{progress_bar(share)} {job.name}{self._time_left()}")
+
+    def job_ended(self, job: Job, error: str | None) -> None:
+        """Count *job*, and print the last line of its *error* if it failed."""
+        self._ended += job.weight
+        self._ended_now += job.weight
+        if error is not None:
+            last_line = error.strip().splitlines()[-1]
+            self._log(f"{' ' * len(progress_bar(0))} {job.name} failed: {last_line}")
+
+    def _time_left(self) -> str:
+        if not self._ended_now:
+            return ""
+        seconds_per_weight = (time.monotonic() - self._start) / self._ended_now
+        minutes = seconds_per_weight * (self._total - self._ended) / 60
+        return f" (about {minutes:.0f} min left)" if minutes >= 1 else " (almost done)"
+
+
+def progress_bar(share: float, width: int = 20) -> str:
+    """Return a bar of which *share* is full.
+
+    >>> progress_bar(0.5, 4)
+    '[##..]  50 %'
+    """
+    full = int(share * width)
+    return f"[{'#' * full}{'.' * (width - full)}] {share:4.0%}".replace("%", " %")

@@ -1,0 +1,56 @@
+"""How far a study is, in lines for a terminal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from agentgym_gen.errors import DataError
+from agentgym_gen.study.plan.plan import ModelId, Plan, label
+from agentgym_gen.study.results.rows import (
+    FAILURE,
+    cell_folder,
+    is_complete,
+    model_folder,
+    read_failures,
+    read_jsonl,
+)
+from agentgym_gen.study.run.jobs import MODEL_DONE, is_done, make_jobs
+from agentgym_gen.study.run.schedule import progress_bar
+from agentgym_gen.system.file_lock import is_locked
+
+
+def status_lines(plan: Plan, out: Path) -> list[str]:
+    """Return how far *plan* is in *out*: a line for the study, each model and each failure."""
+    jobs = make_jobs(plan)
+    done = [job for job in jobs if is_done(plan, out, job)]
+    share = sum(job.weight for job in done) / sum(job.weight for job in jobs)
+    state = "running" if is_locked(out) else "not running"
+    lines = [f"{progress_bar(share)} {plan.name} in {out} ({state})", ""]
+    for model in plan.models:
+        training, tests = _training_state(out, model), _test_state(plan, out, model)
+        lines.append(f"{model.name:56} {training:24} {tests}")
+    failures = read_failures(out)
+    if failures:
+        lines += ["", *(f"failed: {row.get('job')}: {row.get('error')}" for row in failures)]
+    return lines
+
+
+def _training_state(out: Path, model: ModelId) -> str:
+    folder = model_folder(out, model)
+    if (folder / MODEL_DONE).is_file():
+        return "trained"
+    if (folder / FAILURE).is_file():
+        return "training failed"
+    try:
+        step = read_jsonl(folder / "log.jsonl", schema=None)[-1]["step"]
+    except (DataError, LookupError):
+        return "waits"
+    return f"at step {step}"
+
+
+def _test_state(plan: Plan, out: Path, model: ModelId) -> str:
+    cells = plan.cells(model)
+    complete = sum(is_complete(out, cell) for cell in cells)
+    failed = [cell for cell in cells if (cell_folder(out, cell) / FAILURE).is_file()]
+    counts = f"{complete} of {len(cells)} cells" if cells else "not tested"
+    return counts + "".join(f", {label(cell.column)} failed" for cell in failed)
