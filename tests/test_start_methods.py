@@ -20,7 +20,7 @@ from agentgym_gen.agents.policy import ExpertPolicy, RandomPolicy
 from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.agents.rollout import Episode, draw_task_ids, run
 from agentgym_gen.seeding import stream
-from agentgym_gen.system.fork_safe_lock import Guard
+from agentgym_gen.system.fork_safe_lock import ForkSafeLock
 
 NAMES = [environment.name for environment in table.BUNDLED]
 THREADS = 8
@@ -130,7 +130,7 @@ def test_a_guard_that_a_thread_holds_is_free_in_a_fork() -> None:
 
 def test_a_guard_lets_one_in_at_a_time() -> None:
     """It is a lock."""
-    guard = Guard()
+    guard = ForkSafeLock()
     with guard:
         assert guard._lock.locked()
 

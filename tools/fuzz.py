@@ -23,7 +23,7 @@ from agentgym_gen import Command, TextEnv, env_ids
 from agentgym_gen.agents.rollout import make_text_env
 from agentgym_gen.env.registration import ENVIRONMENTS
 from agentgym_gen.seeding import stream
-from tools.babble import babble
+from tools.hostile_texts import hostile_texts
 
 FOREVER = 10**9
 SHORTEST_SECRET = 5
@@ -92,7 +92,7 @@ def fuzz(env_id: str, texts: int, options: Mapping[str, Any] | None = None) -> T
     valid, slowest, slowest_text = 0, 0.0, ""
     _start(env, 0, said)
     plan, known = env.world.plan(), _Known(said)
-    for number, text in zip(range(texts), babble(stream("fuzz", env_id), said), strict=False):
+    for number, text in zip(range(texts), hostile_texts(stream("fuzz", env_id), said), strict=False):
         menu = env.admissible_actions
         started = time.process_time()
         observation, reward, _, _, info = env.step(text)

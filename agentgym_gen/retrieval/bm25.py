@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from agentgym_gen.errors import DataError, InvalidValueError
 from agentgym_gen.retrieval.analysis import english_terms
-from agentgym_gen.system.files import replacing
-from agentgym_gen.system.untrusted_files import ARRAY_DAMAGES
+from agentgym_gen.system.files import atomic_write
+from agentgym_gen.system.untrusted_files import ARRAY_ERRORS
 
 Analyzer = Callable[[str], list[str]]
 """What makes terms of a text."""
@@ -120,7 +120,7 @@ class BM25Index:
             DataError: if it cannot be written.
         """
         words = np.frombuffer("\n".join(self.vocabulary).encode(), np.uint8)
-        with replacing(path) as file:
+        with atomic_write(path) as file:
             np.savez(
                 file,
                 size=np.int64(self.size),
@@ -145,7 +145,7 @@ class BM25Index:
                 size = int(file["size"])
             _check_arrays(len(vocabulary), size, *arrays)
             return cls(vocabulary, *arrays, size, analyze)
-        except ARRAY_DAMAGES as error:
+        except ARRAY_ERRORS as error:
             raise DataError(f"Cannot read the index {path}: {error}; build it again") from error
 
 

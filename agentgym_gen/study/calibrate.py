@@ -22,8 +22,8 @@ from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.agents.rollout import Episode, draw_task_ids, make_text_env, run
 from agentgym_gen.errors import DataError, InvalidValueError, ResultExistsError
 from agentgym_gen.seeding import stream
-from agentgym_gen.system.file_lock import locked
-from agentgym_gen.system.files import sweep, write_json
+from agentgym_gen.system.file_lock import lock_file
+from agentgym_gen.system.files import remove_temporary_files, write_json
 from agentgym_gen.system.untrusted_files import parse_json, read_text
 from agentgym_gen.world.task import SPLITS
 from agentgym_gen.world.task_list import write_task_list
@@ -93,8 +93,8 @@ def calibrate(
     if not stem.name:
         raise InvalidValueError(f"Lists begin with a name, such as lists/mine, not {str(stem)!r}")
     refusal = f"Another calibration writes {stem}"
-    with locked(stem.with_name(f".{stem.name}.lock"), refusal, "another --out"):
-        sweep(stem.parent, f"{stem.name}.")
+    with lock_file(stem.with_name(f".{stem.name}.lock"), refusal, "another --out"):
+        remove_temporary_files(stem.parent, f"{stem.name}.")
         known_by = {key: getattr(asked, key) for key in ("env_id", "samples", "seed")}
         put = style or PromptStyle()
         played = Played(Path(f"{stem}.played.json"), {"model": model, **known_by}, put)

@@ -19,7 +19,7 @@ from multiprocessing.connection import Connection
 from typing import Any, Protocol
 
 from agentgym_gen.errors import InvalidValueError, missing_extra, unknown_name
-from agentgym_gen.system.signals import leave_to_parent, undisturbed
+from agentgym_gen.system.signals import block_signals, ignore_interrupts
 
 Work = Callable[[str], str | None]
 """Does the job of a name; returns None, or the traceback of what went wrong."""
@@ -80,7 +80,7 @@ class LocalProcesses:
     def submit(self, work: Work, job: str) -> None:
         """Start *job*."""
         # A process that is stopped before it can say how would print a traceback.
-        with undisturbed():
+        with block_signals():
             try:
                 future = self._pool.submit(work, job)
             except BrokenProcessPool:
@@ -113,7 +113,7 @@ def live_by(leash: Connection) -> None:
 
     Without it the jobs of a killed study go on, and write beside those of the next run.
     """
-    leave_to_parent()
+    ignore_interrupts()
     threading.Thread(target=_leave_after, args=(leash,), daemon=True).start()
 
 

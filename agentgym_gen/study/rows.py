@@ -21,8 +21,8 @@ from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.errors import DataError
 from agentgym_gen.study.failures import failure_modes
 from agentgym_gen.study.plan import ROW_SCHEMA, Cell, ModelId
-from agentgym_gen.system.files import replacing, write_json, write_jsonl
-from agentgym_gen.system.untrusted_files import gunzip, lines_of, read_bytes, read_text
+from agentgym_gen.system.files import atomic_write, write_json, write_jsonl
+from agentgym_gen.system.untrusted_files import gunzip, numbered_lines, read_bytes, read_text
 
 Row = dict[str, Any]
 """One episode, or one cell, as it was written."""
@@ -73,7 +73,7 @@ def write_cell(
     rows = [episode_row(cell, trajectory) for trajectory in played]
     told = "".join(json.dumps(transcript(t), ensure_ascii=False) + "\n" for t in played)
     # Without the time of writing, so that the same episodes are the same file.
-    with replacing(folder / TRANSCRIPTS) as file:
+    with atomic_write(folder / TRANSCRIPTS) as file:
         file.write(gzip.compress(told.encode("utf-8"), mtime=0))
     write_jsonl(folder / EPISODES, rows)
     write_json(folder / CELL, {"schema": ROW_SCHEMA, **_names(cell), **about, **_sums(rows)})
@@ -184,7 +184,7 @@ def read_transcripts(out: Path, cell_name: str) -> list[Row]:
         text = gunzip(read_bytes(path), path).decode("utf-8")
     except UnicodeDecodeError as error:
         raise DataError(f"Cannot read {path}: {error}") from error
-    return [_object(line, f"Line {number} of {path}") for number, line in lines_of(text)]
+    return [_object(line, f"Line {number} of {path}") for number, line in numbered_lines(text)]
 
 
 def read_curves(out: Path) -> dict[str, list[Row]]:
@@ -225,7 +225,7 @@ def read_jsonl(path: Path, schema: int = ROW_SCHEMA) -> list[Row]:
     if schema < 0:
         text = text[: text.rfind("\n") + 1]
     rows: list[Row] = []
-    for number, line in lines_of(text):
+    for number, line in numbered_lines(text):
         where = f"Line {number} of {path}"
         row = _object(line, where)
         rows.append(row if schema < 0 else _checked(row, where))

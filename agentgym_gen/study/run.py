@@ -33,8 +33,8 @@ from agentgym_gen.study.plan import Cell, ModelId, Plan, Stage, label
 from agentgym_gen.study.provenance import code_state, model_hash
 from agentgym_gen.study.rows import FAILURE, cell_folder, is_whole, model_folder, write_cell
 from agentgym_gen.study.schedule import Outcome, run_jobs
-from agentgym_gen.system.file_lock import one_writer
-from agentgym_gen.system.files import sweep, write_json
+from agentgym_gen.system.file_lock import lock_folder
+from agentgym_gen.system.files import remove_temporary_files, write_json
 from agentgym_gen.system.imports import load_module
 from agentgym_gen.system.untrusted_files import read_text
 
@@ -79,9 +79,9 @@ def run_plan(
         ResultExistsError: if *out* holds another study, or another run writes to it.
     """
     where = executor or InProcess()
-    with one_writer(out, "another folder with --out"):
+    with lock_folder(out, "another folder with --out"):
         claim(plan, out)
-        sweep(out)
+        remove_temporary_files(out)
         jobs = make_jobs(plan)
         finished = {job.name for job in jobs if is_done(plan, out, job)}
         try:

@@ -17,7 +17,7 @@ from typing import Any
 
 from agentgym_gen.envs.textworld.store import Kept
 from agentgym_gen.errors import BackendError
-from agentgym_gen.system.child_process import Worker
+from agentgym_gen.system.child_process import ChildProcess
 
 ENGINE = "agentgym_gen.envs.textworld.engine"
 
@@ -38,7 +38,7 @@ class Engine:
     """A process that plays, for one request at a time."""
 
     def __init__(self) -> None:
-        self._worker = Worker(ENGINE, PATIENCE)
+        self._worker = ChildProcess(ENGINE, PATIENCE)
         self._lock = threading.Lock()
         self._left: list[int] = []
         self.worlds: set[int] = set()

@@ -18,7 +18,7 @@ from agentgym_gen.envs.webshop.reward import Scoring
 from agentgym_gen.envs.webshop.shop import Shop
 from agentgym_gen.envs.webshop.tiers import tier_of
 from agentgym_gen.errors import DataError, InvalidValueError, unknown_name
-from agentgym_gen.system.fork_safe_lock import Guard
+from agentgym_gen.system.fork_safe_lock import ForkSafeLock
 from agentgym_gen.world.task import Task, TaskId, Tasks
 
 SPLITS: Mapping[str, Mapping[str, tuple[int, int | None]]] = {
@@ -28,7 +28,7 @@ SPLITS: Mapping[str, Mapping[str, tuple[int, int | None]]] = {
 }
 """The numbers of the goals of each split, from and to, by preset."""
 
-_lock = Guard()
+_lock = ForkSafeLock()
 
 
 @dataclass(frozen=True)

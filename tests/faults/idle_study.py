@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from faults.subjects import PLAN, as_a_command, say
+from faults.programs import PLAN, print_line, run_as_command
 from pretend_study import Pretend
 
 from agentgym_gen.study import Stage, run_plan
@@ -15,24 +15,24 @@ from agentgym_gen.study.run import Say
 
 
 class Idle(Pretend):
-    """A recipe that says when it trains, and goes on for ever."""
+    """A recipe that leaves a trace when it trains, and never ends."""
 
     def make_base(self, folder: Path, seed: int, say: Say) -> None:
-        """Leave a trace and wait."""
+        """Write the process id into *folder* and wait."""
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "busy").write_text(str(os.getpid()))
         while True:
             time.sleep(60)
 
     def train(self, base: Path, folder: Path, stage: Stage, seed: int, say: Say) -> None:
-        """Never get here."""
+        """Do nothing: no base is ever finished."""
 
 
 if __name__ == "__main__":
     out = Path(sys.argv[1])
     plan = replace(PLAN, seeds=(0, 1))
     sys.exit(
-        as_a_command(
-            lambda _: run_plan(plan, out, say=say, recipe=Idle(), executor=LocalProcesses(2))
+        run_as_command(
+            lambda _: run_plan(plan, out, say=print_line, recipe=Idle(), executor=LocalProcesses(2))
         )
     )

@@ -11,13 +11,13 @@ from collections.abc import Iterator
 import pytest
 
 from agentgym_gen.errors import BackendError
-from agentgym_gen.system.child_process import Worker
+from agentgym_gen.system.child_process import ChildProcess
 
 
 @pytest.fixture
-def worker() -> Iterator[Worker]:
+def worker() -> Iterator[ChildProcess]:
     """A worker that adds."""
-    made = Worker("moody_engine", patience=30)
+    made = ChildProcess("moody_engine", timeout=30)
     yield made
     made.close()
 
@@ -31,7 +31,7 @@ def alive(pid: int | None) -> bool:
     return True
 
 
-def test_one_child_answers_all_requests(worker: Worker) -> None:
+def test_one_child_answers_all_requests(worker: ChildProcess) -> None:
     """It is started by the first one."""
     before = worker.pid
     answers = [worker.ask({"a": n, "b": 1}) for n in range(3)]
@@ -39,7 +39,7 @@ def test_one_child_answers_all_requests(worker: Worker) -> None:
     assert (before, answers) == (None, [1, 2, 3])
 
 
-def test_what_the_child_prints_is_no_answer(worker: Worker) -> None:
+def test_what_the_child_prints_is_no_answer(worker: ChildProcess) -> None:
     """Neither from Python nor from below it."""
     assert worker.ask({"print": '{"answer": 0}', "a": 2, "b": 2}) == 4
 
@@ -48,7 +48,7 @@ def test_what_the_child_prints_is_no_answer(worker: Worker) -> None:
     ("request_", "said"), [({"a": 1}, "KeyError: 'b'"), ({"die": 3}, "exit status 3")]
 )
 def test_a_child_that_fails_is_an_error_and_the_next_request_works(
-    worker: Worker, request_: dict[str, int], said: str
+    worker: ChildProcess, request_: dict[str, int], said: str
 ) -> None:
     """In a new child."""
     with pytest.raises(BackendError, match=said):
@@ -59,7 +59,7 @@ def test_a_child_that_fails_is_an_error_and_the_next_request_works(
 
 def test_a_child_that_computes_without_end_is_killed() -> None:
     """After so many seconds of computing."""
-    worker = Worker("moody_engine", patience=0.5)
+    worker = ChildProcess("moody_engine", timeout=0.5)
     worker.ask({"a": 1, "b": 1})  # the first request has the time of the start besides
     with pytest.raises(BackendError, match="gave no answer"):
         worker.ask({"spin": 1})
@@ -67,7 +67,7 @@ def test_a_child_that_computes_without_end_is_killed() -> None:
 
 def test_a_child_that_hangs_is_killed() -> None:
     """After the time that the parent grants, in which the start of the child does not count."""
-    worker = Worker("moody_engine", patience=0.1)
+    worker = ChildProcess("moody_engine", timeout=0.1)
     assert worker.ask({"sleep": 0.3, "a": 1, "b": 1}) == 2
     with pytest.raises(BackendError, match=r"within 0\.1 s"):
         worker.ask({"hang": True})
@@ -75,7 +75,7 @@ def test_a_child_that_hangs_is_killed() -> None:
     assert worker.pid is None
 
 
-def test_an_answer_is_never_taken_for_that_of_another_request(worker: Worker) -> None:
+def test_an_answer_is_never_taken_for_that_of_another_request(worker: ChildProcess) -> None:
     """Whoever stops waiting, with Ctrl-C for one, does not get the late answer afterwards."""
     worker.ask({"a": 0, "b": 0})
     before = signal.signal(signal.SIGALRM, signal.default_int_handler)
@@ -89,7 +89,7 @@ def test_an_answer_is_never_taken_for_that_of_another_request(worker: Worker) ->
 
 
 @pytest.mark.parametrize("length", [0, 1, 2**16 - 20, 2**16, 10**6])
-def test_messages_of_any_length_arrive(worker: Worker, length: int) -> None:
+def test_messages_of_any_length_arrive(worker: ChildProcess, length: int) -> None:
     """In both directions, with letters of several bytes."""
     text = "é" * length
 
@@ -98,7 +98,7 @@ def test_messages_of_any_length_arrive(worker: Worker, length: int) -> None:
 
 def test_no_child_outlives_its_worker() -> None:
     """Closed, twice even, or forgotten."""
-    closed, forgotten = Worker("moody_engine"), Worker("moody_engine")
+    closed, forgotten = ChildProcess("moody_engine"), ChildProcess("moody_engine")
     pids = [one.ask({"a": 0, "b": 0}) or one.pid for one in (closed, forgotten)]
     closed.close()
     closed.close()

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from agentgym_gen.describe.distance import Distance, Heard, distance, listen
+from agentgym_gen.describe.distance import Distance, ExpertProfile, distance, profile
 from agentgym_gen.describe.tables import (
     between_environments,
     between_interfaces,
@@ -18,9 +18,9 @@ from agentgym_gen.errors import InvalidValueError
 EASY = "rftgen/TextCraft-easy-v0"
 
 
-def heard(*, seen: str = "a b", said: str = "go x", listed: float = 0.0) -> Heard:
+def heard(*, seen: str = "a b", said: str = "go x", listed: float = 0.0) -> ExpertProfile:
     """Return one turn."""
-    return Heard((seen,), (said,), listed, len(seen), len(said), 1.0, 1.0)
+    return ExpertProfile((seen,), (said,), listed, len(seen), len(said), 1.0, 1.0)
 
 
 def test_the_parts_by_hand() -> None:
@@ -48,8 +48,8 @@ def test_the_distance_is_one_of_forms_not_of_words() -> None:
 @pytest.mark.parametrize("interface", ["native", "symbols+json", "menu+data"])
 def test_it_is_zero_to_itself_and_the_same_both_ways(interface: str) -> None:
     """And from 0 to 1."""
-    one = listen(EASY, number=3)
-    other = listen(EASY, number=3, options={"interface": interface})
+    one = profile(EASY, tasks=3)
+    other = profile(EASY, tasks=3, options={"interface": interface})
     there, back = distance(one, other).parts(), distance(other, one).parts()
 
     assert there == pytest.approx(back)
@@ -59,11 +59,11 @@ def test_it_is_zero_to_itself_and_the_same_both_ways(interface: str) -> None:
 
 def test_each_axis_moves_its_own_part() -> None:
     """The syntax that of actions, the form that of observations, the listing that of lists."""
-    native = listen("rftgen/Sokoban-easy-v0", number=3)
+    native = profile("rftgen/Sokoban-easy-v0", tasks=3)
 
     def apart(interface: str) -> Distance:
         options = {"interface": interface}
-        return distance(native, listen("rftgen/Sokoban-easy-v0", number=3, options=options))
+        return distance(native, profile("rftgen/Sokoban-easy-v0", tasks=3, options=options))
 
     assert apart("call").observations == 0 < apart("call").syntax
     assert apart("data").actions == 0 < apart("data").observations
@@ -73,13 +73,13 @@ def test_each_axis_moves_its_own_part() -> None:
 
 def test_what_is_heard_is_the_experts_episodes() -> None:
     """On the same tasks through every interface."""
-    native, called = (listen(EASY, number=4, options={"interface": i}) for i in ("native", "call"))
+    native, called = (profile(EASY, tasks=4, options={"interface": i}) for i in ("native", "call"))
 
     assert native.expert_turns == called.expert_turns == len(native.actions) / 4
     assert native.admissible == called.admissible
     assert math.isclose(native.action_chars * len(native.actions), len("".join(native.actions)))
     with pytest.raises(InvalidValueError, match="`number` is at least 1, not 0"):
-        listen(EASY, number=0)
+        profile(EASY, tasks=0)
 
 
 def test_what_is_costly_is_described_by_few_tasks() -> None:
@@ -94,7 +94,7 @@ def test_what_is_costly_is_described_by_few_tasks() -> None:
 def test_the_tables_have_a_row_for_everything() -> None:
     """Three tiers an environment, every pair, every preset."""
     two = [ENVIRONMENTS["TextCraft"], ENVIRONMENTS["Sokoban"]]
-    heard = {one.name: listen(f"rftgen/{one.name}-v0", number=1) for one in two}
+    heard = {one.name: profile(f"rftgen/{one.name}-v0", tasks=1) for one in two}
 
     assert len(descriptors(two, 1)) == 1 + 6
     assert [row[:2] for row in between_environments(heard)][1:] == [("TextCraft", "Sokoban")]

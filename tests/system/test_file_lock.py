@@ -14,17 +14,17 @@ import pytest
 
 import agentgym_gen.system.file_lock as locks
 from agentgym_gen.errors import DataError, ResultExistsError
-from agentgym_gen.system.file_lock import is_locked, locked, one_writer
+from agentgym_gen.system.file_lock import is_locked, lock_file, lock_folder
 
 
 def test_a_lock_names_its_holder_and_leaves_nothing(tmp_path: Path) -> None:
     """The folder is made; after the block it is empty."""
     folder = tmp_path / "new"
-    with one_writer(folder, "another one"):
+    with lock_folder(folder, "another one"):
         assert is_locked(folder)
         with (
             pytest.raises(ResultExistsError, match=rf"process {os.getpid()} on .*another one"),
-            one_writer(folder, "another one"),
+            lock_folder(folder, "another one"),
         ):
             pass
         assert is_locked(folder)
@@ -37,16 +37,16 @@ def test_a_lock_that_is_removed_meanwhile_is_taken_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its holder lets go between our opening of the file and our locking it."""
-    opened, holder = locks._opened, contextlib.ExitStack()
+    opened, holder = locks._open, contextlib.ExitStack()
 
     def slowly(path: Path) -> int:
         handle = opened(path)
         holder.close()
         return handle
 
-    holder.enter_context(one_writer(tmp_path, "another one"))
+    holder.enter_context(lock_folder(tmp_path, "another one"))
     monkeypatch.setattr(locks, "_opened", slowly)
-    with locked(tmp_path / ".lock"):
+    with lock_file(tmp_path / ".lock"):
         assert is_locked(tmp_path)
 
 
@@ -55,8 +55,8 @@ def test_looking_at_a_lock_does_not_take_it(tmp_path: Path) -> None:
     (tmp_path / ".lock").touch()
     look = os.open(tmp_path / ".lock", os.O_RDONLY)
     fcntl.flock(look, fcntl.LOCK_SH)
-    threading.Timer(locks.PAUSE / 2, os.close, [look]).start()
-    with one_writer(tmp_path, "another one"):
+    threading.Timer(locks.PAUSE_SECONDS / 2, os.close, [look]).start()
+    with lock_folder(tmp_path, "another one"):
         assert is_locked(tmp_path)
 
 
@@ -98,7 +98,7 @@ def test_a_disk_without_locks_is_named(tmp_path: Path, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(locks, "_lock", unknown)
     with pytest.raises(DataError, match="choose a folder on a disk that has locks") as caught:
-        one_writer(tmp_path, "another one").__enter__()
+        lock_folder(tmp_path, "another one").__enter__()
 
     assert not isinstance(caught.value, ResultExistsError)
 
@@ -127,12 +127,12 @@ def test_windows_locks_a_byte_that_nobody_reads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The same sentences, with a stand-in for the module of Windows: the holder can be read."""
-    monkeypatch.setattr(locks, "_lock", lambda handle, **_: locks._lock_by(Msvcrt, handle))
-    with one_writer(tmp_path, "another one"):
+    monkeypatch.setattr(locks, "_lock", lambda handle, **_: locks._lock_on_windows(Msvcrt, handle))
+    with lock_folder(tmp_path, "another one"):
         assert is_locked(tmp_path)
         with (
             pytest.raises(ResultExistsError, match=rf"process {os.getpid()} on"),
-            one_writer(tmp_path, "another one"),
+            lock_folder(tmp_path, "another one"),
         ):
             pass
 

@@ -15,7 +15,7 @@ from agentgym_gen.errors import DataError
 from agentgym_gen.system.untrusted_files import (
     MEGABYTE,
     gunzip,
-    lines_of,
+    numbered_lines,
     parse_json,
     read_bytes,
     read_text,
@@ -66,7 +66,7 @@ def test_a_file_without_a_size_has_an_end(tmp_path: Path) -> None:
     if not Path("/proc/self/maps").exists():
         pytest.skip("no /proc here")
     with pytest.raises(DataError, match="more than 10 bytes"):
-        read_bytes(Path("/proc/self/maps"), most=10)
+        read_bytes(Path("/proc/self/maps"), max_bytes=10)
 
 
 def test_a_mark_of_byte_order_and_crlf_are_no_text(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_only_a_line_feed_ends_a_line() -> None:
     """A separator of Unicode stands inside a text; blank lines are counted."""
     text = '{"x": "a\u2028b\u0085c\x0bd"}\n\n  \n2'
 
-    assert list(lines_of(text)) == [(1, '{"x": "a\u2028b\u0085c\x0bd"}'), (4, "2")]
+    assert list(numbered_lines(text)) == [(1, '{"x": "a\u2028b\u0085c\x0bd"}'), (4, "2")]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-LONGEST = 120_000
+MAX_CHARS = 120_000
 """The longest text, in characters."""
 
 CORPUS = (
@@ -175,7 +175,7 @@ def _shuffled(text: str, rng: np.random.Generator) -> str:
 DISTORTIONS = (_wrapped, _rewritten, _cut, _with_a_wrong_letter, _shuffled)
 
 
-def babble(rng: np.random.Generator, said: Sequence[str]) -> Iterator[str]:
+def hostile_texts(rng: np.random.Generator, shown: Sequence[str]) -> Iterator[str]:
     """Yield texts without end, drawn from *rng*.
 
     Args:
@@ -183,9 +183,9 @@ def babble(rng: np.random.Generator, said: Sequence[str]) -> Iterator[str]:
         said: What the environment has shown or listed, to be echoed; read anew for every text.
     """
     while True:
-        own = said and rng.random() < 0.5
-        pool = said if own else CORPUS
+        own = shown and rng.random() < 0.5
+        pool = shown if own else CORPUS
         text = pool[int(rng.integers(len(pool)))]
         for _ in range(int(rng.integers(3))):
             text = DISTORTIONS[int(rng.integers(len(DISTORTIONS)))](text, rng)
-        yield text[:LONGEST]
+        yield text[:MAX_CHARS]
