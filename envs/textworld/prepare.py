@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import queue
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +15,7 @@ from agentgym_gen.envs.textworld.world import TextWorld
 from agentgym_gen.errors import BackendError, DiskFullError
 from agentgym_gen.system.child_process import ChildProcess
 from agentgym_gen.system.prepare import PrepareRequest, ProgressCallback
+from agentgym_gen.system.processors import usable_processors
 from agentgym_gen.world.task import Task
 
 
@@ -34,7 +34,7 @@ def prepare(say: ProgressCallback, order: PrepareRequest) -> Path:
     if order.tasks_per_split is not None:
         tasks = _wanted(order)
         say(f"{len(tasks)} games, {order.tasks_per_split} of each tier and split that is asked for")
-        made = make_all(store, tasks, order.workers or os.cpu_count() or 1, bar=True)
+        made = make_all(store, tasks, order.workers or usable_processors(), bar=True)
         say(f"{made} made, {len(tasks) - made} were there")
     games, size = store.usage()
     say(f"{games} games with {size / 10**6:,.0f} MB in {store.folder}")

@@ -18,6 +18,7 @@ from typing import Any
 from agentgym_gen.envs.textworld.store import Kept
 from agentgym_gen.errors import BackendError
 from agentgym_gen.system.child_process import ChildProcess
+from agentgym_gen.system.processors import usable_processors
 
 ENGINE = "agentgym_gen.envs.textworld.engine"
 
@@ -92,7 +93,7 @@ class Pool:
         """Return an engine for *world*: a free one, or another one while there may be more."""
         with self._lock:
             free = [engine for engine in self._engines if not engine.is_busy]
-            if not free and len(self._engines) < (os.cpu_count() or 1):
+            if not free and len(self._engines) < usable_processors():
                 self._engines.append(Engine())
                 free = self._engines[-1:]
             engine = min(free or self._engines, key=lambda engine: len(engine.worlds))

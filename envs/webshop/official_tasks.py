@@ -150,7 +150,7 @@ def _from_disk(files: official.Files, source: Source) -> Opened:
     shop, products = stored.open_stored(files, source.amount)
     wanted = products.in_file_order(p for p in map(shop.place, asked) if p is not None)
     goals = official.shuffled(official.human_goals(wanted, asked))
-    folder = stored.cache_folder(files, source.amount)
+    folder = stored.index_folder(files, source.amount)
     return Opened(shop, tuple(goals), stored.kept_ranks(goals, shop, folder))
 
 

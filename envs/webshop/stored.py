@@ -26,7 +26,7 @@ from agentgym_gen.envs.webshop.records import read_value, records
 from agentgym_gen.envs.webshop.shop import Shop
 from agentgym_gen.errors import DataError
 from agentgym_gen.retrieval import BM25Index
-from agentgym_gen.system.files import atomic_write
+from agentgym_gen.system.files import atomic_write, cache_folder
 from agentgym_gen.system.untrusted_files import ARRAY_ERRORS
 
 LARGE = 2**28
@@ -107,7 +107,7 @@ def open_stored(files: Files, amount: int | None) -> tuple[Shop, StoredProducts]
     Raises:
         DataError: if a file is broken, or the cache folder cannot be written.
     """
-    folder = cache_folder(files, amount)
+    folder = index_folder(files, amount)
     try:
         path = folder / "places.npz"
         with path.open("rb") as raw, np.load(raw, allow_pickle=False) as kept:
@@ -151,15 +151,14 @@ def kept_ranks(goals: Sequence[Goal], shop: Shop, folder: Path) -> list[int | No
     return [None if rank < 0 else rank for rank in ranks]
 
 
-def cache_folder(files: Files, amount: int | None) -> Path:
+def index_folder(files: Files, amount: int | None) -> Path:
     """Return the folder for what is worked out of *files*; it may not exist."""
     said: list[object] = [VERSION, amount]
     for path in (files.products, files.attributes):
         state = path.stat()
         said += [str(path.resolve()), state.st_size, state.st_mtime_ns]
     name = hashlib.sha256(repr(said).encode()).hexdigest()[:16]
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "agentgym_gen" / "webshop" / name
+    return cache_folder() / "webshop" / name
 
 
 def _places(files: Files, amount: int | None) -> tuple[NDArray[np.str_], Spans, Spans]:

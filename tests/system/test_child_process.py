@@ -15,15 +15,15 @@ from agentgym_gen.system.child_process import ChildProcess
 
 
 @pytest.fixture
-def worker() -> Iterator[ChildProcess]:
-    """A worker that adds."""
-    made = ChildProcess("moody_engine", timeout=30)
-    yield made
-    made.close()
+def child() -> Iterator[ChildProcess]:
+    """A child process that adds, and fails on request."""
+    process = ChildProcess("faulty_worker", timeout=30)
+    yield process
+    process.close()
 
 
-def alive(pid: int | None) -> bool:
-    """Say whether there is a process *pid*."""
+def is_alive(pid: int | None) -> bool:
+    """Return whether there is a process *pid*."""
     try:
         os.kill(pid or 0, 0)
     except ProcessLookupError:
@@ -31,96 +31,96 @@ def alive(pid: int | None) -> bool:
     return True
 
 
-def test_one_child_answers_all_requests(worker: ChildProcess) -> None:
-    """It is started by the first one."""
-    before = worker.pid
-    answers = [worker.ask({"a": n, "b": 1}) for n in range(3)]
+def test_one_child_answers_all_requests(child: ChildProcess) -> None:
+    """The first request starts the child."""
+    before = child.pid
+    answers = [child.ask({"a": n, "b": 1}) for n in range(3)]
 
     assert (before, answers) == (None, [1, 2, 3])
 
 
-def test_what_the_child_prints_is_no_answer(worker: ChildProcess) -> None:
-    """Neither from Python nor from below it."""
-    assert worker.ask({"print": '{"answer": 0}', "a": 2, "b": 2}) == 4
+def test_what_the_child_prints_is_no_answer(child: ChildProcess) -> None:
+    """Output of Python and of C code goes nowhere."""
+    assert child.ask({"print": '{"answer": 0}', "a": 2, "b": 2}) == 4
 
 
 @pytest.mark.parametrize(
-    ("request_", "said"), [({"a": 1}, "KeyError: 'b'"), ({"die": 3}, "exit status 3")]
+    ("request_", "message"), [({"a": 1}, "KeyError: 'b'"), ({"die": 3}, "exit status 3")]
 )
 def test_a_child_that_fails_is_an_error_and_the_next_request_works(
-    worker: ChildProcess, request_: dict[str, int], said: str
+    child: ChildProcess, request_: dict[str, int], message: str
 ) -> None:
-    """In a new child."""
-    with pytest.raises(BackendError, match=said):
-        worker.ask(request_)
+    """The next request starts a new child."""
+    with pytest.raises(BackendError, match=message):
+        child.ask(request_)
 
-    assert worker.ask({"a": 1, "b": 1}) == 2
+    assert child.ask({"a": 1, "b": 1}) == 2
 
 
 def test_a_child_that_computes_without_end_is_killed() -> None:
-    """After so many seconds of computing."""
-    worker = ChildProcess("moody_engine", timeout=0.5)
-    worker.ask({"a": 1, "b": 1})  # the first request has the time of the start besides
+    """A child that computes for longer than the timeout is killed."""
+    child = ChildProcess("faulty_worker", timeout=0.5)
+    child.ask({"a": 1, "b": 1})  # the first request has more time, for the start
     with pytest.raises(BackendError, match="gave no answer"):
-        worker.ask({"spin": 1})
+        child.ask({"spin": 1})
 
 
 def test_a_child_that_hangs_is_killed() -> None:
-    """After the time that the parent grants, in which the start of the child does not count."""
-    worker = ChildProcess("moody_engine", timeout=0.1)
-    assert worker.ask({"sleep": 0.3, "a": 1, "b": 1}) == 2
+    """A child that sleeps for longer than the timeout is killed; its start does not count."""
+    child = ChildProcess("faulty_worker", timeout=0.1)
+    assert child.ask({"sleep": 0.3, "a": 1, "b": 1}) == 2
     with pytest.raises(BackendError, match=r"within 0\.1 s"):
-        worker.ask({"hang": True})
+        child.ask({"hang": True})
 
-    assert worker.pid is None
+    assert child.pid is None
 
 
-def test_an_answer_is_never_taken_for_that_of_another_request(worker: ChildProcess) -> None:
-    """Whoever stops waiting, with Ctrl-C for one, does not get the late answer afterwards."""
-    worker.ask({"a": 0, "b": 0})
+def test_an_answer_is_never_taken_for_that_of_another_request(child: ChildProcess) -> None:
+    """After a request that was interrupted by Ctrl-C, the late answer is not returned."""
+    child.ask({"a": 0, "b": 0})
     before = signal.signal(signal.SIGALRM, signal.default_int_handler)
     signal.setitimer(signal.ITIMER_REAL, 0.2)
     with pytest.raises(KeyboardInterrupt):
-        worker.ask({"sleep": 0.5, "a": 1, "b": 1})
+        child.ask({"sleep": 0.5, "a": 1, "b": 1})
     signal.signal(signal.SIGALRM, before)
     time.sleep(0.5)
 
-    assert worker.ask({"a": 2, "b": 2}) == 4
+    assert child.ask({"a": 2, "b": 2}) == 4
 
 
 @pytest.mark.parametrize("length", [0, 1, 2**16 - 20, 2**16, 10**6])
-def test_messages_of_any_length_arrive(worker: ChildProcess, length: int) -> None:
-    """In both directions, with letters of several bytes."""
+def test_messages_of_any_length_arrive(child: ChildProcess, length: int) -> None:
+    """Texts with letters of several bytes arrive whole in both directions."""
     text = "é" * length
 
-    assert worker.ask({"a": text, "b": "."}) == text + "."
+    assert child.ask({"a": text, "b": "."}) == text + "."
 
 
-def test_no_child_outlives_its_worker() -> None:
-    """Closed, twice even, or forgotten."""
-    closed, forgotten = ChildProcess("moody_engine"), ChildProcess("moody_engine")
-    pids = [one.ask({"a": 0, "b": 0}) or one.pid for one in (closed, forgotten)]
+def test_no_process_outlives_its_object() -> None:
+    """The process ends when the object is closed, even twice, or garbage-collected."""
+    closed, forgotten = ChildProcess("faulty_worker"), ChildProcess("faulty_worker")
+    pids = [child.ask({"a": 0, "b": 0}) or child.pid for child in (closed, forgotten)]
     closed.close()
     closed.close()
     del forgotten
     gc.collect()
 
-    assert not any(map(alive, pids))
+    assert not any(map(is_alive, pids))
 
 
 def test_a_fork_ends_no_child_of_its_parent() -> None:
-    """Neither by closing its copy of the worker nor by exiting."""
+    """A fork that closes its copy of the object, and exits, leaves the parent's child alive."""
     program = (
         "import os, sys\n"
-        "from agentgym_gen.system.child_process import Worker\n"
-        "worker = Worker('moody_engine')\n"
-        "worker.ask({'a': 1, 'b': 1})\n"
+        "from agentgym_gen.system.child_process import ChildProcess\n"
+        "child = ChildProcess('faulty_worker')\n"
+        "child.ask({'a': 1, 'b': 1})\n"
         "fork = os.fork()\n"
         "if not fork:\n"
-        "    worker.close()\n"
+        "    child.close()\n"
         "    sys.exit()\n"
         "os.waitpid(fork, 0)\n"
-        "print(worker.ask({'a': 2, 'b': 2}))\n"
+        "print(child.ask({'a': 2, 'b': 2}))\n"
     )
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(
