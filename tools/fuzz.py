@@ -172,12 +172,8 @@ def _check_refusal(same: bool, reward: float, leak: str | None, where: tuple[str
 def _start(env: TextEnv, number: int, echoes: list[str]) -> None:
     """Reset *env*, and replace *echoes* by all that is shown then."""
     observation, info = env.reset(seed=number)
-    echoes[:] = [
-        env.instruction,
-        str(info["goal"]),
-        observation[:2000],
-        *info["admissible_actions"],
-    ]
+    echoes[:] = [env.instruction, str(info["goal"]), observation[:2000]]
+    echoes += info["admissible_actions"]
 
 
 def _require(holds: bool, promise: str, env_id: str, text: str) -> None:
@@ -185,16 +181,9 @@ def _require(holds: bool, promise: str, env_id: str, text: str) -> None:
         raise BrokenPromiseError(f"Not kept: {promise} ({env_id}, {text[:200]!r})")
 
 
-_MACHINE_PATHS = {
-    str(Path.home()),
-    str(Path.cwd()),
-    sys.prefix,
-    "site-packages",
-    "Traceback (most recent",
-}
-_PATHS = re.compile(
-    "|".join(map(re.escape, sorted(path for path in _MACHINE_PATHS if len(path) > 1)))
-)
+_MACHINE_PATHS = {str(Path.home()), str(Path.cwd()), sys.prefix}
+_TRACES = {*_MACHINE_PATHS, "site-packages", "Traceback (most recent"}
+_PATHS = re.compile("|".join(map(re.escape, sorted(trace for trace in _TRACES if len(trace) > 1))))
 
 
 def _shows_no_path(observation: str) -> bool:
