@@ -71,12 +71,12 @@ def measure(env_id: str, seconds: float) -> dict[str, float]:
 
     import agentgym_gen  # noqa: F401  (registers the ids)
 
-    one, many, each = _memory(env_id)
+    single_mb, all_mb, instance_kb = _memory(env_id)
     wrapped = gymnasium.make(env_id)
     figures = {
-        "one": one,
-        "many": many,
-        "each": each,
+        "one": single_mb,
+        "many": all_mb,
+        "each": instance_kb,
         "steps": _steps_per_second(wrapped.unwrapped, seconds),
         "wrapped": _steps_per_second(wrapped, seconds),
     }
@@ -86,17 +86,18 @@ def measure(env_id: str, seconds: float) -> dict[str, float]:
 
 
 def _memory(env_id: str) -> tuple[float, float, float]:
+    """Return the MB of a process with one instance and with all, and the KB of an instance."""
     import gymnasium
 
     instances = [_reset(gymnasium.make(env_id))]
-    one = _resident_mb()
+    single_mb = _resident_mb()
     instances += [_reset(gymnasium.make(env_id)) for _ in range(INSTANCES - 1)]
-    many = _resident_mb()
+    all_mb = _resident_mb()
     tracemalloc.start()
     instances += [_reset(gymnasium.make(env_id)) for _ in range(INSTANCES)]
-    each = tracemalloc.get_traced_memory()[0] / INSTANCES / 2**10
+    instance_kb = tracemalloc.get_traced_memory()[0] / INSTANCES / 2**10
     tracemalloc.stop()
-    return one, many, each
+    return single_mb, all_mb, instance_kb
 
 
 def _reset(env):  # noqa: ANN001, ANN202  (any Gymnasium environment)

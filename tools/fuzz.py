@@ -92,7 +92,7 @@ def fuzz(env_id: str, texts: int, options: Mapping[str, Any] | None = None) -> T
     echoes: list[str] = []  # the generator below reads them anew for each text
     valid, slowest, slowest_text = 0, 0.0, ""
     _start(env, 0, echoes)
-    plan, shown = env.world.plan(), _ShownTexts(echoes)
+    plan, shown_texts = env.world.plan(), _ShownTexts(echoes)
     for number, text in enumerate(islice(hostile_texts(stream("fuzz", env_id), echoes), texts)):
         admissible = env.admissible_actions
         started = time.process_time()
@@ -107,12 +107,12 @@ def fuzz(env_id: str, texts: int, options: Mapping[str, Any] | None = None) -> T
             plan = None
         else:
             same = env.admissible_actions == admissible and not over
-            leak = shown.leak(observation, text, _secrets(env, plan))
+            leak = shown_texts.leak(observation, text, _secrets(env, plan))
             _check_refusal(same, reward, leak, (env_id, text))
         if over:
             _start(env, number, echoes)
-            shown = _ShownTexts(echoes)
-        shown.add(observation, *env.admissible_actions)
+            shown_texts = _ShownTexts(echoes)
+        shown_texts.add(observation, *env.admissible_actions)
         if number % TEXTS_PER_PLAN == 0 or over:
             _require(plan in (None, env.world.plan()), "the state is unchanged", env_id, text)
             plan = env.world.plan()

@@ -88,8 +88,8 @@ def _ascii_pattern() -> re.Pattern[str]:
 def _unicode_pattern() -> re.Pattern[str]:
     """Return the pattern of a word in any script, compiled for the first text that needs it."""
     marks = f"[{_ranges(('Mn', 'Mc', 'Me', 'Cf'))}\uff9e\uff9f]*+"
-    other = f"{_KATAKANA}{_SINGLE}{_RUNS}"
-    letters = f"(?![{other}])[A-Za-z{_ranges(('Lu', 'Ll', 'Lt', 'Lm', 'Lo', 'Nl'))}\u24b6-\u24e9]"
+    special = f"{_KATAKANA}{_SINGLE}{_RUNS}"
+    letters = f"(?![{special}])[A-Za-z{_ranges(('Lu', 'Ll', 'Lt', 'Lm', 'Lo', 'Nl'))}\u24b6-\u24e9]"
     digits = f"[0-9{_ranges(('Nd',))}]"
     joiners = f"[{_ranges(('Pc',))}_\u202f]"
     word = _word(letters + marks, digits + marks, joiners + marks)

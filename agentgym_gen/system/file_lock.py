@@ -1,6 +1,6 @@
 """Locks between processes, which the system releases when their holder ends for any reason.
 
-    with one_writer(Path("runs/mine"), "another folder with --out"):
+    with lock_folder(Path("runs/mine"), "another folder with --out"):
         ...                              # a second run fails and names the process that holds it
 
 A lock is a small file that names its holder and is removed on release. It is locked by ``flock``

@@ -214,16 +214,16 @@ def _check_native_words(env: TextEnv, texts: Iterable[str]) -> None:
     """Check that *texts* contain no native verb or name where the interface replaces them."""
     # The syntax rule is the same whatever verbs and names an interface has.
     rule = env.syntax_rule
-    shown = list(dict.fromkeys(text.replace(rule, "") if rule else text for text in texts))
+    unique = list(dict.fromkeys(text.replace(rule, "") if rule else text for text in texts))
     if env.interface.wording != "native":
         for verb in env.world.verbs:
             native = phrase_of(verb.template)
             word = re.compile(rf"(?<!\w){re.escape(native)}(?!\w)", re.IGNORECASE)
-            leak = next((text for text in shown if word.search(text)), None)
+            leak = next((text for text in unique if word.search(text)), None)
             require(leak is None, "No native verb leaks", (*_where(env), native, leak))
     if env.interface.names != "native":
         names = Renaming(env.world.nouns(), np.random.default_rng(0))
-        for text in shown:
+        for text in unique:
             leak = names.old_name(_NOTE.sub("", text))
             require(leak is None, "No native name leaks", (*_where(env), text))
 
