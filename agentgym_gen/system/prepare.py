@@ -14,7 +14,7 @@ from typing import cast
 from agentgym_gen.errors import InvalidValueError, unknown_name
 from agentgym_gen.system.imports import load_module
 
-ProgressCallback = Callable[[str], None]
+Log = Callable[[str], None]
 """Called with each line of progress."""
 
 
@@ -40,11 +40,11 @@ class Preparation:
     """A model or data set that is prepared once."""
 
     module: str
-    """The module whose function ``prepare(progress)`` does the work and returns the folder."""
+    """The module whose function ``prepare(log)`` does the work and returns the folder."""
     summary: str
     """What it is, in a line."""
     by_task: bool = False
-    """Whether it is made task by task: the function is ``prepare(progress, request)``."""
+    """Whether it is made task by task: the function is ``prepare(log, request)``."""
 
 
 PREPARATIONS = {
@@ -58,14 +58,12 @@ PREPARATIONS = {
 """What can be prepared, by name."""
 
 
-def prepare(
-    name: str, progress: ProgressCallback, request: PrepareRequest = DEFAULT_REQUEST
-) -> Path:
+def prepare(name: str, log: Log, request: PrepareRequest = DEFAULT_REQUEST) -> Path:
     """Prepare *name*, unless that has been done, and return its folder.
 
     Args:
         name: One of `PREPARATIONS`.
-        progress: Called with each line of progress.
+        log: Called with each line of progress.
         request: Which part of it, where it is made task by task.
 
     Raises:
@@ -79,7 +77,7 @@ def prepare(
         raise InvalidValueError(f"{name!r} is prepared as a whole; leave the options out")
     module = load_module(preparation.module, name)
     if preparation.by_task:
-        by_task = cast("Callable[[ProgressCallback, PrepareRequest], Path]", module.prepare)
-        return by_task(progress, request)
-    as_a_whole = cast("Callable[[ProgressCallback], Path]", module.prepare)
-    return as_a_whole(progress)
+        by_task = cast("Callable[[Log, PrepareRequest], Path]", module.prepare)
+        return by_task(log, request)
+    as_a_whole = cast("Callable[[Log], Path]", module.prepare)
+    return as_a_whole(log)

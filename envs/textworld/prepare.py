@@ -14,12 +14,12 @@ from agentgym_gen.envs.textworld.tasks import GeneratedTasks
 from agentgym_gen.envs.textworld.world import TextWorld
 from agentgym_gen.errors import BackendError, DiskFullError
 from agentgym_gen.system.child_process import ChildProcess
-from agentgym_gen.system.prepare import PrepareRequest, ProgressCallback
+from agentgym_gen.system.prepare import Log, PrepareRequest
 from agentgym_gen.system.processors import usable_processors
 from agentgym_gen.world.task import Task
 
 
-def prepare(say: ProgressCallback, order: PrepareRequest) -> Path:
+def prepare(say: Log, order: PrepareRequest) -> Path:
     """Make the games that *order* asks for, with a progress bar, and return the cache folder.
 
     Raises:
