@@ -6,7 +6,7 @@ A step is one call of `step` with a random admissible action and includes the li
 actions in `info`. Times are CPU time of the process, which other programs hardly change. Memory
 is the greatest resident size of a process that holds 1 and then 100 instances, each row in a
 process of its own; KB an instance is what Python itself allocates for each further one. TextWorld,
-whose tasks are costly to make, has benchmarks of its own.
+whose tasks take seconds to make, has benchmarks of its own.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def main() -> None:
     )
     print("|---|---|---|---|---|---|")
     for env_id in tier_ids():
-        figures = measure_apart(env_id, options.seconds)
+        figures = measure_in_process(env_id, options.seconds)
         print(
             f"| {env_id} | {figures['steps']:,.0f} | {figures['wrapped']:,.0f} "
             f"| {figures['mean']:.1f} / {figures['p95']:.1f} / {figures['max']:.1f} "
@@ -50,14 +50,14 @@ def main() -> None:
 
 
 def tier_ids() -> list[str]:
-    """Return the id of every tier of every environment whose tasks are not costly to make."""
+    """Return the id of every tier of every environment whose tasks are made quickly."""
     from agentgym_gen.env.registration import ENVIRONMENTS
 
-    cheap = [known for known in ENVIRONMENTS.values() if known.slow_tasks is None]
-    return [f"rftgen/{e.name}-{tier}-v{e.version}" for e in cheap for tier in e.tiers]
+    quick = [environment for environment in ENVIRONMENTS.values() if environment.slow_tasks is None]
+    return [f"rftgen/{e.name}-{tier}-v{e.version}" for e in quick for tier in e.tiers]
 
 
-def measure_apart(env_id: str, seconds: float) -> dict[str, float]:
+def measure_in_process(env_id: str, seconds: float) -> dict[str, float]:
     """Return the figures of *env_id*, measured in a new process."""
     command = [sys.executable, __file__, "--only", env_id, "--seconds", str(seconds)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -71,12 +71,12 @@ def measure(env_id: str, seconds: float) -> dict[str, float]:
 
     import agentgym_gen  # noqa: F401  (registers the ids)
 
-    one, many, each = _memory(env_id)
+    single_mb, all_mb, instance_kb = _memory(env_id)
     wrapped = gymnasium.make(env_id)
     figures = {
-        "one": one,
-        "many": many,
-        "each": each,
+        "one": single_mb,
+        "many": all_mb,
+        "each": instance_kb,
         "steps": _steps_per_second(wrapped.unwrapped, seconds),
         "wrapped": _steps_per_second(wrapped, seconds),
     }
@@ -86,20 +86,21 @@ def measure(env_id: str, seconds: float) -> dict[str, float]:
 
 
 def _memory(env_id: str) -> tuple[float, float, float]:
+    """Return the MB of a process with one instance and with all, and the KB of an instance."""
     import gymnasium
 
-    instances = [_started(gymnasium.make(env_id))]
-    one = _resident_mb()
-    instances += [_started(gymnasium.make(env_id)) for _ in range(INSTANCES - 1)]
-    many = _resident_mb()
+    instances = [_reset(gymnasium.make(env_id))]
+    single_mb = _resident_mb()
+    instances += [_reset(gymnasium.make(env_id)) for _ in range(INSTANCES - 1)]
+    all_mb = _resident_mb()
     tracemalloc.start()
-    instances += [_started(gymnasium.make(env_id)) for _ in range(INSTANCES)]
-    each = tracemalloc.get_traced_memory()[0] / INSTANCES / 2**10
+    instances += [_reset(gymnasium.make(env_id)) for _ in range(INSTANCES)]
+    instance_kb = tracemalloc.get_traced_memory()[0] / INSTANCES / 2**10
     tracemalloc.stop()
-    return one, many, each
+    return single_mb, all_mb, instance_kb
 
 
-def _started(env):  # noqa: ANN001, ANN202  (any Gymnasium environment)
+def _reset(env):  # noqa: ANN001, ANN202  (any Gymnasium environment)
     env.reset(seed=0)
     return env
 
@@ -110,21 +111,21 @@ def _resident_mb() -> float:
 
 def _steps_per_second(env, seconds: float) -> float:  # noqa: ANN001  (any Gymnasium environment)
     rng = np.random.default_rng(0)
-    draws = rng.random(4096).tolist()
+    choices = rng.random(4096).tolist()  # numbers made ahead, so that they are not timed
     _, info = env.reset(seed=0)
-    done, spent = 0, 0.0
+    steps, spent = 0, 0.0
     while spent < seconds:
         start = time.process_time()
         over = False
         while not over:
             actions = info["admissible_actions"]
-            action = actions[int(draws[done % 4096] * len(actions))]
+            action = actions[int(choices[steps % 4096] * len(actions))]
             _, _, terminated, truncated, info = env.step(action)
             over = terminated or truncated
-            done += 1
+            steps += 1
         spent += time.process_time() - start
         _, info = env.reset()
-    return done / spent
+    return steps / spent
 
 
 def _reset_times(env) -> np.ndarray:  # noqa: ANN001  (any Gymnasium environment)

@@ -3,10 +3,10 @@
     python benchmarks/interfaces.py [--rounds 15] [--tier easy] [--only Sokoban] [--interfaces menu]
 
 A step is one call of `step` with a random admissible action. Native and other steps take turns in
-slices of some 40 ms of CPU time, and a figure is the median of the rounds' ratios, so that a change
-of the machine's speed hits both alike. The time is that of this process and of its children, such
-as the one that plays TextWorld's games (on Linux; elsewhere without them). The first row is the
-native step in microseconds, the second native against native: what is left of the noise.
+slices of some 40 ms of CPU time, and a figure is the median of the ratios of all rounds, so that a
+change of the machine's speed affects both. The time is that of this process and of its children,
+such as the one that plays TextWorld's games (on Linux; elsewhere without them). The first row is
+the native step in microseconds; the second, native against native, shows the remaining noise.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from agentgym_gen.env.registration import ENVIRONMENTS
 from agentgym_gen.interface import PRESETS
 
 CPU_OF_PROCESS = 2
-"""The kind of a clock of Linux that counts the CPU time of a process with all its threads."""
+"""The kind of a Linux clock that counts the CPU time of a process with all its threads."""
 
 SLICE = 0.04
-"""Seconds of CPU time of a slice, at least; it ends with an episode."""
+"""The least CPU time of a slice in seconds; a slice ends with an episode."""
 
 
 def cpu_time() -> float:
@@ -40,17 +40,19 @@ def cpu_time() -> float:
 
 def _cpu_time_of(pid: int) -> float:
     try:
+        # How Linux numbers the clocks of other processes: the complement of the pid, shifted past
+        # the three bits of the kind.
         return time.clock_gettime((~pid << 3) | CPU_OF_PROCESS)
     except OSError:  # it has just ended
         return 0.0
 
 
 class Player:
-    """Plays random admissible actions and takes the time, without that of resets."""
+    """Plays random admissible actions and measures the time of steps, without resets."""
 
     def __init__(self, env: TextEnv) -> None:
         self._env = env
-        self._draws = np.random.default_rng(0).random(4096).tolist()
+        self._choices = np.random.default_rng(0).random(4096).tolist()
         self._steps = 0
         _, self._info = env.reset(seed=0)
 
@@ -68,7 +70,7 @@ class Player:
         over, info = False, self._info
         while not over:
             actions = info["admissible_actions"]
-            action = actions[int(self._draws[self._steps % 4096] * len(actions))]
+            action = actions[int(self._choices[self._steps % 4096] * len(actions))]
             _, _, terminated, truncated, info = self._env.step(action)
             over = terminated or truncated
             self._steps += 1
@@ -81,11 +83,12 @@ def measure(
     native = Player(make_text_env(env_id, "train", options))
     figures = [1e6 * float(np.median([native.slice() for _ in range(rounds)]))]
     for interface in interfaces:
-        # Both play the same episodes, with the same draws.
+        # Both play the same episodes, with the same choices.
         native = Player(make_text_env(env_id, "train", options))
-        other = Player(make_text_env(env_id, "train", {**options, "interface": interface}))
-        pairs = [(native.slice(), other.slice()) for _ in range(rounds)]
-        figures.append(float(np.median([mine / its for its, mine in pairs])))
+        changed = Player(make_text_env(env_id, "train", {**options, "interface": interface}))
+        pairs = [(native.slice(), changed.slice()) for _ in range(rounds)]
+        ratios = [changed_seconds / native_seconds for native_seconds, changed_seconds in pairs]
+        figures.append(float(np.median(ratios)))
     return figures
 
 
@@ -98,19 +101,20 @@ def main() -> None:
     every = ("native", *PRESETS)
     parser.add_argument("--interfaces", nargs="*", default=every, help="rows, by default all")
     options = parser.parse_args()
-    known = [one for one in ENVIRONMENTS.values() if not options.only or one.name in options.only]
+    names = options.only or list(ENVIRONMENTS)
+    environments = [env for env in ENVIRONMENTS.values() if env.name in names]
     rows = options.interfaces
     columns = [
         measure(
-            f"rftgen/{one.name}-{options.tier}-v{one.version}",
+            f"rftgen/{env.name}-{options.tier}-v{env.version}",
             options.rounds,
-            one.test_kwargs,
+            env.test_kwargs,
             rows,
         )
-        for one in known
+        for env in environments
     ]
-    print(f"| interface | {' | '.join(one.name for one in known)} |")
-    print(f"|---|{'---:|' * len(known)}")
+    print(f"| interface | {' | '.join(env.name for env in environments)} |")
+    print(f"|---|{'---:|' * len(environments)}")
     print(f"| native, µs | {' | '.join(f'{column[0]:.0f}' for column in columns)} |")
     for number, interface in enumerate(rows, 1):
         print(f"| {interface} | {' | '.join(f'{column[number]:.2f}' for column in columns)} |")

@@ -1,11 +1,12 @@
-"""What resets leave behind in every environment, as a Markdown table.
+"""What resets of every environment leak, as a Markdown table.
 
     python benchmarks/leaks.py [--resets 10000] [--only TextCraft]
 
-Each environment has a process of its own. First `agentgym_gen.testing.check_leaks` plays the same
-20 tasks of all tiers over and over and counts what Python allocates, and open files. Then as many
-resets draw their tasks, so that caches fill: the resident memory of the process and its children
-after a tenth, a half and all of them. TextWorld plays two games of each tier and split.
+Each environment is measured in a process of its own. First `agentgym_gen.testing.check_leaks` plays
+the same 20 tasks of all tiers again and again, and counts the bytes that Python keeps and the open
+files. Then as many resets sample their tasks, so that caches fill; the resident memory of the
+process and its children is read after a tenth, a half and all of them. TextWorld plays two games of
+each tier and split.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 MARKS = (0.1, 0.5, 1.0)
-"""After which shares of the drawn resets the memory is read."""
+"""The shares of the resets after which the memory is read."""
 
 PAGE_KB = 4
 
@@ -37,11 +38,11 @@ def main() -> None:
     print("| environment | resets | bytes a reset | open files | MB after 10 %, 50 %, 100 % |")
     print("| --- | ---: | ---: | ---: | ---: |")
     for name in [options.only] if options.only else names():
-        found = measure_apart(name, options.resets)
-        memory = ", ".join(f"{mb:,.0f}" for mb in found["memory"])
+        figures = measure_in_process(name, options.resets)
+        memory = ", ".join(f"{mb:,.0f}" for mb in figures["memory"])
         print(
-            f"| {name} | {options.resets:,} | {found['bytes']:.1f} "
-            f"| {found['files'][0]} → {found['files'][1]} | {memory} |",
+            f"| {name} | {options.resets:,} | {figures['bytes']:.1f} "
+            f"| {figures['files'][0]} → {figures['files'][1]} | {memory} |",
             flush=True,
         )
 
@@ -53,7 +54,7 @@ def names() -> list[str]:
     return [environment.name for environment in BUNDLED]
 
 
-def measure_apart(name: str, resets: int) -> dict[str, list[float]]:
+def measure_in_process(name: str, resets: int) -> dict[str, list[float]]:
     """Return the figures of the environment *name*, measured in a new process."""
     command = [sys.executable, __file__, "--json", "--only", name, "--resets", str(resets)]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
@@ -70,15 +71,16 @@ def measure(name: str, resets: int) -> dict[str, object]:
     from agentgym_gen.env.registration import ENVIRONMENTS
     from agentgym_gen.testing import check_leaks
 
-    env_id, few = f"rftgen/{name}-v{ENVIRONMENTS[name].version}", ENVIRONMENTS[name].test_kwargs
-    left = check_leaks(env_id, resets=resets, options=few)
+    env_id = f"rftgen/{name}-v{ENVIRONMENTS[name].version}"
+    env_options = ENVIRONMENTS[name].test_kwargs
+    leaked = check_leaks(env_id, resets=resets, options=env_options)
     before = open_files()
-    memory = list(drawn(env_id, resets, few))
-    return {"bytes": left, "files": (before, open_files()), "memory": memory}
+    memory = list(memory_of_resets(env_id, resets, env_options))
+    return {"bytes": leaked, "files": (before, open_files()), "memory": memory}
 
 
-def drawn(env_id: str, resets: int, options: dict[str, object]) -> Iterator[float]:
-    """Reset so often to drawn tasks, with one step each; yield the memory at each of `MARKS`."""
+def memory_of_resets(env_id: str, resets: int, options: dict[str, object]) -> Iterator[float]:
+    """Reset to sampled tasks, with one step each, and yield the memory at each of `MARKS`."""
     from agentgym_gen.env.making import make_text_env
 
     env = make_text_env(env_id, "train", {"seed": 0, **options})
@@ -93,7 +95,7 @@ def drawn(env_id: str, resets: int, options: dict[str, object]) -> Iterator[floa
 
 
 def children() -> list[Path]:
-    """Return where the system tells of the child processes of this one."""
+    """Return the folders in /proc of the child processes of this one."""
     tasks = Path("/proc/self/task").glob("*/children")
     numbers = [number for task in tasks for number in task.read_text(encoding="ascii").split()]
     return [Path("/proc") / number for number in numbers]
@@ -107,7 +109,9 @@ def memory_mb(process: Path) -> float:
 
 def open_files() -> int:
     """Return how many files this process and its children have open."""
-    return sum(len(list((one / "fd").iterdir())) for one in (Path("/proc/self"), *children()))
+    return sum(
+        len(list((process / "fd").iterdir())) for process in (Path("/proc/self"), *children())
+    )
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""Hundreds of environments of mixed kinds in one process, at full speed, for minutes.
+"""Hundreds of environments of all kinds in one process, at full speed, for minutes.
 
     python benchmarks/load.py --environments 256 --minutes 10
 
 Plays random admissible actions, and nonsense one turn in ten, through ids of every environment,
 tier and interface in turn. Prints a Markdown table: for each part of the time the steps, steps a
-second of CPU time, episodes and resident memory, and the child processes in which TextWorld's games
-run with theirs. An exception ends the run.
+second of CPU time, episodes and resident memory, and the number and memory of the child processes
+that run TextWorld's games. An exception ends the run.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ NONSENSE = "Thought: I know.\nAction: xyzzy {"
 
 
 class Part(NamedTuple):
-    """A part of the time."""
+    """The figures of a part of the time."""
 
     steps: int
     episodes: int
@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--skip", default="", help="names of environments to leave out, by commas")
     options = parser.parse_args()
-    envs = list(made(options.environments, tuple(filter(None, options.skip.split(",")))))
+    envs = list(make_envs(options.environments, tuple(filter(None, options.skip.split(",")))))
     print(f"{len(envs)} environments, {memory_mb():.0f} MB before the first reset\n")
     print("| part | steps | steps/s (CPU) | episodes | memory, MB | engines | their memory, MB |")
     print("| ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
@@ -64,8 +64,8 @@ def main() -> None:
         env.close()
 
 
-def made(number: int, skipped: tuple[str, ...]) -> Iterator[TextEnv]:
-    """Yield *number* environments, through the ids that can be made here in a spread order."""
+def make_envs(number: int, skipped: tuple[str, ...]) -> Iterator[TextEnv]:
+    """Yield *number* environments of the ids that can be made here, in a mixed order."""
     ids = [i for i in env_ids() if not i.split("/")[1].startswith(skipped or ("-",))]
     order = stream("load order").permutation(len(ids))
     usable: list[str] = []
@@ -77,8 +77,8 @@ def made(number: int, skipped: tuple[str, ...]) -> Iterator[TextEnv]:
         usable.append(ids[place])
     for place in range(number):
         env_id = usable[place % len(usable)]
-        few = ENVIRONMENTS[env_id.split("/")[1].split("-")[0]].test_kwargs
-        yield make_text_env(env_id, "train", {"seed": place, **few})
+        env_options = ENVIRONMENTS[env_id.split("/")[1].split("-")[0]].test_kwargs
+        yield make_text_env(env_id, "train", {"seed": place, **env_options})
 
 
 def play(envs: list[TextEnv], seconds: float, rng: np.random.Generator) -> Part:
@@ -87,27 +87,28 @@ def play(envs: list[TextEnv], seconds: float, rng: np.random.Generator) -> Part:
     end, cpu = time.monotonic() + seconds, time.process_time()
     while time.monotonic() < end:
         for env in envs:
-            episodes += turn(env, rng)
+            episodes += play_turn(env, rng)
             steps += 1
     gc.collect()
     spent, engines = time.process_time() - cpu, children()
     return Part(steps, episodes, spent, memory_mb(), len(engines), sum(map(memory_mb, engines)))
 
 
-def turn(env: TextEnv, rng: np.random.Generator) -> bool:
-    """Take one turn, starting an episode where there is none, and say whether it ended one."""
+def play_turn(env: TextEnv, rng: np.random.Generator) -> bool:
+    """Play one turn, after a reset if the episode is over, and return whether it ended one."""
     if env.over:
         env.reset()
-    menu = env.admissible_actions
-    said = menu[int(rng.integers(len(menu)))] if menu and rng.random() < 0.9 else NONSENSE
-    _, _, terminated, truncated, info = env.step(said)
+    actions = env.admissible_actions
+    is_nonsense = not actions or rng.random() >= 0.9
+    action = NONSENSE if is_nonsense else actions[int(rng.integers(len(actions)))]
+    _, _, terminated, truncated, info = env.step(action)
     if info["end_reason"] == "backend_error":
         raise SystemExit(f"The engine of {info['task_id']} failed")
     return terminated or truncated
 
 
 def children() -> list[Path]:
-    """Return where the system tells of the child processes of this one."""
+    """Return the folders in /proc of the child processes of this one."""
     tasks = Path("/proc/self/task").glob("*/children")
     numbers = [number for task in tasks for number in task.read_text(encoding="ascii").split()]
     return [Path("/proc") / number for number in numbers]

@@ -66,7 +66,7 @@ def twice_from_disk(amount: int) -> None:
         print(f"{amount:,} products in {size / 2**20:,.0f} MB")
         for _ in range(2):
             command = [sys.executable, __file__, "--open", folder]
-            environ = {**os.environ, "XDG_CACHE_HOME": f"{folder}/cache"}
+            environ = {**os.environ, "AGENTGYM_GEN_CACHE": f"{folder}/cache"}
             subprocess.run(command, check=True, env=environ)
         kept = sum(path.stat().st_size for path in Path(folder, "cache").rglob("*.npz"))
         print(f"kept in the cache folder: {kept / 2**20:,.0f} MB")

@@ -110,7 +110,7 @@ def test_transcripts_are_current(page: Path) -> None:
     """The transcripts of a page are what the environments say today."""
     text = page.read_text(encoding="utf-8")
 
-    assert transcripts.renewed(text) == text, "run: python -m tools.transcripts"
+    assert transcripts.renew_page(text) == text, "run: python -m tools.transcripts"
 
 
 @pytest.mark.parametrize("name", [environment.name for environment in BUNDLED])

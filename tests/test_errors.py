@@ -1,4 +1,4 @@
-"""The tree of errors."""
+"""The errors of the library and their messages."""
 
 import pickle
 
@@ -6,26 +6,26 @@ import pytest
 
 from agentgym_gen import errors
 
-KINDS = [
-    kind
-    for kind in vars(errors).values()
-    if isinstance(kind, type) and issubclass(kind, errors.AgentGymGenError)
+ERRORS = [
+    error
+    for error in vars(errors).values()
+    if isinstance(error, type) and issubclass(error, errors.AgentGymGenError)
 ]
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_every_error_survives_pickling(kind: type[errors.AgentGymGenError]) -> None:
-    """A worker process can send any error back."""
-    error = pickle.loads(pickle.dumps(kind("what was wrong")))
+@pytest.mark.parametrize("error_type", ERRORS)
+def test_every_error_survives_pickling(error_type: type[errors.AgentGymGenError]) -> None:
+    """A child process can send any error to its parent."""
+    error = pickle.loads(pickle.dumps(error_type("what was wrong")))
 
-    assert type(error) is kind
+    assert type(error) is error_type
     assert str(error) == "what was wrong"
 
 
-def test_the_docstring_draws_every_error() -> None:
-    """The tree at the top of the module is complete."""
+def test_the_docstring_has_every_error() -> None:
+    """The tree at the top of the module has every error class."""
     assert errors.__doc__ is not None
-    assert [k.__name__ for k in KINDS if k.__name__ not in errors.__doc__] == []
+    assert [error.__name__ for error in ERRORS if error.__name__ not in errors.__doc__] == []
 
 
 def test_an_unknown_name_suggests_the_nearest() -> None:

@@ -1,4 +1,4 @@
-"""What models really write, said to every id: nothing breaks and nothing invalid changes."""
+"""What models really write breaks no environment, and no invalid text changes a state."""
 
 import pytest
 from riddle_world import RiddleWorld
@@ -14,14 +14,14 @@ IDS = [i for i in env_ids() if i.split("/")[1].split("-")[0] in NAMES]
 
 @pytest.mark.parametrize("env_id", IDS)
 def test_no_text_breaks_a_promise(env_id: str) -> None:
-    """A few texts for each id; ``python -m tools.fuzz`` says many more."""
-    few = ENVIRONMENTS[env_id.split("/")[1].split("-")[0]].test_kwargs
+    """25 texts break no promise of an id; ``python -m tools.fuzz`` sends many more."""
+    options = ENVIRONMENTS[env_id.split("/")[1].split("-")[0]].test_kwargs
 
-    assert fuzz(env_id, 25, few).texts == 25
+    assert fuzz(env_id, 25, options).texts == 25
 
 
 class Crashing(CorridorWorld):
-    """A letter that nobody expected is an exception."""
+    """A letter that is not ASCII raises an exception."""
 
     def read(self, text: str) -> Command | Malformed:
         text.encode("ascii")
@@ -29,22 +29,22 @@ class Crashing(CorridorWorld):
 
 
 class Moving(CorridorWorld):
-    """What is refused happens all the same."""
+    """A command that is called invalid is carried out."""
 
     def step(self, command: Command) -> Outcome:
-        done = super().step(command)
-        return Outcome(done.scene, done.reward, False, done.end, done.score)
+        outcome = super().step(command)
+        return Outcome(outcome.scene, outcome.reward, False, outcome.end, outcome.score)
 
 
-class Gossip(CorridorWorld):
-    """A refusal shows where the program lives."""
+class LeaksPath(CorridorWorld):
+    """The reply to nonsense shows a path of this machine."""
 
     def invalid_reply(self, malformed: Malformed) -> tuple[str, ...]:
         return (f"See {__import__('sys').prefix}/lib",)
 
 
-class Traitor(RiddleWorld):
-    """A refusal tells the answer."""
+class LeaksAnswer(RiddleWorld):
+    """The reply to nonsense contains the answer."""
 
     def invalid_reply(self, malformed: Malformed) -> tuple[str, ...]:
         return (f"No. It is {self._secret}.",)
@@ -55,14 +55,14 @@ class Traitor(RiddleWorld):
     [
         (Crashing, UnicodeEncodeError),
         (Moving, BrokenPromiseError),
-        (Gossip, BrokenPromiseError),
-        (Traitor, BrokenPromiseError),
+        (LeaksPath, BrokenPromiseError),
+        (LeaksAnswer, BrokenPromiseError),
     ],
 )
 def test_the_fuzzer_finds_what_is_broken(
     world: type[CorridorWorld | RiddleWorld], error: type[Exception]
 ) -> None:
-    """Each fault within 300 texts."""
+    """Each faulty world fails within 300 texts."""
     globals()[world.__name__] = world
     register(Registered(f"Fuzzed{world.__name__}", f"{world.__module__}:{world.__name__}"))
 

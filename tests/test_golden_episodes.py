@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from tools.golden_episodes import PATH, bundled_ids, digest, plain_id
+from tools.golden_episodes import GOLDEN, bundled_ids, digest, plain_id
 
-GOLDEN = json.loads(PATH.read_text(encoding="utf-8"))
+GOLDEN = json.loads(GOLDEN.read_text(encoding="utf-8"))
 TIERS = list(dict.fromkeys(map(plain_id, bundled_ids())))
 
 

@@ -1,7 +1,7 @@
-"""Every loader of files from outside, under damage: it reads what is there, or names what is wrong.
+"""Every loader of untrusted files, with damaged files: it reads them or names what is wrong.
 
-Two kinds of damage are done to a sound file. Bytes are cut out, changed and put in; and a value of
-its JSON or TOML is replaced by one of another kind, as by hand.
+A sound file is damaged in two ways. Bytes are removed, changed and inserted; and a value of its
+JSON or TOML is replaced by one of another type, as by a careless editor.
 """
 
 import json
@@ -92,12 +92,12 @@ STATE = {"step": 3, "history": [{"step": 1, "loss": 0.5}], "config": {"seed": 0}
 
 
 class Loader:
-    """A sound file, and what reads it.
+    """A function that reads a file, with the sound content of the file.
 
     Args:
         name: The name of the file.
         sound: Its content, as data or text.
-        read: Reads it, from the folder that it lies in.
+        read: Reads it from the folder that contains it.
     """
 
     def __init__(self, name: str, sound: object, read: Callable[[Path], object]) -> None:
@@ -115,32 +115,32 @@ class Loader:
             return "".join(json.dumps(row) + "\n" for row in value)
         return json.dumps(value)
 
-    def into(self, folder: Path, text: str) -> Path:
-        """Write *text* as the file in a new folder under *folder* and return that."""
-        place = folder / str(len(list(folder.iterdir())))
-        (place / self.name).parent.mkdir(parents=True)
-        (place / self.name).write_bytes(text.encode("utf-8", "surrogatepass"))
-        return place
+    def write(self, folder: Path, text: str) -> Path:
+        """Write *text* as the file into a new folder below *folder*, and return the new folder."""
+        inner = folder / str(len(list(folder.iterdir())))
+        (inner / self.name).parent.mkdir(parents=True)
+        (inner / self.name).write_bytes(text.encode("utf-8", "surrogatepass"))
+        return inner
 
 
 def games(folder: Path) -> object:
-    """Sort out the games of ALFWorld, and return the faults."""
+    """Read the games of ALFWorld, and return their faults."""
     return OfficialTasks(folder, Filter()).faults("train")
 
 
 def shop(goals: str, **files: object) -> Callable[[Path], object]:
-    """Return what opens a shop with the file that is there, and sound ones for the others."""
+    """Return a function that opens a shop with the file in its folder, beside *files*."""
 
-    def opened(folder: Path) -> object:
+    def open_shop(folder: Path) -> object:
         for name, value in files.items():
             (folder / f"{name}.json").write_text(json.dumps(value), encoding="utf-8")
         return WebShop(data_dir=folder, goals=goals).tasks.size("easy", "train")
 
-    return opened
+    return open_shop
 
 
 def stories(folder: Path) -> object:
-    """Read TextWorld's games, whose story file is not opened yet."""
+    """Read the descriptions of TextWorld's games; their story files are opened later only."""
     (folder / "a.z8").write_bytes(b"\x08")
     return OwnGames(folder).all
 
@@ -171,7 +171,7 @@ LOADERS = (
     Loader("models/m/log.jsonl", [{"step": 1, "loss": 0.5}], read_curves),
     Loader("cells/base.s0/x/cell.json", {"schema": ROW_SCHEMA, "cell": "base.s0/x"}, read_cells),
 )
-WITH_DATA = [one for one in LOADERS if not isinstance(one.sound, str)]
+DATA_LOADERS = [loader for loader in LOADERS if not isinstance(loader.sound, str)]
 
 many = settings(
     derandomize=True,
@@ -204,28 +204,27 @@ strange = st.sampled_from(
 )  # fmt: skip
 
 
-def read_or_refused(loader: Loader, folder: Path) -> None:
-    """Read the file, or be told what is wrong with it in one error that is ours and names it."""
+def read_or_refuse(loader: Loader, folder: Path) -> None:
+    """Read the file; the only error allowed is one of the library that names the file."""
     try:
         loader.read(folder)
     except AgentGymGenError as error:
-        told = str(error)
-        named = (str(folder), "items_ins_v2", "items_human_ins", "B000000001")
-        if not any(name in told for name in named):
+        names = (str(folder), "items_ins_v2", "items_human_ins", "B000000001")
+        if not any(name in str(error) for name in names):
             raise
 
 
 @pytest.mark.parametrize("loader", LOADERS, ids=repr)
 def test_a_sound_file_is_read(tmp_path: Path, loader: Loader) -> None:
-    """So that the tests below begin with something."""
-    assert loader.read(loader.into(tmp_path, loader.text(loader.sound))) is not None
+    """The file that the tests below damage is sound."""
+    assert loader.read(loader.write(tmp_path, loader.text(loader.sound))) is not None
 
 
 @pytest.mark.parametrize("loader", LOADERS, ids=repr)
 def test_damaged_bytes_are_read_or_named(
     tmp_path_factory: pytest.TempPathFactory, loader: Loader
 ) -> None:
-    """Whatever is missing or stands in its place."""
+    """A file with bytes removed or replaced is read, or an error names it."""
     base = tmp_path_factory.mktemp("bytes")
 
     @many
@@ -235,16 +234,16 @@ def test_damaged_bytes_are_read_or_named(
         for start, length, scrap in cuts:
             place = start % (len(text) + 1)
             text = text[:place] + scrap + text[place + length :]
-        read_or_refused(loader, loader.into(base, text))
+        read_or_refuse(loader, loader.write(base, text))
 
     damaged()
 
 
-@pytest.mark.parametrize("loader", WITH_DATA, ids=repr)
+@pytest.mark.parametrize("loader", DATA_LOADERS, ids=repr)
 def test_values_of_another_kind_are_read_or_named(
     tmp_path_factory: pytest.TempPathFactory, loader: Loader
 ) -> None:
-    """In the place of any value of the file, one at a time and two at once."""
+    """A file with one or two values of another type is read, or an error names it."""
     base = tmp_path_factory.mktemp("values")
     places = list(paths(loader.sound))
 
@@ -252,9 +251,9 @@ def test_values_of_another_kind_are_read_or_named(
     @given(changes=st.lists(st.tuples(st.sampled_from(places), strange), min_size=1, max_size=2))
     def changed(changes: list[tuple[tuple[Any, ...], object]]) -> None:
         value = json.loads(json.dumps(loader.sound))
-        for path, other in changes:
-            value = replaced(value, path, other)
-        read_or_refused(loader, loader.into(base, loader.text(value)))
+        for path, new in changes:
+            value = replace(value, path, new)
+        read_or_refuse(loader, loader.write(base, loader.text(value)))
 
     changed()
 
@@ -266,18 +265,18 @@ def test_values_of_another_kind_are_read_or_named(
 def test_values_of_another_kind_in_a_plan_are_named(
     tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[int, str]]
 ) -> None:
-    """Behind the equals sign of any line."""
+    """A plan with another value after the equals sign of a line is read, or an error names it."""
     lines = SMALL.split("\n")
-    loader = next(one for one in LOADERS if one.name == "plan.toml")
+    loader = next(loader for loader in LOADERS if loader.name == "plan.toml")
     for number, scrap in changes:
         place = number % len(lines)
         key, equals, _ = lines[place].partition("=")
         lines[place] = f"{key}= {scrap}" if equals else scrap
-    read_or_refused(loader, loader.into(tmp_path_factory.mktemp("plan"), "\n".join(lines)))
+    read_or_refuse(loader, loader.write(tmp_path_factory.mktemp("plan"), "\n".join(lines)))
 
 
 def paths(value: object, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Yield the place of every value in *value*."""
+    """Yield the path of keys to every value in *value*."""
     yield path
     pairs: Any = value.items() if isinstance(value, dict) else ()
     pairs = enumerate(value) if isinstance(value, list | tuple) else pairs
@@ -285,14 +284,14 @@ def paths(value: object, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]
         yield from paths(inner, (*path, key))
 
 
-def replaced(value: Any, path: tuple[Any, ...], other: object) -> object:  # noqa: ANN401
-    """Return *value* with *other* at *path*, as far as there still is such a place."""
+def replace(value: Any, path: tuple[Any, ...], new: object) -> object:  # noqa: ANN401
+    """Return *value* with *new* at *path*, or unchanged if there is no such place any more."""
     if not path:
-        return other
+        return new
     if isinstance(value, dict):
-        return {k: replaced(v, path[1:], other) if k == path[0] else v for k, v in value.items()}
+        return {k: replace(v, path[1:], new) if k == path[0] else v for k, v in value.items()}
     if isinstance(value, list):
-        return [replaced(v, path[1:], other) if n == path[0] else v for n, v in enumerate(value)]
+        return [replace(v, path[1:], new) if n == path[0] else v for n, v in enumerate(value)]
     return value
 
 
@@ -301,14 +300,14 @@ def replaced(value: Any, path: tuple[Any, ...], other: object) -> object:  # noq
 def test_rows_of_another_kind_are_analysed_or_named(
     tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[tuple[Any, ...], object]]
 ) -> None:
-    """An analysis gets rows whose keys hold what they should."""
+    """An analysis gets rows with values of the right types, or an error names the file."""
     folder = tmp_path_factory.mktemp("rows")
     row: Any = EPISODE
-    for path, other in changes:
-        row = replaced(row, path, other)
-    place = folder / "cells" / "base.s0" / "x"
-    write_json(place / "cell.json", {"schema": ROW_SCHEMA})
-    (place / "episodes.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
+    for path, new in changes:
+        row = replace(row, path, new)
+    cell = folder / "cells" / "base.s0" / "x"
+    write_json(cell / "cell.json", {"schema": ROW_SCHEMA})
+    (cell / "episodes.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
     try:
         Results.read(folder).rate(row["arm"], row["column"])
     except DataError as error:
@@ -316,15 +315,15 @@ def test_rows_of_another_kind_are_analysed_or_named(
 
 
 def test_a_separator_of_unicode_is_a_part_of_a_text(tmp_path: Path) -> None:
-    """In a corpus, and in what a model said."""
+    """A Unicode line separator inside a text does not end a line of a corpus."""
     line = json.dumps({"title": "A", "text": "one\u2028two\u0085"}, ensure_ascii=False)
     (tmp_path / "c.jsonl").write_text(line, encoding="utf-8")
 
     assert read_corpus(tmp_path / "c.jsonl")[0].text == "one\u2028two\u0085"
 
 
-def test_a_transcript_lies_in_its_study(tmp_path: Path) -> None:
-    """A row of a cell can name no other folder."""
+def test_a_transcript_is_inside_its_study(tmp_path: Path) -> None:
+    """A row of a cell cannot name a folder outside the study."""
     for name in ("../../x", "/etc", "a/../../b"):
         with pytest.raises(DataError, match="does not lie in"):
             read_transcripts(tmp_path, name)
@@ -332,20 +331,20 @@ def test_a_transcript_lies_in_its_study(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["../../etc", "/etc", ".", "..", "", "a\0b", "a/b", "x" * 300])
 def test_the_name_of_a_study_leads_nowhere(name: str) -> None:
-    """Its folder is called by it."""
+    """A study's folder has its name, so that a name with a path in it is refused."""
     with pytest.raises(InvalidValueError, match="A study has a name of letters"):
         small_plan(name=name)
 
 
 def archive(path: Path, method: int = zipfile.ZIP_DEFLATED) -> bytes:
-    """Return an archive of ALFWorld with one game."""
+    """Write an archive of ALFWorld with one game to *path*, and return its bytes."""
     with zipfile.ZipFile(path, "w", method) as file:
         file.writestr(f"json_2.1.1/{TRIAL}/game.tw-pddl", json.dumps(GAME))
     return path.read_bytes()
 
 
 def test_a_damaged_archive_is_read_or_named(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Cut anywhere, or with bytes changed."""
+    """An archive that is cut, or has bytes changed, is read, or an error names it."""
     base = tmp_path_factory.mktemp("zips")
     sound = archive(base / "sound.zip")
 
@@ -370,7 +369,7 @@ def test_a_damaged_archive_is_read_or_named(tmp_path_factory: pytest.TempPathFac
 
 
 def test_an_archive_that_lies_about_a_size_is_not_unpacked(tmp_path: Path) -> None:
-    """A game of 50 MB that says it has 1,000 bytes."""
+    """A game of 50 MB whose archive declares 1,000 bytes is a fault."""
     path = tmp_path / "games.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr(f"json_2.1.1/{TRIAL}/game.tw-pddl", " " * 50_000_000)
@@ -381,15 +380,15 @@ def test_an_archive_that_lies_about_a_size_is_not_unpacked(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-def test_only_what_can_be_unpacked_in_parts_is(tmp_path: Path, method: int) -> None:
-    """Python unpacks the other methods whole, however much that is."""
+def test_other_compression_methods_are_refused(tmp_path: Path, method: int) -> None:
+    """Python unpacks these methods as a whole, however large the result is."""
     archive(tmp_path / "games.zip", method)
 
     assert "another method" in OfficialTasks(tmp_path, Filter()).faults("train")[TRIAL]
 
 
 def test_a_product_of_a_million_goals_is_refused(tmp_path: Path) -> None:
-    """Ten options of ten values each would be ten thousand million goals."""
+    """Ten options of ten values each would make ten thousand million goals."""
     values = [{"value": f"v{n}"} for n in range(10)]
     product = {**PRODUCT, "customization_options": {f"o{n}": values for n in range(10)}}
     (tmp_path / "items_shuffle.json").write_text(json.dumps([product]), encoding="utf-8")
@@ -399,8 +398,8 @@ def test_a_product_of_a_million_goals_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("cut", [0, 1, 50, 300, 700, -1])
-def test_a_cut_index_is_built_again(tmp_path: Path, cut: int) -> None:
-    """It is named as no index, whatever numpy raises."""
+def test_a_cut_index_is_named(tmp_path: Path, cut: int) -> None:
+    """A file that is no whole index is one error, whatever numpy raises."""
     path = tmp_path / "index.npz"
     BM25Index.build(["red mug", "blue mug"]).save(path)
     path.write_bytes(path.read_bytes()[:cut])
@@ -422,7 +421,7 @@ def test_a_cut_index_is_built_again(tmp_path: Path, cut: int) -> None:
     ],
 )
 def test_an_index_of_other_arrays_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
-    """Before a search runs over its end, and without unpickling anything."""
+    """Arrays that do not belong together are refused, and nothing is unpickled."""
     path = tmp_path / "index.npz"
     BM25Index.build(["red mug", "blue mug"]).save(path)
     with np.load(path) as file:
@@ -434,5 +433,5 @@ def test_an_index_of_other_arrays_is_refused(tmp_path: Path, change: dict[str, A
 
 
 def test_the_house_is_sound() -> None:
-    """What the games above are made of."""
+    """The content of the games above is a house of ALFWorld."""
     assert isinstance(HOUSE, House)

@@ -1,10 +1,10 @@
-"""Check what was built: the archives, and the wheel where it is installed alone.
+"""Check the built archives, and a wheel that is installed with its core dependencies only.
 
     python tools/check_dist.py archives DIST
     python tools/check_dist.py installed
 
-The second is run by the Python of an environment that holds the wheel and its core dependencies
-only, from a folder outside the repository.
+The second is run from a folder outside the repository, by the Python of an environment that has
+nothing but the wheel and its core dependencies.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from importlib.metadata import entry_points, files
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-FOLDERS = {"agentgym_gen": "agentgym_gen", "envs": "agentgym_gen/envs"}
-FOLDERS["trainers"] = "agentgym_gen/trainers"
+SOURCE_FOLDERS = {"agentgym_gen": "agentgym_gen", "envs": "agentgym_gen/envs"}
+SOURCE_FOLDERS["trainers"] = "agentgym_gen/trainers"
 OPTIONAL = ("torch", "transformers", "peft", "pandas", "tqdm", "pytest", "minigrid")
 OPTIONAL += ("textworld", "jericho")
 
@@ -32,19 +32,19 @@ def require(holds: object, sentence: str) -> None:
 
 
 def source_files() -> set[str]:
-    """Return the files of the three source folders, as they are named in the wheel."""
-    found: set[str] = set()
-    for folder, inside in FOLDERS.items():
+    """Return the files of the three source folders by their names in the wheel."""
+    names: set[str] = set()
+    for folder, inside in SOURCE_FOLDERS.items():
         for path in (ROOT / folder).rglob("*"):
             part = path.relative_to(ROOT / folder)
-            linked = any((ROOT / folder / parent).is_symlink() for parent in part.parents)
-            if path.is_file() and not linked and "__pycache__" not in part.parts:
-                found.add(f"{inside}/{part.as_posix()}")
-    return found
+            is_linked = any((ROOT / folder / parent).is_symlink() for parent in part.parents)
+            if path.is_file() and not is_linked and "__pycache__" not in part.parts:
+                names.add(f"{inside}/{part.as_posix()}")
+    return names
 
 
 def check_archives(dist: Path) -> None:
-    """Check that wheel and source archive hold every source file once, and nothing else."""
+    """Check that wheel and source archive have every source file once, and nothing else."""
     wheels, sdists = sorted(dist.glob("*.whl")), sorted(dist.glob("*.tar.gz"))
     require(len(wheels) == len(sdists) == 1, f"{dist} holds one wheel and one source archive")
     names = zipfile.ZipFile(wheels[0]).namelist()
@@ -52,13 +52,14 @@ def check_archives(dist: Path) -> None:
     require(tops == {"agentgym_gen"}, f"the wheel has one top-level name, not {sorted(tops)}")
     require(not repeated(names), f"no file is in the wheel twice: {repeated(names)}")
     code = {name for name in names if ".dist-info/" not in name}
-    lost, strange = sorted(source_files() - code), sorted(code - source_files())
-    require(not lost, f"every source file is in the wheel; lost: {lost}")
-    require(not strange, f"the wheel holds source files only; also: {strange}")
+    missing, extra = sorted(source_files() - code), sorted(code - source_files())
+    require(not missing, f"every source file is in the wheel; lost: {missing}")
+    require(not extra, f"the wheel holds source files only; also: {extra}")
     with tarfile.open(sdists[0]) as archive:
         members = [member.name.partition("/")[2] for member in archive if member.isfile()]
     require(not repeated(members), f"no file is in the source archive twice: {repeated(members)}")
-    doubled = [name for name in members if name.startswith(tuple(list(FOLDERS.values())[1:]))]
+    linked = tuple(folder for folder in SOURCE_FOLDERS.values() if "/" in folder)
+    doubled = [name for name in members if name.startswith(linked)]
     require(not doubled, f"the links are not followed into the source archive: {doubled}")
     print(f"{wheels[0].name}: {len(code)} files, each once, under one name")
 
@@ -69,15 +70,15 @@ def repeated(names: list[str]) -> list[str]:
 
 
 def check_installed() -> None:
-    """Check that the installed wheel works alone: it imports, and every environment is played."""
+    """Check that the installed wheel works: it is imported, and every environment is played."""
     require(not Path.cwd().is_relative_to(ROOT), "this runs outside the repository")
     present = [name for name in OPTIONAL if importlib.util.find_spec(name)]
     require(not present, f"only the core is installed, not {present}")
 
     import agentgym_gen
 
-    place = Path(agentgym_gen.__file__)
-    require(not place.is_relative_to(ROOT), f"the installed package is imported, not {place}")
+    path = Path(agentgym_gen.__file__)
+    require(not path.is_relative_to(ROOT), f"the installed package is imported, not {path}")
     tops = {path.parts[0] for path in files("agentgym-gen") or [] if path.parts[0] != ".."}
     tops = {name for name in tops if not name.endswith(".dist-info")}
     require(tops == {"agentgym_gen"}, f"one name in site-packages, not {sorted(tops)}")
@@ -86,19 +87,22 @@ def check_installed() -> None:
 
 
 def check_environments() -> None:
-    """Check that every environment is won, or says which extra it needs and is missing here."""
+    """Check that the expert wins every environment, or that the missing extra is named."""
     from agentgym_gen.env.registration import ENVIRONMENTS
 
     for environment in ENVIRONMENTS.values():
         ids = list(environment.ids())
         for env_id in ids:
-            play(env_id) if environment.extra is None else refuse(env_id, environment.extra)
+            if environment.extra is None:
+                check_expert_wins(env_id)
+            else:
+                check_refusal(env_id, environment.extra)
         outcome = "won by the expert" if environment.extra is None else "ask for their extra"
         print(f"{environment.name}: {len(ids)} ids, all {outcome}")
 
 
-def play(env_id: str) -> None:
-    """Make *env_id* in the form that imports the package by itself, and let the expert win."""
+def check_expert_wins(env_id: str) -> None:
+    """Check that the expert wins *env_id*, made by the form that imports the package itself."""
     import gymnasium
 
     env = gymnasium.make(f"agentgym_gen:{env_id}")
@@ -111,23 +115,24 @@ def play(env_id: str) -> None:
     require(info["success"], f"the expert wins {env_id}")
 
 
-def refuse(env_id: str, extra: str) -> None:
-    """Try to make *env_id*, whose *extra* is not installed, and read what is said."""
+def check_refusal(env_id: str, extra: str) -> None:
+    """Check that the error of *env_id*, whose *extra* is not installed, says what to install."""
     import gymnasium
 
     from agentgym_gen.errors import MissingExtraError
 
-    told = ""
+    message = ""
     try:
         gymnasium.make(f"agentgym_gen:{env_id}")
     except MissingExtraError as error:
-        told = str(error)
+        message = str(error)
     command = f"pip install 'agentgym-gen[{extra}]'"
-    require(told.endswith(command), f"{env_id} needs {extra!r} and says {command}, not {told!r}")
+    sentence = f"{env_id} needs {extra!r} and says {command}, not {message!r}"
+    require(message.endswith(command), sentence)
 
 
 def check_command_line() -> None:
-    """Check that `agentgym-gen envs` lists the environments and a wrong id ends with code 2."""
+    """Check that `agentgym-gen envs` lists the environments and an unknown id exits with 2."""
     require(entry_points(name="agentgym-gen", group="console_scripts"), "the command is declared")
     program = Path(sys.executable).parent / "agentgym-gen"
     listed = subprocess.run([program, "envs"], capture_output=True, text=True, check=True)

@@ -1,12 +1,12 @@
-"""Say to every environment what models really write, and hold it against the promises.
+"""Send to every environment what models really write, and check what it promises of any text.
 
     python -m tools.fuzz --texts 320
 
-Prints, for each environment, how many texts were said, how many were valid, and the slowest. The
+Prints, for each environment, how many texts were sent, how many were valid, and the slowest. The
 first broken promise is an error: an exception, an observation outside its space, a state changed
-by an invalid text, a path of this machine in what is shown, or the answer in what answers an
-invalid text: an argument of the expert's plan, or what the task keeps to itself, that nobody has
-said yet.
+by an invalid text, a path of this machine in an observation, or a leaked answer. An answer leaks
+when the reply to an invalid text contains an argument of the expert's plan or a secret of the task
+that nothing has shown before.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import re
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,18 +24,18 @@ from agentgym_gen import Command, TextEnv, env_ids
 from agentgym_gen.env.making import make_text_env
 from agentgym_gen.env.registration import ENVIRONMENTS
 from agentgym_gen.seeding import stream
-from tools.babble import babble
+from tools.hostile_texts import hostile_texts
 
-FOREVER = 10**9
-SHORTEST_SECRET = 5
-"""How many letters a secret has at least; shorter ones stand in any text by chance."""
+NO_TURN_LIMIT = 10**9
+MIN_SECRET_CHARS = 5
+"""The least length of a secret; shorter ones occur in any text by chance."""
 
-PLAN_EVERY = 50
-"""After how many invalid texts the expert's plan is compared, too; planning may take long."""
+TEXTS_PER_PLAN = 50
+"""After how many texts the expert's plan is compared, too; planning may take long."""
 
 
 class Tally(NamedTuple):
-    """What was said to one environment."""
+    """The texts that were sent to one environment, in figures."""
 
     env_id: str
     texts: int
@@ -44,7 +45,7 @@ class Tally(NamedTuple):
 
 
 class BrokenPromiseError(AssertionError):
-    """A text that did what no text may do."""
+    """A text has broken a promise that holds for every text."""
 
 
 def main() -> None:
@@ -55,92 +56,94 @@ def main() -> None:
     options = parser.parse_args()
     ids = [env_id for env_id in env_ids() if options.only in env_id]
     for plain in (env_id for env_id in ids if env_id.count("-") == 1):
-        fuzz(plain, 400, _few(plain))  # what is made once in a process is no property of a text
-    tallies = [fuzz(env_id, options.texts, _few(env_id)) for env_id in ids]
+        fuzz(plain, 400, _test_options(plain))  # what is made once must not count as a slow text
+    tallies = [fuzz(env_id, options.texts, _test_options(env_id)) for env_id in ids]
     print(
         "| environment | ids | texts | valid | slowest, ms |\n| --- | ---: | ---: | ---: | ---: |"
     )
-    for name, ones in _by_environment(tallies).items():
-        texts, valid = sum(one.texts for one in ones), sum(one.valid for one in ones)
-        slowest = max(one.slowest_ms for one in ones)
-        print(f"| {name} | {len(ones)} | {texts:,} | {valid:,} | {slowest:.1f} |")
-    worst = max(tallies, key=lambda one: one.slowest_ms)
-    print(f"\n{sum(one.texts for one in tallies):,} texts; the slowest, of {worst.env_id}, was")
+    for name, group in _by_environment(tallies).items():
+        texts, valid = sum(tally.texts for tally in group), sum(tally.valid for tally in group)
+        slowest = max(tally.slowest_ms for tally in group)
+        print(f"| {name} | {len(group)} | {texts:,} | {valid:,} | {slowest:.1f} |")
+    worst = max(tallies, key=lambda tally: tally.slowest_ms)
+    print(f"\n{sum(tally.texts for tally in tallies):,} texts; the slowest, of {worst.env_id}, was")
     print(repr(worst.slowest[:200]))
 
 
-def _few(env_id: str) -> dict[str, object]:
-    """Return the keywords that keep to few tasks where making one takes seconds."""
+def _test_options(env_id: str) -> dict[str, object]:
+    """Return the options that keep to few tasks where making one takes seconds."""
     return ENVIRONMENTS[env_id.split("/")[1].split("-")[0]].test_kwargs
 
 
 def _by_environment(tallies: Iterable[Tally]) -> dict[str, list[Tally]]:
-    found: dict[str, list[Tally]] = {}
-    for one in tallies:
-        found.setdefault(one.env_id.split("/")[1].split("-")[0], []).append(one)
-    return found
+    groups: dict[str, list[Tally]] = {}
+    for tally in tallies:
+        groups.setdefault(tally.env_id.split("/")[1].split("-")[0], []).append(tally)
+    return groups
 
 
 def fuzz(env_id: str, texts: int, options: Mapping[str, Any] | None = None) -> Tally:
-    """Say *texts* texts to *env_id* and return what came of it.
+    """Send *texts* texts to *env_id* and return the figures.
 
     Raises:
-        BrokenPromiseError: if a text did what no text may do.
+        BrokenPromiseError: if a text breaks a promise.
     """
-    env = make_text_env(env_id, "train", {"max_turns": FOREVER, **(options or {})})
-    said: list[str] = []
+    env = make_text_env(env_id, "train", {"max_turns": NO_TURN_LIMIT, **(options or {})})
+    echoes: list[str] = []  # the generator below reads them anew for each text
     valid, slowest, slowest_text = 0, 0.0, ""
-    _start(env, 0, said)
-    plan, known = env.world.expert_plan(), _Known(said)
-    for number, text in zip(range(texts), babble(stream("fuzz", env_id), said), strict=False):
-        menu = env.admissible_actions
+    _start(env, 0, echoes)
+    plan, shown_texts = env.world.expert_plan(), _ShownTexts(echoes)
+    for number, text in enumerate(islice(hostile_texts(stream("fuzz", env_id), echoes), texts)):
+        admissible = env.admissible_actions
         started = time.process_time()
         observation, reward, _, _, info = env.step(text)
         spent = 1000 * (time.process_time() - started)
-        over = info["end_reason"] is not None  # BabyAI's own limit of steps ends an episode, too
+        over = info["end_reason"] is not None  # BabyAI's own step limit ends an episode, too
         if spent > slowest:
             slowest, slowest_text = spent, text
-        _hold_answer(env, observation, info["end_reason"], (env_id, text))
+        _check_answer(env, observation, info["end_reason"], (env_id, text))
         if info["valid_action"]:
             valid += 1
             plan = None
         else:
-            same = env.admissible_actions == menu and not over
-            leak = known.leak(observation, text, _secrets(env, plan))
-            _hold_refusal(same, reward, leak, (env_id, text))
+            same = env.admissible_actions == admissible and not over
+            leak = shown_texts.leak(observation, text, _secrets(env, plan))
+            _check_refusal(same, reward, leak, (env_id, text))
         if over:
-            _start(env, number, said)
-            known = _Known(said)
-        known.add(observation, *env.admissible_actions)
-        if number % PLAN_EVERY == 0 or over:
-            _hold(plan in (None, env.world.expert_plan()), "the state is unchanged", env_id, text)
+            _start(env, number, echoes)
+            shown_texts = _ShownTexts(echoes)
+        shown_texts.add(observation, *env.admissible_actions)
+        if number % TEXTS_PER_PLAN == 0 or over:
+            _require(
+                plan in (None, env.world.expert_plan()), "the state is unchanged", env_id, text
+            )
             plan = env.world.expert_plan()
-        said[3:] = [observation[:2000], *env.admissible_actions[:50]]
+        echoes[3:] = [observation[:2000], *env.admissible_actions[:50]]
     env.close()
     return Tally(env_id, texts, valid, slowest, slowest_text)
 
 
-class _Known:
-    """All that was shown in an episode, and so is no secret.
+class _ShownTexts:
+    """All texts that have been shown in an episode; what they contain is no secret.
 
     Args:
-        shown: What was shown at its start.
+        texts: The texts at its start.
     """
 
-    def __init__(self, shown: Iterable[str]) -> None:
+    def __init__(self, texts: Iterable[str]) -> None:
         self._words = ""
-        self.add(*shown)
+        self.add(*texts)
 
-    def add(self, *shown: str) -> None:
-        """Take note of what was *shown*."""
-        new = dict.fromkeys(_plain(text) for text in shown)
+    def add(self, *texts: str) -> None:
+        """Add *texts* that are shown now."""
+        new = dict.fromkeys(_plain(text) for text in texts)
         self._words += "".join(f"\n{text}" for text in new if text not in self._words)
 
     def leak(self, observation: str, text: str, secrets: Iterable[str]) -> str | None:
-        """Return a secret that *observation* tells, and that neither *text* nor anybody told."""
-        seen, echo = _plain(observation), _plain(text)
-        told = (secret for secret in secrets if secret in seen)
-        return next((s for s in told if s not in echo and s not in self._words), None)
+        """Return a secret in *observation* that is neither in *text* nor was shown before."""
+        plain, echo = _plain(observation), _plain(text)
+        candidates = (secret for secret in secrets if secret in plain)
+        return next((s for s in candidates if s not in echo and s not in self._words), None)
 
 
 def _plain(text: str) -> str:
@@ -148,38 +151,45 @@ def _plain(text: str) -> str:
 
 
 def _secrets(env: TextEnv, plan: Sequence[Command] | None) -> list[str]:
-    """Return what an answer to an invalid text may not tell, in the words of the episode."""
+    """Return what the reply to an invalid text may not contain, in the words of the episode."""
     content = env.task.content
-    kept = [*getattr(content, "answers", ()), *getattr(content, "attributes", ())]
-    kept += [getattr(content, "asin", ""), *(arg for step in plan or () for arg in step.args)]
-    words = {_plain(said) for one in map(str, kept) for said in (one, env.render_message(one))}
-    return sorted(word for word in words if len(word) >= SHORTEST_SECRET)
+    secrets = [*getattr(content, "answers", ()), *getattr(content, "attributes", ())]
+    secrets += [getattr(content, "asin", ""), *(arg for step in plan or () for arg in step.args)]
+    words = {
+        _plain(text)
+        for secret in map(str, secrets)
+        for text in (secret, env.render_message(secret))
+    }
+    return sorted(word for word in words if len(word) >= MIN_SECRET_CHARS)
 
 
-def _hold_answer(env: TextEnv, observation: str, end: str | None, where: tuple[str, str]) -> None:
-    _hold(observation in env.observation_space, "an observation fits its space", *where)
-    _hold(_shows_no_path(observation), "no path is shown", *where)
-    _hold(end != "backend_error", "no text breaks an engine", *where)
+def _check_answer(env: TextEnv, observation: str, end: str | None, where: tuple[str, str]) -> None:
+    _require(observation in env.observation_space, "an observation fits its space", *where)
+    _require(_shows_no_path(observation), "no path is shown", *where)
+    _require(end != "backend_error", "no text breaks an engine", *where)
 
 
-def _hold_refusal(same: bool, reward: float, leak: str | None, where: tuple[str, str]) -> None:
-    _hold(same, "an invalid text changes nothing", *where)
-    _hold(reward <= 0, "an invalid text earns nothing", *where)
-    _hold(leak is None, f"no refusal tells {leak!r}", *where)
+def _check_refusal(same: bool, reward: float, leak: str | None, where: tuple[str, str]) -> None:
+    _require(same, "an invalid text changes nothing", *where)
+    _require(reward <= 0, "an invalid text earns nothing", *where)
+    _require(leak is None, f"no refusal tells {leak!r}", *where)
 
 
-def _start(env: TextEnv, number: int, said: list[str]) -> None:
+def _start(env: TextEnv, number: int, echoes: list[str]) -> None:
+    """Reset *env*, and replace *echoes* by all that is shown then."""
     observation, info = env.reset(seed=number)
-    said[:] = [env.instruction, str(info["goal"]), observation[:2000], *info["admissible_actions"]]
+    echoes[:] = [env.instruction, str(info["goal"]), observation[:2000]]
+    echoes += info["admissible_actions"]
 
 
-def _hold(holds: bool, promise: str, env_id: str, text: str) -> None:
+def _require(holds: bool, promise: str, env_id: str, text: str) -> None:
     if not holds:
         raise BrokenPromiseError(f"Not kept: {promise} ({env_id}, {text[:200]!r})")
 
 
-_PLACES = {str(Path.home()), str(Path.cwd()), sys.prefix, "site-packages", "Traceback (most recent"}
-_PATHS = re.compile("|".join(map(re.escape, sorted(place for place in _PLACES if len(place) > 1))))
+_MACHINE_PATHS = {str(Path.home()), str(Path.cwd()), sys.prefix}
+_TRACES = {*_MACHINE_PATHS, "site-packages", "Traceback (most recent"}
+_PATHS = re.compile("|".join(map(re.escape, sorted(trace for trace in _TRACES if len(trace) > 1))))
 
 
 def _shows_no_path(observation: str) -> bool:

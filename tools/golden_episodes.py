@@ -1,9 +1,9 @@
-"""What 50 tasks of every id show first, as one hash an id: the same on every machine.
+"""Record one hash for every id: of what 50 tasks show first, which is the same on every machine.
 
-    python -m tools.golden_episodes          # writes tests/golden_episodes.json anew
+    python -m tools.golden_episodes          # writes tests/golden_episodes.json again
 
-The test that compares fails when any of them changes. If that was wanted, run this, and raise the
-version of the environment's ids.
+A test fails when a hash changes. If the change is intended, run this and raise the version of the
+environment's ids.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from agentgym_gen.env.making import make_text_env, sample_task_ids
 from agentgym_gen.env.registration import BUNDLED, ENVIRONMENTS
 from agentgym_gen.seeding import stream
 
-PATH = Path(__file__).parents[1] / "tests" / "golden_episodes.json"
+GOLDEN = Path(__file__).parents[1] / "tests" / "golden_episodes.json"
 TASKS = 50
 
 
@@ -40,31 +40,30 @@ def plain_id(env_id: str) -> str:
 
 
 def digest(env_id: str, number: int = TASKS) -> str:
-    """Return the hash of what *number* test tasks of *env_id* show first and offer to do.
+    """Return the hash of the first observation and actions of *number* test tasks of *env_id*.
 
-    All ids of a tier are asked for the same tasks.
+    All ids of a tier have the same tasks.
     """
     plain = plain_id(env_id)
-    found = ENVIRONMENTS[env_id.split("/")[1].split("-")[0]]
-    number = min(number, found.slow_tasks or number)
-    tasks = sample_task_ids(
-        plain, "test", number, stream("golden episodes", plain), found.test_kwargs
-    )
-    env = make_text_env(env_id, "test", found.test_kwargs)
-    seen = hashlib.sha256()
+    environment = ENVIRONMENTS[env_id.split("/")[1].split("-")[0]]
+    number = min(number, environment.slow_tasks or number)
+    options = environment.test_kwargs
+    tasks = sample_task_ids(plain, "test", number, stream("golden episodes", plain), options)
+    env = make_text_env(env_id, "test", options)
+    texts_hash = hashlib.sha256()
     for task_id in tasks:
         observation, info = env.reset(options={"task_id": task_id})
-        said = (task_id, env.instruction, observation, str(info["goal"]))
-        seen.update("\n".join((*said, *info["admissible_actions"])).encode())
+        texts = (task_id, env.instruction, observation, str(info["goal"]))
+        texts_hash.update("\n".join((*texts, *info["admissible_actions"])).encode())
     env.close()
-    return seen.hexdigest()[:32]
+    return texts_hash.hexdigest()[:32]
 
 
 def main(ids: Sequence[str]) -> None:
     """Write the hashes of *ids*, or of all."""
-    known = json.loads(PATH.read_text("utf-8")) if ids and PATH.exists() else {}
-    known |= {env_id: digest(env_id) for env_id in ids or bundled_ids()}
-    PATH.write_text(json.dumps(known, indent=0) + "\n", encoding="utf-8")
+    hashes = json.loads(GOLDEN.read_text("utf-8")) if ids and GOLDEN.exists() else {}
+    hashes |= {env_id: digest(env_id) for env_id in ids or bundled_ids()}
+    GOLDEN.write_text(json.dumps(hashes, indent=0) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

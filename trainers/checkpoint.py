@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from agentgym_gen.errors import DataError
-from agentgym_gen.system.files import cannot_write
+from agentgym_gen.system.files import write_error
 from agentgym_gen.system.untrusted_files import read_text
 
 NAME = re.compile(r"step_(\d{6,})")
@@ -88,7 +88,7 @@ def writing(path: Path, what: str) -> Iterator[None]:
         cause = _system_error(error)
         if cause is None:
             raise
-        raise cannot_write(path, cause, what) from error
+        raise write_error(path, cause, what) from error
 
 
 def _system_error(error: Exception) -> OSError | None:

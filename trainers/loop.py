@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from agentgym_gen.system.file_lock import one_writer
+from agentgym_gen.system.file_lock import lock_folder
 from agentgym_gen.trainers.callbacks import CallbackHandler, LogRow
 from agentgym_gen.trainers.learner import Learner
 from agentgym_gen.trainers.logging.reporting import ProgressCallback, reporters
@@ -66,7 +66,7 @@ class Loop:
         folder = self._learner.config.output_dir
         if not folder or not self._learner.distributed.is_main:
             return nullcontext()
-        return one_writer(Path(folder), "another `output_dir`")
+        return lock_folder(Path(folder), "another `output_dir`")
 
     def _train(
         self, make_step: MakeStep, evaluate: Callable[[], LogRow] | None, eval_steps: int

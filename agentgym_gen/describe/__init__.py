@@ -1,5 +1,5 @@
-"""How environments and interfaces differ: measured distances, tables, and episodes side by side.
+"""How environments and interfaces differ: measured distances, tables, and episodes as text.
 
-What lives here: what ``agentgym-gen show`` and ``agentgym-gen envs --describe`` print, and the
+What lives here: what ``agentgym-gen show``, ``demo`` and ``envs --describe`` print, and the
 distance that the study uses. What does not: results of trained models (`agentgym_gen.study`).
 """

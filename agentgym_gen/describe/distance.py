@@ -1,12 +1,12 @@
-"""How far two interfaces, or two environments, are apart: measured on what a model sees and says.
+"""How far two interfaces or two environments are apart, measured on what a model reads and writes.
 
-    one = listen("rftgen/TextCraft-easy-v0")
-    other = listen("rftgen/TextCraft-easy-v0", interface="symbols+json")
-    distance(one, other).actions
+    native = profile("rftgen/TextCraft-easy-v0")
+    changed = profile("rftgen/TextCraft-easy-v0", options={"interface": "symbols+json"})
+    distance(native, changed).actions
 
-Each part of the distance is 0 (the same) to 1 (nothing in common), so that a study can regress what
-transfers on it. The descriptors, how much there is to read and how long a task takes, are those of
-arXiv 2601.18217.
+Each part of the distance is 0 (the same) to 1 (nothing in common), so that a study can regress
+transfer on it. The descriptors in a profile, how much there is to read and how long a task takes,
+are those of arXiv 2601.18217.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from agentgym_gen.env.making import make_text_env, sample_task_ids
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.seeding import stream
 
-TASKS = 20
+DEFAULT_TASKS = 20
 """How many tasks are played by default."""
 
 _WORD = re.compile(r"[^\W_]+|[^\w\s]")
@@ -34,15 +34,15 @@ _DIGITS = re.compile(r"\d+")
 
 
 @dataclass(frozen=True)
-class Heard:
-    """What was seen and said in the episodes of an expert."""
+class ExpertProfile:
+    """The texts of the expert's episodes through one interface, and their descriptors."""
 
     observations: tuple[str, ...]
-    """What was seen before every action."""
+    """The observation before every action."""
     actions: tuple[str, ...]
-    """What was said."""
-    listed: float
-    """The share of observations that hold every admissible action."""
+    """The texts of the actions."""
+    listed_share: float
+    """The share of observations that contain every admissible action."""
     observation_chars: float
     """The mean number of characters of an observation."""
     action_chars: float
@@ -58,13 +58,13 @@ class Distance:
     """How far two interfaces are apart; each part is 0 to 1."""
 
     observations: float
-    """Total variation between the frequencies of the words that are seen."""
+    """Total variation distance between the word frequencies of the observations."""
     actions: float
-    """The same of the words that are said."""
+    """Total variation distance between the word frequencies of the actions."""
     syntax: float
-    """Edit distance between the forms of actions: each has the nearest of the other side."""
+    """Mean edit distance from the form of an action to the nearest form of the other side."""
     listing: float
-    """Difference of the shares of observations that list what can be done."""
+    """Difference between the shares of observations that list the admissible actions."""
 
     @property
     def mean(self) -> float:
@@ -76,68 +76,69 @@ class Distance:
         return asdict(self)
 
 
-def listen(
+def profile(
     env_id: str,
     *,
     split: str = "train",
-    number: int = TASKS,
+    tasks: int = DEFAULT_TASKS,
     options: Mapping[str, Any] | None = None,
-) -> Heard:
-    """Return what is seen and said when the expert plays *number* tasks of *env_id*.
+) -> ExpertProfile:
+    """Let the expert play *tasks* tasks of *env_id* and return the profile of its episodes.
 
-    The tasks depend on *env_id*'s environment, tier and split and on *number* only, so that two
-    interfaces are heard on the same ones.
+    Which tasks are sampled depends on the environment, tiers and split of *env_id* and on the
+    number only, so that two interfaces are profiled on the same tasks.
 
     Args:
         env_id: A registered id.
         split: The split; the test split is for results, not for choosing what to train on.
-        number: How many tasks.
+        tasks: How many tasks.
         options: Keyword arguments of the environment, such as ``interface``.
 
     Raises:
         InvalidValueError: if no task would be played.
         UnknownNameError: if the id is not registered.
     """
-    if number < 1:
-        raise InvalidValueError(f"`number` is at least 1, not {number!r}")
+    if tasks < 1:
+        raise InvalidValueError(f"`tasks` is at least 1, not {tasks!r}")
     env = make_text_env(env_id, split, options)
+    # The key of the stream decides which tasks are sampled, and so the published distances.
     rng = stream("listen", env.world.tasks.env, *env.tiers, split)
-    tasks = sample_task_ids(env_id, split, number, rng, options)
-    turns = [turn for task in tasks for turn in _turns(env, task)]
-    observations, actions, menus = zip(*turns, strict=True)
-    return Heard(
+    task_ids = sample_task_ids(env_id, split, tasks, rng, options)
+    turns = [turn for task_id in task_ids for turn in _expert_turns(env, task_id)]
+    observations, actions, admissible = zip(*turns, strict=True)
+    return ExpertProfile(
         observations=observations,
         actions=actions,
-        listed=fmean(_lists(seen, menu) for seen, _, menu in turns),
+        listed_share=fmean(_lists_all(observation, listed) for observation, _, listed in turns),
         observation_chars=fmean(map(len, observations)),
         action_chars=fmean(map(len, actions)),
-        admissible=fmean(map(len, menus)),
-        expert_turns=len(turns) / number,
+        admissible=fmean(map(len, admissible)),
+        expert_turns=len(turns) / tasks,
     )
 
 
-def distance(one: Heard, other: Heard) -> Distance:
-    """Return how far *one* and *other* are apart.
+def distance(first: ExpertProfile, second: ExpertProfile) -> Distance:
+    """Return how far *first* and *second* are apart.
 
     - observations, actions: ``1 - sum(min(p, q))`` over the shares ``p`` and ``q`` that each word
       or punctuation mark has on the two sides.
-    - syntax: in an action every run of letters becomes ``a`` and every number ``1``; of these forms
-      each on one side has the nearest on the other by edit distance, in units of the longer one,
-      averaged over the actions of a side and then over the sides.
-    - listing: the difference of `Heard.listed`.
+    - syntax: the form of an action has ``a`` for every run of letters and ``1`` for every number.
+      Each form is compared with the nearest form of the other side by edit distance, in units of
+      the longer one; the mean is over the actions of a side and then over the sides.
+    - listing: the difference of `ExpertProfile.listed_share`.
     """
     return Distance(
-        observations=_variation(one.observations, other.observations),
-        actions=_variation(one.actions, other.actions),
-        syntax=(_one_way(one, other) + _one_way(other, one)) / 2,
-        listing=abs(one.listed - other.listed),
+        observations=_total_variation(first.observations, second.observations),
+        actions=_total_variation(first.actions, second.actions),
+        syntax=(_mean_edits(first, second) + _mean_edits(second, first)) / 2,
+        listing=abs(first.listed_share - second.listed_share),
     )
 
 
-def _turns(env: TextEnv, task: str) -> list[tuple[str, str, list[str]]]:
+def _expert_turns(env: TextEnv, task_id: str) -> list[tuple[str, str, list[str]]]:
     """Return observation, action and admissible actions of every turn of the expert."""
     turns: list[tuple[str, str, list[str]]] = []
-    observation, info = env.reset(options={"task_id": task})
+    observation, info = env.reset(options={"task_id": task_id})
     while info["end_reason"] is None:
         action = env.expert_action() or ""
         turns.append((observation, action, info["admissible_actions"]))
@@ -145,31 +146,37 @@ def _turns(env: TextEnv, task: str) -> list[tuple[str, str, list[str]]]:
     return turns
 
 
-def _lists(observation: str, menu: list[str]) -> bool:
-    """Say whether *observation* holds every action of *menu*, each as a whole."""
-    if all(action.isdigit() for action in menu):  # numbers of a menu, each at the start of a line
+def _lists_all(observation: str, admissible: list[str]) -> bool:
+    """Return whether *observation* contains every one of the *admissible* actions."""
+    if all(action.isdigit() for action in admissible):  # the menu: a number starts each line
         starts = {line.partition(". ")[0] for line in observation.split("\n")}
-        return starts.issuperset(menu)
-    return all(action in observation for action in menu)
+        return starts.issuperset(admissible)
+    return all(action in observation for action in admissible)
 
 
-def _variation(one: Iterable[str], other: Iterable[str]) -> float:
-    mine, others = _shares(one), _shares(other)
-    shared = math.fsum(min(share, others.get(word, 0.0)) for word, share in mine.items())
-    return max(0.0, round(1.0 - shared, 12))  # shares of floating point sum up to nearly 1
+def _total_variation(first: Iterable[str], second: Iterable[str]) -> float:
+    first_shares, second_shares = _word_shares(first), _word_shares(second)
+    overlap = math.fsum(
+        min(share, second_shares.get(word, 0.0)) for word, share in first_shares.items()
+    )
+    return max(0.0, round(1.0 - overlap, 12))  # floating-point shares sum up to nearly 1
 
 
-def _shares(texts: Iterable[str]) -> dict[str, float]:
+def _word_shares(texts: Iterable[str]) -> dict[str, float]:
     counts = Counter(word.lower() for text in texts for word in _WORD.findall(text))
     total = sum(counts.values())
     return {word: count / total for word, count in counts.items()}
 
 
-def _one_way(one: Heard, other: Heard) -> float:
-    forms = Counter(map(_form, one.actions))
-    targets = sorted(set(map(_form, other.actions)))
-    nearest = {form: min(_edits(form, target) for target in targets) for form in forms}
-    return sum(nearest[form] * count for form, count in forms.items()) / forms.total()
+def _mean_edits(source: ExpertProfile, target: ExpertProfile) -> float:
+    """Return the mean edit distance from an action's form in *source* to the nearest in *target*.
+
+    Most actions share a form, so each form is compared once and weighted by how often it occurs.
+    """
+    counts = Counter(map(_form, source.actions))
+    targets = sorted(set(map(_form, target.actions)))
+    nearest = {form: min(_edit_distance(form, other) for other in targets) for form in counts}
+    return sum(nearest[form] * count for form, count in counts.items()) / counts.total()
 
 
 def _form(action: str) -> str:
@@ -182,17 +189,19 @@ def _form(action: str) -> str:
 
 
 @lru_cache(maxsize=1 << 14)
-def _edits(one: str, other: str) -> float:
+def _edit_distance(first: str, second: str) -> float:
     """Return the edit distance of two texts (Levenshtein) in units of the longer one.
 
-    >>> _edits("a 1", "a(1)"), _edits("", "")
+    >>> _edit_distance("a 1", "a(1)"), _edit_distance("", "")
     (0.5, 0.0)
     """
-    row = list(range(len(other) + 1))
-    for place, letter in enumerate(one, 1):
-        left, row[0], diagonal = place, place, place - 1
-        for column, wanted in enumerate(other, 1):
+    # One row of the table is kept; `diagonal` is the cell above and to the left, which the row has
+    # just overwritten.
+    row = list(range(len(second) + 1))
+    for number, letter in enumerate(first, 1):
+        left, row[0], diagonal = number, number, number - 1
+        for column, target in enumerate(second, 1):
             above = row[column]
-            left = min(above + 1, left + 1, diagonal + (letter != wanted))
+            left = min(above + 1, left + 1, diagonal + (letter != target))
             row[column], diagonal = left, above
-    return row[-1] / max(len(one), len(other), 1)
+    return row[-1] / max(len(first), len(second), 1)

@@ -1,4 +1,4 @@
-"""The same episode through several interfaces, side by side: `agentgym-gen show`."""
+"""One episode through several interfaces, in columns side by side: ``agentgym-gen show``."""
 
 from __future__ import annotations
 
@@ -7,28 +7,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
+from agentgym_gen.describe.transcript import action_line
 from agentgym_gen.env import TextEnv
 from agentgym_gen.env.making import make_text_env
 from agentgym_gen.interface import Interface, Randomized
 from agentgym_gen.world import TaskId
 
-LEAST_WIDTH = 24
-"""The narrowest column; when they do not fit, the interfaces stand one under the other."""
+MIN_WIDTH = 24
+"""The narrowest column; if the columns do not fit, they are put one under the other."""
 
 GAP = " | "
 
 
 @dataclass(frozen=True)
 class Column:
-    """One interface and what is seen and said through it."""
+    """One interface and the texts of the episode through it."""
 
     title: str
     """The interface."""
     texts: tuple[str, ...]
-    """Observations and actions in turn, the same commands in every column."""
+    """Observations and actions in turn; every column has the same commands."""
 
 
-def columns(
+def play_columns(
     env_id: str,
     task_id: str,
     interfaces: Sequence[Interface | Randomized | str],
@@ -36,69 +37,76 @@ def columns(
     turns: int,
     instruction: bool = False,
 ) -> list[Column]:
-    """Return the first *turns* of the expert in a task, through each of *interfaces*.
+    """Play the first *turns* actions of the expert in a task through each of *interfaces*.
 
     Args:
         env_id: A registered id.
         task_id: The task.
-        interfaces: What `TextEnv` takes as its interface.
-        turns: How many actions are shown.
-        instruction: Whether the instruction comes first.
+        interfaces: What `TextEnv` accepts as its interface.
+        turns: How many actions are played.
+        instruction: Whether a column begins with the instruction.
     """
     split = TaskId.parse(task_id).split
-    envs = [make_text_env(env_id, split, {"interface": one}) for one in interfaces]
-    # One that is drawn is drawn anew in every column that asks for the same.
-    draws = [
-        list(map(str, interfaces[:place])).count(str(one)) for place, one in enumerate(interfaces)
-    ]
-    told = [
-        [env.reset(options={"task_id": task_id, "interface_index": draw})[0]]
-        for env, draw in zip(envs, draws, strict=True)
+    envs = [make_text_env(env_id, split, {"interface": interface}) for interface in interfaces]
+    names = list(map(str, interfaces))
+    # A randomized interface that occurs twice is sampled anew: the second column has sample 1.
+    samples = [names[:place].count(name) for place, name in enumerate(names)]
+    texts = [
+        [env.reset(options={"task_id": task_id, "interface_index": sample})[0]]
+        for env, sample in zip(envs, samples, strict=True)
     ]
     if instruction:
-        told = [[env.instruction, *texts] for env, texts in zip(envs, told, strict=True)]
+        texts = [[env.instruction, *column] for env, column in zip(envs, texts, strict=True)]
     for _ in range(turns):
         plan = envs[0].world.expert_plan()
         if not plan:
             break
-        over = [
-            _take(env, env.write(plan[0]), texts) for env, texts in zip(envs, told, strict=True)
+        ended = [
+            _step(env, env.write(plan[0]), column) for env, column in zip(envs, texts, strict=True)
         ]
-        if over[0]:
+        if ended[0]:
             break
     titles = [str(env.interface) for env in envs]
-    return [Column(title, tuple(texts)) for title, texts in zip(titles, told, strict=True)]
+    return [Column(title, tuple(column)) for title, column in zip(titles, texts, strict=True)]
 
 
-def _take(env: TextEnv, action: str, texts: list[str]) -> bool:
+def _step(env: TextEnv, action: str, texts: list[str]) -> bool:
+    """Play *action*, append it and its observation to *texts*, and return whether that ended it."""
     observation, _, terminated, truncated, _ = env.step(action)
-    texts += [f"> {action}", observation]
+    texts += [action_line(action), observation]
     return terminated or truncated
 
 
-def side_by_side(told: Sequence[Column], width: int) -> str:
-    """Return *told* as text of at most *width* characters a line.
+def format_columns(columns: Sequence[Column], width: int) -> str:
+    """Return *columns* as text of at most *width* characters a line.
 
-    Columns that would be narrower than `LEAST_WIDTH` are put one under the other.
+    Columns that would be narrower than `MIN_WIDTH` are put one under the other.
     """
-    room = (width - len(GAP) * (len(told) - 1)) // len(told)
-    if room < LEAST_WIDTH:
-        return "\n\n".join(_stacked(column, width) for column in told)
-    rows = [[column.title for column in told], ["-" * room] * len(told)]
-    for texts in zip(*(column.texts for column in told), strict=True):
-        rows += [*map(list, zip_longest(*(_wrapped(one, room) for one in texts), fillvalue=""))]
-        rows.append([""] * len(told))
-    rows[:1] = map(list, zip_longest(*(_wrapped(t, room) for t in rows[0]), fillvalue=""))
-    return "\n".join(GAP.join(cell.ljust(room) for cell in row).rstrip() for row in rows[:-1])
+    column_width = (width - len(GAP) * (len(columns) - 1)) // len(columns)
+    if column_width < MIN_WIDTH:
+        return "\n\n".join(_format_column(column, width) for column in columns)
+    rows = _cells([column.title for column in columns], column_width)
+    rows.append(["-" * column_width] * len(columns))
+    for texts in zip(*(column.texts for column in columns), strict=True):
+        rows += _cells(texts, column_width)
+        rows.append([""] * len(columns))
+    return "\n".join(
+        GAP.join(cell.ljust(column_width) for cell in row).rstrip() for row in rows[:-1]
+    )
 
 
-def _stacked(column: Column, width: int) -> str:
-    lines = [line for text in column.texts for line in [*_wrapped(text, width), ""]]
-    return "\n".join([*_wrapped(f"=== {column.title}", width), "", *lines[:-1]])
+def _cells(texts: Sequence[str], width: int) -> list[list[str]]:
+    """Return the rows of lines that *texts* take, each wrapped to *width*, next to one another."""
+    return [*map(list, zip_longest(*(_wrap(text, width) for text in texts), fillvalue=""))]
 
 
-def _wrapped(text: str, width: int) -> list[str]:
-    """Return the lines of *text*, each at most *width* long; line breaks stay."""
+def _format_column(column: Column, width: int) -> str:
+    lines = [line for text in column.texts for line in [*_wrap(text, width), ""]]
+    return "\n".join([*_wrap(f"=== {column.title}", width), "", *lines[:-1]])
+
+
+def _wrap(text: str, width: int) -> list[str]:
+    """Return the lines of *text*, each at most *width* long; its own line breaks stay."""
     return [
         part
         for line in text.split("\n")

@@ -1,6 +1,7 @@
 """Keyword search over short texts, with the analysis rules and the scores of Lucene.
 
-Part of the core, since several environments search. It needs numpy only.
+What lives here: text analysis and a BM25 index, which several environments use; it needs numpy
+only. What does not: dense or remote retrievers (`agentgym_gen.envs.searchqa`).
 """
 
 from agentgym_gen.retrieval.analysis import english_terms, stem, tokens

@@ -1,9 +1,9 @@
 """Text to terms by the rules of Lucene's ``EnglishAnalyzer``.
 
-The rules, in their order: words by Unicode's text segmentation (UAX #29, as ``StandardTokenizer``
-reads it), possessive ``'s`` removed, lower case, 33 stop words left out, Porter's stem. Not here:
-Hebrew's double quotes inside words, and signs that the Unicode version of Lucene reads otherwise
-than Python's.
+The rules, in their order: words by Unicode's text segmentation (UAX #29, as in
+``StandardTokenizer``), possessive ``'s`` removed, lower case, 33 stop words removed, Porter's stem.
+Left out: double quotes inside Hebrew words, and characters that Lucene's Unicode version classifies
+in another way than Python's.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ _KATAKANA = r"\u3031-\u3035\u309b\u309c\u30a0-\u30fa\u30fc-\u30ff\u31f0-\u31ff\u
 _SINGLE = r"\u3041-\u3096\u309d-\u309f\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _SINGLE += r"\U00020000-\U0003ffff"
 _RUNS = r"\u0e01-\u0e3a\u0e40-\u0e4e\u0e81-\u0ecd\u1000-\u103f\u1050-\u108f\u1780-\u17d3"
-"""Thai, Lao, Burmese and Khmer, whose words are not parted by spaces."""
+"""Thai, Lao, Burmese and Khmer, whose words are not separated by spaces."""
 
 _ZERO_WIDTH_SPACE = 0x200B
 _SCANNED = (*range(0x80, 0x20000), *range(0xE0000, 0xE01F0))
-"""The code points whose Unicode category is looked up: all of the living scripts."""
+"""The code points whose Unicode category is looked up: all scripts in use today."""
 
 
 def tokens(text: str) -> list[str]:
@@ -50,8 +50,8 @@ def tokens(text: str) -> list[str]:
     >>> tokens("It's the U.S.A., 3,000.5 km/h - not snake_case")
     ["It's", 'the', 'U.S.A', '3,000.5', 'km', 'h', 'not', 'snake_case']
     """
-    found = (_ascii_pattern() if text.isascii() else _unicode_pattern()).findall(text)
-    return found if max(map(len, found), default=0) <= MAX_TOKEN_CHARS else list(_cut(found))
+    words = (_ascii_pattern() if text.isascii() else _unicode_pattern()).findall(text)
+    return words if max(map(len, words), default=0) <= MAX_TOKEN_CHARS else list(_split_long(words))
 
 
 def english_terms(text: str) -> list[str]:
@@ -73,7 +73,7 @@ def _term(token: str) -> str:
     return "" if lower in STOP_WORDS else stem(lower)
 
 
-def _cut(words: Iterable[str]) -> Iterator[str]:
+def _split_long(words: Iterable[str]) -> Iterator[str]:
     for word in words:
         for start in range(0, len(word), MAX_TOKEN_CHARS):
             yield word[start : start + MAX_TOKEN_CHARS]
@@ -86,10 +86,10 @@ def _ascii_pattern() -> re.Pattern[str]:
 
 @cache
 def _unicode_pattern() -> re.Pattern[str]:
-    """Return the pattern of a word in any script, made when the first such text is read."""
+    """Return the pattern of a word in any script, compiled for the first text that needs it."""
     marks = f"[{_ranges(('Mn', 'Mc', 'Me', 'Cf'))}\uff9e\uff9f]*+"
-    other = f"{_KATAKANA}{_SINGLE}{_RUNS}"
-    letters = f"(?![{other}])[A-Za-z{_ranges(('Lu', 'Ll', 'Lt', 'Lm', 'Lo', 'Nl'))}\u24b6-\u24e9]"
+    special = f"{_KATAKANA}{_SINGLE}{_RUNS}"
+    letters = f"(?![{special}])[A-Za-z{_ranges(('Lu', 'Ll', 'Lt', 'Lm', 'Lo', 'Nl'))}\u24b6-\u24e9]"
     digits = f"[0-9{_ranges(('Nd',))}]"
     joiners = f"[{_ranges(('Pc',))}_\u202f]"
     word = _word(letters + marks, digits + marks, joiners + marks)
@@ -100,7 +100,10 @@ def _unicode_pattern() -> re.Pattern[str]:
 
 
 def _word(letter: str, digit: str, joiner: str) -> str:
-    """Return the pattern of a word: rules WB5 to WB13b of UAX #29."""
+    """Return the pattern of a word: rules WB5 to WB13b of UAX #29.
+
+    The quantifiers are possessive (``++``, ``*+``), so that a long text takes linear time.
+    """
     letters = f"(?:{letter})++(?:[{_MID_LETTER}](?:{letter})++)*+"
     digits = f"(?:{digit})++(?:[{_MID_NUMBER}](?:{digit})++)*+"
     return f"(?:{joiner})*+(?:{letters}|{digits})(?:{letters}|{digits}|(?:{joiner})++)*+"

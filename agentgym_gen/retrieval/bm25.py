@@ -1,9 +1,9 @@
 """BM25 as Lucene scores it, over postings in numpy arrays.
 
 Scores are those of ``BM25Similarity`` in its own single-precision arithmetic, with document lengths
-rounded to one byte as Lucene stores them; equal ones are ties, broken by the order of documents.
-The analysis is a parameter; queries of more than one word are an "or" of the words, as many times
-as each is said. Not here: fields, phrases, deletions, updates.
+rounded to one byte as Lucene stores them; ties keep the order of the documents. A query of several
+words is an "or" of its words; a word that occurs twice counts twice. The analysis is a parameter.
+Left out: fields, phrases, deletions, updates.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from numpy.typing import NDArray
 
 from agentgym_gen.errors import DataError, InvalidValueError
 from agentgym_gen.retrieval.analysis import english_terms
-from agentgym_gen.system.files import replacing
-from agentgym_gen.system.untrusted_files import ARRAY_DAMAGES
+from agentgym_gen.system.files import atomic_write
+from agentgym_gen.system.untrusted_files import ARRAY_ERRORS
 
 Analyzer = Callable[[str], list[str]]
-"""What makes terms of a text."""
+"""A function from a text to its terms."""
 
 
 @dataclass(frozen=True, eq=False)
 class BM25Index:
-    """An index that never changes, so that any number of threads may search it at once."""
+    """An index that is never changed, so that any number of threads may search it at once."""
 
     vocabulary: Mapping[str, int]
     """The number of each term."""
     starts: NDArray[np.int64]
-    """Where the postings of each term begin, and the end of the last: one more than terms."""
+    """Where the postings of each term start, and the end of the last: one more than terms."""
     documents: NDArray[np.int32]
     """The documents of all postings, in order within each term."""
     divisors: NDArray[np.float32]
@@ -42,7 +42,7 @@ class BM25Index:
     size: int
     """How many documents there are."""
     analyze: Analyzer = english_terms
-    """What makes terms of a query."""
+    """The analyzer of queries."""
 
     @classmethod
     def build(
@@ -53,13 +53,13 @@ class BM25Index:
         b: float = 0.4,
         analyze: Analyzer = english_terms,
     ) -> BM25Index:
-        """Return the index of *texts*, read once; a text's place is its number.
+        """Return the index of *texts*, which are read once; a document is numbered by its place.
 
         Args:
             texts: The documents.
             k1: How much a term's frequency counts; Anserini's default.
             b: How much a document's length counts, 0 to 1; Anserini's default.
-            analyze: What makes terms of a text.
+            analyze: The analyzer of texts and queries.
 
         Raises:
             InvalidValueError: if a parameter is out of its range.
@@ -69,12 +69,13 @@ class BM25Index:
         vocabulary: dict[str, int] = {}
         terms, documents, counts, lengths = array("i"), array("i"), array("i"), array("i")
         for number, text in enumerate(texts):
-            counted = Counter(analyze(text))
-            for term in counted:
+            frequencies = Counter(analyze(text))
+            for term in frequencies:
                 terms.append(vocabulary.setdefault(term, len(vocabulary)))
-            documents.extend([number] * len(counted))
-            counts.extend(counted.values())
-            lengths.append(counted.total())
+            documents.extend([number] * len(frequencies))
+            counts.extend(frequencies.values())
+            lengths.append(frequencies.total())
+        # Postings by term; the stable sort keeps the documents of a term in order.
         rows = np.frombuffer(terms, np.int32) if terms else np.zeros(0, np.int32)
         order = np.argsort(rows, kind="stable")
         docs = np.array(documents, np.int32)[order]
@@ -91,7 +92,7 @@ class BM25Index:
     def search(self, query: str, k: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Return the numbers and scores of the *k* best documents, the best first.
 
-        A document without any of the terms is none of them; equal scores keep the documents' order.
+        A document without any of the terms is left out; ties keep the order of the documents.
 
         Raises:
             InvalidValueError: if *k* is below 1.
@@ -106,11 +107,12 @@ class BM25Index:
         return _best(scores.astype(np.float32).astype(np.float64), k)
 
     def _add(self, scores: NDArray[np.float64], term: int, times: int) -> None:
-        """Add to *scores* what *term* gives, said *times* times in the query."""
+        """Add to *scores* the scores of *term*, which occurs *times* times in the query."""
         postings = slice(int(self.starts[term]), int(self.starts[term + 1]))
-        found = postings.stop - postings.start
-        rarity = np.float32(math.log(1 + (self.size - found + 0.5) / (found + 0.5)))
-        weight = rarity * np.float32(times)
+        matches = postings.stop - postings.start
+        idf = np.float32(math.log(1 + (self.size - matches + 0.5) / (matches + 0.5)))
+        weight = idf * np.float32(times)
+        # w - w / (1 + tf / norm) is w * tf / (tf + norm), in the order in which Lucene computes it.
         scores[self.documents[postings]] += weight - weight / self.divisors[postings]
 
     def save(self, path: Path) -> None:
@@ -120,7 +122,7 @@ class BM25Index:
             DataError: if it cannot be written.
         """
         words = np.frombuffer("\n".join(self.vocabulary).encode(), np.uint8)
-        with replacing(path) as file:
+        with atomic_write(path) as file:
             np.savez(
                 file,
                 size=np.int64(self.size),
@@ -132,7 +134,11 @@ class BM25Index:
 
     @classmethod
     def load(cls, path: Path, *, analyze: Analyzer = english_terms) -> BM25Index:
-        """Return the index that `save` wrote to *path*; *analyze* is the one it was built with.
+        """Return the index that `save` wrote to *path*.
+
+        Args:
+            path: The file.
+            analyze: The analyzer with which the index was built.
 
         Raises:
             DataError: if there is no such file or it is not an index.
@@ -145,7 +151,7 @@ class BM25Index:
                 size = int(file["size"])
             _check_arrays(len(vocabulary), size, *arrays)
             return cls(vocabulary, *arrays, size, analyze)
-        except ARRAY_DAMAGES as error:
+        except ARRAY_ERRORS as error:
             raise DataError(f"Cannot read the index {path}: {error}; build it again") from error
 
 
@@ -156,28 +162,28 @@ def _check_arrays(
     documents: NDArray[np.int32],
     divisors: NDArray[np.float32],
 ) -> None:
-    """Raise a ValueError unless the arrays are those of one index."""
-    whole = (
+    """Raise a ValueError unless the arrays belong to one index."""
+    consistent = (
         (starts.shape, documents.shape) == ((terms + 1,), divisors.shape)
         and (starts.dtype.kind, documents.dtype.kind, divisors.dtype.kind) == ("i", "i", "f")
         and (int(starts[0]), int(starts[-1])) == (0, len(documents))
         and bool((np.diff(starts) >= 0).all())
         and (not len(documents) or 0 <= documents.min() <= documents.max() < size)
     )
-    if not whole:
+    if not consistent:
         raise ValueError("its arrays do not belong together")
 
 
 def _norms(lengths: NDArray[np.int64], k1: float, b: float) -> NDArray[np.float32]:
     """Return ``1 / (k1 * (1 - b + b * length / mean length))`` per document, as Lucene does."""
     one, mean = np.float32(1), np.float32(max(lengths.mean(), 1.0) if lengths.size else 1.0)
-    kept = np.array([stored_length(int(length)) for length in lengths], np.float32)
-    norms = one / (np.float32(k1) * ((one - np.float32(b)) + np.float32(b) * kept / mean))
+    stored = np.array([stored_length(int(length)) for length in lengths], np.float32)
+    norms = one / (np.float32(k1) * ((one - np.float32(b)) + np.float32(b) * stored / mean))
     return np.asarray(norms, np.float32)
 
 
 def stored_length(length: int) -> int:
-    """Return *length* as Lucene keeps it in one byte: exact up to 39, then three bits of it.
+    """Return *length* as Lucene stores it in one byte: exact up to 39, then rounded down.
 
     >>> tuple(stored_length(length) for length in (7, 39, 41, 100, 1000))
     (7, 39, 40, 96, 984)
@@ -186,21 +192,24 @@ def stored_length(length: int) -> int:
         return length
     rest = length - _EXACT_LENGTHS
     shift = max(rest.bit_length() - 4, 0)
+    # The two shifts clear all but the four leading binary digits of the rest.
     return _EXACT_LENGTHS + (rest >> shift << shift)
 
 
 _EXACT_LENGTHS = 24
-"""Below this, Lucene's ``SmallFloat.intToByte4`` keeps every length; above, four binary digits."""
+"""Below this, Lucene's ``SmallFloat.intToByte4`` keeps every length; above, four binary digits of
+the rest."""
 
 
 def _best(scores: NDArray[np.float64], k: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return the places and values of the *k* greatest positive *scores*; ties in their order."""
-    found = np.flatnonzero(scores > 0)
-    if found.size > k:
-        threshold = np.partition(scores[found], found.size - k)[found.size - k]
-        found = found[scores[found] >= threshold]
-    order = np.argsort(-scores[found], kind="stable")[:k]
-    return found[order], scores[found[order]]
+    """Return the places and values of the *k* greatest positive *scores*; ties keep their order."""
+    matches = np.flatnonzero(scores > 0)
+    if matches.size > k:
+        # Keep the k greatest and the ties of the last of them; the stable sort below decides.
+        threshold = np.partition(scores[matches], matches.size - k)[matches.size - k]
+        matches = matches[scores[matches] >= threshold]
+    order = np.argsort(-scores[matches], kind="stable")[:k]
+    return matches[order], scores[matches[order]]
 
 
 __all__ = ["Analyzer", "BM25Index", "stored_length"]

@@ -1,12 +1,12 @@
-"""Which signs are pictographs: a fact of Unicode that the standard library does not hold.
+"""The pictographs of Unicode, a property that the standard library lacks.
 
-Source: the property ``Extended_Pictographic`` of Unicode 11's ``emoji-data.txt``, the one that
-Lucene 8 and 9 are made with; later versions hold fewer signs of text, such as the black star.
+Source: the property ``Extended_Pictographic`` of Unicode 11's ``emoji-data.txt``, with which Lucene
+8 and 9 are built; later versions have fewer text symbols, such as the black star.
 """
 
 from __future__ import annotations
 
-_PLACES = """
+_CODES = """
     a9 ae 203c 2049 2122 2139 2194-2199 21a9-21aa 231a-231b 2328 2388 23cf 23e9-23f3 23f8-23fa
     24c2 25aa-25ab 25b6 25c0 25fb-25fe 2600-2605 2607-2612 2614-2685 2690-2705 2708-2712 2714 2716
     271d 2721 2728 2733-2734 2744 2747 274c 274e 2753-2755 2757 2763-2767 2795-2797 27a1 27b0 27bf
@@ -20,5 +20,5 @@ _PLACES = """
 
 def character_class() -> str:
     """Return the pictographs as the inside of a character class of a regular expression."""
-    spans = (place.split("-") for place in _PLACES.split())
+    spans = (codes.split("-") for codes in _CODES.split())
     return "".join("-".join(chr(int(code, 16)) for code in span) for span in spans)

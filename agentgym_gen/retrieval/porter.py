@@ -1,8 +1,8 @@
-"""Porter's stemmer with its author's later rules, which is the one that Lucene runs.
+"""Porter's stemmer as Lucene runs it, with its author's later rules.
 
-M. F. Porter, "An algorithm for suffix stripping", Program 14(3), 1980; the two departures of the
-author's own programs (``bli`` to ``ble`` and ``logi`` to ``log``) are in, and words of one or two
-letters stay as they are.
+M. F. Porter, "An algorithm for suffix stripping", Program 14(3), 1980, with the two departures of
+the author's own programs (``bli`` to ``ble`` and ``logi`` to ``log``). Words of one or two letters
+are left unchanged.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ _STEP_2 = {
 _STEP_3 = {
     "icate": "ic", "ative": "", "alize": "al", "iciti": "ic", "ical": "ic", "ful": "", "ness": "",
 }  # fmt: skip
-_ENDINGS_4 = """
+_STEP_4_ENDINGS = """
     al ance ence er ic able ible ant ement ment ent ion ou ism ate iti ous ive ize
     """
-_STEP_4 = dict.fromkeys(_ENDINGS_4.split(), "")
+_STEP_4 = dict.fromkeys(_STEP_4_ENDINGS.split(), "")
 
 
 @lru_cache(maxsize=2**16)
@@ -34,20 +34,20 @@ def stem(word: str) -> str:
     """
     if len(word) <= 2:
         return word
-    word = _final_y(_past(_plural(word)))
-    word = _replaced(word, _STEP_2, 0)
-    word = _replaced(word, _STEP_3, 0)
-    word = _replaced(word, _STEP_4, 1)
+    word = _final_y(_strip_ed_ing(_strip_plural(word)))
+    word = _replace_ending(word, _STEP_2, 0)
+    word = _replace_ending(word, _STEP_3, 0)
+    word = _replace_ending(word, _STEP_4, 1)
     return _final_l(_final_e(word))
 
 
-def _plural(word: str) -> str:
+def _strip_plural(word: str) -> str:
     if word.endswith(("sses", "ies")):
         return word[:-2]
     return word[:-1] if word.endswith("s") and not word.endswith("ss") else word
 
 
-def _past(word: str) -> str:
+def _strip_ed_ing(word: str) -> str:
     if word.endswith("eed"):
         return word[:-1] if _measure(word[:-3]) > 0 else word
     ending = next((ending for ending in ("ed", "ing") if word.endswith(ending)), "")
@@ -65,13 +65,13 @@ def _final_y(word: str) -> str:
     return word[:-1] + "i" if word.endswith("y") and "v" in _shape(word[:-1]) else word
 
 
-def _replaced(word: str, endings: Mapping[str, str], least: int) -> str:
-    """Replace the longest of *endings* if what is before it has a measure above *least*."""
+def _replace_ending(word: str, endings: Mapping[str, str], above: int) -> str:
+    """Replace the longest of *endings* if the stem before it has a measure above *above*."""
     for length in range(min(7, len(word)), 1, -1):
         ending = word[-length:]
         bare = word[:-length]
         if ending in endings and (ending != "ion" or bare.endswith(("s", "t"))):
-            return bare + endings[ending] if _measure(bare) > least else word
+            return bare + endings[ending] if _measure(bare) > above else word
     return word
 
 
@@ -87,7 +87,7 @@ def _final_l(word: str) -> str:
 
 
 def _measure(text: str) -> int:
-    """Return how often a consonant follows a vowel: the m of ``[C](VC)^m[V]``."""
+    """Return the number of vowel-consonant pairs: the m of ``[C](VC)^m[V]`` in the paper."""
     return _shape(text).count("vc")
 
 

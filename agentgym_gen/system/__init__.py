@@ -1,6 +1,7 @@
-"""What the operating system is asked for: files, locks, signals, child processes, imports.
+"""What the library needs of the operating system: files, locks, signals, child processes, imports.
 
-What lives here: atomic writes, bounded reads of files that others wrote, locks between processes
-and threads, signals of the command line, and processes for software that may crash. What does not:
-anything that knows of worlds, models or studies.
+What lives here: atomic writes and the cache folder, bounded reads of untrusted files, locks between
+processes and between threads, stop signals, child processes for software that may crash, and facts
+about this machine (versions, processors). What does not: anything that knows of worlds, models or
+studies.
 """

@@ -1,8 +1,8 @@
-"""A lock between threads that a forked child finds free.
+"""A lock between threads that is free in a forked child.
 
-A fork copies locks as they are, and no thread but its own: a lock that another thread held just
-then would be held in the child for ever. What our locks guard is put in place in one step, so that
-the child may take them anew.
+A fork copies every lock in its state of that moment, but only the thread that forks: a lock that
+another thread held would stay locked in the child for ever. What these locks protect is assigned in
+one step and therefore never half-done, so that the child may start with a new lock.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ import weakref
 from types import TracebackType
 
 
-class Guard:
-    """A lock for ``with``, made anew in a forked child."""
+class ForkSafeLock:
+    """A lock for ``with``, replaced by a free one in a forked child."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        _ALIVE.add(self)
+        _INSTANCES.add(self)
 
     def __enter__(self) -> None:
         """Take the lock, waiting for it."""
@@ -30,20 +30,20 @@ class Guard:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Let it go."""
+        """Release the lock."""
         self._lock.release()
 
     def renew(self) -> None:
-        """Forget who holds it."""
+        """Replace the lock by a free one."""
         self._lock = threading.Lock()
 
 
-_ALIVE: weakref.WeakSet[Guard] = weakref.WeakSet()
+_INSTANCES: weakref.WeakSet[ForkSafeLock] = weakref.WeakSet()
 
 
 def _renew_all() -> None:
-    for guard in list(_ALIVE):
-        guard.renew()
+    for lock in list(_INSTANCES):
+        lock.renew()
 
 
 if hasattr(os, "register_at_fork"):

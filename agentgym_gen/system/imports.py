@@ -1,4 +1,4 @@
-"""Modules by name, as ids and options name them."""
+"""Modules that ids and options name, imported when they are needed."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from agentgym_gen.errors import InvalidValueError, MissingExtraError
 
 
 def load_module(name: str, source: str) -> ModuleType:
-    """Return the module *name*, imported.
+    """Import the module *name* and return it.
 
     Args:
         name: The module's dotted name.
-        source: The text that names it, for the message.
+        source: The text that contains the name, for the message.
 
     Raises:
         InvalidValueError: if it cannot be imported.
-        MissingExtraError: if it says itself which extra it needs.
+        MissingExtraError: if the module raises it, naming the extra that it needs.
     """
     if not all(part.isidentifier() for part in name.split(".")):
         raise InvalidValueError(f"{name!r} in {source!r} is not the name of a module")

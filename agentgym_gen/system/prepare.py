@@ -1,7 +1,7 @@
-"""What the command line can prepare once and keep: models and data that are no part of the package.
+"""Models and data that are prepared once and kept in the cache: ``agentgym-gen data NAME``.
 
-Each kind is a function elsewhere, named by its module, so that nothing is imported before it is
-asked for.
+`PREPARATIONS` names the module whose function ``prepare`` does the work, so that nothing is
+imported before it is needed.
 """
 
 from __future__ import annotations
@@ -14,36 +14,37 @@ from typing import cast
 from agentgym_gen.errors import InvalidValueError, unknown_name
 from agentgym_gen.system.imports import load_module
 
-Say = Callable[[str], None]
+Log = Callable[[str], None]
+"""Called with each line of progress."""
 
 
 @dataclass(frozen=True)
-class Order:
-    """How much of an environment's data is prepared."""
+class PrepareRequest:
+    """Which part of an environment's data is prepared."""
 
-    number: int | None = None
-    """How many tasks of each tier and split; None only tells what is there."""
+    tasks_per_split: int | None = None
+    """How many tasks of each tier and split; None prepares nothing and reports what is there."""
     tier: str | None = None
     """The tier, or None for all."""
     split: str | None = None
     """The split, or None for all."""
     workers: int | None = None
-    """How many processes work side by side; None takes one a processor."""
+    """How many processes work in parallel; None starts one for each processor."""
 
 
-EVERYTHING = Order()
+DEFAULT_REQUEST = PrepareRequest()
 
 
 @dataclass(frozen=True)
 class Preparation:
-    """Something that is prepared once."""
+    """A model or data set that is prepared once."""
 
-    source: str
-    """Its module, whose function ``prepare(say)`` does it and returns the folder."""
+    module: str
+    """The module whose function ``prepare(log)`` does the work and returns the folder."""
     summary: str
     """What it is, in a line."""
     by_task: bool = False
-    """Whether it is made task by task: the function is ``prepare(say, order)``."""
+    """Whether it is made task by task: the function is ``prepare(log, request)``."""
 
 
 PREPARATIONS = {
@@ -57,26 +58,26 @@ PREPARATIONS = {
 """What can be prepared, by name."""
 
 
-def prepare(name: str, say: Say, order: Order = EVERYTHING) -> Path:
-    """Prepare *name*, unless it is there, and return its folder.
+def prepare(name: str, log: Log, request: PrepareRequest = DEFAULT_REQUEST) -> Path:
+    """Prepare *name*, unless that has been done, and return its folder.
 
     Args:
         name: One of `PREPARATIONS`.
-        say: Called with each line of progress.
-        order: How much of it, where it is made task by task.
+        log: Called with each line of progress.
+        request: Which part of it, where it is made task by task.
 
     Raises:
         UnknownNameError: if nothing has that name.
-        InvalidValueError: if only a part is ordered of what is prepared as a whole.
+        InvalidValueError: if a part is requested of what is prepared as a whole.
     """
     if name not in PREPARATIONS:
         raise unknown_name("data", name, PREPARATIONS, "all")
-    found = PREPARATIONS[name]
-    if not found.by_task and order != EVERYTHING:
+    preparation = PREPARATIONS[name]
+    if not preparation.by_task and request != DEFAULT_REQUEST:
         raise InvalidValueError(f"{name!r} is prepared as a whole; leave the options out")
-    module = load_module(found.source, name)
-    if found.by_task:
-        by_task = cast("Callable[[Say, Order], Path]", module.prepare)
-        return by_task(say, order)
-    work = cast("Callable[[Say], Path]", module.prepare)
-    return work(say)
+    module = load_module(preparation.module, name)
+    if preparation.by_task:
+        by_task = cast("Callable[[Log, PrepareRequest], Path]", module.prepare)
+        return by_task(log, request)
+    as_a_whole = cast("Callable[[Log], Path]", module.prepare)
+    return as_a_whole(log)

@@ -1,7 +1,7 @@
-"""Files of others, read within bounds: nothing is executed, and nothing is read without an end.
+"""Untrusted files, read within bounds: nothing in them is executed, and every size has a limit.
 
-A pipe or a device in the place of a file would hang the reader, a gigabyte of blanks would fill the
-memory, and a line break of Unicode inside a text is not the end of a line of JSON. Every fault is a
+A pipe or a device in the place of a file would hang the reader, and a gigabyte of blanks would fill
+the memory. A Unicode line separator inside a text does not end a line of JSON. Every fault is a
 `DataError` that names the file.
 """
 
@@ -21,78 +21,79 @@ from agentgym_gen.errors import DataError
 
 MEGABYTE = 2**20
 
-MOST = 1024 * MEGABYTE
-"""The size above which a file is refused, unless its reader says otherwise."""
+MAX_BYTES = 1024 * MEGABYTE
+"""The size above which a file is refused, unless the caller sets another limit."""
 
-ARRAY_DAMAGES = (
+ARRAY_ERRORS = (
     *(OSError, ValueError, KeyError, IndexError, TypeError),
     *(EOFError, MemoryError, zipfile.BadZipFile, zlib.error),
 )
-"""What numpy raises for a file of arrays that is not there, damaged, or claims a huge one."""
+"""What numpy raises for a file of arrays that is missing or damaged, or claims a huge array."""
 
-_LONE = re.compile(r"\\u[dD][89a-fA-F]")
-"""How JSON spells one half of a letter beyond the basic plane, alone or not."""
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+"""The JSON escape of a surrogate, alone or in a pair."""
 
-_PIECE = 16 * MEGABYTE
+_CHUNK_BYTES = 16 * MEGABYTE
 
 
-def check_file(path: Path, what: str = "", most: int = MOST) -> None:
-    """Raise unless *path* is an ordinary file of at most *most* bytes.
+def check_file(path: Path, content: str = "", max_bytes: int = MAX_BYTES) -> None:
+    """Raise unless *path* is an ordinary file of at most *max_bytes* bytes.
 
     Args:
         path: The file.
-        what: What it holds, for the message: ``"Questions"``.
-        most: The greatest size, in bytes.
+        content: What it holds, for the message: ``"Questions"``.
+        max_bytes: The greatest size.
 
     Raises:
-        DataError: if it is not there, is a folder, a pipe or a device, or is too large.
+        DataError: if it does not exist, is a folder, a pipe or a device, or is too large.
     """
     try:
-        found = path.stat()
+        status = path.stat()
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        raise unreadable(path, what, error) from error
-    if not stat.S_ISREG(found.st_mode):
-        kind = "a folder" if stat.S_ISDIR(found.st_mode) else "a pipe or a device"
-        raise unreadable(path, what, f"it is {kind}, not a file")
-    if found.st_size > most:
-        raise unreadable(path, what, f"it has {found.st_size:,} bytes, and {most:,} are read")
+        raise read_error(path, content, error) from error
+    if not stat.S_ISREG(status.st_mode):
+        kind = "a folder" if stat.S_ISDIR(status.st_mode) else "a pipe or a device"
+        raise read_error(path, content, f"it is {kind}, not a file")
+    if status.st_size > max_bytes:
+        reason = f"it has {status.st_size:,} bytes, and {max_bytes:,} are read"
+        raise read_error(path, content, reason)
 
 
-def read_bytes(path: Path, what: str = "", most: int = MOST) -> bytes:
+def read_bytes(path: Path, content: str = "", max_bytes: int = MAX_BYTES) -> bytes:
     """Return the content of the file *path*; for the arguments see `check_file`.
 
     Raises:
         DataError: if it cannot be read, or is too large.
     """
-    check_file(path, what, most)
+    check_file(path, content, max_bytes)
     try:
         with path.open("rb") as file:
-            raw = file.read(most + 1)
+            raw = file.read(max_bytes + 1)
     except OSError as error:
-        raise unreadable(path, what, error) from error
-    if len(raw) > most:  # it has grown, or its size is no size: /proc
-        raise unreadable(path, what, f"it has more than {most:,} bytes")
+        raise read_error(path, content, error) from error
+    if len(raw) > max_bytes:  # it has grown, or reports no size, as in /proc
+        raise read_error(path, content, f"it has more than {max_bytes:,} bytes")
     return raw
 
 
-def read_text(path: Path, what: str = "", most: int = MOST) -> str:
+def read_text(path: Path, content: str = "", max_bytes: int = MAX_BYTES) -> str:
     r"""Return the UTF-8 text of the file *path*, with ``\n`` at the end of lines.
 
     Raises:
         DataError: if it cannot be read, is too large, or is not UTF-8.
     """
-    raw = read_bytes(path, what, most)
+    raw = read_bytes(path, content, max_bytes)
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise unreadable(path, what, f"it is not UTF-8: {error}") from error
+        raise read_error(path, content, f"it is not UTF-8: {error}") from error
     return text.replace("\r\n", "\n")
 
 
-def lines_of(text: str) -> Iterator[tuple[int, str]]:
+def numbered_lines(text: str) -> Iterator[tuple[int, str]]:
     r"""Yield the lines of *text* that are not blank, each with its number.
 
-    Only ``\n`` ends a line: JSON has U+2028 and others inside its texts.
+    Only ``\n`` ends a line: JSON may have U+2028 and other separators inside its strings.
     """
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
@@ -100,58 +101,67 @@ def lines_of(text: str) -> Iterator[tuple[int, str]]:
 
 
 def parse_json(text: str, where: str) -> Any:  # noqa: ANN401  (JSON)
-    """Return the value that the JSON *text* spells.
+    """Return the value of the JSON *text*.
 
-    Refused are, beside what is no JSON, a key that stands twice in an object, NaN and Infinity,
-    half a letter, which could be written to no file, and a nesting that is too deep.
+    Beside what is not JSON, four things are refused: a key that occurs twice in an object, NaN and
+    Infinity, a lone surrogate, which cannot be written to a file, and a nesting that is too deep.
 
     Args:
         text: The text.
         where: Where it stands, for the message: ``"line 3 of 'corpus.jsonl'"``.
 
     Raises:
-        DataError: if it is refused, saying why.
+        DataError: if it is refused, with the reason.
     """
     try:
         value = _STRICT.decode(text)
-        if _LONE.search(text):
+        if _SURROGATE.search(text):
+            # Encoding fails for a lone surrogate; the decoder has joined those in pairs.
             json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
-        raise DataError(f"Bad JSON in {where}: {_why(error)}") from error
+        raise DataError(f"Bad JSON in {where}: {_reason(error)}") from error
     return value
 
 
-def gunzip(raw: bytes, path: Path, most: int = MOST) -> bytes:
-    """Return what the gzip *raw*, the content of the file *path*, holds.
+def gunzip(raw: bytes, path: Path, max_bytes: int = MAX_BYTES) -> bytes:
+    """Return the unpacked content of the gzip file *path*, whose bytes are *raw*.
 
     Raises:
-        DataError: if it is damaged, or holds more than *most* bytes.
+        DataError: if it is damaged, or unpacks to more than *max_bytes* bytes.
     """
-    whole = io.BytesIO()
+    unpacked = io.BytesIO()
     rest = raw
     try:
         while rest:
             member = zlib.decompressobj(wbits=31)
             while rest and not member.eof:
-                whole.write(member.decompress(rest, min(_PIECE, most + 1 - whole.tell())))
+                # One byte over the limit is enough to see that it is exceeded.
+                limit = min(_CHUNK_BYTES, max_bytes + 1 - unpacked.tell())
+                unpacked.write(member.decompress(rest, limit))
                 rest = member.unconsumed_tail or member.unused_data
-                if whole.tell() > most:
-                    raise unreadable(path, "", f"it holds more than {most:,} bytes")
+                if unpacked.tell() > max_bytes:
+                    raise read_error(path, "", f"it holds more than {max_bytes:,} bytes")
             if not member.eof:
-                raise unreadable(path, "", "it ends in the middle")
+                raise read_error(path, "", "it ends in the middle")
     except zlib.error as error:
-        raise unreadable(path, "", error) from error
-    return whole.getvalue()
+        raise read_error(path, "", error) from error
+    return unpacked.getvalue()
 
 
-def unreadable(path: Path, what: str, why: object) -> DataError:
-    """Return the error of a file that cannot be read: *what* it holds, and *why*."""
-    said = getattr(why, "strerror", None) or why
-    start = f"{what} {str(path)!r} cannot be read" if what else f"Cannot read {path}"
-    return DataError(f"{start}: {said}")
+def read_error(path: Path, content: str, reason: object) -> DataError:
+    """Return the error for a file that cannot be read.
+
+    Args:
+        path: The file.
+        content: What it holds, such as ``"Questions"``, or nothing.
+        reason: Why it cannot be read: a text or the error of the system.
+    """
+    explanation = getattr(reason, "strerror", None) or reason
+    start = f"{content} {str(path)!r} cannot be read" if content else f"Cannot read {path}"
+    return DataError(f"{start}: {explanation}")
 
 
-def _why(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
     if isinstance(error, UnicodeEncodeError):
@@ -159,34 +169,34 @@ def _why(error: Exception) -> str:
     return str(error)
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Return *pairs* as a dictionary.
 
     Raises:
-        ValueError: if a key stands there twice.
+        ValueError: if a key occurs twice.
     """
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    value = dict(pairs)
+    if len(value) < len(pairs):
         keys = [key for key, _ in pairs]
         raise ValueError(f"the key {max(keys, key=keys.count)!r} stands twice in one object")
-    return found
+    return value
 
 
-def _no_number(name: str) -> Any:  # noqa: ANN401  (JSON)
+def _refuse_constant(name: str) -> Any:  # noqa: ANN401  (JSON)
     raise ValueError(f"{name} is no number of JSON")
 
 
-_STRICT = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_number)
+_STRICT = json.JSONDecoder(object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)
 
 __all__ = [
-    "ARRAY_DAMAGES",
+    "ARRAY_ERRORS",
+    "MAX_BYTES",
     "MEGABYTE",
-    "MOST",
     "check_file",
     "gunzip",
-    "lines_of",
+    "numbered_lines",
     "parse_json",
     "read_bytes",
+    "read_error",
     "read_text",
-    "unreadable",
 ]

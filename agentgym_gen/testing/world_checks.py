@@ -1,9 +1,9 @@
-"""The contract of a world, as a check that its author runs.
+"""Checks of a world, which its author runs.
 
     check_world("my_package:MyWorld")
 
-Every law is a sentence; the first one that does not hold is raised as a `ContractError` with the
-task and the command that broke it.
+Every check is a sentence; the first one that does not hold is raised as a `ContractError` with the
+task and the command for which it fails.
 """
 
 from __future__ import annotations
@@ -15,17 +15,23 @@ from typing import Any
 from agentgym_gen.env import INFO_KEYS, TextEnv, load_world
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.interface import PRESETS, Interface
-from agentgym_gen.testing.interface_checks import NONSENSE, check_interface, composed, law, record
-from agentgym_gen.world import Command, EndReason, Task, World, phrase_of, write_template
+from agentgym_gen.testing.contract import require
+from agentgym_gen.testing.interface_checks import (
+    NONSENSE,
+    check_interface,
+    record_expert,
+    sample_interfaces,
+)
+from agentgym_gen.world import Command, EndReason, Task, Verb, World, phrase_of, write_template
 
-LISTED_STATES = 4
-"""In how many states of an episode every admissible command is tried."""
+TRIED_STATES = 4
+"""In how many states of the expert's episode every admissible command is carried out."""
 
-COMPOSED = ("symbols+renamed+data+explained", "synonyms+call+listed+cluttered")
-"""Interfaces that are tried on every task beside the presets."""
+COMPOSED_INTERFACES = ("symbols+renamed+data+explained", "synonyms+call+listed+cluttered")
+"""Interfaces that are checked on every task beside the presets."""
 
-DRAWN = 2
-"""How many more are drawn for each task."""
+SAMPLED_INTERFACES = 2
+"""How many more interfaces are sampled for each task."""
 
 
 def check_world(
@@ -35,7 +41,7 @@ def check_world(
     options: Mapping[str, object] | None = None,
     splits: Collection[str] | None = None,
 ) -> None:
-    """Play a few tasks of every tier and split of *world* and check every law.
+    """Play a few tasks of every tier and split of *world* and check its contract.
 
     Args:
         world: ``"module:class"`` of the world.
@@ -44,25 +50,25 @@ def check_world(
         splits: The splits whose tasks are played; None plays those of all.
 
     Raises:
-        ContractError: if a law does not hold.
+        ContractError: if a check fails.
         InvalidValueError: if no task would be played.
     """
     if tasks_per_split < 1:
         raise InvalidValueError(f"`tasks_per_split` is at least 1, not {tasks_per_split!r}")
     keywords = dict(options or {})
-    _check_schema(load_world(world, keywords))
+    _check_verbs(load_world(world, keywords))
     _check_splits(load_world(world, keywords), tasks_per_split)
-    for task in _sample(load_world(world, keywords), tasks_per_split):
+    for task in _sample_tasks(load_world(world, keywords), tasks_per_split):
         if splits is not None and task.id.split not in splits:
             continue
-        _check_same(task, load_world(world, keywords))
+        _check_reset(task, load_world(world, keywords))
         _check_expert(task, load_world(world, keywords))
         _check_admissible(task, load_world(world, keywords))
         _check_nonsense(task, world, keywords)
         _check_interfaces(task, world, keywords)
 
 
-def _sample(world: World[Any], number: int) -> Iterator[Task[Any]]:
+def _sample_tasks(world: World[Any], number: int) -> Iterator[Task[Any]]:
     tasks = world.tasks
     for tier in tasks.tiers:
         for split in tasks.splits:
@@ -71,36 +77,39 @@ def _sample(world: World[Any], number: int) -> Iterator[Task[Any]]:
                 yield tasks.make(tier, split, part * size // number)
 
 
-def _check_schema(world: World[Any]) -> None:
+def _check_verbs(world: World[Any]) -> None:
     names = [verb.name for verb in world.verbs]
-    law(len(set(names)) == len(names), "Every verb has a name of its own", names)
-    for one, other in combinations(world.verbs, 2):
-        mine = {phrase_of(t).lower() for t in (one.template, *one.synonyms)}
-        others = {phrase_of(t).lower() for t in (other.template, *other.synonyms)}
-        shared = mine & others
-        law(not shared, "No two verbs share a phrase, synonyms included", shared)
+    require(len(set(names)) == len(names), "Every verb has a name of its own", names)
+    for first, second in combinations(world.verbs, 2):
+        shared = _phrases(first) & _phrases(second)
+        require(not shared, "No two verbs share a phrase, synonyms included", shared)
     for verb in world.verbs:
-        law(bool(verb.name.isidentifier()), "A verb's name is an identifier", verb.name)
-        phrases = {phrase_of(template).lower() for template in verb.synonyms}
+        require(bool(verb.name.isidentifier()), "A verb's name is an identifier", verb.name)
+        synonyms = {phrase_of(template).lower() for template in verb.synonyms}
         native = phrase_of(verb.template).lower()
-        law(native not in phrases, "A synonym is not the native phrase", verb.name)
+        require(native not in synonyms, "A synonym is not the native phrase", verb.name)
+
+
+def _phrases(verb: Verb) -> set[str]:
+    """Return the phrases of *verb*, its synonyms included, in lower case."""
+    return {phrase_of(template).lower() for template in (verb.template, *verb.synonyms)}
 
 
 def _check_splits(world: World[Any], number: int) -> None:
-    seen: dict[str, str] = {}
-    for task in _sample(world, number):
+    first_places: dict[str, str] = {}
+    for task in _sample_tasks(world, number):
         where = f"{task.id.tier} {task.id.split}"
-        other = seen.setdefault(task.fingerprint, where)
-        law(other.split()[1] == task.id.split, "Splits share no content", (other, where))
+        first = first_places.setdefault(task.fingerprint, where)
+        require(first.split()[1] == task.id.split, "Splits share no content", (first, where))
 
 
-def _check_same(task: Task[Any], world: World[Any]) -> None:
-    again = world.tasks.find(str(task.id))
-    law(again == task, "A task id always finds the same task", task.id)
+def _check_reset(task: Task[Any], world: World[Any]) -> None:
+    copy = world.tasks.find(str(task.id))
+    require(copy == task, "A task id always finds the same task", task.id)
     first = world.reset(task), world.admissible()
     world.step(world.admissible()[0])
-    second = world.reset(again), world.admissible()
-    law(first == second, "Resetting to a task always shows the same", task.id)
+    second = world.reset(copy), world.admissible()
+    require(first == second, "Resetting to a task always shows the same", task.id)
 
 
 def _check_expert(task: Task[Any], world: World[Any]) -> None:
@@ -108,18 +117,18 @@ def _check_expert(task: Task[Any], world: World[Any]) -> None:
     limit, end, score = world.turn_limit(), None, 0.0
     for _ in range(limit):
         plan = world.expert_plan()
-        law(bool(plan), "There is a plan from every state of the expert's path", task.id)
+        require(bool(plan), "There is a plan from every state of the expert's path", task.id)
         command = plan[0] if plan else Command("")
-        law(world.allows(command), "The expert's command is admissible", (task.id, command))
-        law(_reads_back(world, command), "A command reads back from its native text", command)
+        require(world.allows(command), "The expert's command is admissible", (task.id, command))
+        require(_reads_back(world, command), "A command reads back from its native text", command)
         outcome = world.step(command)
-        law(outcome.valid, "The expert's command is valid", (task.id, command))
-        law(0.0 <= outcome.score <= 1.0, "A score is 0 to 1", (task.id, outcome.score))
+        require(outcome.valid, "The expert's command is valid", (task.id, command))
+        require(0.0 <= outcome.score <= 1.0, "A score is 0 to 1", (task.id, outcome.score))
         end, score = outcome.end, outcome.score
         if end is not None:
             break
-    law(end is EndReason.SUCCESS, "The expert wins within the turn limit", task.id)
-    law(score == 1.0, "Success has the score 1", (task.id, score))
+    require(end is EndReason.SUCCESS, "The expert wins within the turn limit", task.id)
+    require(score == 1.0, "Success has the score 1", (task.id, score))
 
 
 def _reads_back(world: World[Any], command: Command) -> bool:
@@ -130,20 +139,20 @@ def _reads_back(world: World[Any], command: Command) -> bool:
 def _check_admissible(task: Task[Any], world: World[Any]) -> None:
     world.reset(task)
     path = world.expert_plan() or ()
-    for length in islice(range(len(path)), LISTED_STATES):
+    for length in islice(range(len(path)), TRIED_STATES):
         world.reset(task)
-        _walk(world, path[:length])
+        _carry_out(world, path[:length])
         for command in world.admissible():
             world.reset(task)
-            _walk(world, path[:length])
+            _carry_out(world, path[:length])
             outcome = world.step(command)
             where = (task.id, command)
-            law(outcome.valid, "Every admissible command is valid", where)
+            require(outcome.valid, "Every admissible command is valid", where)
             won = outcome.end is EndReason.SUCCESS
-            law((outcome.score == 1.0) == won, "The score is 1 exactly on success", where)
+            require((outcome.score == 1.0) == won, "The score is 1 exactly on success", where)
 
 
-def _walk(world: World[Any], path: tuple[Command, ...]) -> None:
+def _carry_out(world: World[Any], path: tuple[Command, ...]) -> None:
     for command in path:
         world.step(command)
 
@@ -155,25 +164,26 @@ def _check_nonsense(task: Task[Any], world: str, options: dict[str, object]) -> 
     for text in NONSENSE[: env.turn_limit - 1]:
         observation, _, terminated, _, info = env.step(text)
         where = (task.id, text[:40])
-        law(not info["valid_action"], "Nonsense is not a valid action", where)
-        law(not terminated, "Nonsense does not end an episode", where)
-        law(set(INFO_KEYS) <= set(info), "`info` has all its keys", where)
-        law(observation in env.observation_space, "An observation fits its space", where)
+        require(not info["valid_action"], "Nonsense is not a valid action", where)
+        require(not terminated, "Nonsense does not end an episode", where)
+        require(set(INFO_KEYS) <= set(info), "`info` has all its keys", where)
+        require(observation in env.observation_space, "An observation fits its space", where)
     after = env.world.expert_plan(), env.admissible_actions
-    law(before == after, "Nonsense leaves the state unchanged", task.id)
+    require(before == after, "Nonsense leaves the state unchanged", task.id)
 
 
 def _check_interfaces(task: Task[Any], world: str, options: dict[str, object]) -> None:
-    played = record(_env(task, world, options, "native"), str(task.id))
-    drawn = composed(DRAWN, task.id.stream("laws"))
-    for interface in (*map(Interface.parse, PRESETS), *drawn):
-        check_interface(_env(task, world, options, interface), played)
-    for name in COMPOSED:
-        check_interface(_env(task, world, options, name), played, thorough=True)
+    expert = record_expert(_env(task, world, options, "native"), str(task.id))
+    # The key of the stream stays, so that the same interfaces are checked.
+    sampled = sample_interfaces(SAMPLED_INTERFACES, task.id.stream("laws"))
+    for interface in (*map(Interface.parse, PRESETS), *sampled):
+        check_interface(_env(task, world, options, interface), expert)
+    for name in COMPOSED_INTERFACES:
+        check_interface(_env(task, world, options, name), expert, thorough=True)
 
 
 def _env(
     task: Task[Any], world: str, options: dict[str, object], interface: Interface | str
 ) -> TextEnv:
-    place = task.id
-    return TextEnv(world, tier=place.tier, split=place.split, interface=interface, **options)  # type: ignore[arg-type]  # the world's own keywords
+    tier, split = task.id.tier, task.id.split
+    return TextEnv(world, tier=tier, split=split, interface=interface, **options)  # type: ignore[arg-type]  # the world's own keywords

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from agentgym_gen.errors import DataError, InvalidValueError
 from agentgym_gen.system.files import write_text
-from agentgym_gen.system.untrusted_files import MEGABYTE, lines_of, read_text
+from agentgym_gen.system.untrusted_files import MEGABYTE, numbered_lines, read_text
 from agentgym_gen.world.task import TaskId
 
 MAX_BYTES = 64 * MEGABYTE
@@ -26,7 +26,7 @@ def read_task_list(path: str | Path) -> tuple[str, ...]:
         InvalidValueError: if a line is no task id, or one is listed twice; the line is named.
     """
     task_ids: dict[str, None] = {}
-    for number, line in lines_of(read_text(Path(path), "The list of tasks", MAX_BYTES)):
+    for number, line in numbered_lines(read_text(Path(path), "The list of tasks", MAX_BYTES)):
         text = line.partition("#")[0].strip()
         if not text:
             continue

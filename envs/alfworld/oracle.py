@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from agentgym_gen.errors import InvalidValueError, missing_extra
-from agentgym_gen.system.child_process import Worker, serve
+from agentgym_gen.system.child_process import ChildProcess, serve
 
 BROKEN_SINCE = (3, 13)
 """The Python whose `locals()` (PEP 667) breaks the original's evaluator of sentences."""
@@ -48,7 +48,7 @@ class Oracle:
         for package in ("textworld", "alfworld"):
             if importlib.util.find_spec(package) is None:
                 raise missing_extra(package, "alfworld", "backend='textworld'")
-        self._worker = Worker(__name__)
+        self._worker = ChildProcess(__name__)
 
     def start(self, game: str) -> Seen:
         """Start the game with the text of a ``game.tw-pddl``; a second or more.

@@ -13,7 +13,7 @@ from pathlib import Path
 from agentgym_gen.envs.searchqa.graph import fact_graph, shipped_hash
 from agentgym_gen.envs.searchqa.passages import Passage, write_passage
 from agentgym_gen.errors import DataError
-from agentgym_gen.system.untrusted_files import MEGABYTE, lines_of, parse_json, read_text
+from agentgym_gen.system.untrusted_files import MEGABYTE, numbered_lines, parse_json, read_text
 
 WORDING = 1
 """Rises when the same facts make other passages; a test compares them with those of before."""
@@ -108,7 +108,7 @@ def _read(file: Path) -> Iterator[Passage]:
     if file.suffix in {".txt", ".md"}:
         yield Passage(file.stem, " ".join(text.split()))
         return
-    for number, line in lines_of(text):
+    for number, line in numbered_lines(text):
         yield _passage(line, f"line {number} of {str(file)!r}")
 
 

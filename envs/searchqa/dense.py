@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from agentgym_gen.envs.searchqa.corpus import Corpus, Passage
 from agentgym_gen.errors import DataError, missing_extra
-from agentgym_gen.system.files import cache_folder, replacing
-from agentgym_gen.system.untrusted_files import ARRAY_DAMAGES
+from agentgym_gen.system.files import atomic_write, cache_folder
+from agentgym_gen.system.untrusted_files import ARRAY_ERRORS
 
 Vectors = NDArray[np.float32]
 """One row a text."""
@@ -68,11 +68,11 @@ class DenseRetriever:
                 vectors: Vectors = np.load(raw, allow_pickle=False)
             if vectors.dtype == np.float32 and vectors.shape[:-1] == (len(self._corpus),):
                 return vectors
-        except ARRAY_DAMAGES:
+        except ARRAY_ERRORS:
             pass  # not there, or not whole: it is made again
         vectors = self._made()
         try:
-            with replacing(path) as whole:
+            with atomic_write(path) as whole:
                 np.save(whole, vectors)
         except DataError:
             return vectors  # a read-only home costs time at the next start, nothing else

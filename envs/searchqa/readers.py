@@ -18,7 +18,7 @@ from typing import Any
 
 from agentgym_gen.envs.searchqa.questions import Hop, Question
 from agentgym_gen.errors import DataError
-from agentgym_gen.system.untrusted_files import lines_of, parse_json, read_text
+from agentgym_gen.system.untrusted_files import numbered_lines, parse_json, read_text
 from agentgym_gen.world import TIERS
 
 Tiered = tuple[str, Question]
@@ -55,7 +55,7 @@ def _rows(path: Path) -> Iterator[tuple[object, str]]:
         for number, row in enumerate(rows if isinstance(rows, list) else (), 1):
             yield row, f"item {number} of {str(path)!r}"
         return
-    for number, line in lines_of(text):
+    for number, line in numbered_lines(text):
         where = f"line {number} of {str(path)!r}"
         yield parse_json(line, where), where
 

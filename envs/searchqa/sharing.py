@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import TypeVar
 
-from agentgym_gen.system.fork_safe_lock import Guard
+from agentgym_gen.system.fork_safe_lock import ForkSafeLock
 
 MadeT = TypeVar("MadeT")
 
 _made: dict[Hashable, object] = {}
-_locks: dict[Hashable, Guard] = {}
-_table = Guard()
+_locks: dict[Hashable, ForkSafeLock] = {}
+_table = ForkSafeLock()
 
 
 def once(key: Hashable, make: Callable[[], MadeT]) -> MadeT:
@@ -20,7 +20,7 @@ def once(key: Hashable, make: Callable[[], MadeT]) -> MadeT:
     A second thread waits for the first one instead of making the same again.
     """
     with _table:
-        lock = _locks.setdefault(key, Guard())
+        lock = _locks.setdefault(key, ForkSafeLock())
     with lock:
         if key not in _made:
             _made[key] = make()

@@ -145,7 +145,7 @@ def _found(folder: Path) -> tuple[OwnGame, ...]:
 def _read(path: Path, folder: Path) -> OwnGame:
     beside = path.with_suffix(".json")
     try:
-        game = parse_json(read_text(beside, most=MOST_TEXT), repr(str(beside)))
+        game = parse_json(read_text(beside, max_bytes=MOST_TEXT), repr(str(beside)))
         tier = _tier(game)
         return OwnGame(path.relative_to(folder).with_suffix("").as_posix(), _sha256(path), tier)
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
@@ -172,4 +172,4 @@ def _templates(game: Mapping[str, Any]) -> list[str]:
 
 
 def _sha256(path: Path) -> str:
-    return hashlib.sha256(read_bytes(path, most=MOST_STORY)).hexdigest()
+    return hashlib.sha256(read_bytes(path, max_bytes=MOST_STORY)).hexdigest()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import queue
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,12 +13,13 @@ from agentgym_gen.envs.textworld.store import Store, new_workshop
 from agentgym_gen.envs.textworld.tasks import GeneratedTasks
 from agentgym_gen.envs.textworld.world import TextWorld
 from agentgym_gen.errors import BackendError, DiskFullError
-from agentgym_gen.system.child_process import Worker
-from agentgym_gen.system.prepare import Order, Say
+from agentgym_gen.system.child_process import ChildProcess
+from agentgym_gen.system.prepare import Log, PrepareRequest
+from agentgym_gen.system.processors import usable_processors
 from agentgym_gen.world import Task
 
 
-def prepare(say: Say, order: Order) -> Path:
+def prepare(say: Log, order: PrepareRequest) -> Path:
     """Make the games that *order* asks for, with a progress bar, and return the cache folder.
 
     Raises:
@@ -31,10 +31,10 @@ def prepare(say: Say, order: Order) -> Path:
     TextWorld().close()
     store = Store()
     store.sweep()
-    if order.number is not None:
+    if order.tasks_per_split is not None:
         tasks = _wanted(order)
-        say(f"{len(tasks)} games, {order.number} of each tier and split that is asked for")
-        made = make_all(store, tasks, order.workers or os.cpu_count() or 1, bar=True)
+        say(f"{len(tasks)} games, {order.tasks_per_split} of each tier and split that is asked for")
+        made = make_all(store, tasks, order.workers or usable_processors(), bar=True)
         say(f"{made} made, {len(tasks) - made} were there")
     games, size = store.usage()
     say(f"{games} games with {size / 10**6:,.0f} MB in {store.folder}")
@@ -51,7 +51,7 @@ def make_all(
         BackendError: if the original makes no game of a task, after the others are made.
     """
     hired = [new_workshop() for _ in range(max(1, min(workers, len(tasks))))]
-    free = queue.SimpleQueue[Worker]()
+    free = queue.SimpleQueue[ChildProcess]()
     for workshop in hired:
         free.put(workshop)
     faults: list[str] = []
@@ -79,7 +79,7 @@ def make_all(
 
 
 @contextlib.contextmanager
-def _pool(hired: Sequence[Worker]) -> Iterator[ThreadPoolExecutor]:
+def _pool(hired: Sequence[ChildProcess]) -> Iterator[ThreadPoolExecutor]:
     """Yield a thread for each workshop; when something goes wrong, nobody finishes anything."""
     threads = ThreadPoolExecutor(len(hired))
     try:
@@ -87,7 +87,7 @@ def _pool(hired: Sequence[Worker]) -> Iterator[ThreadPoolExecutor]:
     except BaseException:
         threads.shutdown(wait=False, cancel_futures=True)
         for workshop in hired:
-            workshop.abandon()
+            workshop.kill()
         raise
     finally:
         threads.shutdown()
@@ -103,14 +103,14 @@ def _bar(total: int, shown: bool) -> Any:  # noqa: ANN401  (a bar of tqdm)
     )  # None: on a terminal only
 
 
-def _wanted(order: Order) -> list[Task[Any]]:
-    tasks = GeneratedTasks(first=order.number)
+def _wanted(order: PrepareRequest) -> list[Task[Any]]:
+    tasks = GeneratedTasks(first=order.tasks_per_split)
     tiers = tasks.tiers if order.tier is None else (order.tier,)
     splits = tasks.splits if order.split is None else (order.split,)
     places = [(tier, split) for tier in tiers for split in splits]
     return [
         tasks.make(tier, split, index)
-        for index in range(order.number or 0)
+        for index in range(order.tasks_per_split or 0)
         for tier, split in places
         if index < tasks.size(tier, split)
     ]

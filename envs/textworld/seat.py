@@ -17,7 +17,8 @@ from typing import Any
 
 from agentgym_gen.envs.textworld.store import Kept
 from agentgym_gen.errors import BackendError
-from agentgym_gen.system.child_process import Worker
+from agentgym_gen.system.child_process import ChildProcess
+from agentgym_gen.system.processors import usable_processors
 
 ENGINE = "agentgym_gen.envs.textworld.engine"
 
@@ -38,7 +39,7 @@ class Engine:
     """A process that plays, for one request at a time."""
 
     def __init__(self) -> None:
-        self._worker = Worker(ENGINE, PATIENCE)
+        self._worker = ChildProcess(ENGINE, PATIENCE)
         self._lock = threading.Lock()
         self._left: list[int] = []
         self.worlds: set[int] = set()
@@ -92,7 +93,7 @@ class Pool:
         """Return an engine for *world*: a free one, or another one while there may be more."""
         with self._lock:
             free = [engine for engine in self._engines if not engine.is_busy]
-            if not free and len(self._engines) < (os.cpu_count() or 1):
+            if not free and len(self._engines) < usable_processors():
                 self._engines.append(Engine())
                 free = self._engines[-1:]
             engine = min(free or self._engines, key=lambda engine: len(engine.worlds))

@@ -21,10 +21,10 @@ from typing import Any
 
 from agentgym_gen.envs.textworld.tasks import Brief
 from agentgym_gen.errors import BackendError, DataError, DiskFullError
-from agentgym_gen.system.child_process import Worker
-from agentgym_gen.system.file_lock import locked
+from agentgym_gen.system.child_process import ChildProcess
+from agentgym_gen.system.file_lock import lock_file
 from agentgym_gen.system.files import CACHE_VARIABLE, cache_folder, write_json
-from agentgym_gen.system.fork_safe_lock import Guard
+from agentgym_gen.system.fork_safe_lock import ForkSafeLock
 
 FORMAT = 1
 """Rises when games are made or kept in another way."""
@@ -85,7 +85,7 @@ class Store:
             os.utime(place)
         return kept
 
-    def make(self, brief: Brief, workshop: Worker) -> bool:
+    def make(self, brief: Brief, workshop: ChildProcess) -> bool:
         """Let *workshop* make the game of *brief* unless it is kept; return whether it did.
 
         Raises:
@@ -129,11 +129,11 @@ class Store:
         for name in sorted({path.name.split("-", 1)[1] for path in left}):
             with (
                 contextlib.suppress(DataError),
-                locked(self.folder / f"{HELD}{name}", "It is being made", "another one"),
+                lock_file(self.folder / f"{HELD}{name}", "It is being made", "another one"),
             ):
                 shutil.rmtree(self.folder / f"{SCRATCH}{name}", ignore_errors=True)
 
-    def _made(self, place: Path, brief: Brief, workshop: Worker) -> Kept:
+    def _made(self, place: Path, brief: Brief, workshop: ChildProcess) -> Kept:
         """Return the game in *place*, made now unless another process has just made it."""
         with self._scratch(place) as scratch:
             kept = self._kept(place, brief)
@@ -162,7 +162,7 @@ class Store:
         with contextlib.ExitStack() as held:
             try:
                 self.folder.mkdir(parents=True, exist_ok=True)
-                held.enter_context(locked(self.folder / f"{HELD}{place.name}"))
+                held.enter_context(lock_file(self.folder / f"{HELD}{place.name}"))
                 shutil.rmtree(scratch, ignore_errors=True)
                 scratch.mkdir()
             except OSError as error:
@@ -175,7 +175,7 @@ class Store:
             finally:
                 shutil.rmtree(scratch, ignore_errors=True)
 
-    def _asked(self, workshop: Worker, order: dict[str, Any]) -> Any:  # noqa: ANN401  (JSON)
+    def _asked(self, workshop: ChildProcess, order: dict[str, Any]) -> Any:  # noqa: ANN401  (JSON)
         """Return what *workshop* answers to *order*.
 
         Raises:
@@ -242,17 +242,17 @@ def _order(brief: Brief, folder: Path) -> dict[str, Any]:
     }
 
 
-_MAKING = Guard()
+_MAKING = ForkSafeLock()
 """Held while a game is made: textworld's makers fill a core."""
 
-_WORKSHOPS: dict[int, Worker] = {}
+_WORKSHOPS: dict[int, ChildProcess] = {}
 """The workshop by the process that uses it: a forked child must not talk to its parent's."""
 
 
-def _workshop(process: int) -> Worker:
+def _workshop(process: int) -> ChildProcess:
     return _WORKSHOPS.setdefault(process, new_workshop())
 
 
-def new_workshop() -> Worker:
+def new_workshop() -> ChildProcess:
     """Return a process that makes games, started by the first order."""
-    return Worker(WORKSHOP, PATIENCE)
+    return ChildProcess(WORKSHOP, PATIENCE)

@@ -18,7 +18,7 @@ from agentgym_gen.envs.webshop.reward import Scoring
 from agentgym_gen.envs.webshop.shop import Shop
 from agentgym_gen.envs.webshop.tiers import tier_of
 from agentgym_gen.errors import DataError, InvalidValueError, unknown_name
-from agentgym_gen.system.fork_safe_lock import Guard
+from agentgym_gen.system.fork_safe_lock import ForkSafeLock
 from agentgym_gen.world import Task, TaskId, Tasks
 
 SPLITS: Mapping[str, Mapping[str, tuple[int, int | None]]] = {
@@ -28,7 +28,7 @@ SPLITS: Mapping[str, Mapping[str, tuple[int, int | None]]] = {
 }
 """The numbers of the goals of each split, from and to, by preset."""
 
-_lock = Guard()
+_lock = ForkSafeLock()
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ def _from_disk(files: official.Files, source: Source) -> Opened:
     shop, products = stored.open_stored(files, source.amount)
     wanted = products.in_file_order(p for p in map(shop.place, asked) if p is not None)
     goals = official.shuffled(official.human_goals(wanted, asked))
-    folder = stored.cache_folder(files, source.amount)
+    folder = stored.index_folder(files, source.amount)
     return Opened(shop, tuple(goals), stored.kept_ranks(goals, shop, folder))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from agentgym_gen.errors import DataError
-from agentgym_gen.system.untrusted_files import check_file, unreadable
+from agentgym_gen.system.untrusted_files import check_file, read_error
 
 MOST_BYTES = 2**36
 """The size above which a file is refused; the original's largest has five billion bytes."""
@@ -105,11 +105,11 @@ def records(path: Path) -> Iterator[Record]:
     Raises:
         DataError: if it cannot be read or is neither.
     """
-    check_file(path, most=MOST_BYTES)
+    check_file(path, max_bytes=MOST_BYTES)
     try:
         text = _Text(path)
     except OSError as error:
-        raise unreadable(path, "", error) from error
+        raise read_error(path, "", error) from error
     try:
         yield from _records(text, path)
     finally:

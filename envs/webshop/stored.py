@@ -26,8 +26,8 @@ from agentgym_gen.envs.webshop.records import read_value, records
 from agentgym_gen.envs.webshop.shop import Shop
 from agentgym_gen.errors import DataError
 from agentgym_gen.retrieval import BM25Index
-from agentgym_gen.system.files import replacing
-from agentgym_gen.system.untrusted_files import ARRAY_DAMAGES
+from agentgym_gen.system.files import atomic_write, cache_folder
+from agentgym_gen.system.untrusted_files import ARRAY_ERRORS
 
 LARGE = 2**28
 """From which size in bytes a file of products is left on disk."""
@@ -107,18 +107,18 @@ def open_stored(files: Files, amount: int | None) -> tuple[Shop, StoredProducts]
     Raises:
         DataError: if a file is broken, or the cache folder cannot be written.
     """
-    folder = cache_folder(files, amount)
+    folder = index_folder(files, amount)
     try:
         path = folder / "places.npz"
         with path.open("rb") as raw, np.load(raw, allow_pickle=False) as kept:
             asins, spans, about = kept["asins"], kept["spans"], kept["about"]
         index = BM25Index.load(folder / "index.npz")
         _check_places(len(index), asins, spans, about)
-    except ARRAY_DAMAGES:
+    except ARRAY_ERRORS:
         asins, spans, about = _places(files, amount)
         index = BM25Index.build(StoredProducts(files, spans, about).texts())
         index.save(folder / "index.npz")
-        with replacing(folder / "places.npz") as file:
+        with atomic_write(folder / "places.npz") as file:
             np.savez(file, asins=asins, spans=spans, about=about)
     products = StoredProducts(files, spans, about)
     return Shop(products, asins.tolist(), index), products
@@ -143,23 +143,22 @@ def kept_ranks(goals: Sequence[Goal], shop: Shop, folder: Path) -> list[int | No
             ranks = kept["ranks"].tolist()
         if len(ranks) != len(goals):
             raise ValueError("it is of other goals")
-    except ARRAY_DAMAGES:
+    except ARRAY_ERRORS:
         found = (shop.rank(goal.request, goal.asin) for goal in goals)
         ranks = [-1 if rank is None else rank for rank in found]
-        with replacing(path) as file:
+        with atomic_write(path) as file:
             np.savez(file, ranks=np.array(ranks, np.int16))
     return [None if rank < 0 else rank for rank in ranks]
 
 
-def cache_folder(files: Files, amount: int | None) -> Path:
+def index_folder(files: Files, amount: int | None) -> Path:
     """Return the folder for what is worked out of *files*; it may not exist."""
     said: list[object] = [VERSION, amount]
     for path in (files.products, files.attributes):
         state = path.stat()
         said += [str(path.resolve()), state.st_size, state.st_mtime_ns]
     name = hashlib.sha256(repr(said).encode()).hexdigest()[:16]
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "agentgym_gen" / "webshop" / name
+    return cache_folder() / "webshop" / name
 
 
 def _places(files: Files, amount: int | None) -> tuple[NDArray[np.str_], Spans, Spans]:

@@ -18,7 +18,7 @@ from agentgym_gen.envs.webshop.shop import Shop
 from agentgym_gen.envs.webshop.tiers import tier_of
 from agentgym_gen.errors import DataError, InvalidValueError, unknown_name
 from agentgym_gen.seeding import stream
-from agentgym_gen.system.fork_safe_lock import Guard
+from agentgym_gen.system.fork_safe_lock import ForkSafeLock
 from agentgym_gen.world import SPLITS, TIERS, TaskId, Tasks
 
 SHARES = {"train": 3, "valid": 1, "test": 1}
@@ -32,7 +32,7 @@ MOST_PRODUCTS = 1_000_000
 GOALS = ("generated", "synthetic", "human")
 """The kinds of goals; the last two are those of the official files."""
 
-_lock = Guard()
+_lock = ForkSafeLock()
 
 Goals = dict[str, tuple[Goal, ...]]
 """The goals of each tier."""
@@ -49,7 +49,7 @@ class GeneratedShop:
         self._families = list(families(amount))
         self.shop = Shop.of(product for family in self._families for product in family)
         self._goals: dict[str, Goals] = {}
-        self._lock = Guard()
+        self._lock = ForkSafeLock()
 
     def goals(self, split: str) -> Goals:
         """Return the goals of *split*."""

@@ -13,7 +13,7 @@ from agentgym_gen.envs.textworld.prepare import make_all
 from agentgym_gen.envs.textworld.store import Store
 from agentgym_gen.envs.textworld.tasks import Brief, GeneratedTasks
 from agentgym_gen.errors import BackendError, DataError, InvalidValueError, UnknownNameError
-from agentgym_gen.system.prepare import Order, prepare
+from agentgym_gen.system.prepare import PrepareRequest, prepare
 
 
 class Scribe:
@@ -194,6 +194,6 @@ def test_wrong_orders_are_named() -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'textworld'"):
         prepare("textwold", print)
     with pytest.raises(InvalidValueError, match="'smollm2' is prepared as a whole"):
-        prepare("smollm2", print, Order(number=3))
+        prepare("smollm2", print, PrepareRequest(tasks_per_split=3))
     with pytest.raises(UnknownNameError, match="Unknown split 'trian'; did you mean 'train'"):
-        prepare("textworld", print, Order(number=1, split="trian"))
+        prepare("textworld", print, PrepareRequest(tasks_per_split=1, split="trian"))

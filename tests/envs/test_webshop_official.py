@@ -169,7 +169,7 @@ def test_the_full_set_stays_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     products = [{**PRODUCT, "asin": f"B00000000{n}", "name": f"Desk \u00e9 {n}"} for n in "314"]
     folder = folder_with(tmp_path, *products, {**PRODUCT, "asin": "nan"}, products[0])
     in_memory = WebShop(data_dir=folder, goals="human", products=4)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("AGENTGYM_GEN_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(stored, "LARGE", 0)
     on_disk = WebShop(data_dir=folder, goals="human")
     first, other = on_disk.tasks.shop, in_memory.tasks.shop
@@ -185,6 +185,19 @@ def test_the_full_set_stays_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
     with pytest.raises(InvalidValueError, match="goals='human'"):
         WebShop(data_dir=folder, products=3)
+
+
+def test_the_index_is_kept_in_the_cache_folder_of_the_library(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder is below `AGENTGYM_GEN_CACHE` where that is set, else below the user's cache."""
+    files = official.find_files(folder_with(tmp_path, PRODUCT), None)
+    monkeypatch.setenv("XDG_CACHE_HOME", "/user")
+    monkeypatch.setenv("AGENTGYM_GEN_CACHE", "/mine")
+    assert stored.index_folder(files, None).parent == Path("/mine/webshop")
+
+    monkeypatch.delenv("AGENTGYM_GEN_CACHE")
+    assert stored.index_folder(files, None).parent == Path("/user/agentgym_gen/webshop")
 
 
 @pytest.fixture(scope="module")

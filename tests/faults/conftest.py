@@ -1,29 +1,31 @@
-"""The programs that meet faults, which run undisturbed once a session."""
+"""Fixtures: the fork server, and the programs after one undisturbed run a session."""
 
 from collections.abc import Iterator
 
 import pytest
-from faults.nursery import Nursery
-from faults.scene import Scene, scene_of
+from faults.fork_server import ForkServer
+from faults.reference_run import Program, run_undisturbed
 
 
 @pytest.fixture(scope="session")
-def nursery() -> Iterator[Nursery]:
-    """What starts victims."""
-    with Nursery() as made:
-        yield made
+def fork_server() -> Iterator[ForkServer]:
+    """The process that starts programs."""
+    with ForkServer() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
-def scenes() -> dict[str, Scene]:
+def programs() -> dict[str, Program]:
     """The programs that have run undisturbed so far."""
     return {}
 
 
 @pytest.fixture
-def scene(request: pytest.FixtureRequest, nursery: Nursery, scenes: dict[str, Scene]) -> Scene:
-    """A program that has run undisturbed."""
+def program(
+    request: pytest.FixtureRequest, fork_server: ForkServer, programs: dict[str, Program]
+) -> Program:
+    """A program that has run undisturbed once."""
     name = request.param
-    if name not in scenes:
-        scenes[name] = scene_of(name, nursery)
-    return scenes[name]
+    if name not in programs:
+        programs[name] = run_undisturbed(name, fork_server)
+    return programs[name]

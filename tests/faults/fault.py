@@ -1,7 +1,7 @@
-"""A fault that befalls the process it is in: a signal just before a change of a folder.
+"""A fault in the process that imports this: a signal just before a chosen change of a folder.
 
-Every change that Python makes is an audit event, so that a process can be ended before each of them
-in turn, in the same place every time, without waiting and without a hand in the code under test.
+Every change that Python makes is an audit event. A process can therefore be ended before each of
+them in turn, at the same place every time, without waiting and without a hook in the tested code.
 """
 
 from __future__ import annotations
@@ -13,38 +13,39 @@ import sys
 import time
 
 CHANGES = {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.truncate"}
-"""The audit events that come before something in a folder changes."""
+"""The audit events that precede a change of a folder."""
 
 
-class Fault:
-    """Counts the changes of a folder, tells them, and sends this process a signal before one.
+class FaultHook:
+    """An audit hook that records the changes of a folder, and sends a signal before one of them.
 
     Args:
-        order: ``folder``; ``point``, a pattern of changes; ``at``, which change that fits it, from
-            1 on, or 0 for none; ``signal``; and ``tally``, the file that is told all changes.
+        request: ``folder``; ``pattern``, a pattern of changes; ``at``, which change that matches
+            it, from 1 on, or 0 for none; ``signal``; and ``changes``, the file to which all changes
+            are written.
     """
 
-    def __init__(self, order: dict[str, str | int]) -> None:
-        self._folder = os.path.realpath(str(order["folder"]))
-        self._point = re.compile(str(order["point"]))
-        self._left = int(order["at"])
-        self._signal = int(order["signal"])
-        self._tally = os.open(str(order["tally"]), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    def __init__(self, request: dict[str, str | int]) -> None:
+        self._folder = os.path.realpath(str(request["folder"]))
+        self._pattern = re.compile(str(request["pattern"]))
+        self._left = int(request["at"])
+        self._signal = int(request["signal"])
+        self._changes = os.open(str(request["changes"]), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         self._owner = os.getpid()
 
     def __call__(self, event: str, arguments: tuple[object, ...]) -> None:
-        """Look at an audit event."""
+        """Record an audit event if it is a change, and send the signal if it is the chosen one."""
         change = self._change(event, arguments) if event in CHANGES else None
         if change is None or os.getpid() != self._owner:
             return
-        os.write(self._tally, f"{change}\n".encode())
-        if self._point.search(change):
+        os.write(self._changes, f"{change}\n".encode())
+        if self._pattern.search(change):
             self._left -= 1
             if self._left == 0:
                 os.kill(self._owner, self._signal)
 
     def _change(self, event: str, arguments: tuple[object, ...]) -> str | None:
-        """Return the event in words, or None if it changes nothing in the folder."""
+        """Return the event as text, or None if it changes nothing in the folder."""
         path = arguments[0]
         flags = arguments[2] if event == "open" else os.O_WRONLY
         if not isinstance(path, str | bytes | os.PathLike) or not isinstance(flags, int):
@@ -55,17 +56,17 @@ class Fault:
         return f"{event} {inside}"
 
 
-def obey() -> None:
-    """Take the orders of the environment, which the children of this process are spared."""
-    order = os.environ.pop("FAULT", None)
-    if order is not None:
-        sys.addaudithook(Fault(json.loads(order)))
+def install_from_environment() -> None:
+    """Install the fault that the environment requests, and hide the request from children."""
+    request = os.environ.pop("FAULT", None)
+    if request is not None:
+        sys.addaudithook(FaultHook(json.loads(request)))
     shift = float(os.environ.get("FAULT_CLOCK", "0"))
     if shift:
         shift_clock(shift)
 
 
 def shift_clock(seconds: float) -> None:
-    """Let the clock of this process be wrong by *seconds*, and of no process beside it."""
-    right = time.time
-    time.time = lambda: right() + seconds
+    """Let the clock of this process be wrong by *seconds*, and of no other process."""
+    real_time = time.time
+    time.time = lambda: real_time() + seconds

@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from faults.subjects import PLAN, as_a_command, say
+from faults.programs import PLAN, print_line, run_as_command
 from pretend_study import PretendRecipe
 
 from agentgym_gen.study import Stage, run_plan
@@ -32,7 +32,7 @@ if __name__ == "__main__":
     out = Path(sys.argv[1])
     plan = replace(PLAN, seeds=(0, 1))
     sys.exit(
-        as_a_command(
-            lambda _: run_plan(plan, out, log=say, recipe=Idle(), executor=LocalProcesses(2))
+        run_as_command(
+            lambda _: run_plan(plan, out, log=print_line, recipe=Idle(), executor=LocalProcesses(2))
         )
     )

@@ -1,4 +1,4 @@
-"""Victims: real processes that meet a fault at a chosen change of their folder."""
+"""Real processes that meet a fault at a chosen change of their folder."""
 
 from __future__ import annotations
 
@@ -18,74 +18,79 @@ ROOT = Path(__file__).parents[2]
 TESTS = ROOT / "tests"
 SITE = TESTS / "faults" / "site"
 CLI = (sys.executable, "-m", "agentgym_gen.cli.main")
-YEARS = 365 * 24 * 3600
+YEAR_SECONDS = 365 * 24 * 3600
 
 
 @dataclass(frozen=True)
 class Fault:
-    """When a process is sent which signal."""
+    """Which signal is sent to a process, and when."""
 
     at: int = 0
     """Before which change of its folder, from 1 on; 0 is never."""
     signal: int = signal.SIGKILL
     """The signal."""
-    point: str = ""
-    """A pattern: only changes that it fits are counted, such as ``os.rename .*plan.json``."""
+    pattern: str = ""
+    """Only changes that match it are counted, such as ``os.rename .*plan.json``."""
 
 
-NONE = Fault()
+NO_FAULT = Fault()
 
 
 @dataclass(frozen=True)
-class Ended:
-    """What a process left."""
+class ProgramResult:
+    """What a process has left at its end."""
 
     code: int
     """Its exit code; minus the signal that ended it."""
     out: str
     """What it printed."""
     err: str
-    """What it printed as errors."""
+    """What it printed to standard error."""
     changes: tuple[str, ...]
-    """The changes that it made of its folder, in order."""
+    """The changes that it made to its folder, in order."""
 
 
 @dataclass
-class Victim:
-    """A process in its folder."""
+class RunningProgram:
+    """A process that works in its folder."""
 
     process: subprocess.Popen[str]
     """The process."""
-    tally: Path
-    """The file of its changes."""
+    changes_file: Path
+    """The file in which its changes are recorded."""
 
     @property
     def pid(self) -> int:
-        """Its number."""
+        """The process id."""
         return self.process.pid
 
     def wait_until_stopped(self) -> None:
-        """Wait until its fault, which is a SIGSTOP, has befallen it."""
+        """Wait until its fault, which is a SIGSTOP, has stopped it."""
         _, status = os.waitpid(self.pid, os.WUNTRACED)
         assert os.WIFSTOPPED(status), "it ended before it was stopped"
 
-    def end(self) -> Ended:
-        """Wait for its end and return what it left."""
-        out, err = self.process.communicate(timeout=600)
-        changes = tuple(self.tally.read_text(encoding="utf-8").splitlines())
-        return Ended(self.process.returncode, out, err, changes)
+    def end(self) -> ProgramResult:
+        """Wait for its end and return the result."""
+        out, err = self.process.communicate(timeout=60)
+        changes = tuple(self.changes_file.read_text(encoding="utf-8").splitlines())
+        return ProgramResult(self.process.returncode, out, err, changes)
 
 
 @contextmanager
-def started(
-    command: Sequence[str], folder: Path, fault: Fault = NONE, **variables: str
-) -> Iterator[Victim]:
-    """Start *command*, whose results go to *folder*; it is killed if it outlives the block."""
+def start_program(
+    command: Sequence[str], folder: Path, fault: Fault = NO_FAULT, **variables: str
+) -> Iterator[RunningProgram]:
+    """Start *command*, which works in *folder*; it is killed if it outlives the block."""
     with tempfile.TemporaryDirectory() as scratch:
-        tally = Path(scratch) / "tally"
-        tally.touch()
-        order = {**fault.__dict__, "folder": str(folder), "tally": str(tally)}
-        environ = {**os.environ, **variables, "FAULT": json.dumps(order), "PYTHONPATH": search()}
+        changes = Path(scratch) / "changes"
+        changes.touch()
+        request = {**fault.__dict__, "folder": str(folder), "changes": str(changes)}
+        environ = {
+            **os.environ,
+            **variables,
+            "FAULT": json.dumps(request),
+            "PYTHONPATH": python_path(),
+        }
         process = subprocess.Popen(
             command,
             env=environ,
@@ -93,49 +98,50 @@ def started(
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            start_new_session=True,  # a signal that is sent to its group is not sent to us
+            start_new_session=True,  # a signal to its group must not reach pytest
         )
         try:
-            yield Victim(process, tally)
+            yield RunningProgram(process, changes)
         finally:
             process.kill()
             process.communicate()
 
 
-def run(command: Sequence[str], folder: Path, fault: Fault = NONE, **variables: str) -> Ended:
-    """Run *command*, whose results go to *folder*, and return what it left."""
-    with started(command, folder, fault, **variables) as victim:
-        return victim.end()
+def run_program(
+    command: Sequence[str], folder: Path, fault: Fault = NO_FAULT, **variables: str
+) -> ProgramResult:
+    """Run *command*, which works in *folder*, and return its result."""
+    with start_program(command, folder, fault, **variables) as program:
+        return program.end()
 
 
-def search() -> str:
-    """Return where victims look for modules."""
+def python_path() -> str:
+    """Return the PYTHONPATH of the processes."""
     return os.pathsep.join(map(str, (SITE, ROOT, TESTS, *filter(None, sys.path))))
 
 
-def subject(name: str, folder: Path, *more: str) -> tuple[str, ...]:
-    """Return the command of a program of `faults.subjects`."""
-    return (sys.executable, "-m", "faults.subjects", name, str(folder), *more)
+def program_command(name: str, folder: Path, *more: str) -> tuple[str, ...]:
+    """Return the command of a program of `faults.programs`."""
+    return (sys.executable, "-m", "faults.programs", name, str(folder), *more)
 
 
 def leftovers(folder: Path) -> list[str]:
-    """Return what no finished run leaves: half-written files, drafts and locks."""
-    marks = (".part", ".draft", ".lock")
+    """Return the files that no finished run leaves: half-written files, drafts and locks."""
+    endings = (".part", ".draft", ".lock")
     return sorted(
         path.relative_to(folder).as_posix()
         for path in folder.rglob(".*")
-        if path.name.endswith(marks) or path.name.startswith((".lock-", ".making-"))
+        if path.name.endswith(endings) or path.name.startswith((".lock-", ".making-"))
     )
 
 
 def descendants(pid: int) -> list[int]:
-    """Return the processes that *pid* has started, and those that they have."""
-    children = Path(f"/proc/{pid}/task")
-    found: list[int] = []
-    for task in children.glob("*/children"):
-        for child in map(int, task.read_text().split()):
-            found += [child, *descendants(child)]
-    return found
+    """Return the child processes of *pid*, their children, and so on."""
+    pids: list[int] = []
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in map(int, children.read_text().split()):
+            pids += [child, *descendants(child)]
+    return pids
 
 
 def is_alive(pid: int) -> bool:
@@ -146,8 +152,8 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-def until(holds: Callable[[], object], seconds: float = 60.0) -> bool:
-    """Wait until *holds* does and return True, or False when it takes too long."""
+def wait_until(holds: Callable[[], object], seconds: float = 60.0) -> bool:
+    """Wait until *holds* returns true, and return whether it did within *seconds*."""
     end = time.monotonic() + seconds
     while not holds():
         if time.monotonic() > end:
@@ -156,6 +162,6 @@ def until(holds: Callable[[], object], seconds: float = 60.0) -> bool:
     return True
 
 
-def is_one_sentence(said: str) -> bool:
-    """Return whether *said* is what the command line says of an error."""
-    return said.startswith("agentgym-gen: ") and said.count("\n") == 1 and said.endswith("\n")
+def is_one_sentence(err: str) -> bool:
+    """Return whether *err* is one sentence, as the command line prints it for an error."""
+    return err.startswith("agentgym-gen: ") and err.count("\n") == 1 and err.endswith("\n")

@@ -1,13 +1,13 @@
-"""Where there is no room, a run says where and what to do, damages nothing, and goes on later."""
+"""On a full disk a run says where and what to do, damages nothing, and can be resumed."""
 
 from pathlib import Path
 
 import pytest
 from faults.processes import Fault, is_one_sentence, leftovers
-from faults.scene import Scene, change_disk, disk
+from faults.reference_run import Program, mounted_disk, remount
 
-SMALL: list[object] = [("study", 4), ("study", 32), ("calibration", 12), ("rft", 300)]
-SMALL += [
+SMALL_DISKS: list[object] = [("study", 4), ("study", 32), ("calibration", 12), ("rft", 300)]
+SMALL_DISKS += [
     pytest.param(name, size, marks=pytest.mark.slow)
     for name, sizes in {
         "study": (60,),
@@ -20,53 +20,55 @@ SMALL += [
 ]
 """Programs and the kilobytes of a disk that is full before they end."""
 
-LIMITED: list[object] = [("study", 300), ("calibration", 300), ("sft", 50_000)]
-LIMITED += [
+FILE_LIMITS: list[object] = [("study", 300), ("calibration", 300), ("sft", 50_000)]
+FILE_LIMITS += [
     pytest.param(*case, marks=pytest.mark.slow) for case in (("sft", 3000), ("rft", 60_000))
 ]
 """Programs and the bytes of the largest file that they may write."""
 
 
-@pytest.mark.parametrize(("scene", "size"), SMALL, indirect=["scene"])
-def test_a_full_disk(scene: Scene, size: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("program", "size"), SMALL_DISKS, indirect=["program"])
+def test_a_full_disk(program: Program, size: int, tmp_path: Path) -> None:
     """The sentence names the folder; with more room the run ends with the same numbers."""
-    with disk(tmp_path / "small", size) as folder:
-        ended = scene.run(folder)
+    with mounted_disk(tmp_path / "small", size) as folder:
+        ended = program.run(folder)
 
         assert ended.code == 2, ended.out
         assert is_one_sentence(ended.err)
         assert str(folder) in ended.err
         assert "make room" in ended.err
-        change_disk(folder, "size=40m")
-        again = scene.run(folder)
+        remount(folder, "size=40m")
+        again = program.run(folder)
         assert again.code == 0, again.err
-        assert scene.found(folder) == scene.facts
+        assert program.read_facts(folder) == program.facts
         assert leftovers(folder) == []
 
 
-@pytest.mark.parametrize(("scene", "room"), LIMITED, indirect=["scene"])
-def test_a_file_that_may_not_be_that_large(scene: Scene, room: int, tmp_path: Path) -> None:
-    """A limit of the process is like a full disk, and is met wherever tests may run."""
-    ended = scene.run(tmp_path / "x", room=room)
+@pytest.mark.parametrize(("program", "max_file_bytes"), FILE_LIMITS, indirect=["program"])
+def test_a_file_that_may_not_be_that_large(
+    program: Program, max_file_bytes: int, tmp_path: Path
+) -> None:
+    """A limit on the size of files has the same effect as a full disk, and needs no rights."""
+    ended = program.run(tmp_path / "x", max_file_bytes=max_file_bytes)
 
     assert ended.code == 2, ended.out
     assert is_one_sentence(ended.err)
     assert str(tmp_path / "x") in ended.err
-    again = scene.run(tmp_path / "x")
+    again = program.run(tmp_path / "x")
     assert again.code == 0, again.err
-    assert scene.found(tmp_path / "x") == scene.facts
+    assert program.read_facts(tmp_path / "x") == program.facts
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("scene", ["rft"], indirect=True)
-def test_the_older_checkpoint_survives_a_full_disk(scene: Scene, tmp_path: Path) -> None:
-    """To the letter: a run that wants to write the third finds the second as it was."""
-    with disk(tmp_path / "small", 40_000) as folder:
-        stopped = scene.run(folder, Fault(1, point="open .step_000003.draft"))
+@pytest.mark.parametrize("program", ["rft"], indirect=True)
+def test_the_older_checkpoint_survives_a_full_disk(program: Program, tmp_path: Path) -> None:
+    """When the third checkpoint finds no room, the second is unchanged, byte by byte."""
+    with mounted_disk(tmp_path / "small", 40_000) as folder:
+        stopped = program.run(folder, Fault(1, pattern="open .step_000003.draft"))
         before = {path: path.read_bytes() for path in sorted(folder.glob("step_*/*"))}
         used = sum(len(text) for text in before.values())
-        change_disk(folder, f"size={used // 1024 + 100}k")
-        ended = scene.run(folder)
+        remount(folder, f"size={used // 1024 + 100}k")
+        ended = program.run(folder)
 
         assert stopped.code == -9
         assert (ended.code, "Cannot write the checkpoint" in ended.err) == (2, True), ended.err

@@ -1,16 +1,16 @@
-"""Killed with -9 before any change of its folder, a run goes on and ends with the same numbers."""
+"""A run that was killed with -9 before any change of its folder ends with the same results."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
 from faults.processes import Fault, leftovers
-from faults.scene import Scene, programs
+from faults.reference_run import Program, program_params
 
 KILLS = 4
-"""How often a run is killed at drawn points."""
+"""How often a run is killed at random points."""
 
-POINTS: list[object] = [
+NAMED_POINTS: list[object] = [
     ("study", "os.rename .*plan.json"),
     ("study", "os.rename .*recipe.json"),
     ("study", "os.rename .*transcripts"),
@@ -36,51 +36,51 @@ POINTS: list[object] = [
         )
     ),
 ]
-"""The changes on either side of which a result is there or not."""
+"""The changes that make a result: it exists after them and not before."""
 
-EVERY = {"study": 5, "calibration": 2, "games": 4, "sft": 16, "rft": 16, "tiny": 60}
-"""By program, of how many changes each one is met by a run that is killed there."""
+STRIDES = {"study": 5, "calibration": 2, "games": 4, "sft": 16, "rft": 16, "tiny": 60}
+"""For each program, the step from one change at which a run is killed to the next."""
 
 
-def check_goes_on(scene: Scene, folder: Path) -> None:
-    """Run the program in *folder* to its end, and compare with the undisturbed run."""
-    ended = scene.run(folder)
-    if scene.name == "calibration" and "is there already" in ended.err:
-        # It was at its end when it was killed, and lists are never overwritten.
-        assert scene.found(folder) == scene.facts
+def check_resumes(program: Program, folder: Path) -> None:
+    """Run the program in *folder* to its end, and compare the results with an undisturbed run."""
+    ended = program.run(folder)
+    if program.name == "calibration" and "is there already" in ended.err:
+        # It had written its last list when it was killed, and lists are never overwritten.
+        assert program.read_facts(folder) == program.facts
         return
 
     assert ended.code == 0, ended.err
-    assert scene.found(folder) == scene.facts
+    assert program.read_facts(folder) == program.facts
     assert leftovers(folder) == []
 
 
 @pytest.mark.parametrize(
-    "scene", programs("study", "calibration", slow=("sft", "rft")), indirect=True
+    "program", program_params("study", "calibration", slow=("sft", "rft")), indirect=True
 )
-def test_killed_at_drawn_points(scene: Scene, tmp_path: Path) -> None:
-    """Several times, one after the other."""
+def test_killed_at_random_points(program: Program, tmp_path: Path) -> None:
+    """A run that is killed several times in a row ends with the same results."""
     rng = np.random.default_rng([26, 3, 12, 0, 11])
     killed = 0
     for _ in range(KILLS):
-        at = int(rng.integers(1, len(scene.changes) // 2))
-        killed += scene.run(tmp_path / "x", Fault(at)).code == -9
+        at = int(rng.integers(1, len(program.changes) // 2))
+        killed += program.run(tmp_path / "x", Fault(at)).code == -9
 
     assert killed > 1
-    check_goes_on(scene, tmp_path / "x")
+    check_resumes(program, tmp_path / "x")
 
 
-@pytest.mark.parametrize(("scene", "point"), POINTS, indirect=["scene"])
-def test_killed_at_a_named_point(scene: Scene, point: str, tmp_path: Path) -> None:
-    """Just before the change that makes a result."""
-    assert scene.run(tmp_path / "x", Fault(1, point=point)).code == -9
+@pytest.mark.parametrize(("program", "point"), NAMED_POINTS, indirect=["program"])
+def test_killed_at_a_named_point(program: Program, point: str, tmp_path: Path) -> None:
+    """A run that is killed just before a result is complete makes it when it is resumed."""
+    assert program.run(tmp_path / "x", Fault(1, pattern=point)).code == -9
 
-    check_goes_on(scene, tmp_path / "x")
+    check_resumes(program, tmp_path / "x")
 
 
-@pytest.mark.parametrize("scene", programs(slow=tuple(EVERY)), indirect=True)
-def test_killed_before_every_change(scene: Scene, tmp_path: Path) -> None:
-    """Of many, one in so many."""
-    for at in range(1, len(scene.changes) + 1, EVERY[scene.name]):
-        assert scene.run(tmp_path / str(at), Fault(at)).code == -9
-        check_goes_on(scene, tmp_path / str(at))
+@pytest.mark.parametrize("program", program_params(slow=tuple(STRIDES)), indirect=True)
+def test_killed_before_every_change(program: Program, tmp_path: Path) -> None:
+    """A run may be killed at any of its changes; one in so many is tried."""
+    for at in range(1, len(program.changes) + 1, STRIDES[program.name]):
+        assert program.run(tmp_path / str(at), Fault(at)).code == -9
+        check_resumes(program, tmp_path / str(at))

@@ -1,4 +1,4 @@
-"""No child outlives its parent: neither the jobs of a study nor engines and what they start."""
+"""No child process outlives its parent: not the jobs of a study, not engines and their children."""
 
 import os
 import signal
@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 from faults.processes import (
-    Victim,
+    RunningProgram,
     descendants,
     is_alive,
     is_one_sentence,
     leftovers,
-    started,
-    subject,
-    until,
+    program_command,
+    start_program,
+    wait_until,
 )
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="children are found by /proc")
@@ -23,40 +23,42 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="children are fo
 ENDS = [signal.SIGKILL, signal.SIGTERM, signal.SIGINT]
 
 
-def at_work(folder: Path) -> set[int]:
-    """Return the numbers that processes have left in *folder*; a trace may not be written yet."""
-    return {int(number) for path in folder.rglob("busy") if (number := path.read_text())}
+def busy_pids(folder: Path) -> set[int]:
+    """Return the process ids that have been written to *folder*; a file may still be empty."""
+    return {int(pid) for path in folder.rglob("busy") if (pid := path.read_text())}
 
 
 @pytest.fixture(params=["study", "games"])
-def busy(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Victim, set[int]]]:
-    """A program whose children are at work, and their numbers."""
+def busy(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[tuple[RunningProgram, set[int]]]:
+    """A program whose children are at work, and their process ids."""
     command: tuple[str, ...] = (sys.executable, "-m", "faults.idle_study", str(tmp_path))
     if request.param == "games":
         pytest.importorskip("textworld")
-        command = subject("games", tmp_path, "2", "faults.idle_clerk")
-    with started(command, tmp_path) as victim:
-        assert until(lambda: len(at_work(tmp_path)) == 2, 300), "nobody is at work"
-        children = set(descendants(victim.pid))
-        yield victim, children
+        command = program_command("games", tmp_path, "2", "faults.idle_builder")
+    with start_program(command, tmp_path) as program:
+        assert wait_until(lambda: len(busy_pids(tmp_path)) == 2), "nobody is at work"
+        children = set(descendants(program.pid))
+        yield program, children
         for child in filter(is_alive, children):
             os.kill(child, signal.SIGKILL)
 
 
 @pytest.mark.parametrize("number", ENDS)
 def test_children_end_with_their_parent(
-    busy: tuple[Victim, set[int]], number: int, tmp_path: Path
+    busy: tuple[RunningProgram, set[int]], number: int, tmp_path: Path
 ) -> None:
-    """However it ends; Ctrl-C is sent to all, and only the parent says something."""
-    victim, children = busy
-    assert at_work(tmp_path) <= children
+    """However a program ends, its children end; after Ctrl-C only the parent prints a sentence."""
+    program, children = busy
+    assert busy_pids(tmp_path) <= children
     if number == signal.SIGINT:
-        os.killpg(victim.pid, number)
+        os.killpg(program.pid, number)
     else:
-        victim.process.send_signal(number)
-    ended = victim.end()
+        program.process.send_signal(number)
+    ended = program.end()
 
-    assert until(lambda: not any(map(is_alive, children)), 20), "children are alive"
+    assert wait_until(lambda: not any(map(is_alive, children)), 20), "children are alive"
     if number == signal.SIGKILL:
         assert ended.code == -9
     else:

@@ -1,4 +1,4 @@
-"""Asked to end, a run ends with one sentence, leaves nothing half-written, and goes on later."""
+"""After a stop signal a run prints one sentence, leaves nothing half-written, and can go on."""
 
 import signal
 from pathlib import Path
@@ -6,32 +6,34 @@ from pathlib import Path
 import numpy as np
 import pytest
 from faults.processes import Fault, is_one_sentence, leftovers
-from faults.scene import Scene, programs
-from faults.subjects import FACTS
+from faults.programs import FACTS
+from faults.reference_run import Program, program_params
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
 
 @pytest.mark.parametrize(
-    "scene", programs("study", "calibration", "games", "rft", slow=("sft", "tiny")), indirect=True
+    "program",
+    program_params("study", "calibration", "games", "rft", slow=("sft", "tiny")),
+    indirect=True,
 )
-def test_a_stopped_run_says_so_and_goes_on(scene: Scene, tmp_path: Path) -> None:
-    """Each signal once, at drawn points of one run; shells know the exit code."""
+def test_a_stopped_run_says_so_and_goes_on(program: Program, tmp_path: Path) -> None:
+    """Each signal stops one run at a random point; the exit code is the one that shells expect."""
     rng = np.random.default_rng([26, 3, 12, 0, 12])
-    stopped = []
+    endings = []
     for number in SIGNALS:
-        at = int(rng.integers(2, len(scene.changes) // 3))
-        ended = scene.run(tmp_path / "x", Fault(at, number))
-        stopped.append((ended.code, is_one_sentence(ended.err.lstrip()), ended.err))
+        at = int(rng.integers(2, len(program.changes) // 3))
+        ended = program.run(tmp_path / "x", Fault(at, number))
+        endings.append((ended.code, is_one_sentence(ended.err.lstrip()), ended.err))
         assert leftovers(tmp_path / "x") == []
 
-    assert stopped == [(128 + n, True, SAID[scene.name]) for n in SIGNALS]
-    assert scene.run(tmp_path / "x").code == 0
-    assert scene.found(tmp_path / "x") == scene.facts
+    assert endings == [(128 + n, True, MESSAGES[program.name]) for n in SIGNALS]
+    assert program.run(tmp_path / "x").code == 0
+    assert program.read_facts(tmp_path / "x") == program.facts
 
 
-SAID = dict.fromkeys(FACTS, "agentgym-gen: stopped\n")
-SAID |= dict.fromkeys(
+MESSAGES = dict.fromkeys(FACTS, "agentgym-gen: stopped\n")
+MESSAGES |= dict.fromkeys(
     ("calibration", "games", "tiny"), "agentgym-gen: stopped; the same command goes on from here\n"
 )
-"""By program, what it says; the others are no commands of their own."""
+"""For each program, its sentence; only a command of the command line says that it goes on."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from faults.subjects import as_a_command
+from faults.programs import run_as_command
 
 from agentgym_gen import Registered, register
 from agentgym_gen.agents.prompt import PromptStyle
@@ -90,7 +90,7 @@ def sft(folder: Path) -> int:
     """Train on demonstrations for six steps, with a checkpoint after every second one."""
     args = SFTConfig(output_dir=str(folder), max_steps=6, save_steps=2, batch_size=4, lora_rank=0)
     trainer = SFTTrainer(*tiny(), args, expert_episodes(8))
-    return as_a_command(lambda _: trainer.train(resume_from_checkpoint=True))
+    return run_as_command(lambda _: trainer.train(resume_from_checkpoint=True))
 
 
 def rft(folder: Path) -> int:
@@ -109,7 +109,7 @@ def rft(folder: Path) -> int:
         lora_rank=0,
     )
     trainer = RFTTrainer(model=model, tokenizer=tokenizer, envs=[ENV], args=args, style=STYLE)
-    return as_a_command(lambda _: trainer.train(resume_from_checkpoint=True))
+    return run_as_command(lambda _: trainer.train(resume_from_checkpoint=True))
 
 
 def tiny() -> tuple[Model, Tokenizer]:

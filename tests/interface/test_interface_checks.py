@@ -8,18 +8,23 @@ from agentgym_gen.env.making import make_text_env, sample_task_ids
 from agentgym_gen.env.registration import BUNDLED, ENVIRONMENTS
 from agentgym_gen.interface import PRESETS, Interface
 from agentgym_gen.seeding import stream
-from agentgym_gen.testing.interface_checks import Record, check_interface, composed, record
+from agentgym_gen.testing.interface_checks import (
+    ExpertEpisode,
+    check_interface,
+    record_expert,
+    sample_interfaces,
+)
 
 NAMES = [environment.name for environment in BUNDLED]
-COMPOSED = composed(20, stream("axes"))
+COMPOSED = sample_interfaces(20, stream("axes"))
 FEW, MANY = 2, 20
 
 
 @functools.cache
-def records(name: str, number: int) -> tuple[Record, ...]:
+def records(name: str, number: int) -> tuple[ExpertEpisode, ...]:
     """Return native episodes of *number* test tasks of *name*, of all tiers."""
     env = make_text_env(f"rftgen/{name}-v0", "test", options(name, number))
-    return tuple(record(env, task) for task in tasks_of(name, number))
+    return tuple(record_expert(env, task) for task in tasks_of(name, number))
 
 
 def tasks_of(name: str, number: int) -> list[str]:
@@ -61,7 +66,7 @@ def test_the_laws_hold_on_twenty_tasks(name: str, interface: Interface) -> None:
 def test_the_words_of_a_syntax_are_no_leak() -> None:
     """A call has its arguments "in double quotes" where a bed is double, too."""
     options = {"interface": "symbols+call+renamed"}
-    played = record(make_text_env("rftgen/WebShop-hard-v0", "test"), "webshop/hard/test/65")
+    played = record_expert(make_text_env("rftgen/WebShop-hard-v0", "test"), "webshop/hard/test/65")
     env = make_text_env("rftgen/WebShop-hard-v0", "test", options)
     check_interface(env, played)
 

@@ -17,7 +17,7 @@ TEXTS = ("red shoe", "blue shoe with red laces", "green hat", "red shoe")
 
 
 def ranked(index: BM25Index, query: str, k: int = 10) -> list[int]:
-    """Return the documents found for *query*."""
+    """Return the numbers of the best documents for *query*."""
     return index.search(query, k)[0].tolist()
 
 
@@ -33,7 +33,7 @@ def test_score_by_hand() -> None:
     assert scores.tolist() == pytest.approx([expected], rel=1e-6)
 
 
-def test_a_word_said_twice_counts_twice() -> None:
+def test_a_word_that_occurs_twice_counts_twice() -> None:
     """Each mention in the query adds the word's score again."""
     index = BM25Index.build(TEXTS)
 
@@ -54,12 +54,12 @@ def test_a_cut_through_ties_keeps_the_first() -> None:
 
 @pytest.mark.parametrize("query", ["", "the", "zebra", "\u2014", "[" * 10_000])
 def test_nothing_found(query: str) -> None:
-    """A query without a known word finds nothing."""
+    """A query without a word of the index finds nothing."""
     assert ranked(BM25Index.build(TEXTS), query) == []
 
 
 def test_an_empty_index_finds_nothing() -> None:
-    """An index of no texts is an index."""
+    """An index of no texts can be built and searched."""
     assert ranked(BM25Index.build([]), "shoe") == []
 
 
@@ -80,8 +80,8 @@ def test_file_round_trip(tmp_path: Path) -> None:
 
     assert len(loaded) == 5
     for query in ("red", "caf\u00e9", "\u65e5 hat"):
-        for mine, other in zip(index.search(query, 9), loaded.search(query, 9), strict=True):
-            np.testing.assert_array_equal(mine, other)
+        for built, read in zip(index.search(query, 9), loaded.search(query, 9), strict=True):
+            np.testing.assert_array_equal(built, read)
     assert [file.name for file in tmp_path.iterdir()] == ["index.npz"]
 
 
@@ -99,9 +99,9 @@ def test_threads_find_the_same() -> None:
     index = BM25Index.build(f"word{i % 7} text{i}" for i in range(500))
 
     with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(lambda i: ranked(index, f"word{i % 7}"), range(70)))
+        results = list(pool.map(lambda i: ranked(index, f"word{i % 7}"), range(70)))
 
-    assert found == [ranked(index, f"word{i % 7}") for i in range(70)]
+    assert results == [ranked(index, f"word{i % 7}") for i in range(70)]
 
 
 @pytest.mark.parametrize(("k1", "b"), [(0.0, 0.4), (0.9, 1.1), (float("nan"), 0.4)])
@@ -112,6 +112,6 @@ def test_parameters_are_checked(k1: float, b: float) -> None:
 
 
 def test_k_is_checked() -> None:
-    """To ask for no documents is an error."""
+    """A search for 0 documents is an error."""
     with pytest.raises(InvalidValueError, match="`k`"):
         BM25Index.build(TEXTS).search("red", 0)

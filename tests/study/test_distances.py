@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pretend_study import PretendRecipe, small_plan
 
-from agentgym_gen.describe.distance import distance, listen
+from agentgym_gen.describe.distance import distance, profile
 from agentgym_gen.errors import DataError
 from agentgym_gen.study import run_plan
 from agentgym_gen.study.results.distances import read_distances, write_distances
@@ -28,8 +28,8 @@ def test_a_run_measures_what_the_regression_needs(finished: Path) -> None:
     distances = read_distances(finished)
 
     assert set(distances) == {(CRAFT, "native"), (SOKOBAN, "menu"), (SOKOBAN, "listed")}
-    listed = listen(SOKOBAN, options={"interface": "listed"})
-    expected = distance(listen(SOKOBAN), listed).mean
+    listed = profile(SOKOBAN, options={"interface": "listed"})
+    expected = distance(profile(SOKOBAN), listed).mean
     assert distances[SOKOBAN, "listed"] == pytest.approx(expected, abs=1e-6)
 
 

@@ -27,7 +27,7 @@ from agentgym_gen.study.results.rows import (
     read_transcripts,
 )
 from agentgym_gen.study.run.run import claim_folder, sample_column_tasks
-from agentgym_gen.system.file_lock import is_locked, one_writer
+from agentgym_gen.system.file_lock import is_locked, lock_folder
 
 CELLS = 2 * (4 + 3 + 0 + 2 + 2 + 2 + 2 + 2)
 """The cells of two seeds: base, easy, half easy, curriculum, craft, listed, pair, mixture."""
@@ -188,7 +188,7 @@ def test_a_cell_that_fails_does_not_take_others_with_it(tmp_path: Path) -> None:
 
 def test_two_runs_cannot_write_to_one_folder(tmp_path: Path) -> None:
     """The second run is refused, and its error names the process of the first."""
-    with one_writer(tmp_path, "nothing"):
+    with lock_folder(tmp_path, "nothing"):
         assert is_locked(tmp_path)
         with pytest.raises(ResultExistsError, match=rf"process {os.getpid()} on .*--out"):
             run_plan(small_plan(), tmp_path, log=str, recipe=PretendRecipe())

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from agentgym_gen.errors import DataError, missing_extra
-from agentgym_gen.system.file_lock import locked
+from agentgym_gen.system.file_lock import lock_file
 from agentgym_gen.system.files import cache_folder
 from agentgym_gen.trainers import checkpoint
 
@@ -74,7 +74,7 @@ def prepare(say: Callable[[str], None]) -> Path:
         _install()
     weights = _weights()
     say(f"Converting {weights.name} to single precision; about half a minute")
-    with locked(folder.with_name(f".{folder.name}.lock")):
+    with lock_file(folder.with_name(f".{folder.name}.lock")):
         if not (folder / "config.json").is_file():
             _install_model(weights, folder)
     say(f"Written to {folder}")

@@ -71,7 +71,7 @@ def load_plan(source: str | Path) -> Plan:
     path = Path(source)
     if path.suffix != ".toml" and not path.is_file():
         return parse_plan(preset_text(str(source)), f"preset {str(source)!r}")
-    return parse_plan(read_text(path, most=MAX_BYTES), str(path))
+    return parse_plan(read_text(path, max_bytes=MAX_BYTES), str(path))
 
 
 def parse_plan(text: str, source: str = "the plan") -> Plan:

@@ -21,8 +21,8 @@ from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.errors import DataError
 from agentgym_gen.study.plan.plan import ROW_SCHEMA, Cell, ModelId
 from agentgym_gen.study.results.failures import failure_modes
-from agentgym_gen.system.files import replacing, write_json, write_jsonl
-from agentgym_gen.system.untrusted_files import gunzip, lines_of, read_bytes, read_text
+from agentgym_gen.system.files import atomic_write, write_json, write_jsonl
+from agentgym_gen.system.untrusted_files import gunzip, numbered_lines, read_bytes, read_text
 
 Row = dict[str, Any]
 """The row of an episode, of a cell or of a log, as it stands in its file."""
@@ -74,7 +74,7 @@ def write_cell(
     transcripts = [make_transcript(trajectory) for trajectory in trajectories]
     lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in transcripts)
     # mtime=0: gzip would write the time, and the same episodes would not be the same bytes.
-    with replacing(folder / TRANSCRIPTS) as file:
+    with atomic_write(folder / TRANSCRIPTS) as file:
         file.write(gzip.compress(lines.encode("utf-8"), mtime=0))
     write_jsonl(folder / EPISODES, rows)
     write_json(folder / CELL, {"schema": ROW_SCHEMA, **_cell_keys(cell), **keys, **_totals(rows)})
@@ -187,7 +187,9 @@ def read_transcripts(out: Path, cell_name: str) -> list[Row]:
         text = gunzip(read_bytes(path), path).decode("utf-8")
     except UnicodeDecodeError as error:
         raise DataError(f"Cannot read {path}: {error}") from error
-    return [_parse_object(line, f"Line {number} of {path}") for number, line in lines_of(text)]
+    return [
+        _parse_object(line, f"Line {number} of {path}") for number, line in numbered_lines(text)
+    ]
 
 
 def read_curves(out: Path) -> dict[str, list[Row]]:
@@ -230,7 +232,7 @@ def read_jsonl(path: Path, schema: int | None = ROW_SCHEMA) -> list[Row]:
     if schema is None:
         text = text[: text.rfind("\n") + 1]
     rows: list[Row] = []
-    for number, line in lines_of(text):
+    for number, line in numbered_lines(text):
         where = f"Line {number} of {path}"
         row = _parse_object(line, where)
         rows.append(row if schema is None else _check_schema(row, where))

@@ -24,8 +24,8 @@ from agentgym_gen.env.making import make_text_env, sample_task_ids
 from agentgym_gen.errors import DataError, InvalidValueError, ResultExistsError
 from agentgym_gen.seeding import stream
 from agentgym_gen.study.plan.families import LISTED_TIERS
-from agentgym_gen.system.file_lock import locked
-from agentgym_gen.system.files import sweep, write_json
+from agentgym_gen.system.file_lock import lock_file
+from agentgym_gen.system.files import remove_temporary_files, write_json
 from agentgym_gen.system.untrusted_files import parse_json, read_text
 from agentgym_gen.world import SPLITS
 from agentgym_gen.world.task_list import write_task_list
@@ -92,8 +92,8 @@ def calibrate(
     if not stem.name:
         raise InvalidValueError(f"Lists begin with a name, such as lists/mine, not {str(stem)!r}")
     refusal = f"Another calibration writes {stem}"
-    with locked(stem.with_name(f".{stem.name}.lock"), refusal, "another --out"):
-        sweep(stem.parent, f"{stem.name}.")
+    with lock_file(stem.with_name(f".{stem.name}.lock"), refusal, "another --out"):
+        remove_temporary_files(stem.parent, f"{stem.name}.")
         settings = {key: getattr(calibration, key) for key in ("env_id", "samples", "seed")}
         progress = CalibrationProgress(
             Path(f"{stem}.played.json"), {"model": model, **settings}, style or PromptStyle()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
-from agentgym_gen.describe.distance import Heard, distance, listen
+from agentgym_gen.describe.distance import ExpertProfile, distance, profile
 from agentgym_gen.errors import DiskFullError
 from agentgym_gen.study.analysis.descriptors import held_out_cells
 from agentgym_gen.study.plan.plan import Plan
@@ -25,10 +25,10 @@ def measure_distances(plan: Plan, out: Path, log: Log) -> None:
     pairs = dict.fromkeys(filter(None, (cell.interfaces for cell in held_out_cells(plan.arms))))
     if not pairs or (out / DISTANCES).exists():
         return
-    profile = lru_cache(maxsize=None)(_profile)
+    cached = lru_cache(maxsize=None)(_profile)
     try:
         distances = {
-            (column, interface): distance(profile(column), profile(column, interface)).mean
+            (column, interface): distance(cached(column), cached(column, interface)).mean
             for column, interface in pairs
         }
         write_distances(out, distances)
@@ -38,6 +38,6 @@ def measure_distances(plan: Plan, out: Path, log: Log) -> None:
         log(f"The distances between interfaces were not measured: {error}")
 
 
-def _profile(column: str, interface: str = "") -> Heard:
+def _profile(column: str, interface: str = "") -> ExpertProfile:
     """Return the profile of *column* through *interface*, or through its own."""
-    return listen(column, options={"interface": interface} if interface else None)
+    return profile(column, options={"interface": interface} if interface else None)

@@ -19,7 +19,7 @@ from multiprocessing.connection import Connection
 from typing import Any, Protocol
 
 from agentgym_gen.errors import InvalidValueError, missing_extra, unknown_name
-from agentgym_gen.system.signals import leave_to_parent, undisturbed
+from agentgym_gen.system.signals import block_signals, ignore_interrupts
 
 JobFunction = Callable[[str], str | None]
 """Does the job of a name; returns None, or the traceback of its error."""
@@ -80,7 +80,7 @@ class LocalProcesses:
     def submit(self, run_job: JobFunction, job: str) -> None:
         """Start *job*."""
         # A new process that gets a signal before it handles signals would print a traceback.
-        with undisturbed():
+        with block_signals():
             try:
                 future = self._pool.submit(run_job, job)
             except BrokenProcessPool:
@@ -116,7 +116,7 @@ def exit_with_parent(pipe: Connection) -> None:
     The parent closes it on purpose, or the system does when the parent dies. Otherwise the jobs of
     a killed study would go on and write into the folder of the next run.
     """
-    leave_to_parent()
+    ignore_interrupts()
     threading.Thread(target=_exit_when_closed, args=(pipe,), daemon=True).start()
 
 

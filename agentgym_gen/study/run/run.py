@@ -42,8 +42,8 @@ from agentgym_gen.study.run.executors import Executor, InProcess
 from agentgym_gen.study.run.jobs import column_file, is_done, make_jobs, models_by_name
 from agentgym_gen.study.run.recipes import TrainingRecipe, recipe_of
 from agentgym_gen.study.run.schedule import Log, RunSummary, run_jobs
-from agentgym_gen.system.file_lock import one_writer
-from agentgym_gen.system.files import sweep, write_json
+from agentgym_gen.system.file_lock import lock_folder
+from agentgym_gen.system.files import remove_temporary_files, write_json
 from agentgym_gen.system.imports import load_module
 from agentgym_gen.system.untrusted_files import read_text
 
@@ -73,9 +73,9 @@ def run_plan(
         ResultExistsError: if *out* holds another study, or another run writes to it.
     """
     executor = executor or InProcess()
-    with one_writer(out, "another folder with --out"):
+    with lock_folder(out, "another folder with --out"):
         claim_folder(plan, out)
-        sweep(out)
+        remove_temporary_files(out)
         jobs = make_jobs(plan)
         finished = {job.name for job in jobs if is_done(plan, out, job)}
         try:

@@ -1,5 +1,5 @@
-"""What Python imports at the start of a victim, whatever its command is."""
+"""Python imports this module when a program of these tests starts, whatever its command is."""
 
-from faults.fault import obey
+from faults.fault import install_from_environment
 
-obey()
+install_from_environment()

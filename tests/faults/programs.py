@@ -1,7 +1,7 @@
-"""Programs that meet faults: ``python -m faults.subjects NAME FOLDER``.
+"""Programs that meet faults: ``python -m faults.programs NAME FOLDER``.
 
-What they do is the library's own; who plays, and who makes games, is quicker than the original.
-Errors and signals are the command line's.
+They run the library's own code, with quick stand-ins for the player and for the builder of games.
+Errors and signals are handled by the command line.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from pathlib import Path
 
 from pretend_study import PretendRecipe
 
-from agentgym_gen.cli.main import main as cli
+from agentgym_gen.cli.main import main, run_command
 from agentgym_gen.study import parse_plan, run_plan
 from agentgym_gen.study.results.rows import read_cells, read_episodes
 from agentgym_gen.study.run.executors import make_executor
+from agentgym_gen.system.signals import raise_on_stop_signals
 
 PLAN = parse_plan("""
 name = "faulty"
@@ -42,8 +43,8 @@ tiers = ["easy", "medium"]
 """)
 """Two models, each tested on two tiers."""
 
-CHANGING = {"seconds", "commit"}
-"""What two runs of the same cell need not have in common."""
+UNCOMPARED_KEYS = {"seconds", "commit"}
+"""The keys of a cell's row in which two runs of the cell may differ."""
 
 
 def study(folder: Path, workers: str = "1") -> int:
@@ -51,63 +52,66 @@ def study(folder: Path, workers: str = "1") -> int:
 
     def command(_: argparse.Namespace) -> None:
         executor = make_executor("local", int(workers))
-        run_plan(PLAN, folder, log=say, recipe=PretendRecipe(), executor=executor)
+        run_plan(PLAN, folder, log=print_line, recipe=PretendRecipe(), executor=executor)
 
-    return as_a_command(command)
+    return run_as_command(command)
 
 
-def games(folder: Path, workers: str = "1", clerk: str = "faults.clerk") -> int:
-    """Prepare three games of TextWorld, made by a *clerk*."""
+def games(folder: Path, workers: str = "1", builder: str = "faults.fake_builder") -> int:
+    """Prepare three games of TextWorld, made by the module *builder*."""
     import agentgym_gen.envs.textworld.store as store
 
-    store.WORKSHOP = clerk
+    store.WORKSHOP = builder
     store.Store.__init__.__defaults__ = (folder, 2000)  # type: ignore[attr-defined]
     options = ["--prepare", "3", "--tier", "easy", "--split", "train", "--workers", workers]
-    return cli.main(["data", "textworld", *options])
+    return main(["data", "textworld", *options])
 
 
 def calibration(folder: Path) -> int:
     """Divide the boards of one split by the success of a random player."""
-    import agentgym_gen.study.run.calibrate as calibrating
+    import agentgym_gen.study.run.calibrate as calibrate_module
 
-    calibrating.BATCH_TASKS = 4
+    calibrate_module.BATCH_TASKS = 4
     arguments = ["calibrate", "rftgen/Sokoban-easy-v0", "--model", "random", "--split", "train"]
     options = ["--tasks", "16", "--samples", "2", "--out", str(folder / "boards")]
-    return cli.main([*arguments, *options])
+    return main([*arguments, *options])
 
 
-def say(line: str) -> None:
+def print_line(line: str) -> None:
     """Print *line* at once."""
     print(line, flush=True)  # noqa: T201  (a program of its own)
 
 
-def as_a_command(command: Callable[[argparse.Namespace], None]) -> int:
-    """Return the exit code of *command* with what the command line does about faults."""
-    with cli.stoppable():
-        return cli._carried_out(argparse.Namespace(command=command))
+def run_as_command(command: Callable[[argparse.Namespace], None]) -> int:
+    """Run *command* as the command line does, and return its exit code."""
+    with raise_on_stop_signals():
+        return run_command(argparse.Namespace(command=command, resumable=False))
 
 
-def prepared(name: str) -> Callable[[Path], int]:
-    """Return the program called *name*, after what all its runs share."""
-    if name in SHORT:
-        return SHORT[name]
+def load_program(name: str) -> Callable[[Path], int]:
+    """Return the program called *name*, after importing what all its runs share."""
+    if name in TORCH_FREE:
+        return TORCH_FREE[name]
     from faults import trainings
 
     return trainings.prepared(name)
 
 
-SHORT = {"study": study, "games": games, "calibration": calibration}
+TORCH_FREE = {"study": study, "games": games, "calibration": calibration}
 """The programs that need no torch."""
 
 
 def study_facts(folder: Path) -> object:
-    """Return what the study in *folder* found."""
-    cells = [{k: v for k, v in row.items() if k not in CHANGING} for row in read_cells(folder)]
+    """Return the rows of cells and episodes of the study in *folder*."""
+    cells = [
+        {key: value for key, value in row.items() if key not in UNCOMPARED_KEYS}
+        for row in read_cells(folder)
+    ]
     return cells, read_episodes(folder)
 
 
 def file_facts(folder: Path) -> object:
-    """Return the names of the files in *folder* that are shown, and hashes of what they hold."""
+    """Return the names of the files in *folder* that are not hidden, and their hashes."""
     return {
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))
@@ -120,10 +124,10 @@ def training_facts(folder: Path) -> object:
     last = max(folder.glob("step_??????"))
     weights = hashlib.sha256((last / "model.safetensors").read_bytes()).hexdigest()
     rows = map(json.loads, (folder / "log.jsonl").read_text().splitlines())
-    timed = ("seconds", "per_second")
-    kept = [{k: v for k, v in row.items() if not k.endswith(timed)} for row in rows]
+    timings = ("seconds", "per_second")
+    log = [{k: v for k, v in row.items() if not k.endswith(timings)} for row in rows]
     state = json.loads((last / "state.json").read_text())
-    return last.name, weights, kept, state["step"]
+    return last.name, weights, log, state["step"]
 
 
 FACTS = {
@@ -134,8 +138,8 @@ FACTS = {
     "rft": training_facts,
     "tiny": study_facts,
 }
-"""By program, what two runs of it have in common."""
+"""For each program, the results that two runs of it have in common, read from a folder."""
 
 
 if __name__ == "__main__":
-    sys.exit(prepared(sys.argv[1])(Path(sys.argv[2]), *sys.argv[3:]))
+    sys.exit(load_program(sys.argv[1])(Path(sys.argv[2]), *sys.argv[3:]))

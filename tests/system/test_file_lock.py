@@ -1,4 +1,4 @@
-"""Locks between processes, and what becomes of them."""
+"""Locks between processes: who holds them, and when they are released."""
 
 import contextlib
 import errno
@@ -12,19 +12,19 @@ from pathlib import Path
 
 import pytest
 
-import agentgym_gen.system.file_lock as locks
 from agentgym_gen.errors import DataError, ResultExistsError
-from agentgym_gen.system.file_lock import is_locked, locked, one_writer
+from agentgym_gen.system import file_lock
+from agentgym_gen.system.file_lock import is_locked, lock_file, lock_folder
 
 
 def test_a_lock_names_its_holder_and_leaves_nothing(tmp_path: Path) -> None:
-    """The folder is made; after the block it is empty."""
+    """The folder is created, a second lock is refused, and after the block nothing is left."""
     folder = tmp_path / "new"
-    with one_writer(folder, "another one"):
+    with lock_folder(folder, "another one"):
         assert is_locked(folder)
         with (
             pytest.raises(ResultExistsError, match=rf"process {os.getpid()} on .*another one"),
-            one_writer(folder, "another one"),
+            lock_folder(folder, "another one"),
         ):
             pass
         assert is_locked(folder)
@@ -36,35 +36,35 @@ def test_a_lock_names_its_holder_and_leaves_nothing(tmp_path: Path) -> None:
 def test_a_lock_that_is_removed_meanwhile_is_taken_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its holder lets go between our opening of the file and our locking it."""
-    opened, holder = locks._opened, contextlib.ExitStack()
+    """Its holder removes the file after we have opened it and before we lock it."""
+    real_open, holder = file_lock._open, contextlib.ExitStack()
 
-    def slowly(path: Path) -> int:
-        handle = opened(path)
+    def open_slowly(path: Path) -> int:
+        handle = real_open(path)
         holder.close()
         return handle
 
-    holder.enter_context(one_writer(tmp_path, "another one"))
-    monkeypatch.setattr(locks, "_opened", slowly)
-    with locked(tmp_path / ".lock"):
+    holder.enter_context(lock_folder(tmp_path, "another one"))
+    monkeypatch.setattr(file_lock, "_open", open_slowly)
+    with lock_file(tmp_path / ".lock"):
         assert is_locked(tmp_path)
 
 
 def test_looking_at_a_lock_does_not_take_it(tmp_path: Path) -> None:
     """A run that begins while another process looks is not refused."""
     (tmp_path / ".lock").touch()
-    look = os.open(tmp_path / ".lock", os.O_RDONLY)
-    fcntl.flock(look, fcntl.LOCK_SH)
-    threading.Timer(locks.PAUSE / 2, os.close, [look]).start()
-    with one_writer(tmp_path, "another one"):
+    observer = os.open(tmp_path / ".lock", os.O_RDONLY)
+    fcntl.flock(observer, fcntl.LOCK_SH)
+    threading.Timer(file_lock.PAUSE_SECONDS / 2, os.close, [observer]).start()
+    with lock_folder(tmp_path, "another one"):
         assert is_locked(tmp_path)
 
 
 FORK = """
 import os, signal, sys
 from pathlib import Path
-from agentgym_gen.system.file_lock import one_writer
-with one_writer(Path(sys.argv[1]), "another one"):
+from agentgym_gen.system.file_lock import lock_folder
+with lock_folder(Path(sys.argv[1]), "another one"):
     child = os.fork()
     if not child:
         os.close(1)
@@ -75,7 +75,7 @@ with one_writer(Path(sys.argv[1]), "another one"):
 
 
 def test_a_fork_does_not_hold_the_lock_of_its_parent(tmp_path: Path) -> None:
-    """Killed, the parent has let go, though the fork lives on."""
+    """When the parent is killed, its lock is free, although the fork lives on."""
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-c", FORK, str(tmp_path)]
     parent = subprocess.Popen(command, env=environ, stdout=subprocess.PIPE)
@@ -91,27 +91,27 @@ def test_a_fork_does_not_hold_the_lock_of_its_parent(tmp_path: Path) -> None:
 
 
 def test_a_disk_without_locks_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is not taken for a lock that is held."""
+    """The error of a disk without locks is not taken for a lock that is held."""
 
-    def unknown(_: int) -> None:
+    def unsupported(_: int) -> None:
         raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
 
-    monkeypatch.setattr(locks, "_lock", unknown)
+    monkeypatch.setattr(file_lock, "_lock", unsupported)
     with pytest.raises(DataError, match="choose a folder on a disk that has locks") as caught:
-        one_writer(tmp_path, "another one").__enter__()
+        lock_folder(tmp_path, "another one").__enter__()
 
     assert not isinstance(caught.value, ResultExistsError)
 
 
-class Msvcrt:
-    """The module of Windows, with the record locks of this system: one byte, by open file."""
+class FakeMsvcrt:
+    """A stand-in for the module ``msvcrt`` of Windows: it locks one byte by a record lock."""
 
     LK_NBLCK = 2
 
     @staticmethod
     def locking(handle: int, mode: int, length: int) -> None:
-        """Lock from where the file stands."""
-        assert mode == Msvcrt.LK_NBLCK
+        """Lock *length* bytes from the current position of the file."""
+        assert mode == FakeMsvcrt.LK_NBLCK
         place = os.lseek(handle, 0, os.SEEK_CUR)
         operation = fcntl.F_OFD_SETLK
         # struct flock: type, whence, start, length, pid
@@ -126,13 +126,15 @@ class Msvcrt:
 def test_windows_locks_a_byte_that_nobody_reads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The same sentences, with a stand-in for the module of Windows: the holder can be read."""
-    monkeypatch.setattr(locks, "_lock", lambda handle, **_: locks._lock_by(Msvcrt, handle))
-    with one_writer(tmp_path, "another one"):
+    """The locked byte is outside the text, so that the name of the holder can be read."""
+    monkeypatch.setattr(
+        file_lock, "_lock", lambda handle, **_: file_lock._lock_on_windows(FakeMsvcrt, handle)
+    )
+    with lock_folder(tmp_path, "another one"):
         assert is_locked(tmp_path)
         with (
             pytest.raises(ResultExistsError, match=rf"process {os.getpid()} on"),
-            one_writer(tmp_path, "another one"),
+            lock_folder(tmp_path, "another one"),
         ):
             pass
 

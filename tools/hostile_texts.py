@@ -1,7 +1,7 @@
-"""What models really write where an action is expected, made up without end for tests.
+"""What models really write where an action is expected, generated without end for tests.
 
-Each text is a corpus entry or something the environment itself has said, put through a few of the
-distortions that models add: markdown, half a JSON object, a second action, an echo of the prompt.
+Each text is an entry of a corpus or a text of the environment itself, with a few of the distortions
+that models add: Markdown, half a JSON object, a second action, an echo of the prompt.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-LONGEST = 120_000
-"""The longest text, in characters."""
+MAX_CHARS = 120_000
+"""The length at which texts are cut."""
 
 CORPUS = (
     "",
@@ -120,7 +120,7 @@ CORPUS = (
     "x" * 100_000,
     '{"action": ' * 3000,
 )
-"""Texts that have been seen, or that have broken somebody's parser."""
+"""Texts that models have written, or that have broken a parser."""
 
 WRAPPINGS = (
     "```json\n@\n```",
@@ -137,7 +137,7 @@ WRAPPINGS = (
     "<action>@</action>",
     "@ @ @",
 )
-"""What models put around an action, which stands for ``@``."""
+"""What models put around an action, for which ``@`` stands."""
 
 REWRITINGS: tuple[Callable[[str], str], ...] = (
     str.upper,
@@ -147,14 +147,14 @@ REWRITINGS: tuple[Callable[[str], str], ...] = (
     lambda text: text.replace("o", "\u043e"),
     lambda text: text[::-1],
 )
-"""How models and their parsers change all of an action."""
+"""How models and their parsers change a whole action."""
 
 
-def _wrapped(text: str, rng: np.random.Generator) -> str:
+def _wrap(text: str, rng: np.random.Generator) -> str:
     return WRAPPINGS[int(rng.integers(len(WRAPPINGS)))].replace("@", text)
 
 
-def _rewritten(text: str, rng: np.random.Generator) -> str:
+def _rewrite(text: str, rng: np.random.Generator) -> str:
     return REWRITINGS[int(rng.integers(len(REWRITINGS)))](text)
 
 
@@ -162,30 +162,30 @@ def _cut(text: str, rng: np.random.Generator) -> str:
     return text[: int(rng.integers(len(text) + 1))]
 
 
-def _with_a_wrong_letter(text: str, rng: np.random.Generator) -> str:
+def _replace_letter(text: str, rng: np.random.Generator) -> str:
     place = int(rng.integers(len(text) + 1))
     return text[:place] + chr(int(rng.integers(1, 0xD7FF))) + text[place + 1 :]
 
 
-def _shuffled(text: str, rng: np.random.Generator) -> str:
+def _shuffle_words(text: str, rng: np.random.Generator) -> str:
     words = text.split()
     return " ".join(words[i] for i in rng.permutation(len(words)))
 
 
-DISTORTIONS = (_wrapped, _rewritten, _cut, _with_a_wrong_letter, _shuffled)
+DISTORTIONS = (_wrap, _rewrite, _cut, _replace_letter, _shuffle_words)
 
 
-def babble(rng: np.random.Generator, said: Sequence[str]) -> Iterator[str]:
-    """Yield texts without end, drawn from *rng*.
+def hostile_texts(rng: np.random.Generator, shown: Sequence[str]) -> Iterator[str]:
+    """Yield texts without end.
 
     Args:
-        rng: The stream.
-        said: What the environment has shown or listed, to be echoed; read anew for every text.
+        rng: The generator that decides which.
+        shown: What the environment has shown or listed, to be echoed; read anew for every text.
     """
     while True:
-        own = said and rng.random() < 0.5
-        pool = said if own else CORPUS
+        is_echo = shown and rng.random() < 0.5
+        pool = shown if is_echo else CORPUS
         text = pool[int(rng.integers(len(pool)))]
         for _ in range(int(rng.integers(3))):
             text = DISTORTIONS[int(rng.integers(len(DISTORTIONS)))](text, rng)
-        yield text[:LONGEST]
+        yield text[:MAX_CHARS]

@@ -1,4 +1,4 @@
-"""Makes games by writing what was ordered: the process of TextWorld's cache, without textworld."""
+"""A child process that makes games for TextWorld's cache without textworld."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from agentgym_gen.system.child_process import serve
 
 
 def answer(request: dict[str, Any]) -> int:
-    """Write the order into the files of a game, and take the first candidate."""
+    """Write the first candidate into the files of a game, and return its number."""
     for name in ("game.z8", "game.json"):
         text = f"{name} {request['candidates'][0]}".ljust(4000)
         (Path(request["folder"]) / name).write_text(text, encoding="utf-8")

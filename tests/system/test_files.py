@@ -1,4 +1,4 @@
-"""Files that are either whole or not there."""
+"""Atomic writes, and the cache folder."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from agentgym_gen.system.files import cache_folder, write_json, write_jsonl, wri
 
 
 def test_a_file_is_replaced_in_one_step(tmp_path: Path) -> None:
-    """No scratch file stays, folders are made, and everybody may read the file."""
+    """No temporary file stays, folders are created, and everybody may read the file."""
     path = tmp_path / "new" / "a.json"
     write_json(path, {"é": 1})
     write_text(path, "second")
@@ -20,14 +20,14 @@ def test_a_file_is_replaced_in_one_step(tmp_path: Path) -> None:
 
 
 def test_rows_are_lines(tmp_path: Path) -> None:
-    """One JSON object each."""
+    """Each row is one line with a JSON object."""
     write_jsonl(tmp_path / "a.jsonl", [{"a": "é\n"}, {"b": 2}])
 
     assert (tmp_path / "a.jsonl").read_text(encoding="utf-8") == '{"a": "é\\n"}\n{"b": 2}\n'
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
-    """A text that cannot be encoded changes nothing and leaves no scratch file."""
+    """A text that cannot be encoded changes nothing and leaves no temporary file."""
     path = tmp_path / "a.txt"
     write_text(path, "old")
     with pytest.raises(UnicodeEncodeError):
@@ -38,14 +38,14 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
-    """With the reason."""
+    """The error names the path that cannot be written."""
     (tmp_path / "file").write_text("")
     with pytest.raises(DataError, match=r"Cannot write .*file/x"):
         write_text(tmp_path / "file" / "x", "")
 
 
-def test_the_cache_folder_can_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By our own variable, else by the desktop's, else it is the usual one."""
+def test_the_cache_folder_can_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is chosen by our own variable, else by the desktop's, else it is the usual one."""
     monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
     monkeypatch.setenv("AGENTGYM_GEN_CACHE", "/mine")
     assert cache_folder() == Path("/mine")

@@ -1,4 +1,4 @@
-"""The contract check is itself checked: it passes a good world and catches each broken one."""
+"""The checks of a world: a good world passes, and each check catches a broken one."""
 
 import pytest
 from toy_world import Corridor, CorridorTasks, CorridorWorld
@@ -10,32 +10,32 @@ from agentgym_gen.world import Message
 
 
 def test_a_good_world_passes() -> None:
-    """The toy world keeps every law."""
+    """The toy world passes every check."""
     check_world("toy_world:CorridorWorld", options={"slow": True})
 
 
 class TwoVerbsOnePhrase(CorridorWorld):
-    """Two verbs that sound the same."""
+    """Two verbs have the same phrase."""
 
     verbs = (*CorridorWorld.verbs, Verb("rest", "rest"))
 
 
 class NoPlan(CorridorWorld):
-    """The expert gives up."""
+    """The expert has no plan."""
 
     def expert_plan(self) -> tuple[Command, ...]:
         return ()
 
 
 class SecretPlan(CorridorWorld):
-    """The expert does what nobody is told."""
+    """The expert's command is not listed as admissible."""
 
     def admissible(self) -> tuple[Command, ...]:
         return super().admissible()[-1:]
 
 
 class EmptyPromise(CorridorWorld):
-    """Something is listed that cannot be done."""
+    """A command that cannot be carried out is listed as admissible."""
 
     def admissible(self) -> tuple[Command, ...]:
         return (*super().admissible(), Command("open", ("door 99",)))
@@ -46,23 +46,23 @@ class EmptyPromise(CorridorWorld):
         return super().step(command)
 
 
-class Slow(CorridorWorld):
-    """The turns do not suffice."""
+class TooFewTurns(CorridorWorld):
+    """The turn limit is too low for the expert."""
 
     def turn_limit(self) -> int:
         return 1
 
 
 class Generous(CorridorWorld):
-    """Nonsense is accepted."""
+    """Nonsense is accepted as a command."""
 
     def read(self, text: str) -> Command | Malformed:
-        read = super().read(text)
-        return Command("wait") if isinstance(read, Malformed) else read
+        parsed = super().read(text)
+        return Command("wait") if isinstance(parsed, Malformed) else parsed
 
 
 class Talkative(CorridorWorld):
-    """The instruction has the verb as plain text."""
+    """The instruction has a verb as plain text."""
 
     def instruction(self) -> Message:
         return ("You can open doors.",)
@@ -80,14 +80,14 @@ class Forgetful(CorridorWorld):
 
 
 class OneForAll(CorridorTasks):
-    """The same corridor everywhere."""
+    """Every task is the same corridor."""
 
     def generate(self, task_id: TaskId, index: int) -> Corridor:
         return super().generate(TaskId(task_id.env, "easy", "train", "0"), 0)
 
 
 class OneSplit(CorridorWorld):
-    """All splits have the same worlds."""
+    """All splits have the same content."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -95,70 +95,73 @@ class OneSplit(CorridorWorld):
 
 
 class HalfWon(CorridorWorld):
-    """Success without the full score."""
+    """Success has half the score."""
 
     def step(self, command: Command) -> Outcome:
-        done = super().step(command)
-        return Outcome(done.scene, done.reward, done.valid, done.end, done.score / 2)
+        outcome = super().step(command)
+        score = outcome.score / 2
+        return Outcome(outcome.scene, outcome.reward, outcome.valid, outcome.end, score)
 
 
 class RudeAnswer(CorridorWorld):
-    """What cannot be done is answered with the verb as plain text."""
+    """The answer to an inadmissible command has a verb as plain text."""
 
     def step(self, command: Command) -> Outcome:
-        done = super().step(command)
-        return done if done.valid else Outcome(Scene(("You cannot open that.",)), valid=False)
+        outcome = super().step(command)
+        if outcome.valid:
+            return outcome
+        return Outcome(Scene(("You cannot open that.",)), valid=False)
 
 
 class RudeFacts(CorridorWorld):
-    """A verb is the name of a fact."""
+    """The name of a fact is a verb as plain text."""
 
     def reset(self, task: Task) -> Scene:  # type: ignore[type-arg]
         return Scene(super().reset(task).message, {"wait": "yes"})
 
 
 class RudeRefusal(CorridorWorld):
-    """Nonsense is answered with a verb."""
+    """The answer to nonsense has a verb as plain text."""
 
     def invalid_reply(self, malformed: Malformed) -> Message:
         return ("Just wait.",)
 
 
-class RudeAside(CorridorWorld):
-    """Only who leaves the expert's path hears the verb."""
+class RudeOffPath(CorridorWorld):
+    """A text that the expert never sees has a verb as plain text."""
 
     def step(self, command: Command) -> Outcome:
-        done = super().step(command)
-        return Outcome(Scene(("You wait.",))) if command.verb == "wait" else done
+        outcome = super().step(command)
+        return Outcome(Scene(("You wait.",))) if command.verb == "wait" else outcome
 
 
 @pytest.mark.parametrize(
-    ("world", "law"),
+    ("world", "sentence"),
     [
         (TwoVerbsOnePhrase, "No two verbs share a phrase"),
         (NoPlan, "There is a plan"),
         (SecretPlan, "The expert's command is admissible"),
         (EmptyPromise, "Every admissible command is valid"),
-        (Slow, "The expert wins within the turn limit"),
+        (TooFewTurns, "The expert wins within the turn limit"),
         (Generous, "Nonsense is not a valid action"),
         (Talkative, "No native verb leaks"),
         (RudeAnswer, "No native verb leaks"),
         (RudeFacts, "No native verb leaks"),
         (RudeRefusal, "No native verb leaks"),
-        (RudeAside, "No native verb leaks"),
+        (RudeOffPath, "No native verb leaks"),
         (Forgetful, "Resetting to a task always shows the same"),
         (OneSplit, "Splits share no content"),
         (HalfWon, "Success has the score 1"),
     ],
 )
-def test_a_broken_world_is_caught(world: type[CorridorWorld], law: str) -> None:
-    """By the law that it breaks."""
+def test_a_broken_world_is_caught(world: type[CorridorWorld], sentence: str) -> None:
+    """The error has the sentence of the check that the world breaks."""
     globals()[world.__name__] = world
-    with pytest.raises(ContractError, match=law):
+    with pytest.raises(ContractError, match=sentence):
         check_world(f"{world.__module__}:{world.__name__}", tasks_per_split=2)
 
 
 def test_a_check_of_no_tasks_is_refused() -> None:
-    """It would pass any world."""
+    """A check that plays no task would pass any world."""
     with pytest.raises(InvalidValueError, match="`tasks_per_split` is at least 1, not 0"):
         check_world("toy_world:CorridorWorld", tasks_per_split=0)

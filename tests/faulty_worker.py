@@ -1,4 +1,4 @@
-"""A child for tests of `Worker`: it adds, prints, fails, hangs or dies on demand."""
+"""A child process for tests: it adds, prints, fails, hangs or dies, as the request says."""
 
 import os
 import time
@@ -8,9 +8,9 @@ from agentgym_gen.system.child_process import serve
 
 
 def answer(request: dict[str, Any]) -> object:
-    """Return the sum of two numbers, or do what *request* asks for."""
+    """Return the sum of two numbers, after the fault that *request* names."""
     if "print" in request:
-        print(request["print"], flush=True)  # noqa: T201  (what it must survive)
+        print(request["print"], flush=True)  # noqa: T201  (the fault)
         os.write(1, b"from C\n")
     if "die" in request:
         os._exit(int(request["die"]))

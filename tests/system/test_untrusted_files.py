@@ -1,4 +1,4 @@
-"""Reading files of others: an end to everything, and one error that names the file."""
+"""Untrusted files are read within bounds, and every fault is an error that names the file."""
 
 import gzip
 import json
@@ -15,7 +15,7 @@ from agentgym_gen.errors import DataError
 from agentgym_gen.system.untrusted_files import (
     MEGABYTE,
     gunzip,
-    lines_of,
+    numbered_lines,
     parse_json,
     read_bytes,
     read_text,
@@ -36,8 +36,8 @@ Maker = Callable[[Path], object]
         (lambda path: path.write_bytes(b"x" * 11), "it has 11 bytes, and 10 are read"),
     ],
 )
-def test_what_is_no_file_of_text_is_named(tmp_path: Path, make: Maker, reason: str) -> None:
-    """A pipe is not waited for, and a device without an end not read."""
+def test_what_is_no_text_file_is_named(tmp_path: Path, make: Maker, reason: str) -> None:
+    """The reader does not wait for a pipe, and does not read a device without an end."""
     path = tmp_path / "words.txt"
     make(path)
 
@@ -46,13 +46,13 @@ def test_what_is_no_file_of_text_is_named(tmp_path: Path, make: Maker, reason: s
 
 
 def test_a_name_with_a_nul_is_no_file() -> None:
-    """It cannot be one."""
+    """No file can have such a name, and the error says so."""
     with pytest.raises(DataError, match="null"):
         read_text(Path("a\0b"))
 
 
 def test_a_file_that_claims_a_terabyte_is_not_read(tmp_path: Path) -> None:
-    """It has holes only."""
+    """A sparse file is refused by its size."""
     path = tmp_path / "sparse"
     with path.open("wb") as file:
         file.truncate(2**40)
@@ -61,16 +61,16 @@ def test_a_file_that_claims_a_terabyte_is_not_read(tmp_path: Path) -> None:
         read_bytes(path)
 
 
-def test_a_file_without_a_size_has_an_end(tmp_path: Path) -> None:
-    """Those of /proc say 0 bytes."""
+def test_a_file_that_reports_no_size_is_bounded() -> None:
+    """Files in /proc report 0 bytes and hold more; they are read up to the limit."""
     if not Path("/proc/self/maps").exists():
         pytest.skip("no /proc here")
     with pytest.raises(DataError, match="more than 10 bytes"):
-        read_bytes(Path("/proc/self/maps"), most=10)
+        read_bytes(Path("/proc/self/maps"), max_bytes=10)
 
 
-def test_a_mark_of_byte_order_and_crlf_are_no_text(tmp_path: Path) -> None:
-    """As editors of Windows write them."""
+def test_a_byte_order_mark_and_crlf_are_no_text(tmp_path: Path) -> None:
+    """What editors on Windows add is left out."""
     path = tmp_path / "words.txt"
     path.write_bytes(b"\xef\xbb\xbfone\r\ntwo\r\n")
 
@@ -78,10 +78,10 @@ def test_a_mark_of_byte_order_and_crlf_are_no_text(tmp_path: Path) -> None:
 
 
 def test_only_a_line_feed_ends_a_line() -> None:
-    """A separator of Unicode stands inside a text; blank lines are counted."""
+    """A Unicode line separator is a part of a line; blank lines count in the line numbers."""
     text = '{"x": "a\u2028b\u0085c\x0bd"}\n\n  \n2'
 
-    assert list(lines_of(text)) == [(1, '{"x": "a\u2028b\u0085c\x0bd"}'), (4, "2")]
+    assert list(numbered_lines(text)) == [(1, '{"x": "a\u2028b\u0085c\x0bd"}'), (4, "2")]
 
 
 @pytest.mark.parametrize(
@@ -101,13 +101,13 @@ def test_only_a_line_feed_ends_a_line() -> None:
     ],
 )
 def test_bad_json_is_refused(text: str, reason: str) -> None:
-    """With its place."""
+    """The error names the place and the reason."""
     with pytest.raises(DataError, match=f"Bad JSON in line 3 of x: .*{reason}"):
         parse_json(text, "line 3 of x")
 
 
-def test_both_halves_of_a_letter_are_one() -> None:
-    """As JSON spells it in ASCII."""
+def test_a_surrogate_pair_is_one_letter() -> None:
+    """JSON in ASCII spells a letter beyond the basic plane as two escapes."""
     assert parse_json('"\\ud83d\\ude00"', "x") == "\U0001f600"
 
 
@@ -123,7 +123,7 @@ def test_both_halves_of_a_letter_are_one() -> None:
     )
 )
 def test_json_is_read_as_by_python(value: object) -> None:
-    """Whatever it is."""
+    """Any value that Python writes as JSON is read as Python reads it."""
     text = json.dumps(value)
 
     assert parse_json(text, "x") == json.loads(text)
@@ -131,15 +131,15 @@ def test_json_is_read_as_by_python(value: object) -> None:
 
 @pytest.mark.parametrize("text", [b"", b"one", b"one\ntwo" * 10_000])
 def test_gzip_is_read_as_by_python(text: bytes) -> None:
-    """Of one part or of two."""
+    """A file of one member and one of two are unpacked as by the gzip module."""
     packed = gzip.compress(text)
 
     assert gunzip(packed, Path("x.gz")) == text
     assert gunzip(packed + packed, Path("x.gz")) == text + text
 
 
-def test_a_bomb_is_not_unpacked() -> None:
-    """A gigabyte in a megabyte costs little more than what is accepted."""
+def test_a_gzip_bomb_is_not_unpacked() -> None:
+    """A gigabyte packed in a megabyte takes little more memory than the limit."""
     packed = gzip.compress(bytes(2**20)) * 1024
     tracemalloc.start()
     with pytest.raises(DataError, match=r"x.gz: it holds more than 1,048,576 bytes"):
@@ -152,7 +152,7 @@ def test_a_bomb_is_not_unpacked() -> None:
 
 @given(st.data())
 def test_damaged_gzip_is_read_or_refused(data: st.DataObject) -> None:
-    """Cut anywhere, or with a byte changed."""
+    """A file that is cut anywhere, or has a byte changed, is read or refused with its name."""
     packed = bytearray(gzip.compress(b"one two three " * 20))
     place = data.draw(st.integers(0, len(packed) - 1))
     if data.draw(st.booleans()):

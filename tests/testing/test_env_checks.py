@@ -1,4 +1,4 @@
-"""The contract of an environment id: every id keeps it, and each law bites."""
+"""The checks of an environment id: good environments pass, and each check catches a broken one."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -21,13 +21,13 @@ def _toy() -> None:
 
 
 def test_a_good_environment_passes() -> None:
-    """The toy keeps every law, and leaves nothing behind."""
+    """The toy world passes every check, and a reset of it leaves nothing behind."""
     check_env(TOY)
     assert check_leaks(TOY, resets=200) < 100
 
 
 class Drifting(CorridorWorld):
-    """Every world object tells another story."""
+    """Every world object shows another text."""
 
     worlds = 0
 
@@ -37,8 +37,9 @@ class Drifting(CorridorWorld):
         self._number = Drifting.worlds
 
     def step(self, command: Command) -> Outcome:
-        done = super().step(command)
-        return Outcome(Scene((f"{self._number}",)), done.reward, done.valid, done.end, done.score)
+        outcome = super().step(command)
+        scene = Scene((f"{self._number}",))
+        return Outcome(scene, outcome.reward, outcome.valid, outcome.end, outcome.score)
 
 
 class Chatty(CorridorWorld):
@@ -49,23 +50,23 @@ class Chatty(CorridorWorld):
 
 
 class Boastful(CorridorWorld):
-    """The full score without success."""
+    """The score is 1 without success."""
 
     def step(self, command: Command) -> Outcome:
-        done = super().step(command)
-        return Outcome(done.scene, done.reward, done.valid, done.end, 1.0)
+        outcome = super().step(command)
+        return Outcome(outcome.scene, outcome.reward, outcome.valid, outcome.end, 1.0)
 
 
 class Endless(CorridorWorld):
-    """A score of more than 1."""
+    """The score is more than 1."""
 
     def step(self, command: Command) -> Outcome:
-        done = super().step(command)
-        return Outcome(done.scene, done.reward, done.valid, done.end, 7.0)
+        outcome = super().step(command)
+        return Outcome(outcome.scene, outcome.reward, outcome.valid, outcome.end, 7.0)
 
 
 class Closing(CorridorWorld):
-    """What was closed stays closed."""
+    """A world that was closed cannot be used again."""
 
     closed = False
 
@@ -73,8 +74,8 @@ class Closing(CorridorWorld):
         self.closed = True
 
     def reset(self, task: Task[Corridor]) -> Scene:
-        shown = super().reset(task)
-        return Scene(("closed",)) if self.closed else shown
+        scene = super().reset(task)
+        return Scene(("closed",)) if self.closed else scene
 
 
 class Quitter(CorridorWorld):
@@ -90,7 +91,7 @@ class Quitter(CorridorWorld):
 
 
 class Hoarder(CorridorWorld):
-    """Every reset is remembered for ever."""
+    """Every reset keeps memory for ever."""
 
     kept: list[bytearray] = []  # noqa: RUF012  (the fault)
 
@@ -117,7 +118,7 @@ class Opener(CorridorWorld):
 
 @pytest.fixture
 def env_id(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Register the world that a test is parametrised with, for the time of the test."""
+    """The id of the world that a test is parametrised with, registered during the test."""
     world = request.param
     globals()[world.__name__] = world
     name = f"rftgen/{world.__name__}-v0"
@@ -128,7 +129,7 @@ def env_id(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 @pytest.mark.parametrize(
-    ("env_id", "law"),
+    ("env_id", "sentence"),
     [
         (Drifting, "Gymnasium's checker has nothing to say|The same seed and actions"),
         (Chatty, "`info` always has the same keys"),
@@ -139,35 +140,37 @@ def env_id(request: pytest.FixtureRequest) -> Iterator[str]:
     ],
     indirect=["env_id"],
 )
-def test_a_broken_environment_is_caught(env_id: str, law: str) -> None:
-    """By the law that it breaks."""
-    with pytest.raises(ContractError, match=law):
+def test_a_broken_environment_is_caught(env_id: str, sentence: str) -> None:
+    """The error has the sentence of the check that the environment breaks."""
+    with pytest.raises(ContractError, match=sentence):
         check_env(env_id)
 
 
 @pytest.mark.parametrize("tier", ["easy", pytest.param("hard", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("name", [one.name for one in BUNDLED if one.slow_tasks is None])
+@pytest.mark.parametrize(
+    "name", [environment.name for environment in BUNDLED if environment.slow_tasks is None]
+)
 def test_resets_leave_nothing_behind(name: str, tier: str) -> None:
-    """In no environment: neither memory nor open files. TextWorld has a test of its engine."""
+    """Resets leak neither memory nor open files; TextWorld's engine has a test of its own."""
     assert check_leaks(f"rftgen/{name}-{tier}-v0", resets=300) < 100
 
 
 @pytest.mark.parametrize(
-    ("env_id", "law"), [(Hoarder, "no memory"), (Opener, "no file")], indirect=["env_id"]
+    ("env_id", "leak"), [(Hoarder, "no memory"), (Opener, "no file")], indirect=["env_id"]
 )
-def test_a_leak_is_caught(env_id: str, law: str) -> None:
-    """Of memory and of open files."""
-    with pytest.raises(ContractError, match=f"A reset leaves {law}"):
+def test_a_leak_is_caught(env_id: str, leak: str) -> None:
+    """A world that keeps memory, and one that keeps files open, fail the check."""
+    with pytest.raises(ContractError, match=f"A reset leaves {leak}"):
         check_leaks(env_id, resets=100)
 
 
 def test_the_end_flags_have_to_agree_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An environment that ends without saying so is caught."""
-    honest = TextEnv.step
+    """An environment that ends without the flag `terminated` is caught."""
+    real_step = TextEnv.step
 
     def silent(self: TextEnv, action: str) -> tuple[Any, ...]:
-        *seen, _, truncated, info = honest(self, action)
-        return (*seen, False, truncated, info)
+        observation, reward, _, truncated, info = real_step(self, action)
+        return observation, reward, False, truncated, info
 
     monkeypatch.setattr(TextEnv, "step", silent)
     with pytest.raises(ContractError, match="`terminated` agrees with `end_reason`"):

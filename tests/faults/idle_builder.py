@@ -1,4 +1,7 @@
-"""Makes no game, but starts a process of its own and waits: an engine whose compiler hangs."""
+"""A child process that makes no game: it starts a process of its own and waits for it.
+
+It stands for an engine whose compiler hangs.
+"""
 
 import subprocess
 from pathlib import Path
@@ -8,8 +11,8 @@ from agentgym_gen.system.child_process import serve
 
 
 def answer(request: dict[str, Any]) -> int:
-    """Leave a trace when the compiler runs, and wait for it."""
-    compiler = subprocess.Popen(["sleep", "600"])
+    """Start the compiler, write its process id into the folder, and wait for it."""
+    compiler = subprocess.Popen(["sleep", "60"])
     (Path(request["folder"]) / "busy").write_text(str(compiler.pid), encoding="utf-8")
     return compiler.wait()
 

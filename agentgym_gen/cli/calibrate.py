@@ -1,0 +1,43 @@
+"""``agentgym-gen calibrate``: divide tasks by a model's success."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from agentgym_gen.agents.prompt import PromptStyle
+from agentgym_gen.cli.arguments import at_least, path
+from agentgym_gen.cli.terminal import print_line
+from agentgym_gen.env.registration import check_env_id
+from agentgym_gen.world import SPLITS
+
+
+def add_calibrate(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``calibrate``."""
+    number = at_least(1)
+    parser.add_argument("id", metavar="ENV", help="for example rftgen/TextCraft-v0")
+    parser.add_argument("--model", required=True, help="random, expert, a folder or a hub name")
+    parser.add_argument("--out", type=path, help="where the lists go; default lists/ENV")
+    parser.add_argument("--tasks", type=number, default=200, metavar="N", help="tasks of a split")
+    parser.add_argument("--samples", type=number, default=8, metavar="N", help="episodes of a task")
+    parser.add_argument("--threshold", type=float, default=0.5, help="easy from this success on")
+    parser.add_argument("--split", action="append", help="only these splits; default all")
+    parser.add_argument("--format", default="react", help="react, action or tool")
+    parser.add_argument("--temperature", type=float, default=1.0, help="of a model")
+    parser.add_argument("--max-new-tokens", type=number, default=256, help="of a model")
+    parser.set_defaults(command=calibrate_tasks, resumable=True)
+
+
+def calibrate_tasks(options: argparse.Namespace) -> None:
+    """Play the tasks, write the lists and say how many tasks each has."""
+    from agentgym_gen.study.run.calibrate import Calibration, calibrate, resolve_policy
+
+    name = check_env_id(options.id).rpartition("/")[2].rsplit("-v", 1)[0].lower()
+    stem = options.out or Path("lists") / name
+    splits = tuple(options.split or SPLITS)
+    calibration = Calibration(options.id, options.tasks, options.samples, options.threshold, splits)
+    policy = resolve_policy(options.model, options.temperature, options.max_new_tokens)
+    style = PromptStyle(format=options.format)
+    sizes = calibrate(calibration, policy, stem, model=options.model, style=style, log=print_line)
+    for kind, size in sizes.items():
+        print(f"{size} tasks in {stem}.{kind}.txt")

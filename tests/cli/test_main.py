@@ -1,0 +1,163 @@
+"""The command line as a whole: errors, exit codes, streams and signals."""
+
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from agentgym_gen.cli.main import main
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["play", "rftgen/TextCraft-eazy-v0"], "did you mean 'rftgen/TextCraft-easy-v0'?"),
+        (["demo", "rftgen/TextCraft-easy-v0", "--interface", "jsn"], "did you mean 'json'?"),
+        (["demo", "rftgen/TextCraft-easy-v0", "--split", "tst"], "did you mean 'test'?"),
+        (["demo", "rftgen/TextCraft-easy-v0", "--task", "7"], "Malformed task id '7'"),
+        (["demo", "rftgen/TextCraft-easy-v0", "--task", "textcraft/hard/train/1"], "plays the"),
+        (["demo", "CartPole-v1"], "'CartPole-v1' is not a text environment of this library"),
+        (["demo", "nomod:rftgen/X-v0"], "Module 'nomod' in 'nomod:rftgen/X-v0' cannot be"),
+        (["play", "rftgen/\udcff"], "The argument 'rftgen/\\udcff' is not UTF-8"),
+        (["study", "run", "quik"], "Unknown study 'quik'; did you mean 'quick'?"),
+        (["study", "show", "quik"], "Unknown study 'quik'; did you mean 'quick'?"),
+        (["study", "run", "mine.toml"], "Cannot read mine.toml: No such file"),
+        (["study", "report", "quick", "--out", "nowhere"], "No results in nowhere; run the study"),
+        (["calibrate", "rftgen/Chess-v0", "--model", "random"], "Unknown environment id"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_exit_code_2(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The sentence names the value, and there is no traceback."""
+    assert main(arguments) == 2
+    err = capsys.readouterr().err
+
+    assert message in err
+    assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--seed", "-1"], "'-1' is not a whole number from 0"),
+        (["--seed", "1.5"], "'1.5' is not a whole number from 0"),
+        (["--episodes", "0"], "'0' is not a whole number from 1"),
+    ],
+)
+def test_a_number_out_of_range_is_refused(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The parser names the number and the least one that it accepts."""
+    with pytest.raises(SystemExit, match="2"):
+        main(["demo", "rftgen/Sokoban-easy-v0", *arguments])
+
+    assert message in capsys.readouterr().err
+
+
+def test_unknown_data_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    """The error suggests the nearest name."""
+    assert main(["data", "smolm2"]) == 2
+
+    assert "did you mean 'smollm2'?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["demo", "rftgen/Sokoban-easy-v0"], ["study", "run", "quick"]]
+)
+def test_only_a_stopped_study_can_be_resumed(
+    arguments: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After Ctrl-C a study says that it can be resumed, and a demo does not."""
+
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("agentgym_gen.cli.demo.run", stop)
+    monkeypatch.setattr("agentgym_gen.study.Study", stop)
+    assert main(arguments) == 130
+
+    resumable = "the same command goes on from here" in capsys.readouterr().err
+    assert resumable == (arguments[0] == "study")
+
+
+def shell(command: str, **variables: str) -> "subprocess.CompletedProcess[bytes]":
+    """Run a shell *command* in which `$cli` is the command line."""
+    cli = f"{shlex.quote(sys.executable)} -m agentgym_gen"
+    environ = {**os.environ, **variables}
+    return subprocess.run(
+        command.replace("$cli", cli), shell=True, capture_output=True, env=environ, check=False
+    )
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the shell is POSIX's")
+@pytest.mark.parametrize(
+    ("command", "code", "output"),
+    [
+        ("$cli play rftgen/Sokoban-easy-v0 <&-", 0, b"You left."),
+        ("printf '\\377\\nq\\n' | $cli play rftgen/Sokoban-easy-v0", 0, b"You left."),
+        ("PYTHONIOENCODING=ascii $cli demo rftgen/Sokoban-easy-v0", 0, b"1 of 1 episodes won"),
+        ("$cli envs --ids | head -n 1", 0, b"rftgen/"),
+        ("$cli envs >&-", 0, b""),
+        ("$cli play rftgen/Sokoban-easy-v0 >&- </dev/null", 0, b""),
+        ("$cli demo rftgen/Sokoban-easy-v0 2>&-", 0, b"1 of 1 episodes won"),
+        ("$cli demo nowhere 2>&-", 2, b""),
+        ("$cli demo nowhere >&- 2>&-", 2, b""),
+        ("$cli demo nowhere 2>/dev/full", 2, b""),
+        ("env -u HOME -u TERM $cli demo rftgen/Sokoban-easy-v0", 0, b"1 of 1 episodes won"),
+        ("COLUMNS=1 $cli show rftgen/Sokoban-easy-v0", 0, b"native"),
+        (
+            "LC_ALL=C PYTHONUTF8=0 PYTHONCOERCECLOCALE=0 $cli demo rftgen/Sokoban-easy-v0",
+            0,
+            b"1 of",
+        ),
+        ("cd $TMP/gone && rmdir ../gone && $cli demo rftgen/Sokoban-easy-v0", 0, b"1 of 1"),
+    ],
+)
+def test_a_command_works_in_any_environment(
+    command: str, code: int, output: bytes, tmp_path: Path
+) -> None:
+    """Streams may be closed, full or no text; home, terminal, locale and folder may be missing."""
+    (tmp_path / "gone").mkdir()
+    done = shell(command, TMP=str(tmp_path))
+
+    assert (done.returncode, done.stderr) == (code, b"")
+    assert output in done.stdout
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the shell is POSIX's")
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("cd $TMP/gone && rmdir ../gone && $cli study run quick --yes", b"working folder is gone"),
+        ("$cli study run quick --yes --executor mars", b"Unknown executor 'mars'"),
+        ("PYTHONUTF8=0 PYTHONCOERCECLOCALE=0 LC_ALL=C $cli study run é.toml", b"set the variable"),
+        ("$cli calibrate rftgen/Sokoban-easy-v0 --model random --out /", b"begin with a name"),
+        (
+            "$cli calibrate rftgen/Sokoban-easy-v0 --model random --out /dev/null/x",
+            b"a part of it is a file",
+        ),
+    ],
+)
+def test_an_environment_that_does_not_serve_is_one_sentence(
+    command: str, message: bytes, tmp_path: Path
+) -> None:
+    """The error comes before anything is imported, measured or written."""
+    (tmp_path / "gone").mkdir()
+    done = shell(command, TMP=str(tmp_path))
+
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.count(b"\n") == 1
+    assert message in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the device is Linux's")
+def test_a_full_disk_is_one_sentence() -> None:
+    """The sentence names no file where the system names none."""
+    done = shell("$cli envs > /dev/full")
+
+    assert done.returncode == 2
+    assert done.stderr == b"agentgym-gen: No space left on device\n"

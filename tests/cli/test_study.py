@@ -1,0 +1,87 @@
+"""``agentgym-gen study``: starting a study, its status and its presets."""
+
+import io
+from pathlib import Path
+
+import pytest
+
+from agentgym_gen.cli.main import main
+
+
+def small_study(folder: Path) -> Path:
+    """Write a plan whose model does not exist, so that training fails at once; return its path."""
+    path = folder / "mine.toml"
+    path.write_text(
+        'name = "mine"\nseeds = [0]\n[model]\nname = "no/such-model"\n'
+        "[environments.Sokoban]\n[test]\ntasks = 2\n"
+        '[cross]\nenvironments = ["Sokoban"]\n'
+    )
+    return path
+
+
+def test_a_study_is_not_begun_without_a_yes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cost is printed first; where nobody can be asked, the error names the option."""
+    monkeypatch.setattr("agentgym_gen.study.run.cost.estimate_cost", lambda *_: "4 hours")
+    monkeypatch.setattr("sys.stdin", io.StringIO("yes\n"))
+    assert main(["study", "run", str(small_study(tmp_path)), "--out", str(tmp_path / "x")]) == 2
+    printed = capsys.readouterr()
+
+    assert "To do: 4 hours" in printed.out
+    assert "add --yes to start at once" in printed.err
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_broken_plan_is_named_by_its_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The error names the file, the line and the key."""
+    path = small_study(tmp_path)
+    path.write_text(path.read_text().replace("tasks = 2", "taks = 2"))
+    assert main(["study", "run", str(path)]) == 2
+
+    assert "mine.toml, line 7: Unknown key 'test.taks'; did you mean 'tasks'?" in (
+        capsys.readouterr().err
+    )
+
+
+def test_a_preset_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    """A preset is printed as TOML, to begin a plan of your own."""
+    assert main(["study", "show", "quick"]) == 0
+
+    assert 'name = "quick"' in capsys.readouterr().out
+
+
+def test_the_status_of_a_study_that_has_not_begun(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The status says that nothing runs and everything waits."""
+    path = small_study(tmp_path)
+    assert main(["study", "status", str(path), "--out", str(tmp_path / "x")]) == 0
+    out = capsys.readouterr().out
+
+    assert "0 % mine in" in out
+    assert "(not running)" in out
+    assert "waits" in out
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sentence says that the file cannot be written."""
+    monkeypatch.setattr("agentgym_gen.study.run.cost.estimate_cost", lambda *_: "nothing")
+    (tmp_path / "file").write_text("")
+    assert main(["study", "run", "quick", "--yes", "--out", str(tmp_path / "file" / "x")]) == 2
+    err = capsys.readouterr().err
+
+    assert "Cannot write" in err
+    assert len(err.splitlines()) == 1
+
+
+def test_an_empty_path_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    """An empty path, which would be the working folder, is an error."""
+    with pytest.raises(SystemExit, match="2"):
+        main(["study", "run", "quick", "--yes", "--out", ""])
+
+    assert "it is empty, and should be a path" in capsys.readouterr().err
