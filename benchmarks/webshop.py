@@ -78,7 +78,7 @@ def open_from_disk(folder: str) -> None:
     from agentgym_gen.envs.webshop.official import find_files
 
     start = time.process_time()
-    shop, _ = stored.open_stored(find_files(Path(folder), None), None)
+    shop, _ = stored.open_on_disk(find_files(Path(folder), None), None)
     print(f"opened {len(shop):,} in {time.process_time() - start:.1f} s, {memory():,.0f} MB")
 
 
@@ -94,7 +94,7 @@ def write_official(folder: Path, amount: int) -> None:
                 "name": product.title,
                 "full_description": product.description,
                 "small_description": product.bullets,
-                "pricing": product.tag.replace(" to ", " - "),
+                "pricing": product.price_tag.replace(" to ", " - "),
                 "customization_options": {
                     name: [{"value": value} for value in values]
                     for name, values in product.options.items()

@@ -60,7 +60,7 @@ GOAL = Goal(
     price_upper=20.0,
 )
 
-SHOP = Shop.of([*HOOKS, BLANKET, MUG])
+SHOP = Shop.from_products([*HOOKS, BLANKET, MUG])
 
 
 def visit(*buttons: str, query: str = "mug") -> Session:

@@ -30,8 +30,8 @@ EVERY = 5
 
 def main(jar: str, folder: str) -> None:
     """Build the index, rank, and write the golden file."""
-    files = official.find_files(Path(folder), official.SMALL)
-    read = list(official.read_products(files, official.SMALL))
+    files = official.find_files(Path(folder), official.SMALL_SET_SIZE)
+    read = list(official.read_products(files, official.SMALL_SET_SIZE))
     places = {product.asin: place for place, (product, _) in enumerate(read)}
     rank = _lucene(jar, [product for product, _ in read])
     lines = [
@@ -41,7 +41,7 @@ def main(jar: str, folder: str) -> None:
     write_text(GOLDEN, "[\n" + ",\n".join(lines) + "\n]\n")
 
 
-def queries(read: list[tuple[Product, official.Raw]]) -> Iterator[tuple[str, str, str]]:
+def queries(read: list[tuple[Product, official.RawRecord]]) -> Iterator[tuple[str, str, str]]:
     """Yield what is asked for: its kind, the product whose words it is, and the words."""
     for product, _ in read[:400]:
         yield "query", product.asin, product.query
@@ -63,7 +63,7 @@ def _lucene(jar: str, products: list[Product]) -> Callable[[str], list[str]]:
 
     folder = Path(tempfile.mkdtemp())
     (folder / "in").mkdir()
-    documents = (json.dumps({"id": p.asin, "contents": p.text}) for p in products)
+    documents = (json.dumps({"id": p.asin, "contents": p.index_text}) for p in products)
     (folder / "in" / "docs.jsonl").write_text("\n".join(documents), encoding="utf-8")
     indexing = ["java", "-cp", jar, "io.anserini.index.IndexCollection"]
     indexing += ["-collection", "JsonCollection", "-generator", "DefaultLuceneDocumentGenerator"]

@@ -10,7 +10,7 @@ import functools
 
 from agentgym_gen.world.distractors import TRAITS, shuffled
 
-CLUTTER = 4
+DISTRACTOR_AMOUNT = 4
 """How many lines: of the recipe's volume of 40, one for ten, as it is in Sokoban."""
 
 CATEGORIES = (
@@ -47,7 +47,7 @@ SLOGANS = (
 
 
 @functools.cache
-def banner_lines() -> tuple[str, ...]:
+def distractor_lines() -> tuple[str, ...]:
     """Return lines that stand beside every page of such a shop."""
     lines = [f"[AD] {slogan} - shop {one} today!" for one in CATEGORIES for slogan in SLOGANS]
     for trait in TRAITS:

@@ -24,7 +24,7 @@ COLOURS = tuple(_NAMES.split())
 
 
 @lru_cache(maxsize=2**14)
-def normal_colour(value: str) -> str:
+def canonical_colour(value: str) -> str:
     """Return the colour that is named in *value*, or *value* itself.
 
     >>> normal_colour("heather gray"), normal_colour("x-large"), normal_colour("rectangular")

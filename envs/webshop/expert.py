@@ -9,11 +9,11 @@ from __future__ import annotations
 from agentgym_gen.envs.webshop.goals import Goal
 from agentgym_gen.envs.webshop.products import Product
 from agentgym_gen.envs.webshop.session import BACK, BUY, NEXT, PREVIOUS, Page, Session
-from agentgym_gen.envs.webshop.shop import PAGE
+from agentgym_gen.envs.webshop.shop import PAGE_SIZE
 from agentgym_gen.world import Command
 
 
-def next_commands(session: Session, goal: Goal, query: str) -> tuple[Command, ...] | None:
+def plan_purchase(session: Session, goal: Goal, query: str) -> tuple[Command, ...] | None:
     """Return the commands from here to the purchase of the goal's product.
 
     None if *query* does not find it.
@@ -42,18 +42,18 @@ def _commands(session: Session, goal: Goal, query: str) -> list[Command]:
 
 def _on_results(session: Session, goal: Goal, query: str) -> list[Command]:
     place = session.shop.place(goal.asin)
-    if place not in session.found:
+    if place not in session.results:
         return [_click(BACK), Command("search", (query,)), *_from_results(session, goal, query)]
-    number = session.found.index(place) // PAGE + 1
-    turn = NEXT if number > session.number else PREVIOUS
-    turns = [_click(turn)] * abs(number - session.number)
+    number = session.results.index(place) // PAGE_SIZE + 1
+    turn = NEXT if number > session.page_number else PREVIOUS
+    turns = [_click(turn)] * abs(number - session.page_number)
     return [*turns, _click(goal.asin.lower()), *_purchase(session, goal)]
 
 
 def _from_results(session: Session, goal: Goal, query: str) -> list[Command]:
     """Return the commands that follow the first page of what *query* finds."""
     rank = session.shop.rank(query, goal.asin) or 0
-    turns = [_click(NEXT)] * (rank // PAGE)
+    turns = [_click(NEXT)] * (rank // PAGE_SIZE)
     return [*turns, _click(goal.asin.lower()), *_purchase(session, goal)]
 
 
@@ -61,13 +61,13 @@ def _purchase(session: Session, goal: Goal) -> list[Command]:
     """Return the commands that choose the options of *goal* and buy its product."""
     product = session.shop.product(goal.asin)
     mine = session.product is not None and session.product.asin == goal.asin
-    chosen = session.chosen if mine else {}
-    wanted = wanted_values(product, goal)
+    chosen = session.selection if mine else {}
+    wanted = goal_selection(product, goal)
     clicks = [_click(v) for name, v in wanted.items() if chosen.get(name) != v]
     return [*clicks, _click(BUY)]
 
 
-def wanted_values(product: Product, goal: Goal) -> dict[str, str]:
+def goal_selection(product: Product, goal: Goal) -> dict[str, str]:
     """Return the value that *goal* wants of each option of its *product*.
 
     Human goals name no option; the value is looked for in all of them.

@@ -31,7 +31,7 @@ def token_set_ratio(one: str, other: str) -> int:
     shared = len(" ".join(sorted(both)))
     gap = 1 if shared else 0
     lengths = 2 * (shared + gap) + len(left) + len(right)
-    ratios = [_similarity(len(left) + len(right) - 2 * _common(left, right), lengths)]
+    ratios = [_similarity(len(left) + len(right) - 2 * _common_subsequence_length(left, right), lengths)]
     if shared:
         ratios += [_similarity(gap + len(x), 2 * shared + gap + len(x)) for x in (left, right)]
     return round(max(ratios))
@@ -45,7 +45,7 @@ def _similarity(distance: int, length: int) -> float:
     return 100 - 100 * distance / length if length else 100.0
 
 
-def _common(one: str, other: str) -> int:
+def _common_subsequence_length(one: str, other: str) -> int:
     """Return the length of the longest common subsequence, by Hyyrö's bit-parallel rows."""
     places: dict[str, int] = {}
     for place, letter in enumerate(one):

@@ -12,7 +12,7 @@ PRICE_STEPS = tuple(10.0 * step for step in range(1, 100))
 NO_LIMIT = 1_000_000.0
 """The price limit of a goal that names none: above 970 dollars there are too few steps."""
 
-CHOICES = 4
+LIMIT_CHOICES = 4
 """Of how many of the next steps above the price two are drawn."""
 
 
@@ -41,7 +41,7 @@ def price_limit(price: float, *key: str | int) -> float:
         price: What the product costs, in dollars.
         key: What names the draw, so that it is the same in every process.
     """
-    steps = [step for step in PRICE_STEPS if step > price][:CHOICES]
+    steps = [step for step in PRICE_STEPS if step > price][:LIMIT_CHOICES]
     if len(steps) < 2:
         return NO_LIMIT
     drawn = stream("webshop", "price limit", *key).choice(len(steps), 2, replace=False)

@@ -15,13 +15,13 @@ from functools import lru_cache
 from agentgym_gen.errors import DataError, InvalidValueError, missing_extra
 from agentgym_gen.retrieval.analysis import STOP_WORDS
 
-Nouns = Callable[[str], tuple[str, ...]]
+NounExtractor = Callable[[str], tuple[str, ...]]
 """Gives the nouns of a title in lower case, as often as they occur."""
 
-MODEL = "en_core_web_sm"
+SPACY_MODEL = "en_core_web_sm"
 """The spaCy model of the original's newest version, of verl-agent and of GEM."""
 
-TAGS = frozenset({"NOUN", "PROPN", "PNOUN"})
+NOUN_TAGS = frozenset({"NOUN", "PROPN", "PNOUN"})
 """The parts of speech that count; the last is a slip of the original and names none."""
 
 _WORD = re.compile(r"[^\W\d_]+")
@@ -42,7 +42,7 @@ def content_words(title: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=1)
-def spacy_nouns() -> Nouns:
+def load_spacy_nouns() -> NounExtractor:
     """Return spaCy's nouns, as the original takes them.
 
     Raises:
@@ -54,20 +54,20 @@ def spacy_nouns() -> Nouns:
     except ImportError as error:
         raise missing_extra("spacy", "webshop", 'WebShop with nouns="spacy"') from error
     try:
-        parse = spacy.load(MODEL)
+        parse = spacy.load(SPACY_MODEL)
     except OSError as error:
         raise DataError(
-            f"spaCy's model {MODEL!r} is not installed; run: python -m spacy download {MODEL}"
+            f"spaCy's model {SPACY_MODEL!r} is not installed; run: python -m spacy download {SPACY_MODEL}"
         ) from error
 
     @lru_cache(maxsize=2**14)
     def nouns(title: str) -> tuple[str, ...]:
-        return tuple(token.text.lower() for token in parse(title) if token.pos_ in TAGS)
+        return tuple(token.text.lower() for token in parse(title) if token.pos_ in NOUN_TAGS)
 
     return nouns
 
 
-def open_nouns(name: str) -> Nouns:
+def load_noun_extractor(name: str) -> NounExtractor:
     """Return the extractor called *name*, ``words`` or ``spacy``.
 
     Raises:
@@ -75,10 +75,10 @@ def open_nouns(name: str) -> Nouns:
         MissingExtraError: if spaCy is wanted and not installed.
     """
     if name == "words":
-        return _kept_words
+        return _cached_content_words
     if name == "spacy":
-        return spacy_nouns()
+        return load_spacy_nouns()
     raise InvalidValueError(f"`nouns` is 'words' or 'spacy', not {name!r}")
 
 
-_kept_words = lru_cache(maxsize=2**14)(content_words)
+_cached_content_words = lru_cache(maxsize=2**14)(content_words)

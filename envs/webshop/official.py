@@ -14,10 +14,10 @@ from typing import Any
 
 from agentgym_gen.envs.webshop.goals import Goal, option_text, price_limit, price_text
 from agentgym_gen.envs.webshop.products import Product
-from agentgym_gen.envs.webshop.records import Record, records
+from agentgym_gen.envs.webshop.records import JsonRecord, stream_records
 from agentgym_gen.errors import DataError
 
-SMALL = 1000
+SMALL_SET_SIZE = 1000
 """How many products the small set has."""
 
 NO_ATTRIBUTES = ("DUMMY_ATTR",)
@@ -26,24 +26,24 @@ NO_ATTRIBUTES = ("DUMMY_ATTR",)
 SHUFFLE_SEED = 233
 """The seed with which the original shuffles its goals."""
 
-LONGEST_ASIN = 10
+MAX_ASIN_LENGTH = 10
 """Products with longer numbers are left out."""
 
-MOST_GOALS = 100_000
+MAX_GOALS_PER_PRODUCT = 100_000
 """The most synthetic goals of one product; the original's small set has 7,000 of all."""
 
-_FAULTS = (LookupError, TypeError, ValueError, AttributeError, RecursionError)
+_SHAPE_ERRORS = (LookupError, TypeError, ValueError, AttributeError, RecursionError)
 """What a record of another shape raises where it is read."""
 
 _NUMBER = re.compile("[A-Z0-9]+")
 _NOT_PRICE = re.compile(r"[^\d.]")
 
-Raw = Mapping[str, Any]
+RawRecord = Mapping[str, Any]
 """A record of a file."""
 
 
 @dataclass(frozen=True)
-class Files:
+class DatasetFiles:
     """Where the files are."""
 
     products: Path
@@ -54,7 +54,7 @@ class Files:
     """``items_human_ins*.json``: human instructions by product number, if it is there."""
 
 
-def find_files(folder: Path, amount: int | None) -> Files:
+def find_files(folder: Path, amount: int | None) -> DatasetFiles:
     """Return the files of *folder* for *amount* products: the small set's where that is enough.
 
     Raises:
@@ -62,47 +62,47 @@ def find_files(folder: Path, amount: int | None) -> Files:
     """
     if not folder.is_dir():
         raise DataError(f"No folder {str(folder)!r} with WebShop's files")
-    small = amount is not None and amount <= SMALL
-    return Files(
-        products=_one(folder, "items_shuffle", small),
-        attributes=_one(folder, "items_ins_v2", small),
+    small = amount is not None and amount <= SMALL_SET_SIZE
+    return DatasetFiles(
+        products=_find_file(folder, "items_shuffle", small),
+        attributes=_find_file(folder, "items_ins_v2", small),
         human=next(iter(sorted(folder.glob("items_human_ins*.json"))), None),
     )
 
 
-def _one(folder: Path, name: str, small: bool) -> Path:
+def _find_file(folder: Path, name: str, small: bool) -> Path:
     found = sorted(folder.glob(f"{name}*.json"))
     if not found:
         raise DataError(
             f"No file {name}*.json in {str(folder)!r}; put WebShop's data there, "
             "items_shuffle_1000.json and items_ins_v2_1000.json or the full set"
         )
-    sized = [path for path in found if (f"_{SMALL}" in path.name) == small]
+    sized = [path for path in found if (f"_{SMALL_SET_SIZE}" in path.name) == small]
     return (sized or found)[0]
 
 
-def read_products(files: Files, amount: int | None) -> Iterator[tuple[Product, Raw]]:
+def read_products(files: DatasetFiles, amount: int | None) -> Iterator[tuple[Product, RawRecord]]:
     """Yield the first *amount* products, each with its record of the file of attributes."""
-    attributes = {record.key: record.value for record in records(files.attributes)}
+    attributes = {record.key: record.value for record in stream_records(files.attributes)}
     seen: set[str] = set()
-    for record in itertools.islice(records(files.products), amount):
-        asin = number_of(record, files.products)
-        if is_sold(asin) and asin not in seen:
+    for record in itertools.islice(stream_records(files.products), amount):
+        asin = record_asin(record, files.products)
+        if is_accepted_asin(asin) and asin not in seen:
             seen.add(asin)
             about = attributes.get(asin, {})
-            with naming(asin, f"{files.products} or {files.attributes}"):
+            with naming_product(asin, f"{files.products} or {files.attributes}"):
                 product = read_product(record.value, about)
             yield product, about
 
 
-def number_of(record: Record, path: Path) -> str:
+def record_asin(record: JsonRecord, path: Path) -> str:
     """Return the number of the product that *record* of the file *path* describes.
 
     Raises:
         DataError: if it has none.
     """
     asin = record.value.get("asin") if isinstance(record.value, dict) else None
-    if not isinstance(asin, str) or (is_sold(asin) and not _NUMBER.fullmatch(asin)):
+    if not isinstance(asin, str) or (is_accepted_asin(asin) and not _NUMBER.fullmatch(asin)):
         raise DataError(
             f"The product at byte {record.start:,} of {path} has no number `asin` of capitals and "
             f"digits: {asin!r}; its button is called by it"
@@ -111,20 +111,20 @@ def number_of(record: Record, path: Path) -> str:
 
 
 @contextlib.contextmanager
-def naming(asin: str, where: str) -> Iterator[None]:
+def naming_product(asin: str, where: str) -> Iterator[None]:
     """Let a fault in what *where* says of the product *asin* be a `DataError` that names both."""
     try:
         yield
-    except _FAULTS as error:
+    except _SHAPE_ERRORS as error:
         raise DataError(f"Product {asin!r} of {where} cannot be read: {error!r}") from error
 
 
-def is_sold(asin: str) -> bool:
+def is_accepted_asin(asin: str) -> bool:
     """Say whether the original keeps the product with the number *asin*."""
-    return asin != "nan" and len(asin) <= LONGEST_ASIN
+    return asin != "nan" and len(asin) <= MAX_ASIN_LENGTH
 
 
-def read_product(raw: Raw, about: Raw) -> Product:
+def read_product(raw: RawRecord, about: RawRecord) -> Product:
     """Return the product of a record.
 
     Args:
@@ -169,7 +169,7 @@ def _texts(values: object) -> tuple[str, ...]:
     return tuple(map(_text, values))
 
 
-def _options(said: Mapping[str, list[Raw] | None] | str | None) -> dict[str, tuple[str, ...]]:
+def _options(said: Mapping[str, list[RawRecord] | None] | str | None) -> dict[str, tuple[str, ...]]:
     if not isinstance(said, Mapping):
         return {}
     return {
@@ -181,12 +181,12 @@ def _options(said: Mapping[str, list[Raw] | None] | str | None) -> dict[str, tup
     }
 
 
-def synthetic_goals(products: Iterable[tuple[Product, Raw]]) -> Iterator[Goal]:
+def synthetic_goals(products: Iterable[tuple[Product, RawRecord]]) -> Iterator[Goal]:
     """Yield a goal for every combination of options of every product with an instruction."""
     for product, about in products:
         if about.get("instruction") is None:
             continue
-        with naming(product.asin, "items_ins_v2*.json"):
+        with naming_product(product.asin, "items_ins_v2*.json"):
             request, attributes = (
                 _text(about["instruction"]),
                 _texts(about["instruction_attributes"]),
@@ -205,10 +205,10 @@ def _combinations(product: Product) -> Iterator[tuple[tuple[str, str], ...]]:
     """
     names = sorted(product.options)
     number = math.prod(len(product.options[name]) for name in names)
-    if number > MOST_GOALS:
+    if number > MAX_GOALS_PER_PRODUCT:
         raise DataError(
             f"Product {product.asin!r} has {number:,} combinations of options, each a goal; "
-            f"{MOST_GOALS:,} are the most"
+            f"{MAX_GOALS_PER_PRODUCT:,} are the most"
         )
     for values in itertools.product(*(product.options[name] for name in names)):
         yield tuple(zip(names, values, strict=True))
@@ -217,8 +217,8 @@ def _combinations(product: Product) -> Iterator[tuple[tuple[str, str], ...]]:
 def human_goals(products: Iterable[Product], human: Mapping[str, Any]) -> Iterator[Goal]:
     """Yield a goal for every human instruction that names an attribute, options without names."""
     for product in products:
-        with naming(product.asin, "items_human_ins*.json"):
-            read = [_asked(one) for one in human.get(product.asin, ())]
+        with naming_product(product.asin, "items_human_ins*.json"):
+            read = [_parse_human_instruction(one) for one in human.get(product.asin, ())]
         for number, (request, attributes, values) in enumerate(read):
             if not attributes:
                 continue
@@ -228,14 +228,14 @@ def human_goals(products: Iterable[Product], human: Mapping[str, Any]) -> Iterat
             yield Goal(product.asin, request, said, attributes, options, limit)
 
 
-def _asked(raw: Raw) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+def _parse_human_instruction(raw: RawRecord) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
     """Return the request of a human instruction, its attributes and its values of options."""
     attributes = _texts(raw["instruction_attributes"])
     values = _texts(raw["instruction_options"]) if attributes else ()
     return _text(raw["instruction"]).strip("."), attributes, values
 
 
-def shuffled(goals: Iterable[Goal]) -> list[Goal]:
+def shuffle_goals(goals: Iterable[Goal]) -> list[Goal]:
     """Return *goals* in the order in which the original numbers them."""
     ordered = list(goals)
     random.Random(SHUFFLE_SEED).shuffle(ordered)  # the original's own generator and order

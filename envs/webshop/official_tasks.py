@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from agentgym_gen.envs.webshop import official, stored
-from agentgym_gen.envs.webshop.expert import wanted_values
+from agentgym_gen.envs.webshop.expert import goal_selection
 from agentgym_gen.envs.webshop.goals import Goal
-from agentgym_gen.envs.webshop.nouns import open_nouns
+from agentgym_gen.envs.webshop.nouns import load_noun_extractor
 from agentgym_gen.envs.webshop.options import Rules
-from agentgym_gen.envs.webshop.records import records
+from agentgym_gen.envs.webshop.records import stream_records
 from agentgym_gen.envs.webshop.reward import Scoring
 from agentgym_gen.envs.webshop.shop import Shop
-from agentgym_gen.envs.webshop.tiers import tier_of
+from agentgym_gen.envs.webshop.tiers import goal_tier
 from agentgym_gen.errors import DataError, InvalidValueError, unknown_name
 from agentgym_gen.system.fork_safe_lock import Guard
 from agentgym_gen.world import Task, TaskId, Tasks
@@ -32,7 +32,7 @@ _lock = Guard()
 
 
 @dataclass(frozen=True)
-class Source:
+class GoalSource:
     """What is read from which files."""
 
     folder: Path
@@ -56,15 +56,15 @@ class OfficialTasks(Tasks[Goal]):
 
     env = "webshop"
 
-    def __init__(self, source: Source, rules: Rules) -> None:
+    def __init__(self, source: GoalSource, rules: Rules) -> None:
         with _lock:
-            self.shop, self.all_goals, _ = _read(source)
-            self._tiers = _tiers(source, rules.nouns, rules.as_original)
+            self.shop, self.all_goals, _ = _load_shop(source)
+            self._goal_tiers = _tiers(source, rules.nouns, rules.as_original)
         ranges = SPLITS[rules.preset]
         self.splits = tuple(split for split in ("train", "valid", "test") if split in ranges)
         self._numbers = {
             (tier, split): [n for n in range(len(self.all_goals))[slice(*span)] if tiers[n] == tier]
-            for tiers in [self._tiers]
+            for tiers in [self._goal_tiers]
             for tier in self.tiers
             for split, span in ranges.items()
         }
@@ -113,7 +113,7 @@ class OfficialTasks(Tasks[Goal]):
         raise InvalidValueError(f"No task {str(parsed)!r}; goal {number} {where}")
 
 
-class Opened(NamedTuple):
+class LoadedShop(NamedTuple):
     """A shop and the goals in it."""
 
     shop: Shop
@@ -124,48 +124,48 @@ class Opened(NamedTuple):
 
 
 @lru_cache(maxsize=2)
-def _read(source: Source) -> Opened:
+def _load_shop(source: GoalSource) -> LoadedShop:
     files = official.find_files(source.folder, source.amount)
     return _from_disk(files, source) if stored.is_large(files) else _in_memory(files, source)
 
 
-def _in_memory(files: official.Files, source: Source) -> Opened:
+def _in_memory(files: official.DatasetFiles, source: GoalSource) -> LoadedShop:
     read = list(official.read_products(files, source.amount))
     products = [product for product, _ in read]
     if source.goals == "synthetic":
         found = official.synthetic_goals(read)
     else:
-        found = official.human_goals(products, _asked(files, source))
-    shop, goals = Shop.of(products), official.shuffled(found)
-    return Opened(shop, tuple(goals), [shop.rank(goal.request, goal.asin) for goal in goals])
+        found = official.human_goals(products, _load_human_instructions(files, source))
+    shop, goals = Shop.from_products(products), official.shuffle_goals(found)
+    return LoadedShop(shop, tuple(goals), [shop.rank(goal.request, goal.asin) for goal in goals])
 
 
-def _from_disk(files: official.Files, source: Source) -> Opened:
+def _from_disk(files: official.DatasetFiles, source: GoalSource) -> LoadedShop:
     if source.goals == "synthetic":
         raise InvalidValueError(
             "The synthetic goals of the full set are too many to number; ask for goals='human', "
             "or for the small set with products=1000"
         )
-    asked = _asked(files, source)
-    shop, products = stored.open_stored(files, source.amount)
+    asked = _load_human_instructions(files, source)
+    shop, products = stored.open_on_disk(files, source.amount)
     wanted = products.in_file_order(p for p in map(shop.place, asked) if p is not None)
-    goals = official.shuffled(official.human_goals(wanted, asked))
+    goals = official.shuffle_goals(official.human_goals(wanted, asked))
     folder = stored.cache_folder(files, source.amount)
-    return Opened(shop, tuple(goals), stored.kept_ranks(goals, shop, folder))
+    return LoadedShop(shop, tuple(goals), stored.cached_ranks(goals, shop, folder))
 
 
-def _asked(files: official.Files, source: Source) -> dict[str, Any]:
+def _load_human_instructions(files: official.DatasetFiles, source: GoalSource) -> dict[str, Any]:
     """Return the human instructions by product number."""
     if files.human is None:
         raise DataError(f"No file items_human_ins*.json in {str(source.folder)!r}")
-    return {record.key: record.value for record in records(files.human)}
+    return {record.key: record.value for record in stream_records(files.human)}
 
 
 @lru_cache(maxsize=4)
-def _tiers(source: Source, nouns: str, as_original: bool) -> tuple[str | None, ...]:
+def _tiers(source: GoalSource, nouns: str, as_original: bool) -> tuple[str | None, ...]:
     """Return the tier of every goal; None for those that are left out."""
-    opened = _read(source)
-    scoring = Scoring(open_nouns(nouns), as_original)
+    opened = _load_shop(source)
+    scoring = Scoring(load_noun_extractor(nouns), as_original)
     pairs = zip(opened.goals, opened.ranks, strict=True)
     return tuple(_tier(opened.shop, goal, rank, scoring) for goal, rank in pairs)
 
@@ -175,15 +175,15 @@ def _tier(shop: Shop, goal: Goal, rank: int | None, scoring: Scoring) -> str | N
 
     With the original's faults every goal is kept, those that nobody finds as hard ones.
     """
-    tier = tier_of(len(goal.options), rank)
+    tier = goal_tier(len(goal.options), rank)
     if scoring.as_original:
         return tier or "hard"
     product = shop.product(goal.asin)
-    met = scoring.judge(product, product, goal, wanted_values(product, goal)).total == 1.0
+    met = scoring.score_purchase(product, product, goal, goal_selection(product, goal)).total == 1.0
     return tier if met else None
 
 
-def open_official(source: Source, rules: Rules) -> OfficialTasks:
+def open_official_tasks(source: GoalSource, rules: Rules) -> OfficialTasks:
     """Return the tasks of *source*, which is read once a process.
 
     Raises:

@@ -34,19 +34,19 @@ class Part(NamedTuple):
     """Whether it is an option that is chosen, or a product that was looked at."""
 
 
-def parts_of(session: Session, instruction: str) -> list[Part]:
+def page_parts(session: Session, instruction: str) -> list[Part]:
     """Return the parts of the open page, empty ones too; `done_parts` has those of the last."""
     if session.page is Page.START:
         return [Part("WebShop"), Part("Instruction:"), Part(instruction), Part("", "bar")]
     head = [Part("Instruction:"), Part(instruction), Part("Back to ", "back")]
     if session.page is Page.RESULTS:
-        return head + _results(session)
+        return head + _results_parts(session)
     product = session.product
     if product is None:
         return head
     head.append(Part("< Prev", "button"))
     if session.page is Page.PRODUCT:
-        return head + _product(product, session.chosen)
+        return head + _product_parts(product, session.selection)
     if session.page is Page.DESCRIPTION:
         return [*head, Part(product.description)]
     return head + [Part(point) for point in product.bullets if session.page is Page.FEATURES]
@@ -55,7 +55,7 @@ def parts_of(session: Session, instruction: str) -> list[Part]:
 def done_parts(session: Session, reward: float) -> list[Part]:
     """Return the parts of the last page, of which most are empty in the original."""
     asin = session.product.asin if session.product else ""
-    options = json.dumps(session.chosen, sort_keys=True).translate(_HTML_ESCAPES)
+    options = json.dumps(session.selection, sort_keys=True).translate(_HTML_ESCAPES)
     bought = chain.from_iterable(
         zip(("attrs", "category", "query", "product category"), repeat("None"))
     )
@@ -69,7 +69,7 @@ def done_parts(session: Session, reward: float) -> list[Part]:
     return [Part(text) for text in texts]
 
 
-def plain(parts: Iterable[Part]) -> Message:
+def render_text(parts: Iterable[Part]) -> Message:
     """Return *parts* in the original's ``text`` mode."""
     pieces: list[Piece] = []
     for part in parts:
@@ -79,21 +79,21 @@ def plain(parts: Iterable[Part]) -> Message:
         pieces += [" [SEP] ", text] if pieces else [text]
         if part.kind in ("back", "bar"):
             pieces.append(SEARCH)
-    return _joined(pieces)
+    return _merge_texts(pieces)
 
 
-def rich(parts: Iterable[Part]) -> Message:
+def render_text_rich(parts: Iterable[Part]) -> Message:
     """Return *parts* in the original's ``text_rich`` mode, without white space at line ends."""
     kept = [part for part in parts if part.text.strip() or part.kind == "bar"]
-    pieces: list[Piece] = list(chosen_lines(kept))
+    pieces: list[Piece] = list(selection_lines(kept))
     for part in kept:
-        first, last = _marks(part)
+        first, last = _button_marks(part)
         text = part.text if part.kind == "back" else part.text.strip()
         pieces += [first, text, *([SEARCH] if part.kind in ("back", "bar") else []), last, "\n"]
-    return _joined(pieces)
+    return _merge_texts(pieces)
 
 
-def chosen_lines(parts: Iterable[Part]) -> list[str]:
+def selection_lines(parts: Iterable[Part]) -> list[str]:
     """Return a line for each chosen option, the last on the page first, as ``text_rich`` has."""
     return [
         f"You have clicked {part.text}.\n"
@@ -102,19 +102,19 @@ def chosen_lines(parts: Iterable[Part]) -> list[str]:
     ]
 
 
-def facts_of(session: Session, instruction: str) -> dict[str, object]:
+def page_facts(session: Session, instruction: str) -> dict[str, object]:
     """Return the open page as plain data."""
     facts: dict[str, object] = {"page": str(session.page), "instruction": instruction}
     product = session.product
     if session.page is Page.RESULTS:
-        listed = [{"asin": p.asin, "title": p.title, "price": p.tag} for p in session.shown()]
-        return {**facts, "number": session.number, "found": len(session.found), "products": listed}
+        listed = [{"asin": p.asin, "title": p.title, "price": p.price_tag} for p in session.page_products()]
+        return {**facts, "number": session.page_number, "found": len(session.results), "products": listed}
     if product is None:
         return facts
     if session.page is Page.PRODUCT:
         options = {name.strip(): list(values) for name, values in product.options.items()}
-        about = {"asin": product.asin, "title": product.title, "price": product.tag}
-        return {**facts, **about, "options": options, "chosen": dict(session.chosen)}
+        about = {"asin": product.asin, "title": product.title, "price": product.price_tag}
+        return {**facts, **about, "options": options, "chosen": dict(session.selection)}
     if session.page is Page.DESCRIPTION:
         return {**facts, "description": product.description}
     if session.page is Page.FEATURES:
@@ -122,30 +122,30 @@ def facts_of(session: Session, instruction: str) -> dict[str, object]:
     return facts
 
 
-def _results(session: Session) -> list[Part]:
-    parts = [Part(f"Page {session.number} (Total results: {len(session.found)})")]
-    if session.number > 1:
+def _results_parts(session: Session) -> list[Part]:
+    parts = [Part(f"Page {session.page_number} (Total results: {len(session.results)})")]
+    if session.page_number > 1:
         parts.append(Part("< Prev", "button"))
     parts.append(Part("Next >", "button"))
-    for product in session.shown():
-        parts.append(Part(product.asin, "asin", product.asin in session.seen))
-        parts += [Part(product.title), Part(product.tag)]
+    for product in session.page_products():
+        parts.append(Part(product.asin, "asin", product.asin in session.viewed_asins))
+        parts += [Part(product.title), Part(product.price_tag)]
     return parts
 
 
-def _product(product: Product, chosen: dict[str, str]) -> list[Part]:
+def _product_parts(product: Product, chosen: dict[str, str]) -> list[Part]:
     parts: list[Part] = []
     picked = set(chosen.values())
     for name, values in product.options.items():
         parts.append(Part(name))
         parts += [Part(value, "option", value in picked) for value in values]
-    parts += [Part(product.title), Part(f"Price: {product.tag}"), Part(f"Rating: {RATING}")]
+    parts += [Part(product.title), Part(f"Price: {product.price_tag}"), Part(f"Rating: {RATING}")]
     return parts + [
         Part(name, "button") for name in ("Description", "Features", "Reviews", "Buy Now")
     ]
 
 
-def _marks(part: Part) -> tuple[str, str]:
+def _button_marks(part: Part) -> tuple[str, str]:
     if part.kind == "text":
         return "", ""
     indent = {"option": "  ", "asin": "\n"}.get(part.kind, "")
@@ -153,7 +153,7 @@ def _marks(part: Part) -> tuple[str, str]:
     return f"{indent}[{word}] ", f" [{word}_]"
 
 
-def _joined(pieces: Iterable[Piece]) -> Message:
+def _merge_texts(pieces: Iterable[Piece]) -> Message:
     """Return *pieces* with neighbouring texts made one, which is faster to say."""
     message: list[Piece] = []
     for piece in pieces:

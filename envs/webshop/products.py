@@ -8,7 +8,7 @@ from functools import cached_property
 
 from agentgym_gen.seeding import stream
 
-STEP = "\u203a"
+PATH_SEPARATOR = "\u203a"
 """The sign between the names of a path."""
 
 DEFAULT_PRICE = 100.0
@@ -39,7 +39,7 @@ class Product:
     """The words under which it was listed, in lower case."""
 
     @cached_property
-    def tag(self) -> str:
+    def price_tag(self) -> str:
         """Its price as pages show it: ``$9.99`` or ``$9.99 to $14.99``."""
         return " to ".join(f"${price}" for price in self.prices or (DEFAULT_PRICE,))
 
@@ -52,18 +52,18 @@ class Product:
         return low + (high - low) * float(stream("webshop", "price", self.asin).random())
 
     @cached_property
-    def text(self) -> str:
+    def index_text(self) -> str:
         """What the index of the original holds, in lower case."""
         options = ", and ".join(f"{k}: {', '.join(v)}" for k, v in self.options.items())
         first = self.bullets[0] if self.bullets else ""
         return " ".join((self.title, self.description, first, options)).lower()
 
     @cached_property
-    def haystacks(self) -> tuple[str, str, str]:
+    def searched_texts(self) -> tuple[str, str, str]:
         """Where the reward looks for an attribute: title, features and description."""
         return self.title.lower(), " ".join(self.bullets).lower(), self.description.lower()
 
     @cached_property
     def categories(self) -> frozenset[str]:
         """The names along its path."""
-        return frozenset(name.strip() for name in self.path.split(STEP))
+        return frozenset(name.strip() for name in self.path.split(PATH_SEPARATOR))

@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 from agentgym_gen.errors import DataError
 from agentgym_gen.system.untrusted_files import check_file, unreadable
 
-MOST_BYTES = 2**36
+MAX_FILE_BYTES = 2**36
 """The size above which a file is refused; the original's largest has five billion bytes."""
 
-CHUNK = 2**24
+CHUNK_BYTES = 2**24
 """How many bytes are read at a time."""
 
-LONGEST = 2**26
+MAX_RECORD_BYTES = 2**26
 """The most bytes of one record; the longest of the original's has 0.3 million."""
 
 _SPACE = " \t\r\n"
@@ -25,7 +25,7 @@ _AFTER = (*_SPACE, ",", ":", "]", "}")
 _decode = json.JSONDecoder().raw_decode
 
 
-class Record(NamedTuple):
+class JsonRecord(NamedTuple):
     """One item of a list, or one entry of an object."""
 
     key: str
@@ -37,7 +37,7 @@ class Record(NamedTuple):
     """How many bytes its value takes."""
 
 
-class _Text:
+class _FileWindow:
     """The part of a file that is looked at.
 
     It is read as Latin-1, so that a letter is a byte: whatever the file's encoding, the signs of
@@ -52,24 +52,24 @@ class _Text:
     def close(self) -> None:
         self._file.close()
 
-    def sign(self) -> str:
+    def next_char(self) -> str:
         """Return the next sign that is no white space, and go past it."""
         while True:
             while self._place < len(self._text):
                 self._place += 1
                 if self._text[self._place - 1] not in _SPACE:
                     return self._text[self._place - 1]
-            if not self._more():
+            if not self._read_chunk():
                 raise DataError(f"{self._path} ends in the middle; fetch it again")
 
-    def back(self) -> None:
+    def step_back(self) -> None:
         """Go back to before the last sign."""
         self._place -= 1
 
-    def value(self) -> tuple[Any, int, int]:
+    def next_value(self) -> tuple[Any, int, int]:
         """Return the next value, where it begins, and its length."""
-        self.sign()
-        self.back()
+        self.next_char()
+        self.step_back()
         while True:
             try:
                 value, end = _decode(self._text, self._place)
@@ -80,15 +80,15 @@ class _Text:
                 raise DataError(f"{self._path} is nested too deeply") from error
             if whole:
                 break
-            if len(self._text) - self._place > LONGEST or not self._more():
+            if len(self._text) - self._place > MAX_RECORD_BYTES or not self._read_chunk():
                 raise DataError(f"{self._path} is no JSON; fetch it again")
         raw, start = self._text[self._place : end], self._offset + self._place
         length, self._place = end - self._place, end
         return (value if raw.isascii() else read_value(raw.encode("latin-1"))), start, length
 
-    def _more(self) -> bool:
+    def _read_chunk(self) -> bool:
         """Read on, and forget what has been read before; say whether there was more."""
-        read = self._file.read(CHUNK)
+        read = self._file.read(CHUNK_BYTES)
         self._text = self._text[self._place :] + read.decode("latin-1")
         self._offset, self._place = self._offset + self._place, 0
         return bool(read)
@@ -99,15 +99,15 @@ def read_value(raw: bytes) -> Any:  # noqa: ANN401  (JSON)
     return json.loads(raw.decode("utf-8", "replace"))
 
 
-def records(path: Path) -> Iterator[Record]:
+def stream_records(path: Path) -> Iterator[JsonRecord]:
     """Yield the items of the list, or the entries of the object, that *path* holds.
 
     Raises:
         DataError: if it cannot be read or is neither.
     """
-    check_file(path, most=MOST_BYTES)
+    check_file(path, most=MAX_FILE_BYTES)
     try:
-        text = _Text(path)
+        text = _FileWindow(path)
     except OSError as error:
         raise unreadable(path, "", error) from error
     try:
@@ -116,20 +116,20 @@ def records(path: Path) -> Iterator[Record]:
         text.close()
 
 
-def _records(text: _Text, path: Path) -> Iterator[Record]:
-    opening = text.sign()
+def _records(text: _FileWindow, path: Path) -> Iterator[JsonRecord]:
+    opening = text.next_char()
     if opening not in "[{":
         raise DataError(f"{path} holds neither a list nor an object; name WebShop's own file")
     closing = "]" if opening == "[" else "}"
-    sign = text.sign()
+    sign = text.next_char()
     if sign == closing:
         return
-    text.back()
+    text.step_back()
     while sign != closing:
-        key = text.value()[0] if opening == "{" else ""
-        if opening == "{" and text.sign() != ":":
+        key = text.next_value()[0] if opening == "{" else ""
+        if opening == "{" and text.next_char() != ":":
             raise DataError(f"{path} is no JSON: a key without a value; fetch it again")
-        yield Record(str(key), *text.value())
-        sign = text.sign()
+        yield JsonRecord(str(key), *text.next_value())
+        sign = text.next_char()
         if sign not in (",", closing):
             raise DataError(f"{path} is no JSON: no comma between two values; fetch it again")

@@ -9,18 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from agentgym_gen.envs.webshop.colours import COLOURS, normal_colour
+from agentgym_gen.envs.webshop.colours import COLOURS, canonical_colour
 from agentgym_gen.envs.webshop.fuzzy import token_set_ratio
 from agentgym_gen.envs.webshop.goals import Goal
-from agentgym_gen.envs.webshop.nouns import Nouns
+from agentgym_gen.envs.webshop.nouns import NounExtractor
 from agentgym_gen.envs.webshop.products import Product
 
-ALIKE = 85
+MATCH_RATIO = 85
 """Above this ratio two phrases mean the same."""
 
 
 @dataclass(frozen=True)
-class Details:
+class RewardDetails:
     """What makes up a reward; the names are the original's."""
 
     bought: bool = False
@@ -53,7 +53,7 @@ class Details:
 class Scoring:
     """How purchases are judged."""
 
-    nouns: Nouns
+    nouns: NounExtractor
     """What titles are compared by."""
     as_original: bool = False
     """Whether options are compared as the original does, with two faults.
@@ -63,9 +63,9 @@ class Scoring:
     not so in the goal: 6.6 % of its goals cannot be met, ``rectangular`` (``tan``) among them.
     """
 
-    def judge(
+    def score_purchase(
         self, bought: Product, wanted: Product, goal: Goal, chosen: Mapping[str, str]
-    ) -> Details:
+    ) -> RewardDetails:
         """Return what the purchase of *bought* with the options *chosen* is worth.
 
         Args:
@@ -82,7 +82,7 @@ class Scoring:
         title = self.title_score(bought.title, wanted.title)
         kind = type_score(title, query or category)
         cheap = bought.price <= goal.price_upper
-        return Details(
+        return RewardDetails(
             bought=True,
             r_type=kind,
             r_att=met / len(goal.attributes) if goal.attributes else 0.0,
@@ -110,7 +110,7 @@ class Scoring:
         if not self.as_original and offers and (not name or name in offers):
             return any(chosen.get(n) == value for n in offers)
         wish = self._wish(option)
-        return any(token_set_ratio(normal_colour(v), wish) > ALIKE for v in chosen.values())
+        return any(token_set_ratio(canonical_colour(v), wish) > MATCH_RATIO for v in chosen.values())
 
     def title_score(self, title: str, wanted: str) -> float:
         """Return the share of the nouns of *wanted* that are in *title*; 0.2 if it has none."""
@@ -121,18 +121,18 @@ class Scoring:
     def _wish(self, option: tuple[str, str]) -> str:
         name, value = option
         if not name:
-            return normal_colour(value)
+            return canonical_colour(value)
         if self.as_original:
             # Membership in a pair, where a part of a text was meant: only a bare colour is one.
             return next((colour for colour in COLOURS if colour in option), str(option))
-        return f"{name} {normal_colour(value)}"
+        return f"{name} {canonical_colour(value)}"
 
 
 def has_attribute(product: Product, wish: str) -> bool:
     """Say whether *product* is like *wish*, by its attributes or by what its pages say."""
-    if any(token_set_ratio(attribute, wish) > ALIKE for attribute in product.attributes):
+    if any(token_set_ratio(attribute, wish) > MATCH_RATIO for attribute in product.attributes):
         return True
-    return any(wish in text for text in product.haystacks)
+    return any(wish in text for text in product.searched_texts)
 
 
 def type_score(title_score: float, listed_alike: bool) -> float:

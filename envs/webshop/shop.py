@@ -9,13 +9,13 @@ from functools import lru_cache
 from agentgym_gen.envs.webshop.products import Product
 from agentgym_gen.retrieval import BM25Index
 
-MOST_RESULTS = 50
+MAX_RESULTS = 50
 """How many products a query finds at most."""
 
-PAGE = 10
+PAGE_SIZE = 10
 """How many products stand on a page of results."""
 
-REMEMBERED = 4096
+CACHED_QUERIES = 4096
 """The results of how many queries are kept: a group of episodes asks the same things."""
 
 
@@ -32,22 +32,22 @@ class Shop:
         self._products = products
         self._asins = asins
         self._index = index
-        self.search = lru_cache(maxsize=REMEMBERED)(self._search)
+        self.search = lru_cache(maxsize=CACHED_QUERIES)(self._search)
 
     @classmethod
-    def of(cls, products: Iterable[Product]) -> Shop:
+    def from_products(cls, products: Iterable[Product]) -> Shop:
         """Return the shop of *products*, all in memory."""
         ordered = sorted(products, key=lambda product: product.asin)
-        index = BM25Index.build(product.text for product in ordered)
+        index = BM25Index.build(product.index_text for product in ordered)
         return cls(ordered, [product.asin for product in ordered], index)
 
     def __len__(self) -> int:
         """Return how many products there are."""
         return len(self._asins)
 
-    def __getitem__(self, place: int) -> Product:
+    def __getitem__(self, position: int) -> Product:
         """Return the product at *place*."""
-        return self._products[place]
+        return self._products[position]
 
     def place(self, asin: str) -> int | None:
         """Return the place of the product with the number *asin*, or None if there is none."""
@@ -72,4 +72,4 @@ class Shop:
 
     def _search(self, query: str) -> tuple[int, ...]:
         """Return the places of what *query* finds, the best first."""
-        return tuple(self._index.search(query, MOST_RESULTS)[0].tolist())
+        return tuple(self._index.search(query, MAX_RESULTS)[0].tolist())

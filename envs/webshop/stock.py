@@ -9,16 +9,16 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from agentgym_gen.envs.webshop.products import STEP
+from agentgym_gen.envs.webshop.products import PATH_SEPARATOR
 
 
 @dataclass(frozen=True)
-class Kind:
+class ProductKind:
     """A kind of product."""
 
     name: str
     """What it is called: ``hiking boots``."""
-    also: tuple[str, ...]
+    other_names: tuple[str, ...]
     """What else it is called."""
     department: str
     """Its department, as the original's files name them."""
@@ -33,22 +33,22 @@ class Kind:
     materials: tuple[str, ...]
     uses: tuple[str, ...]
     """What it is good for."""
-    who: tuple[str, ...]
+    audiences: tuple[str, ...]
     """For whom it is made; empty where that makes no difference."""
     closing: tuple[str, ...]
     """Sentences that end a description in its department."""
 
     @property
-    def names(self) -> tuple[str, ...]:
+    def all_names(self) -> tuple[str, ...]:
         """All that it is called."""
-        return (self.name, *self.also)
+        return (self.name, *self.other_names)
 
 
 @dataclass(frozen=True)
-class Stock:
+class Vocabulary:
     """All that products are made of."""
 
-    kinds: tuple[Kind, ...]
+    kinds: tuple[ProductKind, ...]
     points: Mapping[str, tuple[str, ...]]
     """Points of a features page for each trait."""
     phrases: Mapping[str, tuple[str, str]]
@@ -58,7 +58,7 @@ class Stock:
 
 
 @cache
-def stock() -> Stock:
+def load_vocabulary() -> Vocabulary:
     """Return the vocabulary, read once a process."""
     raw = json.loads(files(__package__).joinpath("data/stock.json").read_text(encoding="utf-8"))
     kinds = tuple(
@@ -70,22 +70,22 @@ def stock() -> Stock:
     phrases = {trait: (trait, f"that is {trait}") for trait in points}
     phrases |= {trait: tuple(said) for trait, said in raw["phrases"].items()}
     brands = {part: tuple(words) for part, words in raw["brands"].items()}
-    return Stock(kinds, points, phrases, brands)
+    return Vocabulary(kinds, points, phrases, brands)
 
 
 def _kind(
     kind: Mapping[str, Any], department: Mapping[str, Any], values: Mapping[str, Any]
-) -> Kind:
-    return Kind(
+) -> ProductKind:
+    return ProductKind(
         name=kind["name"],
-        also=tuple(kind["also"]),
+        other_names=tuple(kind["also"]),
         department=department["category"],
-        path=f"{department['path']} {STEP} {kind['path']}",
+        path=f"{department['path']} {PATH_SEPARATOR} {kind['path']}",
         price=(float(kind["price"][0]), float(kind["price"][1])),
         options={name: tuple(values[group]) for name, group in kind["options"].items()},
         traits=tuple(kind["traits"]),
         materials=tuple(kind["materials"]),
         uses=tuple(kind["uses"]),
-        who=tuple(kind["who"]),
+        audiences=tuple(kind["who"]),
         closing=tuple(department["closing"]),
     )

@@ -8,33 +8,33 @@ from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
-from agentgym_gen.envs.webshop.asking import goals_of
+from agentgym_gen.envs.webshop.asking import generate_goals
 from agentgym_gen.envs.webshop.generator import families
 from agentgym_gen.envs.webshop.goals import Goal
-from agentgym_gen.envs.webshop.official_tasks import OfficialTasks, Source, open_official
+from agentgym_gen.envs.webshop.official_tasks import OfficialTasks, GoalSource, open_official_tasks
 from agentgym_gen.envs.webshop.options import Rules
 from agentgym_gen.envs.webshop.products import Product
 from agentgym_gen.envs.webshop.shop import Shop
-from agentgym_gen.envs.webshop.tiers import tier_of
+from agentgym_gen.envs.webshop.tiers import goal_tier
 from agentgym_gen.errors import DataError, InvalidValueError, unknown_name
 from agentgym_gen.seeding import stream
 from agentgym_gen.system.fork_safe_lock import Guard
 from agentgym_gen.world import SPLITS, TIERS, TaskId, Tasks
 
-SHARES = {"train": 3, "valid": 1, "test": 1}
+SPLIT_SHARES = {"train": 3, "valid": 1, "test": 1}
 """How many of five families of products belong to each split."""
 
-MOST_TARGETS = 1000
+MAX_TARGETS = 1000
 """From how many products goals are made at most: each request has to be tried in the shop."""
 
-MOST_PRODUCTS = 1_000_000
+MAX_PRODUCTS = 1_000_000
 
-GOALS = ("generated", "synthetic", "human")
+GOAL_KINDS = ("generated", "synthetic", "human")
 """The kinds of goals; the last two are those of the official files."""
 
 _lock = Guard()
 
-Goals = dict[str, tuple[Goal, ...]]
+GoalsByTier = dict[str, tuple[Goal, ...]]
 """The goals of each tier."""
 
 
@@ -47,21 +47,21 @@ class GeneratedShop:
 
     def __init__(self, amount: int) -> None:
         self._families = list(families(amount))
-        self.shop = Shop.of(product for family in self._families for product in family)
-        self._goals: dict[str, Goals] = {}
+        self.shop = Shop.from_products(product for family in self._families for product in family)
+        self._goals: dict[str, GoalsByTier] = {}
         self._lock = Guard()
 
-    def goals(self, split: str) -> Goals:
+    def goals(self, split: str) -> GoalsByTier:
         """Return the goals of *split*."""
         with self._lock:
             if split not in self._goals:
-                self._goals[split] = self._sorted(split)
+                self._goals[split] = self._generate_goals(split)
             return self._goals[split]
 
-    def _sorted(self, split: str) -> Goals:
+    def _generate_goals(self, split: str) -> GoalsByTier:
         goals: dict[str, list[Goal]] = {tier: [] for tier in TIERS}
-        for goal in (goal for product in self._targets(split) for goal in goals_of(product)):
-            tier = tier_of(len(goal.options), self.shop.rank(goal.request, goal.asin))
+        for goal in (goal for product in self._targets(split) for goal in generate_goals(product)):
+            tier = goal_tier(len(goal.options), self.shop.rank(goal.request, goal.asin))
             if tier is not None:
                 goals[tier].append(goal)
         return {tier: _shuffled(found, tier, split) for tier, found in goals.items()}
@@ -70,7 +70,7 @@ class GeneratedShop:
         """Yield the products that goals of *split* are made from: whole families."""
         seen = 0
         for family in self._families:
-            if seen >= MOST_TARGETS:
+            if seen >= MAX_TARGETS:
                 return
             seen += len(family)
             if _split_of(family[0].asin) == split:
@@ -118,8 +118,8 @@ def open_tasks(
         DataError: if official files are wanted and cannot be read.
     """
     kind = goals or ("generated" if data_dir is None else "synthetic")
-    if kind not in GOALS:
-        raise unknown_name("kind of goals", kind, GOALS, "all")
+    if kind not in GOAL_KINDS:
+        raise unknown_name("kind of goals", kind, GOAL_KINDS, "all")
     if kind == "generated":
         if data_dir is not None:
             raise InvalidValueError("`data_dir` has no generated goals; ask for other `goals`")
@@ -130,7 +130,7 @@ def open_tasks(
             "No folder with WebShop's files; name it with `data_dir` or in the environment "
             "variable WEBSHOP_DATA"
         )
-    return open_official(Source(Path(folder).resolve(), products, kind), rules)
+    return open_official_tasks(GoalSource(Path(folder).resolve(), products, kind), rules)
 
 
 def open_generated(amount: int | None) -> GeneratedTasks:
@@ -139,23 +139,23 @@ def open_generated(amount: int | None) -> GeneratedTasks:
     Raises:
         InvalidValueError: if *amount* is no number of products.
     """
-    if isinstance(amount, bool) or not isinstance(amount, int) or not 1 <= amount <= MOST_PRODUCTS:
+    if isinstance(amount, bool) or not isinstance(amount, int) or not 1 <= amount <= MAX_PRODUCTS:
         raise InvalidValueError(
-            f"`products` is 1 to {MOST_PRODUCTS:,} for our own shop, not {amount!r}"
+            f"`products` is 1 to {MAX_PRODUCTS:,} for our own shop, not {amount!r}"
         )
     with _lock:
-        return GeneratedTasks(_generated(amount))
+        return GeneratedTasks(_load_shop(amount))
 
 
 @lru_cache(maxsize=2)
-def _generated(amount: int) -> GeneratedShop:
+def _load_shop(amount: int) -> GeneratedShop:
     return GeneratedShop(amount)
 
 
 def _split_of(asin: str) -> str:
-    place = hashlib.sha256(asin.encode()).digest()[0] % sum(SHARES.values())
+    place = hashlib.sha256(asin.encode()).digest()[0] % sum(SPLIT_SHARES.values())
     return next(
-        split for n, split in enumerate(SPLITS) if place < sum(list(SHARES.values())[: n + 1])
+        split for n, split in enumerate(SPLITS) if place < sum(list(SPLIT_SHARES.values())[: n + 1])
     )
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from agentgym_gen.envs.webshop.shop import PAGE
+from agentgym_gen.envs.webshop.shop import PAGE_SIZE
 
 
-def tier_of(options: int, rank: int | None) -> str | None:
+def goal_tier(options: int, rank: int | None) -> str | None:
     """Return the tier of a goal, or None if it is left out.
 
     Args:
@@ -15,6 +15,6 @@ def tier_of(options: int, rank: int | None) -> str | None:
     """
     if rank is None:
         return None
-    if rank >= PAGE or options > 2:
+    if rank >= PAGE_SIZE or options > 2:
         return "hard"
     return "medium" if options == 2 else "easy"

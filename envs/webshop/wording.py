@@ -37,5 +37,5 @@ INSTRUCTION: Message = (
 )
 """AgentGym's instruction to the letter, but for the format of the answer: the prompt says that."""
 
-LABELS = {"back to search": ("back to ", _SEARCH)}
+VERB_LABELS = {"back to search": ("back to ", _SEARCH)}
 """The button that names a verb."""

@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 
 from agentgym_gen.envs.webshop import pages
-from agentgym_gen.envs.webshop.asides import CLUTTER, banner_lines
-from agentgym_gen.envs.webshop.expert import next_commands
+from agentgym_gen.envs.webshop.asides import DISTRACTOR_AMOUNT, distractor_lines
+from agentgym_gen.envs.webshop.expert import plan_purchase
 from agentgym_gen.envs.webshop.goals import Goal
-from agentgym_gen.envs.webshop.nouns import open_nouns
-from agentgym_gen.envs.webshop.options import choose_rules
-from agentgym_gen.envs.webshop.reward import Details, Scoring
+from agentgym_gen.envs.webshop.nouns import load_noun_extractor
+from agentgym_gen.envs.webshop.options import parse_rules
+from agentgym_gen.envs.webshop.reward import RewardDetails, Scoring
 from agentgym_gen.envs.webshop.session import BACK, Page, Session
 from agentgym_gen.envs.webshop.tasks import open_tasks
-from agentgym_gen.envs.webshop.wording import INSTRUCTION, LABELS, SEARCH, VERBS
+from agentgym_gen.envs.webshop.wording import INSTRUCTION, VERB_LABELS, SEARCH, VERBS
 from agentgym_gen.world import (
     Command,
     EndReason,
@@ -70,42 +70,42 @@ class WebShop(World[Goal]):
         goals: str | None = None,
         **rules: str,
     ) -> None:
-        self._rules = choose_rules(rules)
+        self._rules = parse_rules(rules)
         self.tasks = open_tasks(products, data_dir, goals, self._rules)
         self._shop = self.tasks.shop
-        self._scoring = Scoring(open_nouns(self._rules.nouns), self._rules.as_original)
-        self._details = Details()
+        self._scoring = Scoring(load_noun_extractor(self._rules.nouns), self._rules.as_original)
+        self._details = RewardDetails()
 
     def reset(self, task: Task[Goal]) -> Scene:
         """Start *task* on the page with the search bar."""
         self._goal = task.content
         self._session = Session(self._shop)
-        self._details = Details()
+        self._details = RewardDetails()
         self._plan: tuple[Command, ...] | None = None
-        self._turned()
+        self._update_buttons()
         return self._scene()
 
     def step(self, command: Command) -> Outcome:
         """Search, or press a button of the page."""
         argument = command.args[0].lower()
         if command.verb == SEARCH.name:
-            return self._searched(argument)
+            return self._search(argument)
         button = self._buttons.get(" ".join(argument.split()))
         if button is None:
             reason = f"there is no button called {argument[:80]!r} on this page"
             return Outcome(self._scene(), valid=False, reason=reason)
         self._session.click(button)
         self._follow(Command(command.verb, (button,)))
-        return self._bought() if self._session.page is Page.DONE else Outcome(self._scene())
+        return self._buy() if self._session.page is Page.DONE else Outcome(self._scene())
 
     def admissible(self) -> tuple[Command, ...]:
         """Return the original's clickables, and the search where its bar is."""
-        return self._menu
+        return self._admissible
 
     def expert_plan(self) -> tuple[Command, ...] | None:
         """Return commands that buy what is asked for, or None after the purchase."""
         if self._plan is None and self._session.page is not Page.DONE:
-            self._plan = next_commands(self._session, self._goal, self._query())
+            self._plan = plan_purchase(self._session, self._goal, self._query())
         return self._plan
 
     def instruction(self) -> Message:
@@ -118,7 +118,7 @@ class WebShop(World[Goal]):
 
     def turn_limit(self) -> int:
         """Return the limit of the preset, the same for every task."""
-        return self._rules.turns
+        return self._rules.turn_limit
 
     def invalid_reply(self, malformed: Malformed) -> Message:
         """Return the unchanged page, as the original does."""
@@ -145,9 +145,9 @@ class WebShop(World[Goal]):
         return Surface(
             nouns=self._nouns,
             canonical_argument=str.lower,
-            verb_labels=LABELS,
+            verb_labels=VERB_LABELS,
             distractors=_distractors,
-            distractor_amount=CLUTTER,
+            distractor_amount=DISTRACTOR_AMOUNT,
         )
 
     def _nouns(self) -> tuple[str, ...]:
@@ -157,28 +157,28 @@ class WebShop(World[Goal]):
         """
         options = self._shop.product(self._goal.asin).options
         values = (value for values in options.values() for value in values)
-        return tuple(v for v in dict.fromkeys(values) if _NAMEABLE.fullmatch(v) and v not in TAKEN)
+        return tuple(v for v in dict.fromkeys(values) if _NAMEABLE.fullmatch(v) and v not in BUTTON_WORDS)
 
     def info(self) -> Mapping[str, Any]:
         """Return what makes up the reward, and by what titles were compared."""
         return {"reward_details": dict(vars(self._details)), "noun_extractor": self._rules.nouns}
 
-    def _searched(self, query: str) -> Outcome:
+    def _search(self, query: str) -> Outcome:
         if not query.strip():
             return Outcome(self._scene(), valid=False, reason="there is nothing to look for")
         self._session.search(query)
         self._follow(Command(SEARCH.name, (query,)))
         return Outcome(self._scene())
 
-    def _bought(self) -> Outcome:
+    def _buy(self) -> Outcome:
         product = self._session.product
         wanted = self._shop.product(self._goal.asin)
         if product is not None:
-            self._details = self._scoring.judge(product, wanted, self._goal, self._session.chosen)
+            self._details = self._scoring.score_purchase(product, wanted, self._goal, self._session.selection)
         total = self._details.total
         won = total == 1.0
         parts = pages.done_parts(self._session, total)
-        told = pages.rich(parts) if self._rules.rich else pages.plain(parts)
+        told = pages.render_text_rich(parts) if self._rules.is_text_rich else pages.render_text(parts)
         scene = Scene(told, {"page": str(Page.DONE), "score": total})
         reward = self._rules.reward(total)
         end = EndReason.SUCCESS if won else EndReason.FAILURE
@@ -186,25 +186,25 @@ class WebShop(World[Goal]):
 
     def _scene(self) -> Scene:
         instruction = self._goal.instruction
-        parts = pages.parts_of(self._session, instruction)
-        facts = pages.facts_of(self._session, instruction)
-        if self._rules.rich:
-            return Scene(pages.rich(parts), facts)
-        page = pages.plain(parts)
-        lines = () if self._rules.as_original else pages.chosen_lines(parts)
+        parts = pages.page_parts(self._session, instruction)
+        facts = pages.page_facts(self._session, instruction)
+        if self._rules.is_text_rich:
+            return Scene(pages.render_text_rich(parts), facts)
+        page = pages.render_text(parts)
+        lines = () if self._rules.as_original else pages.selection_lines(parts)
         return Scene((*lines, *page), facts)
 
     def _follow(self, command: Command) -> None:
         """Keep the plan while it is followed, and read the buttons of the new page."""
         follows = self._plan is not None and self._plan[:1] == (command,)
         self._plan = self._plan[1:] if self._plan and follows else None
-        self._turned()
+        self._update_buttons()
 
-    def _turned(self) -> None:
+    def _update_buttons(self) -> None:
         buttons = self._session.buttons()
         self._buttons = {" ".join(button.split()): button for button in buttons}
         clicks = tuple(Command("click", (button,)) for button in buttons)
-        self._menu = (SEARCH.usage,) if self._session.page is Page.START else clicks
+        self._admissible = (SEARCH.usage,) if self._session.page is Page.START else clicks
 
     def _query(self) -> str:
         title = self._shop.product(self._goal.asin).title.lower()
@@ -217,10 +217,10 @@ class WebShop(World[Goal]):
         return title
 
 
-TAKEN = frozenset([BACK, "next", "prev", "now", "buy", "description", "features", "reviews"])
+BUTTON_WORDS = frozenset([BACK, "next", "prev", "now", "buy", "description", "features", "reviews"])
 """Words of buttons, which are never given another name."""
 
 
 def _distractors(rng: np.random.Generator, amount: int) -> tuple[str, ...]:
     """Return advertisements, trivia, and products that nobody sells."""
-    return sample_evenly(banner_lines(), amount, rng)
+    return sample_evenly(distractor_lines(), amount, rng)

@@ -9,13 +9,13 @@ import pytest
 
 from agentgym_gen.env import TextEnv
 from agentgym_gen.envs.webshop import WebShop
-from agentgym_gen.envs.webshop.asking import FRAMES, goals_of
-from agentgym_gen.envs.webshop.expert import wanted_values
-from agentgym_gen.envs.webshop.generator import TITLES, families
+from agentgym_gen.envs.webshop.asking import REQUEST_TEMPLATES, generate_goals
+from agentgym_gen.envs.webshop.expert import goal_selection
+from agentgym_gen.envs.webshop.generator import TITLE_TEMPLATES, families
 from agentgym_gen.envs.webshop.nouns import content_words
 from agentgym_gen.envs.webshop.products import Product
 from agentgym_gen.envs.webshop.reward import Scoring
-from agentgym_gen.envs.webshop.stock import stock
+from agentgym_gen.envs.webshop.stock import load_vocabulary
 from agentgym_gen.envs.webshop.tasks import open_generated
 from agentgym_gen.errors import DataError, InvalidValueError, UnknownNameError
 from agentgym_gen.testing import check_world
@@ -251,15 +251,15 @@ def test_products_are_complete() -> None:
     assert all(p.title and p.description and len(p.bullets) >= 3 and p.price > 0 for p in products)
     assert all(values for p in products for values in p.options.values())
     assert all(re.fullmatch(r"\S+( \S+)*", p.title) for p in products)
-    assert not [p for p in products if re.search(r"\b(search|click)\b", p.text)]
+    assert not [p for p in products if re.search(r"\b(search|click)\b", p.index_text)]
 
 
 def test_the_shop_is_varied() -> None:
     """All kinds and departments occur, and most titles occur once."""
     products = shop_of(3000)
 
-    assert {p.path for p in products} == {kind.path for kind in stock().kinds}
-    assert len(stock().kinds) == 99
+    assert {p.path for p in products} == {kind.path for kind in load_vocabulary().kinds}
+    assert len(load_vocabulary().kinds) == 99
     assert len({p.category for p in products}) == 10
     assert len({p.title for p in products}) > 2000
 
@@ -277,27 +277,27 @@ def test_products_that_look_alike_differ() -> None:
 
 def test_every_trait_can_be_told_and_asked_for() -> None:
     """With two points and two phrases each."""
-    traits = {trait for kind in stock().kinds for trait in kind.traits}
+    traits = {trait for kind in load_vocabulary().kinds for trait in kind.traits}
 
-    assert traits == set(stock().points) == set(stock().phrases)
-    assert {len(points) for points in stock().points.values()} == {2}
+    assert traits == set(load_vocabulary().points) == set(load_vocabulary().phrases)
+    assert {len(points) for points in load_vocabulary().points.values()} == {2}
 
 
 def test_requests_are_varied() -> None:
     """No frame of words has more than a tenth of all requests."""
-    requests = {goal.request for product in shop_of(600) for goal in goals_of(product)}
-    openings = [re.split(r"\{", frame)[0] for frame in FRAMES if not frame.startswith("{")]
+    requests = {goal.request for product in shop_of(600) for goal in generate_goals(product)}
+    openings = [re.split(r"\{", frame)[0] for frame in REQUEST_TEMPLATES if not frame.startswith("{")]
     shares = [sum(r.startswith(o) for r in requests) / len(requests) for o in openings if o]
 
     assert len(requests) > 1000
     assert max(shares) < 0.15
-    assert len(TITLES) == 12
+    assert len(TITLE_TEMPLATES) == 12
 
 
 def test_goals_are_about_their_product() -> None:
     """Attributes and values are its own, and the limit is above its price."""
     for product in shop_of(300):
-        for goal in goals_of(product):
+        for goal in generate_goals(product):
             assert set(goal.attributes) <= set(product.attributes)
             assert all(value in product.options[name] for name, value in goal.options)
             assert goal.price_upper > product.price
@@ -328,8 +328,8 @@ def test_every_goal_can_be_met() -> None:
             for index in range(tasks.size(tier, split)):
                 goal = tasks.make(tier, split, index).content
                 product = shop.product(goal.asin)
-                chosen = wanted_values(product, goal)
-                assert scoring.judge(product, product, goal, chosen).total == 1.0, goal
+                chosen = goal_selection(product, goal)
+                assert scoring.score_purchase(product, product, goal, chosen).total == 1.0, goal
                 assert shop.rank(product.title.lower(), goal.asin) is not None, goal
                 assert shop.rank(goal.request, goal.asin) is not None, goal
                 seen += 1

@@ -11,7 +11,7 @@ import pytest
 
 from agentgym_gen.env import TextEnv
 from agentgym_gen.envs.webshop import WebShop, official, official_tasks, records, stored
-from agentgym_gen.envs.webshop.expert import wanted_values
+from agentgym_gen.envs.webshop.expert import goal_selection
 from agentgym_gen.envs.webshop.nouns import content_words
 from agentgym_gen.envs.webshop.official_tasks import OfficialTasks
 from agentgym_gen.envs.webshop.reward import Scoring
@@ -71,11 +71,11 @@ def test_a_product_is_read(tmp_path: Path) -> None:
     assert about == ABOUT
     assert product.title == "Oak Desk \u00e9"
     assert product.prices == (1299.0, 1099.5)
-    assert product.tag == "$1299.0 to $1099.5"
+    assert product.price_tag == "$1299.0 to $1099.5"
     assert 1099.5 <= product.price <= 1299.0
     assert product.options == {"color": ("dark | light", "red")}
     assert product.query == "desks"
-    assert product.text == "oak desk \u00e9 a desk. solid. color: dark | light, red"
+    assert product.index_text == "oak desk \u00e9 a desk. solid. color: dark | light, red"
 
 
 def test_products_without_a_number_and_doubles_are_left_out(tmp_path: Path) -> None:
@@ -140,7 +140,7 @@ def test_large_files_are_read_piece_by_piece(
     for whole in (values, {f"k\u00e9{n}": value for n, value in enumerate(values)}):
         raw = json.dumps(whole, ensure_ascii=False, indent=1).encode()
         path.write_bytes(raw)
-        read = list(records.records(path))
+        read = list(records.stream_records(path))
         keys = list(whole) if isinstance(whole, dict) else [""] * len(values)
         assert [record.value for record in read] == values
         assert [record.key for record in read] == keys
@@ -155,7 +155,7 @@ def test_broken_files_are_named(tmp_path: Path, text: str) -> None:
     path.write_text(text)
 
     with pytest.raises(DataError, match=r"broken\.json"):
-        list(records.records(path))
+        list(records.stream_records(path))
 
 
 def sizes(world: WebShop) -> dict[tuple[str, str], int]:
@@ -179,7 +179,7 @@ def test_the_full_set_stays_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert sizes(on_disk) == sizes(in_memory)
     kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "cache").rglob("*.npz")}
     assert len(kept) == 3
-    official_tasks._read.cache_clear()
+    official_tasks._load_shop.cache_clear()
     again = WebShop(data_dir=folder, goals="human").tasks.shop
     assert again.search("desk 3") == first.search("desk 3")
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
@@ -215,7 +215,7 @@ def test_every_goal_can_be_met_but_for_the_originals_faults(tasks: OfficialTasks
     for as_original in (False, True):
         scoring = Scoring(content_words, as_original)
         totals[as_original] = [
-            scoring.judge(product, product, goal, wanted_values(product, goal)).total
+            scoring.score_purchase(product, product, goal, goal_selection(product, goal)).total
             for goal in tasks.all_goals
             for product in [tasks.shop.product(goal.asin)]
         ]
@@ -239,7 +239,7 @@ def test_rankings_are_those_of_lucene() -> None:
     """Recorded with Anserini: the best is always the same, and 99 % of the 50 best."""
     read = list(official.read_products(official.find_files(DATA, 1000), 1000))
     places = {product.asin: place for place, (product, _) in enumerate(read)}
-    shop = Shop.of(product for product, _ in read)
+    shop = Shop.from_products(product for product, _ in read)
     golden = json.loads(GOLDEN.read_text())
     asked = list(queries(read))[::EVERY]
     assert len(asked) == len(golden) == 223

@@ -26,12 +26,12 @@ def said(message: Message) -> str:
 
 def text(session: Session) -> str:
     """Return the open page in the original's ``text`` mode."""
-    return said(pages.plain(pages.parts_of(session, INSTRUCTION)))
+    return said(pages.render_text(pages.page_parts(session, INSTRUCTION)))
 
 
 def rich(session: Session) -> str:
     """Return the open page in the original's ``text_rich`` mode."""
-    return said(pages.rich(pages.parts_of(session, INSTRUCTION)))
+    return said(pages.render_text_rich(pages.page_parts(session, INSTRUCTION)))
 
 
 def hooks(*numbers: int) -> str:
@@ -112,7 +112,7 @@ def test_the_last_page() -> None:
     """With the bought options as JSON, and the empty parts of the original left out."""
     session = visit("b000000001", "large", "deep blue", "buy now")
 
-    assert said(pages.plain(pages.done_parts(session, 0.75))) == (
+    assert said(pages.render_text(pages.done_parts(session, 0.75))) == (
         "Thank you for shopping with us! [SEP] Your code: [SEP] None [SEP] (Paste it in your MTurk "
         "interface.) [SEP] Purchased [SEP] asin [SEP] B000000001 [SEP] options [SEP] "
         '{"color": "deep blue", "size": "large"} [SEP] attrs [SEP] None [SEP] category [SEP] None '
@@ -153,12 +153,12 @@ def test_a_later_value_replaces_an_earlier_one_of_its_option() -> None:
     """And leaves the other options alone."""
     session = visit("b000000001", "red", "large", "deep blue")
 
-    assert session.chosen == {"color": "deep blue", "size": "large"}
+    assert session.selection == {"color": "deep blue", "size": "large"}
 
 
 def test_a_value_of_two_options_belongs_to_the_last() -> None:
     """The original keeps buttons by their names."""
-    assert visit("b000000002", "red", query="blanket").chosen == {"back": "red"}
+    assert visit("b000000002", "red", query="blanket").selection == {"back": "red"}
 
 
 @pytest.mark.parametrize("tab", ["description", "features", "reviews"])
@@ -166,15 +166,15 @@ def test_a_tab_keeps_what_was_chosen(tab: str) -> None:
     """Back on the product's page it is still there."""
     session = visit("b000000001", "red", tab, "< prev")
 
-    assert (session.page, session.chosen, session.product) == (Page.PRODUCT, {"color": "red"}, MUG)
+    assert (session.page, session.selection, session.product) == (Page.PRODUCT, {"color": "red"}, MUG)
 
 
 def test_leaving_a_product_forgets_what_was_chosen() -> None:
     """Back on the same page of results."""
     session = visit("next >", "b000000110", "< prev", query="hook")
 
-    assert (session.page, session.number, session.product) == (Page.RESULTS, 2, None)
-    assert visit("b000000001", "red", "< prev", "b000000001").chosen == {}
+    assert (session.page, session.page_number, session.product) == (Page.RESULTS, 2, None)
+    assert visit("b000000001", "red", "< prev", "b000000001").selection == {}
 
 
 def test_a_new_search_forgets_the_product() -> None:
@@ -182,12 +182,12 @@ def test_a_new_search_forgets_the_product() -> None:
     session = visit("b000000001", "red")
     session.search("blanket")
 
-    assert (session.page, session.chosen, session.shown()) == (Page.RESULTS, {}, (BLANKET,))
+    assert (session.page, session.selection, session.page_products()) == (Page.RESULTS, {}, (BLANKET,))
 
 
 def test_facts_tell_what_the_page_tells() -> None:
     """As plain data, with the choices that the original's text hides."""
-    facts = pages.facts_of(visit("b000000001", "red"), INSTRUCTION)
+    facts = pages.page_facts(visit("b000000001", "red"), INSTRUCTION)
 
     assert facts == {
         "page": "product",
@@ -202,7 +202,7 @@ def test_facts_tell_what_the_page_tells() -> None:
 
 def test_facts_of_results_hold_the_page_of_products() -> None:
     """And how many were found."""
-    facts = pages.facts_of(visit("next >", query="hook"), INSTRUCTION)
+    facts = pages.page_facts(visit("next >", query="hook"), INSTRUCTION)
 
     assert (facts["number"], facts["found"]) == (2, 11)
     assert facts["products"] == [{"asin": "B000000110", "title": "Hook No. 10", "price": "$100.0"}]

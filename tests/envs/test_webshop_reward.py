@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from webshop_shelf import BLANKET, GOAL, HOOKS, MUG
 
-from agentgym_gen.envs.webshop.colours import normal_colour
+from agentgym_gen.envs.webshop.colours import canonical_colour
 from agentgym_gen.envs.webshop.fuzzy import token_set_ratio
 from agentgym_gen.envs.webshop.goals import NO_LIMIT, Goal, price_limit, price_text
-from agentgym_gen.envs.webshop.nouns import content_words, open_nouns, spacy_nouns
+from agentgym_gen.envs.webshop.nouns import content_words, load_noun_extractor, load_spacy_nouns
 from agentgym_gen.envs.webshop.products import Product
 from agentgym_gen.envs.webshop.reward import Scoring, has_attribute, type_score
 from agentgym_gen.errors import DataError, InvalidValueError, MissingExtraError
@@ -23,7 +23,7 @@ RED = {"color": "red"}
 
 def score(product: Product, chosen: dict[str, str], goal: Goal = GOAL) -> float:
     """Return what the purchase of *product* is worth when the mug is wanted."""
-    return FIXED.judge(product, MUG, goal, chosen).total
+    return FIXED.score_purchase(product, MUG, goal, chosen).total
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_types(title_score: float, listed_alike: bool, expected: float) -> None:
 
 def test_details() -> None:
     """The parts have the original's names, and add up to the reward."""
-    details = FIXED.judge(MUG, MUG, GOAL, {"color": "deep blue"})
+    details = FIXED.score_purchase(MUG, MUG, GOAL, {"color": "deep blue"})
 
     assert (details.r_type, details.r_att, details.r_option, details.r_price) == (1, 1, 0, 1)
     assert (details.w_att, details.w_option, details.w_price) == (2 / 4, 1 / 4, 1 / 4)
@@ -140,7 +140,7 @@ def test_the_original_cannot_meet_a_value_with_a_colour_inside_a_word() -> None:
 )
 def test_colours(value: str, colour: str) -> None:
     """The first name of the list that occurs anywhere."""
-    assert normal_colour(value) == colour
+    assert canonical_colour(value) == colour
 
 
 # What rapidfuzz 3.14 says, rounded as thefuzz rounds.
@@ -198,16 +198,16 @@ def test_dear_things_have_no_limit() -> None:
 def test_unknown_nouns_are_named() -> None:
     """With what is known."""
     with pytest.raises(InvalidValueError, match="'words' or 'spacy'"):
-        open_nouns("nltk")
+        load_noun_extractor("nltk")
 
 
 def test_spacy_is_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its absence is told with the command that installs it."""
-    spacy_nouns.cache_clear()
+    load_spacy_nouns.cache_clear()
     monkeypatch.setitem(__import__("sys").modules, "spacy", None)
 
     with pytest.raises(MissingExtraError, match=r"agentgym-gen\[webshop\]"):
-        open_nouns("spacy")
+        load_noun_extractor("spacy")
 
 
 def test_spacys_nouns_are_taken_where_it_is_asked_for(
@@ -223,14 +223,14 @@ def test_spacys_nouns_are_taken_where_it_is_asked_for(
         "        raise OSError(name)\n"
         "    return lambda title: [Token(word) for word in title.split()]\n"
     )
-    spacy_nouns.cache_clear()
+    load_spacy_nouns.cache_clear()
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(__import__("sys").modules, "spacy", raising=False)
 
-    assert open_nouns("spacy")("Warm red Mug") == ("warm", "mug")
+    assert load_noun_extractor("spacy")("Warm red Mug") == ("warm", "mug")
 
     monkeypatch.setattr("agentgym_gen.envs.webshop.nouns.MODEL", "another")
-    spacy_nouns.cache_clear()
+    load_spacy_nouns.cache_clear()
     with pytest.raises(DataError, match="python -m spacy download another"):
-        open_nouns("spacy")
-    spacy_nouns.cache_clear()
+        load_noun_extractor("spacy")
+    load_spacy_nouns.cache_clear()

@@ -18,7 +18,7 @@ from agentgym_gen.envs.sokoban.asides import outside_lines
 from agentgym_gen.envs.textcraft.recipes import recipe_book
 from agentgym_gen.envs.textcraft.wording import curio_lines
 from agentgym_gen.envs.webshop import WebShop
-from agentgym_gen.envs.webshop.asides import CATEGORIES, banner_lines
+from agentgym_gen.envs.webshop.asides import CATEGORIES, distractor_lines
 from agentgym_gen.world import phrase_of
 from agentgym_gen.world.distractors import TRAITS, sample_evenly, shuffled
 from agentgym_gen.world.surface import common_distractors
@@ -28,7 +28,7 @@ POOLS = {
     "SearchQA": leaflet_lines(),
     "Sokoban": outside_lines(6),
     "TextCraft": curio_lines(),
-    "WebShop": banner_lines(),
+    "WebShop": distractor_lines(),
 }
 
 
@@ -77,7 +77,7 @@ def test_webshops_banners_name_no_option_and_no_product() -> None:
     values = {v for one in products for group in one.options.values() for v in group}
 
     assert named(values, POOLS["WebShop"]) == []
-    assert named(CATEGORIES, [one.text for one in products]) == []
+    assert named(CATEGORIES, [one.index_text for one in products]) == []
 
 
 def test_webshop_has_the_three_kinds_of_the_recipe() -> None:
