@@ -1,6 +1,6 @@
-"""One visit to the shop: which page is open, and what was chosen there.
+"""One visit to the shop: which page is open, and which values of options are selected.
 
-The rules are those of the original's server: which button leads where, and what it forgets.
+The rules are those of the original's server: where a button leads, and what it resets.
 """
 
 from __future__ import annotations
@@ -35,25 +35,25 @@ TABS = (Page.DESCRIPTION, Page.FEATURES, Page.REVIEWS)
 
 @dataclass
 class Session:
-    """Where the customer is."""
+    """The state of a visit."""
 
     shop: Shop
-    """The shop that is visited."""
+    """The shop with its search."""
     page: Page = Page.START
     """The page that is open."""
     results: tuple[int, ...] = ()
-    """The places of what the last query found."""
+    """The positions in the shop of the products that the last query found, the best first."""
     page_number: int = 1
     """Which page of the results is open, from 1."""
     product: Product | None = None
-    """The product that is looked at."""
+    """The product whose page is open, or one of its tabs."""
     selection: dict[str, str] = field(default_factory=dict)
-    """The chosen value of each option of the product."""
+    """The selected value of each option of the product: ``{"color": "red"}``."""
     viewed_asins: set[str] = field(default_factory=set)
-    """The numbers of the products looked at since the start page."""
+    """The numbers of the products whose page was opened since the start page."""
 
     def search(self, query: str) -> None:
-        """Show the first page of what *query* finds."""
+        """Open the first page of the results for *query*."""
         self.results = self.shop.search(query)
         self._open_results(1)
 
@@ -105,13 +105,13 @@ class Session:
             self.page = Page.PRODUCT
 
     def _navigation_buttons(self) -> tuple[str, ...]:
-        """Return the buttons that are the same for every query and product."""
+        """Return the buttons that every page of this kind may have, whatever it shows."""
         if self.page is Page.RESULTS:
             return (BACK, PREVIOUS, NEXT)
         return (BACK, PREVIOUS, *TABS, BUY) if self.page is Page.PRODUCT else (BACK, PREVIOUS)
 
     def _select(self, value: str) -> None:
-        """Choose *value*; where two options have it, the later one gets it."""
+        """Select *value*; where two options have it, that of the later option, as the original."""
         options = dict(self.product.options) if self.product else {}
         name = next((n for n in reversed(options) if value in options[n]), None)
         if name is not None:

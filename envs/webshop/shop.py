@@ -13,19 +13,19 @@ MAX_RESULTS = 50
 """How many products a query finds at most."""
 
 PAGE_SIZE = 10
-"""How many products stand on a page of results."""
+"""How many products a page of results shows."""
 
 CACHED_QUERIES = 4096
-"""The results of how many queries are kept: a group of episodes asks the same things."""
+"""How many queries keep their results: a group of episodes searches for the same things."""
 
 
 class Shop:
-    """Products in the order of their numbers, in which the original breaks ties.
+    """Products in the order of their numbers, by which the original breaks ties of the search.
 
     Args:
         products: The products by rising numbers; they may be read from a file on demand.
         asins: Their numbers.
-        index: The index over their texts.
+        index: The search index over their texts.
     """
 
     def __init__(self, products: Sequence[Product], asins: Sequence[str], index: BM25Index) -> None:
@@ -46,13 +46,14 @@ class Shop:
         return len(self._asins)
 
     def __getitem__(self, position: int) -> Product:
-        """Return the product at *place*."""
+        """Return the product at *position*."""
         return self._products[position]
 
-    def place(self, asin: str) -> int | None:
-        """Return the place of the product with the number *asin*, or None if there is none."""
-        place = bisect_left(self._asins, asin)
-        return place if place < len(self._asins) and self._asins[place] == asin else None
+    def position(self, asin: str) -> int | None:
+        """Return the position of the product with the number *asin*, or None if there is none."""
+        position = bisect_left(self._asins, asin)
+        is_there = position < len(self._asins) and self._asins[position] == asin
+        return position if is_there else None
 
     def product(self, asin: str) -> Product:
         """Return the product with the number *asin*.
@@ -60,16 +61,16 @@ class Shop:
         Raises:
             KeyError: if there is none.
         """
-        place = self.place(asin)
-        if place is None:
+        position = self.position(asin)
+        if position is None:
             raise KeyError(asin)
-        return self[place]
+        return self[position]
 
     def rank(self, query: str, asin: str) -> int | None:
-        """Return the place of *asin* among what *query* finds, from 0, or None."""
-        found, place = self.search(query), self.place(asin)
-        return found.index(place) if place in found else None
+        """Return the position of *asin* among the results for *query*, from 0, or None."""
+        results, position = self.search(query), self.position(asin)
+        return results.index(position) if position in results else None
 
     def _search(self, query: str) -> tuple[int, ...]:
-        """Return the places of what *query* finds, the best first."""
+        """Return the positions of the products that *query* finds, the best first."""
         return tuple(self._index.search(query, MAX_RESULTS)[0].tolist())

@@ -18,7 +18,7 @@ from agentgym_gen.envs.sokoban.asides import outside_lines
 from agentgym_gen.envs.textcraft.recipes import recipe_book
 from agentgym_gen.envs.textcraft.wording import curio_lines
 from agentgym_gen.envs.webshop import WebShop
-from agentgym_gen.envs.webshop.asides import CATEGORIES, distractor_lines
+from agentgym_gen.envs.webshop.distractors import CATEGORIES, distractor_lines
 from agentgym_gen.world import phrase_of
 from agentgym_gen.world.distractors import TRAITS, sample_evenly, shuffled
 from agentgym_gen.world.surface import common_distractors

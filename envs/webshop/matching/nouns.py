@@ -1,4 +1,4 @@
-"""What a title is about: the words by which the reward compares two titles.
+"""The nouns of a title: the words by which the reward compares two titles.
 
 The original takes spaCy's nouns, from a model that its own versions do not agree on. The default
 here needs no model: every word that is no function word. Measured on 20,362 pairs of a wrong
@@ -16,7 +16,7 @@ from agentgym_gen.errors import DataError, InvalidValueError, missing_extra
 from agentgym_gen.retrieval.analysis import STOP_WORDS
 
 NounExtractor = Callable[[str], tuple[str, ...]]
-"""Gives the nouns of a title in lower case, as often as they occur."""
+"""A function that returns the nouns of a title in lower case, as often as they occur."""
 
 SPACY_MODEL = "en_core_web_sm"
 """The spaCy model of the original's newest version, of verl-agent and of GEM."""
@@ -43,7 +43,7 @@ def content_words(title: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=1)
 def load_spacy_nouns() -> NounExtractor:
-    """Return spaCy's nouns, as the original takes them.
+    """Return the extractor that takes spaCy's nouns, as the original does.
 
     Raises:
         MissingExtraError: if spaCy is not installed.
@@ -57,7 +57,8 @@ def load_spacy_nouns() -> NounExtractor:
         parse = spacy.load(SPACY_MODEL)
     except OSError as error:
         raise DataError(
-            f"spaCy's model {SPACY_MODEL!r} is not installed; run: python -m spacy download {SPACY_MODEL}"
+            f"spaCy's model {SPACY_MODEL!r} is not installed; "
+            f"run: python -m spacy download {SPACY_MODEL}"
         ) from error
 
     @lru_cache(maxsize=2**14)

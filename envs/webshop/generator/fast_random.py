@@ -1,4 +1,4 @@
-"""Choices from one random stream, fast enough for a hundred thousand products."""
+"""Random choices from one stream, fast enough for a hundred thousand products."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ _BATCH = 128
 
 
 class FastRandom:
-    """Choices from *rng*, whose numbers are drawn many at a time."""
+    """Random choices from *rng*, named like those of Python's `random.Random`.
+
+    A call of a numpy generator costs as much for one number as for a hundred, so numbers are drawn
+    `_BATCH` at a time. The batch size decides which numbers come out, so it never changes.
+    """
 
     def __init__(self, rng: np.random.Generator) -> None:
         self._rng = rng
@@ -35,14 +39,17 @@ class FastRandom:
 
     def sample(self, items: Sequence[T], amount: int) -> list[T]:
         """Return *amount* of *items*, or all if there are fewer, in a random order."""
-        left = list(items)
-        return [left.pop(self.randrange(len(left))) for _ in range(min(amount, len(left)))]
+        remaining = list(items)
+        return [
+            remaining.pop(self.randrange(len(remaining)))
+            for _ in range(min(amount, len(remaining)))
+        ]
 
     def sample_in_order(self, items: Sequence[T], amount: int) -> list[T]:
         """Return *amount* of *items*, or all if there are fewer, in their own order."""
-        places = sorted(self.sample(range(len(items)), amount))
-        return [items[place] for place in places]
+        indices = sorted(self.sample(range(len(items)), amount))
+        return [items[index] for index in indices]
 
-    def chance(self, share: float) -> bool:
-        """Return True in *share* of all cases."""
-        return self.random() < share
+    def chance(self, probability: float) -> bool:
+        """Return True with *probability*."""
+        return self.random() < probability

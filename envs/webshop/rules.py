@@ -1,4 +1,4 @@
-"""The rules that a world can be made with, and whose they are."""
+"""The rules with which a world is made: the keywords of `WebShop` and their values."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TURN_LIMITS = {"webshop": 15, "agentgym": 10, "verl-agent": 15}
 """The turn limits of the presets; the original has none."""
 
 VERL_AGENT_REWARD = 10.0
-"""What verl-agent pays for a score of exactly 1; it pays nothing for less."""
+"""The reward of verl-agent for a score of exactly 1; for less it is 0."""
 
 
 @dataclass(frozen=True)
@@ -66,14 +66,14 @@ class Rules:
         return VERL_AGENT_REWARD if score == 1.0 else 0.0
 
 
-def parse_rules(given: Mapping[str, str]) -> Rules:
-    """Return the rules with the values *given*.
+def parse_rules(keywords: Mapping[str, str]) -> Rules:
+    """Return the rules with the values of *keywords*.
 
     Raises:
         UnknownNameError: if there is no such rule or value.
     """
-    known = [field.name for field in fields(Rules)]
-    for name in given:
-        if name not in known:
-            raise unknown_name("keyword of WebShop", name, known, "see the page of WebShop")
-    return Rules(**given)
+    valid_names = [field.name for field in fields(Rules)]
+    for name in keywords:
+        if name not in valid_names:
+            raise unknown_name("keyword of WebShop", name, valid_names, "see the page of WebShop")
+    return Rules(**keywords)
