@@ -21,7 +21,7 @@ RATING = "N.A."
 """The rating of every product: the original's public files have no reviews."""
 
 # These four characters are escaped as Jinja's `tojson` escapes them.
-_HTML_ESCAPES = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&'"}
+_HTML_ESCAPES = {ord(char): f"\\u{ord(char):04x}" for char in "<>&'"}
 
 
 class Part(NamedTuple):
@@ -60,11 +60,11 @@ def done_parts(session: Session, reward: float) -> list[Part]:
     bought = chain.from_iterable(
         zip(("attrs", "category", "query", "product category"), repeat("None"))
     )
-    wanted = ("asin", "options", "attrs", "price upper", "instuction text", "category")
+    target = ("asin", "options", "attrs", "price upper", "instuction text", "category")
     texts = (
         *("Thank you for shopping with us!", "Your code:", "None"),
         *("(Paste it in your MTurk interface.)", "Purchased", "asin", asin, "options", options),
-        *(*bought, "Target", *wanted, "product category", "query", "Goal", "None", "Reward"),
+        *(*bought, "Target", *target, "product category", "query", "Goal", "None", "Reward"),
         *("Your score (min 0.0, max 1.0)", str(reward), "Reward Details", "None"),
     )
     return [Part(text) for text in texts]
