@@ -27,7 +27,7 @@ COLOURS = tuple(_NAMES.split())
 def canonical_colour(value: str) -> str:
     """Return the first of `COLOURS` that occurs in *value*, or *value* itself.
 
-    >>> normal_colour("heather gray"), normal_colour("x-large"), normal_colour("rectangular")
+    >>> canonical_colour("heather gray"), canonical_colour("x-large"), canonical_colour("rectangular")
     ('gray', 'x-large', 'tan')
     """
     return next((name for name in COLOURS if name in value), value)
