@@ -27,7 +27,7 @@ COLOURS = tuple(_NAMES.split())
 def canonical_colour(value: str) -> str:
     """Return the first of `COLOURS` that occurs in *value*, or *value* itself.
 
-    >>> canonical_colour("heather gray"), canonical_colour("x-large"), canonical_colour("rectangular")
-    ('gray', 'x-large', 'tan')
+    >>> [canonical_colour(value) for value in ("heather gray", "x-large", "rectangular")]
+    ['gray', 'x-large', 'tan']
     """
     return next((name for name in COLOURS if name in value), value)
