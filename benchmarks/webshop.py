@@ -2,8 +2,8 @@
 
     python benchmarks/webshop.py [--products 1000] [--seconds 5] [--on-disk]
 
-An episode searches with its own instruction and then with random words of it, walks by random
-buttons, and goes back to search three times; so each query is new and none comes from the cache.
+An episode searches with random words of its own instruction and clicks random buttons, so that each
+query is new and none comes from the cache.
 Times are CPU time of the process; memory is its greatest resident size. The original's figures, 16
 to 30 steps a second on the same kind of machine, are those of its unmodified engine with Lucene, in
 its text mode, measured in an earlier session. With ``--on-disk`` our products are written as
@@ -48,8 +48,8 @@ def main() -> None:
     ready = time.process_time()
     times = f"shop {opened - start:.2f} s, goals {ready - opened:.2f} s"
     print(f"{options.products:,} products: {times}")
-    steps, searches, spent = play(env, options.seconds)
-    print(f"{steps / spent:,.0f} steps/s, one in {steps / searches:.1f} of them a search")
+    steps, searches, seconds = play(env, options.seconds)
+    print(f"{steps / seconds:,.0f} steps/s, one in {steps / searches:.1f} of them a search")
     print(f"{memory():,.0f} MB")
 
 
@@ -59,7 +59,7 @@ def memory() -> float:
 
 
 def twice_from_disk(amount: int) -> None:
-    """Write *amount* of our products as official files, and open them in two new processes."""
+    """Write *amount* of our products like WebShop's files, and open them in two new processes."""
     with tempfile.TemporaryDirectory() as folder:
         write_official(Path(folder), amount)
         size = (Path(folder) / "items_shuffle.json").stat().st_size
@@ -68,23 +68,23 @@ def twice_from_disk(amount: int) -> None:
             command = [sys.executable, __file__, "--open", folder]
             environ = {**os.environ, "AGENTGYM_GEN_CACHE": f"{folder}/cache"}
             subprocess.run(command, check=True, env=environ)
-        kept = sum(path.stat().st_size for path in Path(folder, "cache").rglob("*.npz"))
-        print(f"kept in the cache folder: {kept / 2**20:,.0f} MB")
+        size = sum(path.stat().st_size for path in Path(folder, "cache").rglob("*.npz"))
+        print(f"kept in the cache folder: {size / 2**20:,.0f} MB")
 
 
 def open_from_disk(folder: str) -> None:
     """Open the files of *folder* and print how long it took."""
-    from agentgym_gen.envs.webshop import stored
-    from agentgym_gen.envs.webshop.official import find_files
+    from agentgym_gen.envs.webshop.official.dataset import find_files
+    from agentgym_gen.envs.webshop.official.on_disk import open_on_disk
 
     start = time.process_time()
-    shop, _ = stored.open_stored(find_files(Path(folder), None), None)
+    shop, _ = open_on_disk(find_files(Path(folder), None), None)
     print(f"opened {len(shop):,} in {time.process_time() - start:.1f} s, {memory():,.0f} MB")
 
 
 def write_official(folder: Path, amount: int) -> None:
-    """Write our own products in the form of WebShop's files."""
-    from agentgym_gen.envs.webshop.generator import families
+    """Write our own products in the format of WebShop's files."""
+    from agentgym_gen.envs.webshop.generator.families import families
 
     with (folder / "items_shuffle.json").open("w", encoding="utf-8") as file:
         separator = "["
@@ -94,7 +94,7 @@ def write_official(folder: Path, amount: int) -> None:
                 "name": product.title,
                 "full_description": product.description,
                 "small_description": product.bullets,
-                "pricing": product.tag.replace(" to ", " - "),
+                "pricing": product.price_tag.replace(" to ", " - "),
                 "customization_options": {
                     name: [{"value": value} for value in values]
                     for name, values in product.options.items()
@@ -110,11 +110,11 @@ def write_official(folder: Path, amount: int) -> None:
 
 
 def play(env, seconds: float) -> tuple[int, int, float]:  # noqa: ANN001  (a TextEnv)
-    """Return how many steps and searches were made, and the time that the steps took."""
+    """Play for *seconds*; return how many steps and searches there were, and the steps' time."""
     rng = np.random.default_rng(0)
     steps = searches = 0
-    spent = 0.0
-    while spent < seconds:
+    total = 0.0
+    while total < seconds:
         _, info = env.reset()
         words = info["goal"].split()
         start = time.process_time()
@@ -128,8 +128,8 @@ def play(env, seconds: float) -> tuple[int, int, float]:  # noqa: ANN001  (a Tex
             _, _, terminated, truncated, info = env.step(action)
             steps += 1
             over = terminated or truncated
-        spent += time.process_time() - start
-    return steps, searches, spent
+        total += time.process_time() - start
+    return steps, searches, total
 
 
 if __name__ == "__main__":

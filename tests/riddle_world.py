@@ -27,7 +27,7 @@ class RiddleTasks(Tasks[Riddle]):
 
 
 class RiddleWorld(World[Riddle]):
-    """Ask until the number is known, then say it."""
+    """Ask for the number, then tell it."""
 
     name = "Riddle"
     verbs = (
@@ -40,28 +40,28 @@ class RiddleWorld(World[Riddle]):
         self.tasks = RiddleTasks()
 
     def reset(self, task: Task[Riddle]) -> Scene:
-        self._secret, self._asked = f"number {task.content.secret}", False
+        self._secret, self._knows_number = f"number {task.content.secret}", False
         return Scene(self.goal())
 
     def step(self, command: Command) -> Outcome:
         if command.verb == "ask":
-            self._asked = True
+            self._knows_number = True
             return Outcome(Scene((f"It is {self._secret}.",)))
         if command.verb == "wait":
             return Outcome(Scene(("Nothing.",)))
-        if not self._asked:
+        if not self._knows_number:
             return Outcome(Scene(("Too early.",)), valid=False, reason="nothing was asked")
-        won = command.args == (self._secret,)
-        end = EndReason.SUCCESS if won else EndReason.FAILURE
-        return Outcome(Scene(("Over.",)), float(won), end=end, score=float(won))
+        success = command.args == (self._secret,)
+        end = EndReason.SUCCESS if success else EndReason.FAILURE
+        return Outcome(Scene(("Over.",)), float(success), end=end, score=float(success))
 
     def admissible(self) -> tuple[Command, ...]:
-        usages = [verb.usage for verb in self.verbs if self._asked or verb.name == "ask"]
+        usages = [verb.usage for verb in self.verbs if self._knows_number or verb.name == "ask"]
         return (*usages[:2], Command("wait"))
 
     def expert_plan(self) -> tuple[Command, ...]:
-        told = Command("tell", (self._secret,))
-        return (told,) if self._asked else (Command("ask", (f"what is {self._secret}",)), told)
+        ask, tell = Command("ask", (f"what is {self._secret}",)), Command("tell", (self._secret,))
+        return (tell,) if self._knows_number else (ask, tell)
 
     def instruction(self) -> Message:
         return ("You can ", self.verbs[0].usage, " or ", self.verbs[1].usage, ".")

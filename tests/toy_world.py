@@ -8,7 +8,7 @@ from agentgym_gen.world import EndReason, Message, Surface, VerbName
 
 @dataclass(frozen=True)
 class Corridor:
-    """Where the key lies and where the exit is."""
+    """How long the corridor is, and which door is the exit."""
 
     length: int
     exit: int
@@ -58,9 +58,9 @@ class CorridorWorld(World[Corridor]):
             self._at = int(command.args[0].split()[1])
             return Outcome(self._scene(f"You are at {command.args[0]}."), score=self._score())
         if command.verb == "open" and command in self.admissible():
-            won = command.args[0] == self._exit
-            end = EndReason.SUCCESS if won else EndReason.FAILURE
-            return Outcome(self._scene("It opens."), float(won), True, end, float(won))
+            success = command.args[0] == self._exit
+            end = EndReason.SUCCESS if success else EndReason.FAILURE
+            return Outcome(self._scene("It opens."), float(success), True, end, float(success))
         if command.verb == "wait":
             return Outcome(self._scene("Time passes."), score=self._score())
         scene = self._scene("Nothing happens.")

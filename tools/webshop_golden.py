@@ -4,9 +4,9 @@
 
 Needs Java and ``pip install jpype1``; the jar is in ``pip download --no-deps pyserini==0.22.1``.
 The index is built as WebShop's ``run_indexing.sh`` builds it, from documents as its
-``convert_product_file_format.py`` writes them. Queries are the products' own words, as the
-reference measurement had them; products are written as their places in the file and queries as
-hashes, so that no text of a product gets into this project.
+``convert_product_file_format.py`` writes them. Queries are the products' own words, as in the
+reference measurement. Products are written as their positions in the file and queries as hashes, so
+that no text of a product is in this project.
 """
 
 from __future__ import annotations
@@ -19,41 +19,43 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from agentgym_gen.envs.webshop import official
+from agentgym_gen.envs.webshop.official import dataset
 from agentgym_gen.envs.webshop.products import Product
 from agentgym_gen.system.files import write_text
 
 GOLDEN = Path(__file__).parents[1] / "tests" / "envs" / "golden" / "webshop_lucene.json"
 EVERY = 5
-"""Which of the queries are kept."""
+"""One query of so many is in the golden file."""
 
 
 def main(jar: str, folder: str) -> None:
     """Build the index, rank, and write the golden file."""
-    files = official.find_files(Path(folder), official.SMALL)
-    read = list(official.read_products(files, official.SMALL))
-    places = {product.asin: place for place, (product, _) in enumerate(read)}
-    rank = _lucene(jar, [product for product, _ in read])
+    files = dataset.find_files(Path(folder), dataset.SMALL_SET_SIZE)
+    records = list(dataset.read_products(files, dataset.SMALL_SET_SIZE))
+    positions = {product.asin: position for position, (product, _) in enumerate(records)}
+    search = _lucene(jar, [product for product, _ in records])
     lines = [
-        json.dumps([kind, places[asin], digest(query), [places[found] for found in rank(query)]])
-        for kind, asin, query in list(queries(read))[::EVERY]
+        json.dumps(
+            [kind, positions[asin], digest(query), [positions[hit] for hit in search(query)]]
+        )
+        for kind, asin, query in list(queries(records))[::EVERY]
     ]
     write_text(GOLDEN, "[\n" + ",\n".join(lines) + "\n]\n")
 
 
-def queries(read: list[tuple[Product, official.Raw]]) -> Iterator[tuple[str, str, str]]:
-    """Yield what is asked for: its kind, the product whose words it is, and the words."""
-    for product, _ in read[:400]:
+def queries(records: list[tuple[Product, dataset.RawRecord]]) -> Iterator[tuple[str, str, str]]:
+    """Yield the queries: the kind of each, the product whose words it is, and its words."""
+    for product, _ in records[:400]:
         yield "query", product.asin, product.query
-    for product, _ in read[:300]:
+    for product, _ in records[:300]:
         yield "title", product.asin, product.title.lower()[:90]
-    for product, about in read:
-        if about.get("instruction"):
-            yield "instruction", product.asin, about["instruction"].lower()
+    for product, attribute_record in records:
+        if attribute_record.get("instruction"):
+            yield "instruction", product.asin, attribute_record["instruction"].lower()
 
 
 def digest(query: str) -> str:
-    """Return the hash by which a query is known."""
+    """Return the hash that stands for *query* in the golden file."""
     return hashlib.sha256(query.encode()).hexdigest()[:8]
 
 
@@ -63,7 +65,7 @@ def _lucene(jar: str, products: list[Product]) -> Callable[[str], list[str]]:
 
     folder = Path(tempfile.mkdtemp())
     (folder / "in").mkdir()
-    documents = (json.dumps({"id": p.asin, "contents": p.text}) for p in products)
+    documents = (json.dumps({"id": p.asin, "contents": p.index_text}) for p in products)
     (folder / "in" / "docs.jsonl").write_text("\n".join(documents), encoding="utf-8")
     indexing = ["java", "-cp", jar, "io.anserini.index.IndexCollection"]
     indexing += ["-collection", "JsonCollection", "-generator", "DefaultLuceneDocumentGenerator"]

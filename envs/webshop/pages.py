@@ -1,8 +1,8 @@
-"""What the pages of the shop look like: the original's text, and the same as facts.
+"""The pages of the shop, as the original's text and as facts.
 
 In the original's ``text`` mode the parts of a page are joined by ``[SEP]`` and empty ones left out.
-Its ``text_rich`` mode has a line for each part and marks buttons, and is the only one that shows
-which options were chosen.
+Its ``text_rich`` mode has a line for each part and marks buttons. Only this mode shows which values
+of options are selected.
 """
 
 from __future__ import annotations
@@ -18,58 +18,59 @@ from agentgym_gen.world import Message, Piece, VerbName
 
 SEARCH = VerbName("search", capital=True)
 RATING = "N.A."
-"""The rating of every product: the original has the reviews left out, too."""
+"""The rating of every product: the original's public files have no reviews."""
 
-_HTML_ESCAPES = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&'"}
+# These four characters are escaped as Jinja's `tojson` escapes them.
+_HTML_ESCAPES = {ord(char): f"\\u{ord(char):04x}" for char in "<>&'"}
 
 
 class Part(NamedTuple):
     """One part of a page."""
 
     text: str
-    """What it says; for the button of the search bar, what stands before the verb."""
+    """Its text; of a button that names the verb *search*, what stands before the verb."""
     kind: str = "text"
-    """``text``, ``button``, ``option``, ``asin``, ``back`` (to the bar) or ``bar`` (its button)."""
+    """``text``, ``button``, ``option``, ``asin``, ``back`` (to search) or ``bar`` (the search)."""
     clicked: bool = False
-    """Whether it is an option that is chosen, or a product that was looked at."""
+    """Whether it is a selected value of an option, or a product whose page was opened."""
 
 
-def parts_of(session: Session, instruction: str) -> list[Part]:
-    """Return the parts of the open page, empty ones too; `done_parts` has those of the last."""
+def page_parts(session: Session, instruction: str) -> list[Part]:
+    """Return the parts of the open page, empty ones too; those of the last are `done_parts`."""
     if session.page is Page.START:
         return [Part("WebShop"), Part("Instruction:"), Part(instruction), Part("", "bar")]
     head = [Part("Instruction:"), Part(instruction), Part("Back to ", "back")]
     if session.page is Page.RESULTS:
-        return head + _results(session)
+        return head + _results_parts(session)
     product = session.product
     if product is None:
         return head
     head.append(Part("< Prev", "button"))
     if session.page is Page.PRODUCT:
-        return head + _product(product, session.chosen)
+        return head + _product_parts(product, session.selection)
     if session.page is Page.DESCRIPTION:
         return [*head, Part(product.description)]
     return head + [Part(point) for point in product.bullets if session.page is Page.FEATURES]
 
 
 def done_parts(session: Session, reward: float) -> list[Part]:
-    """Return the parts of the last page, of which most are empty in the original."""
+    """Return the parts of the page after the purchase; most are empty in the original."""
     asin = session.product.asin if session.product else ""
-    options = json.dumps(session.chosen, sort_keys=True).translate(_HTML_ESCAPES)
+    options = json.dumps(session.selection, sort_keys=True).translate(_HTML_ESCAPES)
     bought = chain.from_iterable(
         zip(("attrs", "category", "query", "product category"), repeat("None"))
     )
-    wanted = ("asin", "options", "attrs", "price upper", "instuction text", "category")
+    target = ("asin", "options", "attrs", "price upper", "instuction text", "category")
     texts = (
         *("Thank you for shopping with us!", "Your code:", "None"),
         *("(Paste it in your MTurk interface.)", "Purchased", "asin", asin, "options", options),
-        *(*bought, "Target", *wanted, "product category", "query", "Goal", "None", "Reward"),
+        *(*bought, "Target", *target, "product category", "query", "Goal", "None", "Reward"),
         *("Your score (min 0.0, max 1.0)", str(reward), "Reward Details", "None"),
     )
     return [Part(text) for text in texts]
 
 
-def plain(parts: Iterable[Part]) -> Message:
+def render_text(parts: Iterable[Part]) -> Message:
     """Return *parts* in the original's ``text`` mode."""
     pieces: list[Piece] = []
     for part in parts:
@@ -79,22 +80,23 @@ def plain(parts: Iterable[Part]) -> Message:
         pieces += [" [SEP] ", text] if pieces else [text]
         if part.kind in ("back", "bar"):
             pieces.append(SEARCH)
-    return _joined(pieces)
+    return _merge_texts(pieces)
 
 
-def rich(parts: Iterable[Part]) -> Message:
+def render_text_rich(parts: Iterable[Part]) -> Message:
     """Return *parts* in the original's ``text_rich`` mode, without white space at line ends."""
-    kept = [part for part in parts if part.text.strip() or part.kind == "bar"]
-    pieces: list[Piece] = list(chosen_lines(kept))
-    for part in kept:
-        first, last = _marks(part)
+    visible = [part for part in parts if part.text.strip() or part.kind == "bar"]
+    pieces: list[Piece] = list(selection_lines(visible))
+    for part in visible:
+        opening, closing = _button_marks(part)
         text = part.text if part.kind == "back" else part.text.strip()
-        pieces += [first, text, *([SEARCH] if part.kind in ("back", "bar") else []), last, "\n"]
-    return _joined(pieces)
+        verb = [SEARCH] if part.kind in ("back", "bar") else []
+        pieces += [opening, text, *verb, closing, "\n"]
+    return _merge_texts(pieces)
 
 
-def chosen_lines(parts: Iterable[Part]) -> list[str]:
-    """Return a line for each chosen option, the last on the page first, as ``text_rich`` has."""
+def selection_lines(parts: Iterable[Part]) -> list[str]:
+    """Return a line for each selected value, the last on the page first, as ``text_rich`` has."""
     return [
         f"You have clicked {part.text}.\n"
         for part in reversed(list(parts))
@@ -102,19 +104,23 @@ def chosen_lines(parts: Iterable[Part]) -> list[str]:
     ]
 
 
-def facts_of(session: Session, instruction: str) -> dict[str, object]:
+def page_facts(session: Session, instruction: str) -> dict[str, object]:
     """Return the open page as plain data."""
     facts: dict[str, object] = {"page": str(session.page), "instruction": instruction}
     product = session.product
     if session.page is Page.RESULTS:
-        listed = [{"asin": p.asin, "title": p.title, "price": p.tag} for p in session.shown()]
-        return {**facts, "number": session.number, "found": len(session.found), "products": listed}
+        products = [
+            {"asin": result.asin, "title": result.title, "price": result.price_tag}
+            for result in session.page_products()
+        ]
+        counts = {"number": session.page_number, "found": len(session.results)}
+        return {**facts, **counts, "products": products}
     if product is None:
         return facts
     if session.page is Page.PRODUCT:
         options = {name.strip(): list(values) for name, values in product.options.items()}
-        about = {"asin": product.asin, "title": product.title, "price": product.tag}
-        return {**facts, **about, "options": options, "chosen": dict(session.chosen)}
+        summary = {"asin": product.asin, "title": product.title, "price": product.price_tag}
+        return {**facts, **summary, "options": options, "chosen": dict(session.selection)}
     if session.page is Page.DESCRIPTION:
         return {**facts, "description": product.description}
     if session.page is Page.FEATURES:
@@ -122,30 +128,31 @@ def facts_of(session: Session, instruction: str) -> dict[str, object]:
     return facts
 
 
-def _results(session: Session) -> list[Part]:
-    parts = [Part(f"Page {session.number} (Total results: {len(session.found)})")]
-    if session.number > 1:
+def _results_parts(session: Session) -> list[Part]:
+    parts = [Part(f"Page {session.page_number} (Total results: {len(session.results)})")]
+    if session.page_number > 1:
         parts.append(Part("< Prev", "button"))
     parts.append(Part("Next >", "button"))
-    for product in session.shown():
-        parts.append(Part(product.asin, "asin", product.asin in session.seen))
-        parts += [Part(product.title), Part(product.tag)]
+    for product in session.page_products():
+        parts.append(Part(product.asin, "asin", product.asin in session.viewed_asins))
+        parts += [Part(product.title), Part(product.price_tag)]
     return parts
 
 
-def _product(product: Product, chosen: dict[str, str]) -> list[Part]:
+def _product_parts(product: Product, selection: dict[str, str]) -> list[Part]:
     parts: list[Part] = []
-    picked = set(chosen.values())
+    selected_values = set(selection.values())
     for name, values in product.options.items():
         parts.append(Part(name))
-        parts += [Part(value, "option", value in picked) for value in values]
-    parts += [Part(product.title), Part(f"Price: {product.tag}"), Part(f"Rating: {RATING}")]
+        parts += [Part(value, "option", value in selected_values) for value in values]
+    parts += [Part(product.title), Part(f"Price: {product.price_tag}"), Part(f"Rating: {RATING}")]
     return parts + [
         Part(name, "button") for name in ("Description", "Features", "Reviews", "Buy Now")
     ]
 
 
-def _marks(part: Part) -> tuple[str, str]:
+def _button_marks(part: Part) -> tuple[str, str]:
+    """Return what ``text_rich`` writes before and after *part*."""
     if part.kind == "text":
         return "", ""
     indent = {"option": "  ", "asin": "\n"}.get(part.kind, "")
@@ -153,8 +160,8 @@ def _marks(part: Part) -> tuple[str, str]:
     return f"{indent}[{word}] ", f" [{word}_]"
 
 
-def _joined(pieces: Iterable[Piece]) -> Message:
-    """Return *pieces* with neighbouring texts made one, which is faster to say."""
+def _merge_texts(pieces: Iterable[Piece]) -> Message:
+    """Return *pieces* with neighbouring texts joined, which are rendered faster."""
     message: list[Piece] = []
     for piece in pieces:
         if isinstance(piece, str) and message and isinstance(message[-1], str):

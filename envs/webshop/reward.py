@@ -1,7 +1,7 @@
-"""The reward of a purchase, as pure functions of what was bought and what was asked for.
+"""The reward of a purchase, computed as ``goal.py`` of WebShop does.
 
-As ``goal.py`` of WebShop computes it: the share of attributes, options and price that are met,
-times how much the product is of the wanted type.
+It is the share of attributes, options and price that are met, times how much the product is of the
+type that was asked for.
 """
 
 from __future__ import annotations
@@ -9,24 +9,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from agentgym_gen.envs.webshop.colours import COLOURS, normal_colour
-from agentgym_gen.envs.webshop.fuzzy import token_set_ratio
 from agentgym_gen.envs.webshop.goals import Goal
-from agentgym_gen.envs.webshop.nouns import Nouns
+from agentgym_gen.envs.webshop.matching.colours import COLOURS, canonical_colour
+from agentgym_gen.envs.webshop.matching.fuzzy import token_set_ratio
+from agentgym_gen.envs.webshop.matching.nouns import NounExtractor
 from agentgym_gen.envs.webshop.products import Product
 
-ALIKE = 85
-"""Above this ratio two phrases mean the same."""
+MATCH_RATIO = 85
+"""Above this `token_set_ratio` two phrases mean the same."""
 
 
 @dataclass(frozen=True)
-class Details:
-    """What makes up a reward; the names are the original's."""
+class RewardDetails:
+    """The parts of a reward, by the original's names."""
 
     bought: bool = False
-    """Whether anything was bought; if not, all else is 0."""
+    """Whether anything was bought; if not, all other parts are 0."""
     r_type: float = 0.0
-    """How much the product is of the wanted type: 0, 0.1, 0.5 or 1."""
+    """How much the product is of the goal's type: 0, 0.1, 0.5 or 1."""
     r_att: float = 0.0
     """The share of attributes that are met."""
     w_att: float = 0.0
@@ -36,7 +36,7 @@ class Details:
     w_option: float = 0.0
     """The weight of the options."""
     r_price: float = 0.0
-    """1 if it does not cost more than allowed."""
+    """1 if the price is not above the goal's limit."""
     w_price: float = 0.0
     """The weight of the price."""
     query_match: float = 0.0
@@ -44,101 +44,112 @@ class Details:
     category_match: float = 0.0
     """1 if their paths share two names."""
     title_score: float = 0.0
-    """The share of the wanted title's nouns that are in the title of what was bought."""
+    """The share of the nouns in the goal's title that are in the title of what was bought."""
     total: float = 0.0
     """The reward, 0 to 1."""
 
 
 @dataclass(frozen=True)
 class Scoring:
-    """How purchases are judged."""
+    """How purchases are scored."""
 
-    nouns: Nouns
-    """What titles are compared by."""
+    nouns: NounExtractor
+    """The function that returns the nouns by which titles are compared."""
     as_original: bool = False
-    """Whether options are compared as the original does, with two faults.
+    """Whether options are compared as the original does, with its two faults.
 
-    It takes the nearest value for the wanted one even where the wanted one is on the page, so that
-    ``set of 2`` is as good as ``set of 4``. And it takes a chosen value's colour for the value, but
-    not so in the goal: 6.6 % of its goals cannot be met, ``rectangular`` (``tan``) among them.
+    It accepts a value that is worded alike even where the product has the very value, so that
+    ``set of 2`` is as good as ``set of 4``. And it replaces a selected value by the colour in it,
+    but not the value of the goal: 6.6 % of its goals cannot be met, ``rectangular`` (``tan``) among
+    them.
     """
 
-    def judge(
-        self, bought: Product, wanted: Product, goal: Goal, chosen: Mapping[str, str]
-    ) -> Details:
-        """Return what the purchase of *bought* with the options *chosen* is worth.
+    def score_purchase(
+        self, product: Product, target: Product, goal: Goal, selection: Mapping[str, str]
+    ) -> RewardDetails:
+        """Return the reward for buying *product* with the values of *selection*, in parts.
 
         Args:
-            bought: What was bought.
-            wanted: The product from which the goal was made.
+            product: What was bought.
+            target: The product from which the goal was made.
             goal: What was asked for.
-            chosen: The chosen value of each option.
+            selection: The selected value of each option.
         """
         parts = len(goal.attributes) + len(goal.options) + 1
-        met = sum(has_attribute(bought, wish) for wish in goal.attributes)
-        got = sum(self.has_option(bought, chosen, option) for option in goal.options)
-        query = bought.query == wanted.query
-        category = len(bought.categories & wanted.categories) >= 2
-        title = self.title_score(bought.title, wanted.title)
-        kind = type_score(title, query or category)
-        cheap = bought.price <= goal.price_upper
-        return Details(
+        attributes = sum(has_attribute(product, attribute) for attribute in goal.attributes)
+        options = sum(self.has_option(product, selection, option) for option in goal.options)
+        same_query = product.query == target.query
+        same_category = len(product.categories & target.categories) >= 2
+        title = self.title_score(product.title, target.title)
+        r_type = type_score(title, same_query or same_category)
+        price = product.price <= goal.price_upper
+        return RewardDetails(
             bought=True,
-            r_type=kind,
-            r_att=met / len(goal.attributes) if goal.attributes else 0.0,
+            r_type=r_type,
+            r_att=attributes / len(goal.attributes) if goal.attributes else 0.0,
             w_att=len(goal.attributes) / parts,
-            r_option=got / len(goal.options) if goal.options else 0.0,
+            r_option=options / len(goal.options) if goal.options else 0.0,
             w_option=len(goal.options) / parts,
-            r_price=float(cheap),
+            r_price=float(price),
             w_price=1 / parts,
-            query_match=float(query),
-            category_match=float(category),
+            query_match=float(same_query),
+            category_match=float(same_category),
             title_score=title,
-            total=kind * ((met + got + cheap) / parts),
+            total=r_type * ((attributes + options + price) / parts),
         )
 
     def has_option(
-        self, bought: Product, chosen: Mapping[str, str], option: tuple[str, str]
+        self, product: Product, selection: Mapping[str, str], option: tuple[str, str]
     ) -> bool:
-        """Say whether the *chosen* values of *bought* meet *option*.
+        """Say whether the values of *selection* meet the *option* of a goal.
 
-        Where the product has the very value, only that will do; where it has not, a value that is
+        Where *product* offers the very value, only that will do; where it does not, a value that is
         worded alike.
         """
         name, value = option
-        offers = [n for n, values in bought.options.items() if value in values]
+        offers = [n for n, values in product.options.items() if value in values]
         if not self.as_original and offers and (not name or name in offers):
-            return any(chosen.get(n) == value for n in offers)
-        wish = self._wish(option)
-        return any(token_set_ratio(normal_colour(v), wish) > ALIKE for v in chosen.values())
+            return any(selection.get(n) == value for n in offers)
+        phrase = self._option_phrase(option)
+        return any(
+            token_set_ratio(canonical_colour(selected), phrase) > MATCH_RATIO
+            for selected in selection.values()
+        )
 
-    def title_score(self, title: str, wanted: str) -> float:
-        """Return the share of the nouns of *wanted* that are in *title*; 0.2 if it has none."""
-        nouns = self.nouns(wanted)
+    def title_score(self, title: str, target: str) -> float:
+        """Return the share of the nouns of *target* that are in *title*; 0.2 if it has none."""
+        nouns = self.nouns(target)
         shared = set(self.nouns(title)).intersection(nouns)
         return len(shared) / len(nouns) if nouns else 0.2
 
-    def _wish(self, option: tuple[str, str]) -> str:
+    def _option_phrase(self, option: tuple[str, str]) -> str:
+        """Return the phrase with which selected values are compared."""
         name, value = option
         if not name:
-            return normal_colour(value)
+            return canonical_colour(value)
         if self.as_original:
-            # Membership in a pair, where a part of a text was meant: only a bare colour is one.
+            # The original looks for a colour in the pair (name, value) instead of in the value, so
+            # that it replaces only a value that is a bare colour; all others stand as the pair.
             return next((colour for colour in COLOURS if colour in option), str(option))
-        return f"{name} {normal_colour(value)}"
+        return f"{name} {canonical_colour(value)}"
 
 
-def has_attribute(product: Product, wish: str) -> bool:
-    """Say whether *product* is like *wish*, by its attributes or by what its pages say."""
-    if any(token_set_ratio(attribute, wish) > ALIKE for attribute in product.attributes):
+def has_attribute(product: Product, attribute: str) -> bool:
+    """Say whether *product* has *attribute*, in its list of attributes or in its texts."""
+    if any(token_set_ratio(phrase, attribute) > MATCH_RATIO for phrase in product.attributes):
         return True
-    return any(wish in text for text in product.haystacks)
+    return any(attribute in text for text in product.searched_texts)
 
 
-def type_score(title_score: float, listed_alike: bool) -> float:
-    """Return how much a product is of the wanted type; titles without a common noun undo all."""
+def type_score(title_score: float, same_listing: bool) -> float:
+    """Return how much a product is of the goal's type; 0 if the titles have no common noun.
+
+    Args:
+        title_score: The share of nouns that the titles have in common.
+        same_listing: Whether both were listed under the same query or in the same departments.
+    """
     if title_score == 0:
         return 0.0
     if title_score < 0.1:
         return 0.1
-    return 1.0 if listed_alike or title_score > 0.2 else 0.5
+    return 1.0 if same_listing or title_score > 0.2 else 0.5

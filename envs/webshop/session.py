@@ -1,6 +1,6 @@
-"""One visit to the shop: which page is open, and what was chosen there.
+"""One visit to the shop: which page is open, and which values of options are selected.
 
-The rules are those of the original's server: which button leads where, and what it forgets.
+The rules are those of the original's server: where a button leads, and what it resets.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import enum
 from dataclasses import dataclass, field
 
 from agentgym_gen.envs.webshop.products import Product
-from agentgym_gen.envs.webshop.shop import PAGE, Shop
+from agentgym_gen.envs.webshop.shop import PAGE_SIZE, Shop
 
 BACK = "back to search"
 PREVIOUS = "< prev"
@@ -35,38 +35,38 @@ TABS = (Page.DESCRIPTION, Page.FEATURES, Page.REVIEWS)
 
 @dataclass
 class Session:
-    """Where the customer is."""
+    """The state of a visit."""
 
     shop: Shop
-    """The shop that is visited."""
+    """The shop with its search."""
     page: Page = Page.START
     """The page that is open."""
-    found: tuple[int, ...] = ()
-    """The places of what the last query found."""
-    number: int = 1
+    results: tuple[int, ...] = ()
+    """The positions in the shop of the products that the last query found, the best first."""
+    page_number: int = 1
     """Which page of the results is open, from 1."""
     product: Product | None = None
-    """The product that is looked at."""
-    chosen: dict[str, str] = field(default_factory=dict)
-    """The chosen value of each option of the product."""
-    seen: set[str] = field(default_factory=set)
-    """The numbers of the products looked at since the start page."""
+    """The product whose page is open, or one of its tabs."""
+    selection: dict[str, str] = field(default_factory=dict)
+    """The selected value of each option of the product: ``{"color": "red"}``."""
+    viewed_asins: set[str] = field(default_factory=set)
+    """The numbers of the products whose page was opened since the start page."""
 
     def search(self, query: str) -> None:
-        """Show the first page of what *query* finds."""
-        self.found = self.shop.search(query)
-        self._results(1)
+        """Open the first page of the results for *query*."""
+        self.results = self.shop.search(query)
+        self._open_results(1)
 
     def click(self, button: str) -> None:
         """Follow *button*, which is one of `buttons`."""
-        if button in self._fixed():
+        if button in self._navigation_buttons():
             self._navigate(button)
         elif self.page is Page.RESULTS:
             self.product = self.shop.product(button.upper())
-            self.seen.add(self.product.asin)
+            self.viewed_asins.add(self.product.asin)
             self.page = Page.PRODUCT
         else:
-            self._choose(button)
+            self._select(button)
 
     def buttons(self) -> tuple[str, ...]:
         """Return the buttons of the page, in the original's order; the start page has none."""
@@ -76,51 +76,51 @@ class Session:
         if self.page is not Page.RESULTS:
             buttons.append(PREVIOUS)
         if self.page is Page.RESULTS:
-            buttons += [PREVIOUS, NEXT] if self.number > 1 else [NEXT]
-            buttons += [product.asin.lower() for product in self.shown()]
+            buttons += [PREVIOUS, NEXT] if self.page_number > 1 else [NEXT]
+            buttons += [product.asin.lower() for product in self.page_products()]
         elif self.page is Page.PRODUCT and self.product is not None:
             buttons += [*TABS, BUY]
             buttons += [value for values in self.product.options.values() for value in values]
         return tuple(dict.fromkeys(map(str, buttons)))
 
-    def shown(self) -> tuple[Product, ...]:
+    def page_products(self) -> tuple[Product, ...]:
         """Return the products of the open page of results."""
-        first = (self.number - 1) * PAGE
-        return tuple(map(self.shop.__getitem__, self.found[first : first + PAGE]))
+        first = (self.page_number - 1) * PAGE_SIZE
+        return tuple(map(self.shop.__getitem__, self.results[first : first + PAGE_SIZE]))
 
     def _navigate(self, button: str) -> None:
         if button == BACK:
-            self._forget()
-            self.seen.clear()
+            self._leave_product()
+            self.viewed_asins.clear()
             self.page = Page.START
         elif button == BUY:
             self.page = Page.DONE
         elif self.page is Page.RESULTS:
-            self._results(self.number + (1 if button == NEXT else -1))
+            self._open_results(self.page_number + (1 if button == NEXT else -1))
         elif button != PREVIOUS:
             self.page = Page(button)
         elif self.page is Page.PRODUCT:
-            self._results(self.number)
+            self._open_results(self.page_number)
         else:
             self.page = Page.PRODUCT
 
-    def _fixed(self) -> tuple[str, ...]:
-        """Return the buttons that are the same for every query and product."""
+    def _navigation_buttons(self) -> tuple[str, ...]:
+        """Return the buttons that every page of this kind may have, whatever it shows."""
         if self.page is Page.RESULTS:
             return (BACK, PREVIOUS, NEXT)
         return (BACK, PREVIOUS, *TABS, BUY) if self.page is Page.PRODUCT else (BACK, PREVIOUS)
 
-    def _choose(self, value: str) -> None:
-        """Choose *value*; where two options have it, the later one gets it."""
+    def _select(self, value: str) -> None:
+        """Select *value*; where two options have it, that of the later option, as the original."""
         options = dict(self.product.options) if self.product else {}
         name = next((n for n in reversed(options) if value in options[n]), None)
         if name is not None:
-            self.chosen[name] = value
+            self.selection[name] = value
 
-    def _results(self, number: int) -> None:
-        self._forget()
-        self.number = number
+    def _open_results(self, number: int) -> None:
+        self._leave_product()
+        self.page_number = number
         self.page = Page.RESULTS
 
-    def _forget(self) -> None:
-        self.product, self.chosen = None, {}
+    def _leave_product(self) -> None:
+        self.product, self.selection = None, {}

@@ -1,4 +1,4 @@
-"""What WebShop says that is no page: its verbs and its instruction."""
+"""The native texts of WebShop beside its pages: its verbs and its instruction."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ INSTRUCTION: Message = (
     *("but the value in ", _CLICK, " must be a value in the list of available actions.\n"),
     *("Remember that your keywords in ", _SEARCH, " should be carefully designed."),
 )
-"""AgentGym's instruction to the letter, but for the format of the answer: the prompt says that."""
+"""AgentGym's instruction word for word, without the format of the answer: the prompt says that."""
 
-LABELS = {"back to search": ("back to ", _SEARCH)}
-"""The button that names a verb."""
+VERB_LABELS = {"back to search": ("back to ", _SEARCH)}
+"""The one button that names a verb, as a message in which the verb can be renamed."""

@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 
 from agentgym_gen.envs.webshop import pages
-from agentgym_gen.envs.webshop.asides import CLUTTER, banner_lines
-from agentgym_gen.envs.webshop.expert import next_commands
+from agentgym_gen.envs.webshop.distractors import DISTRACTOR_AMOUNT, distractor_lines
+from agentgym_gen.envs.webshop.expert import plan_purchase
 from agentgym_gen.envs.webshop.goals import Goal
-from agentgym_gen.envs.webshop.nouns import open_nouns
-from agentgym_gen.envs.webshop.options import choose_rules
-from agentgym_gen.envs.webshop.reward import Details, Scoring
+from agentgym_gen.envs.webshop.matching.nouns import load_noun_extractor
+from agentgym_gen.envs.webshop.reward import RewardDetails, Scoring
+from agentgym_gen.envs.webshop.rules import parse_rules
 from agentgym_gen.envs.webshop.session import BACK, Page, Session
 from agentgym_gen.envs.webshop.tasks import open_tasks
-from agentgym_gen.envs.webshop.wording import INSTRUCTION, LABELS, SEARCH, VERBS
+from agentgym_gen.envs.webshop.wording import INSTRUCTION, SEARCH, VERB_LABELS, VERBS
 from agentgym_gen.world import (
     Command,
     EndReason,
@@ -34,29 +34,29 @@ from agentgym_gen.world.distractors import sample_evenly
 
 _ACTION = re.compile(r"(search|click)\s*\[(.+)\]", re.IGNORECASE)
 _ORIGINAL_ACTION = re.compile(r"(.+)\[(.+)\]")
-_NAMEABLE = re.compile(r"(?=.*[^\W\d_])[^_]+")
+_NAMEABLE = re.compile(r"(?=.*[^\W\d_])[^_]+")  # with a letter, without an underscore
 
 
 class WebShop(World[Goal]):
-    """Buy what a customer asks for: search, compare, choose the options, and pay.
+    """Buy what a customer asks for: search, compare, select the options, and pay.
 
     Args:
-        products: How many products the shop has; with official data the first of its files, and
-            None for all of them.
-        data_dir: The folder of WebShop's own files; our own shop without it, unless *goals* asks
-            for them and ``WEBSHOP_DATA`` names the folder.
+        products: How many products the shop has. Of official files the first so many are read, and
+            all of them if it is None.
+        data_dir: The folder of WebShop's own files. Without it the shop is our own, unless *goals*
+            are official ones; then ``WEBSHOP_DATA`` names the folder.
         goals: ``generated``, or the official ``synthetic`` or ``human`` ones.
-        **rules: *observation* is ``text`` or ``text_rich``, as in the original; *preset*, whose
-            limits, reward and splits hold, ``webshop``, ``agentgym`` or ``verl-agent``; *compat*
-            ``fixed``, or ``original`` with the faults of the original; *nouns*, what titles are
-            compared by, ``words`` or ``spacy`` with its model; *expert*, what the expert searches
-            for, the ``instruction`` or the ``title`` of the product.
+        **rules: *observation*: the mode of the original's pages, ``text`` or ``text_rich``;
+            *preset*: whose turn limit, reward and splits are used, ``webshop``, ``agentgym`` or
+            ``verl-agent``; *compat*: ``fixed``, or ``original`` with the original's faults;
+            *nouns*: how titles are compared, by ``words`` or by the nouns of ``spacy``; *expert*:
+            what the expert searches for, the ``instruction`` or the ``title`` of the product.
 
     Raises:
-        UnknownNameError: if an option has no such value.
+        UnknownNameError: if a keyword has no such value.
         InvalidValueError: if there cannot be so many products.
-        DataError: if official data are wanted and cannot be read.
-        MissingExtraError: if spaCy is wanted and not installed.
+        DataError: if official goals are asked for and the files cannot be read.
+        MissingExtraError: if *nouns* is ``spacy``, which is not installed.
     """
 
     name = "WebShop"
@@ -70,42 +70,42 @@ class WebShop(World[Goal]):
         goals: str | None = None,
         **rules: str,
     ) -> None:
-        self._rules = choose_rules(rules)
+        self._rules = parse_rules(rules)
         self.tasks = open_tasks(products, data_dir, goals, self._rules)
         self._shop = self.tasks.shop
-        self._scoring = Scoring(open_nouns(self._rules.nouns), self._rules.as_original)
-        self._details = Details()
+        self._scoring = Scoring(load_noun_extractor(self._rules.nouns), self._rules.as_original)
+        self._details = RewardDetails()
 
     def reset(self, task: Task[Goal]) -> Scene:
         """Start *task* on the page with the search bar."""
         self._goal = task.content
         self._session = Session(self._shop)
-        self._details = Details()
+        self._details = RewardDetails()
         self._plan: tuple[Command, ...] | None = None
-        self._turned()
+        self._update_buttons()
         return self._scene()
 
     def step(self, command: Command) -> Outcome:
-        """Search, or press a button of the page."""
+        """Search, or click a button of the page."""
         argument = command.args[0].lower()
         if command.verb == SEARCH.name:
-            return self._searched(argument)
+            return self._search(argument)
         button = self._buttons.get(" ".join(argument.split()))
         if button is None:
             reason = f"there is no button called {argument[:80]!r} on this page"
             return Outcome(self._scene(), valid=False, reason=reason)
         self._session.click(button)
         self._follow(Command(command.verb, (button,)))
-        return self._bought() if self._session.page is Page.DONE else Outcome(self._scene())
+        return self._buy() if self._session.page is Page.DONE else Outcome(self._scene())
 
     def admissible(self) -> tuple[Command, ...]:
-        """Return the original's clickables, and the search where its bar is."""
-        return self._menu
+        """Return the buttons of the page; on the start page, which has none, the search."""
+        return self._admissible
 
     def expert_plan(self) -> tuple[Command, ...] | None:
-        """Return commands that buy what is asked for, or None after the purchase."""
+        """Return commands that buy what the goal asks for, or None after the purchase."""
         if self._plan is None and self._session.page is not Page.DONE:
-            self._plan = next_commands(self._session, self._goal, self._query())
+            self._plan = plan_purchase(self._session, self._goal, self._query())
         return self._plan
 
     def instruction(self) -> Message:
@@ -118,26 +118,26 @@ class WebShop(World[Goal]):
 
     def turn_limit(self) -> int:
         """Return the limit of the preset, the same for every task."""
-        return self._rules.turns
+        return self._rules.turn_limit
 
     def invalid_reply(self, malformed: Malformed) -> Message:
         """Return the unchanged page, as the original does."""
         return self._scene().message
 
     def read(self, text: str) -> Command | Malformed:
-        """Read ``search[...]`` or ``click[...]`` as the original does, in any case.
+        """Parse ``search[...]`` or ``click[...]`` as the original does, in any case.
 
-        What follows the last bracket of the line is ignored. The original takes the last opening
-        bracket for the first one, so that a query with brackets does nothing.
+        What follows the last closing bracket of the line is ignored. The pattern of the original
+        splits at the last opening bracket, so that its queries with brackets do nothing.
         """
         if self._rules.as_original:
-            found = _ORIGINAL_ACTION.match(text)
-            if found and found[1] in ("search", "click"):
-                return Command(found[1], (found[2],))
+            match = _ORIGINAL_ACTION.match(text)
+            if match and match[1] in ("search", "click"):
+                return Command(match[1], (match[2],))
         else:
-            found = _ACTION.match(text.strip())
-            if found and found[2].strip():
-                return Command(found[1].lower(), (found[2].strip(),))
+            match = _ACTION.match(text.strip())
+            if match and match[2].strip():
+                return Command(match[1].lower(), (match[2].strip(),))
         return Malformed(text, "an action is one of the two verbs with its text in brackets")
 
     def surface(self) -> Surface:
@@ -145,68 +145,70 @@ class WebShop(World[Goal]):
         return Surface(
             nouns=self._nouns,
             canonical_argument=str.lower,
-            verb_labels=LABELS,
+            verb_labels=VERB_LABELS,
             distractors=_distractors,
-            distractor_amount=CLUTTER,
+            distractor_amount=DISTRACTOR_AMOUNT,
         )
 
     def _nouns(self) -> tuple[str, ...]:
-        """Return the values of the options of the product that is wanted.
+        """Return the values of the options of the goal's product.
 
-        Numbers keep their names, and so does what is also the name of a button.
+        Values without a letter are not renamed, nor those that are also the name of a button.
         """
         options = self._shop.product(self._goal.asin).options
-        values = (value for values in options.values() for value in values)
-        return tuple(v for v in dict.fromkeys(values) if _NAMEABLE.fullmatch(v) and v not in TAKEN)
+        values = dict.fromkeys(value for values in options.values() for value in values)
+        return tuple(v for v in values if _NAMEABLE.fullmatch(v) and v not in BUTTON_WORDS)
 
     def info(self) -> Mapping[str, Any]:
-        """Return what makes up the reward, and by what titles were compared."""
+        """Return the parts of the reward, and how titles were compared."""
         return {"reward_details": dict(vars(self._details)), "noun_extractor": self._rules.nouns}
 
-    def _searched(self, query: str) -> Outcome:
+    def _search(self, query: str) -> Outcome:
         if not query.strip():
             return Outcome(self._scene(), valid=False, reason="there is nothing to look for")
         self._session.search(query)
         self._follow(Command(SEARCH.name, (query,)))
         return Outcome(self._scene())
 
-    def _bought(self) -> Outcome:
+    def _buy(self) -> Outcome:
         product = self._session.product
-        wanted = self._shop.product(self._goal.asin)
+        target = self._shop.product(self._goal.asin)
         if product is not None:
-            self._details = self._scoring.judge(product, wanted, self._goal, self._session.chosen)
+            self._details = self._scoring.score_purchase(
+                product, target, self._goal, self._session.selection
+            )
         total = self._details.total
-        won = total == 1.0
         parts = pages.done_parts(self._session, total)
-        told = pages.rich(parts) if self._rules.rich else pages.plain(parts)
-        scene = Scene(told, {"page": str(Page.DONE), "score": total})
+        render = pages.render_text_rich if self._rules.is_text_rich else pages.render_text
+        scene = Scene(render(parts), {"page": str(Page.DONE), "score": total})
         reward = self._rules.reward(total)
-        end = EndReason.SUCCESS if won else EndReason.FAILURE
+        end = EndReason.SUCCESS if total == 1.0 else EndReason.FAILURE
         return Outcome(scene, reward=reward, end=end, score=total)
 
     def _scene(self) -> Scene:
         instruction = self._goal.instruction
-        parts = pages.parts_of(self._session, instruction)
-        facts = pages.facts_of(self._session, instruction)
-        if self._rules.rich:
-            return Scene(pages.rich(parts), facts)
-        page = pages.plain(parts)
-        lines = () if self._rules.as_original else pages.chosen_lines(parts)
+        parts = pages.page_parts(self._session, instruction)
+        facts = pages.page_facts(self._session, instruction)
+        if self._rules.is_text_rich:
+            return Scene(pages.render_text_rich(parts), facts)
+        page = pages.render_text(parts)
+        lines = () if self._rules.as_original else pages.selection_lines(parts)
         return Scene((*lines, *page), facts)
 
     def _follow(self, command: Command) -> None:
-        """Keep the plan while it is followed, and read the buttons of the new page."""
-        follows = self._plan is not None and self._plan[:1] == (command,)
-        self._plan = self._plan[1:] if self._plan and follows else None
-        self._turned()
+        """Keep the rest of the plan if *command* is its first step, and read the new buttons."""
+        is_planned = self._plan is not None and self._plan[:1] == (command,)
+        self._plan = self._plan[1:] if self._plan and is_planned else None
+        self._update_buttons()
 
-    def _turned(self) -> None:
+    def _update_buttons(self) -> None:
         buttons = self._session.buttons()
         self._buttons = {" ".join(button.split()): button for button in buttons}
         clicks = tuple(Command("click", (button,)) for button in buttons)
-        self._menu = (SEARCH.usage,) if self._session.page is Page.START else clicks
+        self._admissible = (SEARCH.usage,) if self._session.page is Page.START else clicks
 
     def _query(self) -> str:
+        """Return what the expert searches for; the title where the request does not find it."""
         title = self._shop.product(self._goal.asin).title.lower()
         request = self._goal.request.lower()
         if (
@@ -217,10 +219,10 @@ class WebShop(World[Goal]):
         return title
 
 
-TAKEN = frozenset([BACK, "next", "prev", "now", "buy", "description", "features", "reviews"])
-"""Words of buttons, which are never given another name."""
+BUTTON_WORDS = frozenset([BACK, "next", "prev", "now", "buy", "description", "features", "reviews"])
+"""Words on buttons, which are never renamed."""
 
 
 def _distractors(rng: np.random.Generator, amount: int) -> tuple[str, ...]:
     """Return advertisements, trivia, and products that nobody sells."""
-    return sample_evenly(banner_lines(), amount, rng)
+    return sample_evenly(distractor_lines(), amount, rng)

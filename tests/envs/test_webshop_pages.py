@@ -1,16 +1,16 @@
-"""WebShop's pages and buttons, word for word, in a shop that was written for it."""
+"""WebShop's pages and buttons, word for word, in a small shop written by hand."""
 
 from __future__ import annotations
 
 import pytest
-from webshop_shelf import BLANKET, INSTRUCTION, MUG, visit
+from webshop_fixture import BLANKET, INSTRUCTION, MUG, visit
 
 from agentgym_gen.envs.webshop import pages
 from agentgym_gen.envs.webshop.session import Page, Session
 from agentgym_gen.world import Message, VerbName
 
 HEAD = f"Instruction: [SEP] {INSTRUCTION} [SEP] Back to Search"
-ONE_FOUND = f"{HEAD} [SEP] Page 1 (Total results: 1) [SEP] Next >"
+ONE_RESULT = f"{HEAD} [SEP] Page 1 (Total results: 1) [SEP] Next >"
 PRODUCT = ("back to search", "< prev", "description", "features", "reviews", "buy now")
 MUG_PAGE = (
     f"{HEAD} [SEP] < Prev [SEP] color [SEP] red [SEP] deep blue [SEP] size [SEP] small [SEP] "
@@ -19,19 +19,19 @@ MUG_PAGE = (
 )
 
 
-def said(message: Message) -> str:
+def render(message: Message) -> str:
     """Return *message* in native words."""
     return "".join("Search" if isinstance(piece, VerbName) else str(piece) for piece in message)
 
 
 def text(session: Session) -> str:
-    """Return the open page in the original's ``text`` mode."""
-    return said(pages.plain(pages.parts_of(session, INSTRUCTION)))
+    """Return the open page of *session* in the original's ``text`` mode."""
+    return render(pages.render_text(pages.page_parts(session, INSTRUCTION)))
 
 
 def rich(session: Session) -> str:
-    """Return the open page in the original's ``text_rich`` mode."""
-    return said(pages.rich(pages.parts_of(session, INSTRUCTION)))
+    """Return the open page of *session* in the original's ``text_rich`` mode."""
+    return render(pages.render_text_rich(pages.page_parts(session, INSTRUCTION)))
 
 
 def hooks(*numbers: int) -> str:
@@ -47,11 +47,11 @@ def hooks(*numbers: int) -> str:
         (visit(query=""), f"WebShop [SEP] Instruction: [SEP] {INSTRUCTION} [SEP] Search"),
         (
             visit(),
-            f"{ONE_FOUND} [SEP] B000000001 [SEP] Oakby Mug with Lid [SEP] $12.5",
+            f"{ONE_RESULT} [SEP] B000000001 [SEP] Oakby Mug with Lid [SEP] $12.5",
         ),
         (
             visit(query="blanket"),
-            f"{ONE_FOUND} [SEP] B000000002 [SEP] Ferndale Wool Blanket [SEP] $40.0 to $60.0",
+            f"{ONE_RESULT} [SEP] B000000002 [SEP] Ferndale Wool Blanket [SEP] $40.0 to $60.0",
         ),
         (
             visit(query="hook"),
@@ -81,12 +81,12 @@ def hooks(*numbers: int) -> str:
     ],
 )
 def test_text_pages(session: Session, page: str) -> None:
-    """As the original joins the visible texts of its pages; empty ones are left out."""
+    """A page joins its visible texts as the original does, and leaves empty ones out."""
     assert text(session) == page
 
 
-def test_rich_pages_show_buttons_and_what_was_chosen() -> None:
-    """The last choice on the page comes first, as the original puts each before the rest."""
+def test_rich_pages_show_buttons_and_selected_values() -> None:
+    """The lines of selected values stand before the page, the last value on the page first."""
     assert rich(visit("b000000001", "red", "large")) == (
         "You have clicked large.\nYou have clicked red.\n"
         f"Instruction:\n{INSTRUCTION}\n[button] Back to Search [button_]\n[button] < Prev [button_]"
@@ -97,22 +97,22 @@ def test_rich_pages_show_buttons_and_what_was_chosen() -> None:
     )
 
 
-def test_rich_results_mark_what_was_looked_at() -> None:
-    """Until the customer goes back to the search bar."""
+def test_rich_results_mark_opened_products() -> None:
+    """A product whose page was opened is marked until the customer is back on the start page."""
     assert rich(visit("b000000001", "< prev")).endswith(
         "[button] Next > [button_]\n\n[clicked button] B000000001 [clicked button_]\n"
         "Oakby Mug with Lid\n$12.5\n"
     )
-    again = visit("b000000001", "back to search")
-    again.search("mug")
-    assert "[button] B000000001 [button_]" in rich(again)
+    session = visit("b000000001", "back to search")
+    session.search("mug")
+    assert "[button] B000000001 [button_]" in rich(session)
 
 
 def test_the_last_page() -> None:
-    """With the bought options as JSON, and the empty parts of the original left out."""
+    """The page after the purchase has its options as JSON, without the original's empty parts."""
     session = visit("b000000001", "large", "deep blue", "buy now")
 
-    assert said(pages.plain(pages.done_parts(session, 0.75))) == (
+    assert render(pages.render_text(pages.done_parts(session, 0.75))) == (
         "Thank you for shopping with us! [SEP] Your code: [SEP] None [SEP] (Paste it in your MTurk "
         "interface.) [SEP] Purchased [SEP] asin [SEP] B000000001 [SEP] options [SEP] "
         '{"color": "deep blue", "size": "large"} [SEP] attrs [SEP] None [SEP] category [SEP] None '
@@ -145,49 +145,57 @@ def test_the_last_page() -> None:
     ],
 )
 def test_buttons(session: Session, buttons: tuple[str, ...]) -> None:
-    """In the original's order: buttons, then products, then values, each name once."""
+    """A page's buttons are in the original's order: fixed ones, products, values, each once."""
     assert session.buttons() == buttons
 
 
 def test_a_later_value_replaces_an_earlier_one_of_its_option() -> None:
-    """And leaves the other options alone."""
+    """Another value of an option replaces the first and leaves the other options alone."""
     session = visit("b000000001", "red", "large", "deep blue")
 
-    assert session.chosen == {"color": "deep blue", "size": "large"}
+    assert session.selection == {"color": "deep blue", "size": "large"}
 
 
 def test_a_value_of_two_options_belongs_to_the_last() -> None:
-    """The original keeps buttons by their names."""
-    assert visit("b000000002", "red", query="blanket").chosen == {"back": "red"}
+    """A value that two options have is selected for the later one, as in the original."""
+    assert visit("b000000002", "red", query="blanket").selection == {"back": "red"}
 
 
 @pytest.mark.parametrize("tab", ["description", "features", "reviews"])
-def test_a_tab_keeps_what_was_chosen(tab: str) -> None:
-    """Back on the product's page it is still there."""
+def test_a_tab_keeps_the_selection(tab: str) -> None:
+    """After a visit to a tab the product's page has the same selection."""
     session = visit("b000000001", "red", tab, "< prev")
 
-    assert (session.page, session.chosen, session.product) == (Page.PRODUCT, {"color": "red"}, MUG)
+    assert (session.page, session.selection, session.product) == (
+        Page.PRODUCT,
+        {"color": "red"},
+        MUG,
+    )
 
 
-def test_leaving_a_product_forgets_what_was_chosen() -> None:
-    """Back on the same page of results."""
+def test_leaving_a_product_clears_the_selection() -> None:
+    """``< prev`` leads from a product to the same page of results and clears the selection."""
     session = visit("next >", "b000000110", "< prev", query="hook")
 
-    assert (session.page, session.number, session.product) == (Page.RESULTS, 2, None)
-    assert visit("b000000001", "red", "< prev", "b000000001").chosen == {}
+    assert (session.page, session.page_number, session.product) == (Page.RESULTS, 2, None)
+    assert visit("b000000001", "red", "< prev", "b000000001").selection == {}
 
 
-def test_a_new_search_forgets_the_product() -> None:
-    """The original takes a search on every page, not only where the bar is."""
+def test_a_new_search_leaves_the_product() -> None:
+    """A search from a product's page shows results and clears the selection."""
     session = visit("b000000001", "red")
     session.search("blanket")
 
-    assert (session.page, session.chosen, session.shown()) == (Page.RESULTS, {}, (BLANKET,))
+    assert (session.page, session.selection, session.page_products()) == (
+        Page.RESULTS,
+        {},
+        (BLANKET,),
+    )
 
 
-def test_facts_tell_what_the_page_tells() -> None:
-    """As plain data, with the choices that the original's text hides."""
-    facts = pages.facts_of(visit("b000000001", "red"), INSTRUCTION)
+def test_facts_hold_what_the_page_shows() -> None:
+    """The facts of a product's page are plain data, with the selection that its text hides."""
+    facts = pages.page_facts(visit("b000000001", "red"), INSTRUCTION)
 
     assert facts == {
         "page": "product",
@@ -201,8 +209,8 @@ def test_facts_tell_what_the_page_tells() -> None:
 
 
 def test_facts_of_results_hold_the_page_of_products() -> None:
-    """And how many were found."""
-    facts = pages.facts_of(visit("next >", query="hook"), INSTRUCTION)
+    """The facts of a results page hold its products and the number of all results."""
+    facts = pages.page_facts(visit("next >", query="hook"), INSTRUCTION)
 
     assert (facts["number"], facts["found"]) == (2, 11)
     assert facts["products"] == [{"asin": "B000000110", "title": "Hook No. 10", "price": "$100.0"}]

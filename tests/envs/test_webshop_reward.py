@@ -7,12 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from webshop_shelf import BLANKET, GOAL, HOOKS, MUG
+from webshop_fixture import BLANKET, GOAL, HOOKS, MUG
 
-from agentgym_gen.envs.webshop.colours import normal_colour
-from agentgym_gen.envs.webshop.fuzzy import token_set_ratio
 from agentgym_gen.envs.webshop.goals import NO_LIMIT, Goal, price_limit, price_text
-from agentgym_gen.envs.webshop.nouns import content_words, open_nouns, spacy_nouns
+from agentgym_gen.envs.webshop.matching.colours import canonical_colour
+from agentgym_gen.envs.webshop.matching.fuzzy import token_set_ratio
+from agentgym_gen.envs.webshop.matching.nouns import (
+    content_words,
+    load_noun_extractor,
+    load_spacy_nouns,
+)
 from agentgym_gen.envs.webshop.products import Product
 from agentgym_gen.envs.webshop.reward import Scoring, has_attribute, type_score
 from agentgym_gen.errors import DataError, InvalidValueError, MissingExtraError
@@ -21,13 +25,13 @@ FIXED, ORIGINAL = Scoring(content_words), Scoring(content_words, as_original=Tru
 RED = {"color": "red"}
 
 
-def score(product: Product, chosen: dict[str, str], goal: Goal = GOAL) -> float:
-    """Return what the purchase of *product* is worth when the mug is wanted."""
-    return FIXED.judge(product, MUG, goal, chosen).total
+def score(product: Product, selection: dict[str, str], goal: Goal = GOAL) -> float:
+    """Return the reward for buying *product* when the goal's product is the mug."""
+    return FIXED.score_purchase(product, MUG, goal, selection).total
 
 
 @pytest.mark.parametrize(
-    ("product", "chosen", "expected"),
+    ("product", "selection", "expected"),
     [
         (MUG, RED, 4 / 4),
         (MUG, {}, 3 / 4),
@@ -35,20 +39,20 @@ def score(product: Product, chosen: dict[str, str], goal: Goal = GOAL) -> float:
         (replace(MUG, prices=(20.0,)), RED, 4 / 4),
         (replace(MUG, prices=(20.01,)), RED, 3 / 4),
         (replace(MUG, attributes=("x",), bullets=("Dishwasher safe.",)), RED, 3 / 4),
-        # Another kind of thing under the same words: one of four nouns of the title is shared.
+        # Another query and path: one of the three nouns of the goal's title is shared.
         (replace(MUG, title="Mug", query="cup", path="A"), RED, 4 / 4),
-        # One of four is not above 0.2 with another title of six words that is wanted.
+        # No noun of the goal's title is in these titles.
         (BLANKET, {"back": "red"}, 0.0),
         (HOOKS[0], {}, 0.0),
     ],
 )
-def test_rewards(product: Product, chosen: dict[str, str], expected: float) -> None:
-    """The share of two attributes, one option and the price, times the type."""
-    assert score(product, chosen) == pytest.approx(expected, abs=1e-12)
+def test_rewards(product: Product, selection: dict[str, str], expected: float) -> None:
+    """The reward is the share of two attributes, one option and the price, times the type."""
+    assert score(product, selection) == pytest.approx(expected, abs=1e-12)
 
 
 @pytest.mark.parametrize(
-    ("title_score", "listed_alike", "expected"),
+    ("title_score", "same_listing", "expected"),
     [
         (1.0, False, 1.0),
         (0.21, False, 1.0),
@@ -59,14 +63,14 @@ def test_rewards(product: Product, chosen: dict[str, str], expected: float) -> N
         (0.0, True, 0.0),
     ],
 )
-def test_types(title_score: float, listed_alike: bool, expected: float) -> None:
-    """Titles without a common noun undo even the same query."""
-    assert type_score(title_score, listed_alike) == expected
+def test_types(title_score: float, same_listing: bool, expected: float) -> None:
+    """The type score is 0 for titles without a common noun, even under the same query."""
+    assert type_score(title_score, same_listing) == expected
 
 
 def test_details() -> None:
     """The parts have the original's names, and add up to the reward."""
-    details = FIXED.judge(MUG, MUG, GOAL, {"color": "deep blue"})
+    details = FIXED.score_purchase(MUG, MUG, GOAL, {"color": "deep blue"})
 
     assert (details.r_type, details.r_att, details.r_option, details.r_price) == (1, 1, 0, 1)
     assert (details.w_att, details.w_option, details.w_price) == (2 / 4, 1 / 4, 1 / 4)
@@ -75,17 +79,17 @@ def test_details() -> None:
 
 
 def test_repeated_nouns_count_as_often_as_they_occur() -> None:
-    """The original divides shared nouns, counted once, by all nouns of the wanted title."""
+    """The shared nouns, counted once, are divided by all nouns of the goal's title."""
     assert FIXED.title_score("Tea Cup", "Tea for Tea Lovers") == 1 / 3
 
 
 def test_a_title_without_nouns_is_a_fifth_of_every_title() -> None:
-    """So that a match of the query decides."""
+    """The title score is 0.2 where the goal's title has no nouns."""
     assert FIXED.title_score("Anything", "The 3 of 4") == 0.2
 
 
 @pytest.mark.parametrize(
-    ("wish", "expected"),
+    ("attribute", "expected"),
     [
         ("leak proof", True),
         ("proof leak", True),  # the same words in another order
@@ -96,42 +100,42 @@ def test_a_title_without_nouns_is_a_fifth_of_every_title() -> None:
         ("oven safe", False),
     ],
 )
-def test_attributes(wish: str, expected: bool) -> None:
-    """By the attributes of the product, or by what its pages say."""
-    assert has_attribute(MUG, wish) is expected
+def test_attributes(attribute: str, expected: bool) -> None:
+    """A product has an attribute if its list of attributes or its pages have it."""
+    assert has_attribute(MUG, attribute) is expected
 
 
-def test_only_the_very_value_will_do_where_it_is_offered() -> None:
-    """The original takes every value that is worded alike: "2 pack" for "12 pack" of size."""
+def test_only_the_very_value_meets_an_option_that_offers_it() -> None:
+    """The original accepts a value that is worded alike, "set of 2" for "set of 4"; we do not."""
     packs = replace(MUG, options={"size": ("set of 2", "set of 4")})
-    wish = ("size", "set of 4")
+    option = ("size", "set of 4")
 
-    assert not FIXED.has_option(packs, {"size": "set of 2"}, wish)
-    assert FIXED.has_option(packs, {"size": "set of 4"}, wish)
-    assert ORIGINAL.has_option(packs, {"size": "set of 2"}, wish)
+    assert not FIXED.has_option(packs, {"size": "set of 2"}, option)
+    assert FIXED.has_option(packs, {"size": "set of 4"}, option)
+    assert ORIGINAL.has_option(packs, {"size": "set of 2"}, option)
 
 
-def test_a_value_worded_alike_will_do_where_the_very_one_is_not_offered() -> None:
-    """A colour's name stands for the value."""
-    other = replace(MUG, options={"color": ("wine red", "blue")})
+def test_a_value_worded_alike_meets_an_option_that_lacks_the_very_one() -> None:
+    """A value with the same colour meets the option of a product that lacks the very value."""
+    mug = replace(MUG, options={"color": ("wine red", "blue")})
 
-    assert FIXED.has_option(other, {"color": "wine red"}, ("color", "red"))
-    assert not FIXED.has_option(other, {"color": "blue"}, ("color", "red"))
+    assert FIXED.has_option(mug, {"color": "wine red"}, ("color", "red"))
+    assert not FIXED.has_option(mug, {"color": "blue"}, ("color", "red"))
 
 
 def test_options_of_human_goals_have_no_names() -> None:
-    """The value is looked for in all options."""
+    """A value without an option's name is looked for in the options that offer it."""
     assert FIXED.has_option(MUG, {"color": "red"}, ("", "red"))
     assert not FIXED.has_option(MUG, {"size": "small"}, ("", "red"))
 
 
 def test_the_original_cannot_meet_a_value_with_a_colour_inside_a_word() -> None:
-    """The chosen "rectangular" becomes a "tan", the wanted one does not."""
+    """In the original the selected "rectangular" becomes "tan", and that of the goal does not."""
     table = replace(MUG, options={"shape": ("rectangular", "round")})
-    wish, chosen = ("shape", "rectangular"), {"shape": "rectangular"}
+    option, selection = ("shape", "rectangular"), {"shape": "rectangular"}
 
-    assert FIXED.has_option(table, chosen, wish)
-    assert not ORIGINAL.has_option(table, chosen, wish)
+    assert FIXED.has_option(table, selection, option)
+    assert not ORIGINAL.has_option(table, selection, option)
 
 
 @pytest.mark.parametrize(
@@ -139,13 +143,13 @@ def test_the_original_cannot_meet_a_value_with_a_colour_inside_a_word() -> None:
     [("heather gray", "gray"), ("rectangular", "tan"), ("x-large", "x-large"), ("navy", "navy")],
 )
 def test_colours(value: str, colour: str) -> None:
-    """The first name of the list that occurs anywhere."""
-    assert normal_colour(value) == colour
+    """The colour of a value is the first name of the list that occurs anywhere in it."""
+    assert canonical_colour(value) == colour
 
 
 # What rapidfuzz 3.14 says, rounded as thefuzz rounds.
 @pytest.mark.parametrize(
-    ("one", "other", "ratio"),
+    ("left", "right", "ratio"),
     [
         ("long sleeve", "long sleeve", 100),
         ("long sleeve", "sleeve, long - cotton", 100),
@@ -159,22 +163,22 @@ def test_colours(value: str, colour: str) -> None:
         ("red", "blue", 29),
     ],
 )
-def test_ratios(one: str, other: str, ratio: int) -> None:
-    """As thefuzz computes them."""
-    assert token_set_ratio(one, other) == token_set_ratio(other, one) == ratio
+def test_ratios(left: str, right: str, ratio: int) -> None:
+    """The ratio is that of thefuzz, in either order of the texts."""
+    assert token_set_ratio(left, right) == token_set_ratio(right, left) == ratio
 
 
 def test_ratios_are_those_of_rapidfuzz() -> None:
-    """On 3,000 pairs of phrases of random words."""
+    """The ratios of 3,000 pairs of phrases of random words are those of rapidfuzz."""
     fuzz = pytest.importorskip("rapidfuzz.fuzz")
     process = pytest.importorskip("rapidfuzz.utils").default_process
     words = ["red", "blue", "tan", "navy-blue", "x-large", "large", "2", "12", "pack", "of"]
     words += ["3/4", "cotton", "cottons", "Soft", "softer", "a"]
-    draw = random.Random(0)
+    rng = random.Random(0)
     for _ in range(3000):
-        one, other = (" ".join(draw.choices(words, k=draw.randint(0, 4))) for _ in range(2))
-        expected = round(fuzz.token_set_ratio(one, other, processor=process))
-        assert token_set_ratio(one, other) == expected, (one, other)
+        left, right = (" ".join(rng.choices(words, k=rng.randint(0, 4))) for _ in range(2))
+        expected = round(fuzz.token_set_ratio(left, right, processor=process))
+        assert token_set_ratio(left, right) == expected, (left, right)
 
 
 @pytest.mark.parametrize(
@@ -182,38 +186,36 @@ def test_ratios_are_those_of_rapidfuzz() -> None:
     [(12.5, {30.0, 40.0, 50.0}), (20.0, {40.0, 50.0, 60.0}), (965.0, {980.0, 990.0})],
 )
 def test_price_limits(price: float, limits: set[float]) -> None:
-    """The greater of two of the next four multiples of ten: never the first of them."""
-    drawn = {price_limit(price, "test", number) for number in range(60)}
-
-    assert drawn == limits
+    """A limit is the greater of two of the next four multiples of ten: never the first of them."""
+    assert {price_limit(price, "test", number) for number in range(60)} == limits
 
 
-def test_dear_things_have_no_limit() -> None:
-    """Above 980 dollars there are not two steps left, and the instruction names none."""
+def test_expensive_products_have_no_limit() -> None:
+    """A price of 985 dollars leaves only one step, so its instruction names no limit."""
     assert price_limit(985.0, "test") == NO_LIMIT
     assert price_text(NO_LIMIT) == ""
     assert price_text(30.0) == ", and price lower than 30.00 dollars"
 
 
 def test_unknown_nouns_are_named() -> None:
-    """With what is known."""
+    """An unknown extractor of nouns is an error that names the two valid ones."""
     with pytest.raises(InvalidValueError, match="'words' or 'spacy'"):
-        open_nouns("nltk")
+        load_noun_extractor("nltk")
 
 
 def test_spacy_is_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its absence is told with the command that installs it."""
-    spacy_nouns.cache_clear()
+    """Without spaCy the error names the extra to install."""
+    load_spacy_nouns.cache_clear()
     monkeypatch.setitem(__import__("sys").modules, "spacy", None)
 
     with pytest.raises(MissingExtraError, match=r"agentgym-gen\[webshop\]"):
-        open_nouns("spacy")
+        load_noun_extractor("spacy")
 
 
-def test_spacys_nouns_are_taken_where_it_is_asked_for(
+def test_spacys_nouns_are_the_words_with_its_tags(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By the tags of its model, for which a small package of ours stands in here."""
+    """The nouns are the words that the model tags as nouns; a fake package stands for spaCy."""
     (tmp_path / "spacy.py").write_text(
         "class Token:\n"
         "    def __init__(self, text):\n"
@@ -223,14 +225,14 @@ def test_spacys_nouns_are_taken_where_it_is_asked_for(
         "        raise OSError(name)\n"
         "    return lambda title: [Token(word) for word in title.split()]\n"
     )
-    spacy_nouns.cache_clear()
+    load_spacy_nouns.cache_clear()
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(__import__("sys").modules, "spacy", raising=False)
 
-    assert open_nouns("spacy")("Warm red Mug") == ("warm", "mug")
+    assert load_noun_extractor("spacy")("Warm red Mug") == ("warm", "mug")
 
-    monkeypatch.setattr("agentgym_gen.envs.webshop.nouns.MODEL", "another")
-    spacy_nouns.cache_clear()
+    monkeypatch.setattr("agentgym_gen.envs.webshop.matching.nouns.SPACY_MODEL", "another")
+    load_spacy_nouns.cache_clear()
     with pytest.raises(DataError, match="python -m spacy download another"):
-        open_nouns("spacy")
-    spacy_nouns.cache_clear()
+        load_noun_extractor("spacy")
+    load_spacy_nouns.cache_clear()

@@ -1,4 +1,4 @@
-"""The interface as a value."""
+"""The axes of an interface: its text, its presets and its checks."""
 
 import pytest
 
@@ -9,20 +9,20 @@ from agentgym_gen.interface import AXES, PRESETS
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_a_preset_prints_as_its_name(preset: str) -> None:
-    """Names read back from the value."""
+    """An interface that is a preset prints as the preset's name."""
     assert str(Interface.parse(preset)) == preset
 
 
 def test_presets_join_with_a_plus() -> None:
-    """Each sets its own axis."""
-    joined = Interface.parse("synonyms+json")
+    """Presets joined with a plus set an axis each."""
+    interface = Interface.parse("synonyms+json")
 
-    assert joined == Interface(wording="synonyms", syntax="json")
-    assert Interface.parse(str(joined)) == joined
+    assert interface == Interface(wording="synonyms", syntax="json")
+    assert Interface.parse(str(interface)) == interface
 
 
 def test_a_mapping_and_the_value_itself_are_accepted() -> None:
-    """`gymnasium.make` passes plain data."""
+    """`Interface.parse` accepts a mapping, as `gymnasium.make` passes it, and an interface."""
     assert Interface.parse({"distractors": 2}) == Interface(distractors=2)
     assert Interface.parse(Interface(distractors=2)) == Interface(distractors=2)
 
@@ -39,14 +39,14 @@ def test_a_mapping_and_the_value_itself_are_accepted() -> None:
     ],
 )
 def test_every_interface_has_a_text_that_reads_back(interface: Interface, text: str) -> None:
-    """Presets where there are any, and the other axes with their values."""
+    """The text has presets where there are any, and the other axes with their values."""
     assert str(interface) == text
     assert Interface.parse(text) == interface
 
 
 @pytest.mark.parametrize("axis", AXES)
 def test_an_unknown_value_of_an_axis_is_named(axis: str) -> None:
-    """The error lists the values of that axis."""
+    """An unknown value is an error that names the axis."""
     with pytest.raises(UnknownNameError, match=f"interface axis `{axis}`: 'jsn'"):
         Interface(**{axis: "jsn"})  # type: ignore[arg-type]
 
@@ -67,15 +67,15 @@ def test_an_unknown_value_of_an_axis_is_named(axis: str) -> None:
     ],
 )
 def test_a_wrong_spec_is_one_clear_error(spec: object, message: str) -> None:
-    """The error says what was wrong with which value."""
-    with pytest.raises(InvalidValueError) as caught:
+    """The error says what is wrong with which value."""
+    with pytest.raises(InvalidValueError) as error:
         Interface.parse(spec)  # type: ignore[arg-type]
 
-    assert message in str(caught.value)
+    assert message in str(error.value)
 
 
-def test_but_changes_a_copy() -> None:
-    """An interface is frozen."""
+def test_replace_changes_a_copy() -> None:
+    """`Interface.replace` returns a changed copy and leaves the original alone."""
     native = Interface()
 
     assert native.replace(syntax="call").syntax == "call"

@@ -1,4 +1,4 @@
-"""What distractors speak of is nowhere in the world: each environment's own lines."""
+"""The distractor lines of each environment: they name nothing that is in its world."""
 
 import re
 from collections.abc import Collection, Iterable
@@ -18,7 +18,7 @@ from agentgym_gen.envs.sokoban.asides import outside_lines
 from agentgym_gen.envs.textcraft.recipes import recipe_book
 from agentgym_gen.envs.textcraft.wording import curio_lines
 from agentgym_gen.envs.webshop import WebShop
-from agentgym_gen.envs.webshop.asides import CATEGORIES, banner_lines
+from agentgym_gen.envs.webshop.distractors import CATEGORIES, distractor_lines
 from agentgym_gen.world import phrase_of
 from agentgym_gen.world.distractors import TRAITS, sample_evenly, shuffled
 from agentgym_gen.world.surface import common_distractors
@@ -28,20 +28,21 @@ POOLS = {
     "SearchQA": leaflet_lines(),
     "Sokoban": outside_lines(6),
     "TextCraft": curio_lines(),
-    "WebShop": banner_lines(),
+    "WebShop": distractor_lines(),
 }
 
 
-def named(words: Iterable[str], lines: Collection[str]) -> list[str]:
+def words_in(words: Iterable[str], lines: Collection[str]) -> list[str]:
     """Return which of *words* stand in one of *lines*, in any case."""
     text = "\n".join(lines).lower()
-    here = (word for word in map(str.lower, words) if word in text)
-    return [word for word in here if re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text)]
+    # `in` is a fast filter; the pattern then asks for a whole word.
+    candidates = (word for word in map(str.lower, words) if word in text)
+    return [word for word in candidates if re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text)]
 
 
-@pytest.mark.parametrize("name", [one.name for one in BUNDLED if one.slow_tasks is None])
-def test_every_line_is_fitting_and_of_the_recipe(name: str) -> None:
-    """No world falls back on sentences that would fit anywhere; the amount is never short."""
+@pytest.mark.parametrize("name", [entry.name for entry in BUNDLED if entry.slow_tasks is None])
+def test_every_environment_has_enough_lines_of_its_own(name: str) -> None:
+    """An environment has lines of its own, and three times as many as an observation gets."""
     env = make_text_env(f"rftgen/{name}-easy-v0", "train")
     env.reset(seed=0)
     surface = env.world.surface()
@@ -53,13 +54,13 @@ def test_every_line_is_fitting_and_of_the_recipe(name: str) -> None:
 
 @pytest.mark.parametrize("name", POOLS)
 def test_no_two_lines_are_the_same(name: str) -> None:
-    """And there are enough for an episode."""
+    """The lines of an environment are more than 300, and no two are the same."""
     assert len(set(POOLS[name])) == len(POOLS[name]) > 300
 
 
 @pytest.mark.parametrize("name", POOLS)
 def test_no_line_names_a_verb(name: str) -> None:
-    """Neither natively nor by a synonym, which the line would give away."""
+    """No line has the native phrase of a verb, nor a synonym."""
     verbs = make_text_env(
         f"rftgen/{name}-easy-v0", "train", ENVIRONMENTS[name].test_kwargs
     ).world.verbs
@@ -67,21 +68,21 @@ def test_no_line_names_a_verb(name: str) -> None:
         phrase_of(template) for verb in verbs for template in (verb.template, *verb.synonyms)
     }
 
-    assert named(phrases, POOLS[name]) == []
+    assert words_in(phrases, POOLS[name]) == []
 
 
 def test_webshops_banners_name_no_option_and_no_product() -> None:
-    """Of any product of the shop."""
+    """WebShop's lines name no option of a product, and no product names what they advertise."""
     shop = WebShop()._shop
-    products = [shop[place] for place in range(len(shop))]
-    values = {v for one in products for group in one.options.values() for v in group}
+    products = [shop[position] for position in range(len(shop))]
+    values = {v for product in products for group in product.options.values() for v in group}
 
-    assert named(values, POOLS["WebShop"]) == []
-    assert named(CATEGORIES, [one.text for one in products]) == []
+    assert words_in(values, POOLS["WebShop"]) == []
+    assert words_in(CATEGORIES, [product.index_text for product in products]) == []
 
 
 def test_webshop_has_the_three_kinds_of_the_recipe() -> None:
-    """Advertisements, trivia and products that nobody sells."""
+    """WebShop's lines are advertisements, trivia and products that nobody sells."""
     kinds = {line.split("]")[0] + "]" for line in POOLS["WebShop"]}
 
     assert kinds == {"[AD]", "[TRIVIA]", "[SPONSORED]"}
@@ -90,55 +91,55 @@ def test_webshop_has_the_three_kinds_of_the_recipe() -> None:
 
 @pytest.mark.parametrize("facts", ["real", "invented"])
 def test_searchqas_leaflets_name_nothing_of_the_questions(facts: str) -> None:
-    """Neither an entity on the way nor an answer, in 100 questions of every tier and split."""
+    """No line names an entity or an answer of 100 questions of every tier and split."""
     tasks = SearchQA(facts=facts).tasks
-    drawn = [
-        tasks.make(tier, split, place * tasks.size(tier, split) // 100).content
+    questions = [
+        tasks.make(tier, split, step * tasks.size(tier, split) // 100).content
         for tier in tasks.tiers
         for split in tasks.splits
-        for place in range(100)
+        for step in range(100)
     ]
-    names = {name for question in drawn for name in (*question.names, *question.answers)}
+    names = {name for question in questions for name in (*question.names, *question.answers)}
 
     assert len(names) > 500
-    assert named(names, POOLS["SearchQA"]) == []
+    assert words_in(names, POOLS["SearchQA"]) == []
 
 
 def test_textcrafts_curios_are_no_items() -> None:
-    """Of any recipe or tag."""
+    """TextCraft's lines name no item of a recipe and no tag."""
     book = recipe_book()
 
-    assert named({*book.items, *book.tags}, POOLS["TextCraft"]) == []
+    assert words_in({*book.items, *book.tags}, POOLS["TextCraft"]) == []
 
 
 def test_babyais_things_are_none_of_its_kinds_and_colours() -> None:
-    """Which are all that a mission speaks of."""
-    assert named((*COLOURS, *QUEST_KINDS), POOLS["BabyAI"]) == []
+    """BabyAI's lines name no colour and no kind of thing that a mission may name."""
+    assert words_in((*COLOURS, *QUEST_KINDS), POOLS["BabyAI"]) == []
 
 
 def test_the_numbers_of_the_recipe() -> None:
-    """28 kinds of things, 19 descriptions."""
+    """There are 28 kinds of things for ALFWorld's lines, and 19 traits."""
     assert len(set(KINDS)) == 28
     assert len(set(TRAITS)) == 19
 
 
-def test_picked_lines_are_different_until_there_are_no_more() -> None:
-    """From any place of the pool, over its end, too."""
+def test_sampled_lines_differ_until_all_are_used() -> None:
+    """Up to as many lines as there are, no two sampled ones are the same."""
     pool = shuffled([f"line {number}" for number in range(50)], "test")
-    seen: set[str] = set()
+    sampled: set[str] = set()
     for seed in range(200):
         amount = 1 + seed % 50
         lines = sample_evenly(pool, amount, np.random.default_rng(seed))
-        seen |= set(lines)
+        sampled |= set(lines)
         assert len(set(lines)) == len(lines) == amount
 
-    assert seen == set(pool)
+    assert sampled == set(pool)
     assert sample_evenly(pool, 0, np.random.default_rng(0)) == ()
     assert len(sample_evenly(pool, 70, np.random.default_rng(0))) == 70
 
 
 def test_every_line_is_about_equally_likely() -> None:
-    """The first, the last and any other: 4000 picks of five of fifty give each about 400."""
+    """Of 4,000 samples of five of fifty lines, each line is in about 400."""
     pool = tuple(map(str, range(50)))
     rng = np.random.default_rng(0)
     counts = dict.fromkeys(pool, 0)

@@ -1,4 +1,4 @@
-"""Interfaces at work, on a small world."""
+"""What an interface changes in an episode of a small world."""
 
 from dataclasses import replace
 from typing import Any
@@ -14,32 +14,32 @@ TASK = "corridor/easy/train/3"
 
 
 def start(interface: str | dict[str, Any]) -> tuple[TextEnv, str]:
-    """Return an environment at its first observation."""
+    """Return the corridor through *interface* and its first observation."""
     env = TextEnv("toy_world:CorridorWorld", tier="easy", interface=interface)
     observation, _ = env.reset(options={"task_id": TASK})
     return env, observation
 
 
 def test_native_shows_the_world_as_it_is() -> None:
-    """Nothing is added and nothing is changed."""
+    """The native interface adds nothing to the world's texts and changes nothing."""
     env, observation = start("native")
 
     assert observation == "You are at door 1. Goal: to open door 2."
     assert env.instruction == "You can walk to [door], open [door]."
 
 
-def test_a_renamed_verb_is_renamed_wherever_it_is_said() -> None:
-    """Observation, instruction, goal and list agree, and none has the old verb."""
+def test_a_renamed_verb_is_renamed_everywhere() -> None:
+    """Observation, instruction and list have the new verb, and none has the old one."""
     env, observation = start("symbols")
-    said = [observation, env.instruction, *env.admissible_actions]
+    texts = [observation, env.instruction, *env.admissible_actions]
     verb = env.write(env.world.expert_plan()[-1]).split()[0]  # type: ignore[index]
 
     assert f"Goal: to {verb} door 2." in observation
-    assert not any("open" in text or "walk" in text for text in said)
+    assert not any("open" in text or "walk" in text for text in texts)
 
 
-def test_an_old_verb_is_refused_in_the_worlds_own_words() -> None:
-    """The state is unchanged."""
+def test_an_old_verb_is_invalid() -> None:
+    """An action with a verb's old name is invalid and answered in the world's own words."""
     env, _ = start("synonyms")
     observation, _, _, _, info = env.step("walk to door 2")
 
@@ -47,15 +47,15 @@ def test_an_old_verb_is_refused_in_the_worlds_own_words() -> None:
     assert not info["valid_action"]
 
 
-def test_a_foreign_syntax_says_why_it_refuses() -> None:
-    """The reason is in the observation."""
+def test_a_syntax_of_ours_says_why_an_action_is_invalid() -> None:
+    """Through the JSON syntax the answer to a sentence says what is wrong with it."""
     env, _ = start("json")
 
     assert env.step("wait")[0] == "Nothing happens.\n(Not understood: it is not one JSON object.)"
 
 
-def test_renamed_things_are_consistent_and_their_old_names_refused() -> None:
-    """One bijection serves observation, list and action."""
+def test_renamed_things_are_consistent_and_their_old_names_invalid() -> None:
+    """A thing has the same new name in observation and action, and its old name is invalid."""
     env, observation = start("renamed")
     word = observation.split(" 1.")[0].split()[-1]
 
@@ -69,34 +69,34 @@ def test_renamed_things_are_consistent_and_their_old_names_refused() -> None:
     [("always", [True, True]), ("first", [True, False]), ("never", [False] * 2)],
 )
 def test_the_listing_decides_when_actions_are_listed(listing: str, turns: list[bool]) -> None:
-    """Always, at the reset only, or never."""
+    """Actions are listed in every observation, at the reset only, or never."""
     env, first = start({"listing": listing})
     second = env.step("wait")[0]
 
     assert ["Available actions:\n- " in text for text in (first, second)] == turns
 
 
-def test_a_menu_numbers_what_can_be_done() -> None:
-    """The number does what the line says."""
+def test_a_menu_numbers_the_admissible_actions() -> None:
+    """The number of a line of the menu does what the line says."""
     env, observation = start("menu")
 
     assert "\n1. walk to door 2\n" in observation
     assert env.step("1")[0].startswith("You are at door 2.")
 
 
-def test_the_forms_write_facts() -> None:
-    """As JSON and as terse lines."""
+def test_the_formats_write_facts() -> None:
+    """The formats write a scene's facts as JSON and as terse lines."""
     assert start("data")[1] == '{"at": "door 1", "goal": "open door 2"}'
     assert start("terse")[1] == "at: door 1\ngoal: open door 2"
 
 
 def test_distractors_add_lines_that_differ_by_turn() -> None:
-    """Three lines, drawn anew every turn from the task's stream."""
+    """Three lines are sampled for each turn, the same ones for the same task."""
     env, first = start("distracted")
-    again = start("distracted")[1]
+    first_again = start("distracted")[1]
     second = env.step("wait")[0]
 
-    assert first == again
+    assert first == first_again
     assert len(first.splitlines()) == 4
     assert first.splitlines()[1:] != second.splitlines()[1:]
 
@@ -110,7 +110,7 @@ def test_distractors_add_lines_that_differ_by_turn() -> None:
     ],
 )
 def test_feedback_decides_how_a_wrong_action_is_answered(feedback: str, answer: str) -> None:
-    """In the world's words, not at all, or with the reason."""
+    """An invalid action is answered in the world's words, not at all, or with the reason."""
     env, _ = start({"feedback": feedback})
 
     assert env.step("open door 9")[0] == answer
@@ -132,43 +132,43 @@ def test_feedback_decides_how_a_wrong_action_is_answered(feedback: str, answer: 
         ("data+silent", ""),
     ],
 )
-def test_a_refusal_follows_the_form(interface: str, answer: str) -> None:
-    """As every other observation does."""
+def test_the_answer_to_an_invalid_action_has_the_format(interface: str, answer: str) -> None:
+    """The answer to an invalid action is in the format of every other observation."""
     env, _ = start(interface)
 
     assert env.step("fly")[0] == answer
 
 
 def test_a_scene_without_facts_is_shown_as_its_result() -> None:
-    """An explained refusal has its reason as a note."""
+    """The text of a scene without facts is its ``result``, and a reason is a ``note``."""
     env, _ = start("data+explained")
     env.world._scene = lambda text: Scene((text,))  # type: ignore[attr-defined]
-    told = '{"result": "Nothing happens.", "note": "Not done: there is no such door here"}'
+    answer = '{"result": "Nothing happens.", "note": "Not done: there is no such door here"}'
 
-    assert env.step("open door 9")[0] == told
+    assert env.step("open door 9")[0] == answer
 
 
 def test_a_verb_at_the_start_of_a_sentence_has_a_capital() -> None:
-    """In the words of the dialect."""
+    """A verb name with a capital is rendered with one, whatever the verb is called."""
     env, _ = start("symbols")
     word = env.write(Command("wait"))
 
     assert env.render_message((VerbName("wait", capital=True), ".")) == f"{word.capitalize()}."
 
 
-def test_native_prose_may_spell_a_verb_in_its_own_way() -> None:
-    """Other wordings say the verb's phrase."""
-    told = [
+def test_a_verb_name_may_have_a_native_spelling() -> None:
+    """The native spelling of a verb name is used in native wording, and its phrase in others."""
+    texts = [
         start(wording)[0].render_message((VerbName("wait", native="waiting"),))
         for wording in ("native", "synonyms")
     ]
 
-    assert told[0] == "waiting"
-    assert told[1] in ("rest", "idle")
+    assert texts[0] == "waiting"
+    assert texts[1] in ("rest", "idle")
 
 
 def test_a_message_may_be_one_fact() -> None:
-    """Its verbs are said in the words of the dialect."""
+    """The verbs in a fact that is a message are renamed."""
     env, _ = start("symbols+data")
     fact = MessageFact(("first ", VerbName("wait"), ", then run"))
     word = env.write(Command("wait"))
@@ -189,7 +189,7 @@ def test_a_message_may_be_one_fact() -> None:
     ],
 )
 def test_a_world_prints_its_own_list_where_actions_are_sentences(interface: str, end: str) -> None:
-    """Other syntaxes have lines, one for each action."""
+    """A world's own list is printed in the native syntax; other syntaxes have a line an action."""
 
     class Listing(CorridorWorld):
         def surface(self) -> Surface:
@@ -202,7 +202,7 @@ def test_a_world_prints_its_own_list_where_actions_are_sentences(interface: str,
 
 
 def test_no_spelling_hides_an_old_name() -> None:
-    """Names are looked for in arguments as the world takes them, and passed on like that."""
+    """An old name is invalid, and a new one valid, in any spelling that the world accepts."""
 
     class Hyphenated(CorridorWorld):
         def surface(self) -> Surface:
@@ -217,22 +217,22 @@ def test_no_spelling_hides_an_old_name() -> None:
 
 
 def test_all_axes_at_once_compose() -> None:
-    """The expert wins through an interface that changes everything."""
+    """The expert succeeds through an interface that changes every axis."""
     everything = Interface(
         "symbols", "json", "always", "json", "renamed", distractors=2, feedback="explained"
     )
     env = TextEnv("toy_world:CorridorWorld", tier="hard", split="test", interface=everything)
     env.reset(options={"task_id": "corridor/hard/test/1"})
-    over = False
-    while not over:
-        _, _, over, truncated, info = env.step(env.expert_action() or "")
+    terminated = False
+    while not terminated:
+        _, _, terminated, truncated, info = env.step(env.expert_action() or "")
         assert not truncated
 
     assert info["success"]
 
 
-def test_an_argument_of_json_is_called_like_the_thing() -> None:
-    """No field gives a native name away."""
+def test_the_fields_of_json_actions_are_renamed() -> None:
+    """The field of a JSON action that is called like a thing has the thing's new name."""
     env, observation = start("renamed+json+terse")
     word = observation.split("\n")[0].removeprefix("at: ").removesuffix(" 1")
 
@@ -242,14 +242,17 @@ def test_an_argument_of_json_is_called_like_the_thing() -> None:
     ]
 
 
-def test_what_a_player_said_is_repeated_as_it_was_said() -> None:
-    """Else nonsense would be a dictionary of the new names; the rest of an answer is renamed."""
+def test_the_players_own_text_is_repeated_unchanged() -> None:
+    """In an answer the player's text keeps its words, and the rest of the answer is renamed.
 
-    class Parrot(CorridorWorld):
+    Otherwise a player could look up the new names of things by talking nonsense.
+    """
+
+    class Repeating(CorridorWorld):
         def invalid_reply(self, malformed: Malformed) -> Message:
             return (f"At the door: what does {malformed.text} mean?",)
 
-    class Deaf(CorridorWorld):
+    class Asking(CorridorWorld):
         def invalid_reply(self, malformed: Malformed) -> Message:
             return ("At the door: what?",)
 
@@ -258,6 +261,6 @@ def test_what_a_player_said_is_repeated_as_it_was_said() -> None:
         env.reset(options={"task_id": TASK})
         return env.render_message("door"), env.step("door 2, please")[0]
 
-    word, repeated = answer(Parrot())
-    assert repeated == f"At the {word}: what does door 2, please mean?"
-    assert answer(Deaf())[1] == f"At the {word}: what?"
+    word, observation = answer(Repeating())
+    assert observation == f"At the {word}: what does door 2, please mean?"
+    assert answer(Asking())[1] == f"At the {word}: what?"

@@ -1,4 +1,4 @@
-"""The laws of interfaces: every environment, every preset, and interfaces drawn from all axes."""
+"""The checks of interfaces, on every environment: every preset and interfaces of several axes."""
 
 import functools
 
@@ -29,42 +29,43 @@ def records(name: str, number: int) -> tuple[ExpertEpisode, ...]:
 
 def tasks_of(name: str, number: int) -> list[str]:
     """Return *number* test tasks of *name*, or one of `FEW` where making one takes seconds."""
-    few = options(name, number)
-    return sample_task_ids(f"rftgen/{name}-v0", "test", 1 if few else number, stream(name), few)
+    kwargs = options(name, number)
+    amount = 1 if kwargs else number
+    return sample_task_ids(f"rftgen/{name}-v0", "test", amount, stream(name), kwargs)
 
 
 def options(name: str, number: int) -> dict[str, object]:
-    """Return what keeps `FEW` tasks of *name* to those that other tests make, too."""
+    """Return the keywords that limit `FEW` tasks of *name* to those that other tests make, too."""
     return ENVIRONMENTS[name].test_kwargs if number == FEW else {}
 
 
 def check(name: str, interface: Interface, number: int) -> None:
     """Check *interface* on *number* tasks of *name*."""
-    asked = {"interface": interface, **options(name, number)}
-    env = make_text_env(f"rftgen/{name}-v0", "test", asked)
-    for played in records(name, number):
-        check_interface(env, played)
+    kwargs = {"interface": interface, **options(name, number)}
+    env = make_text_env(f"rftgen/{name}-v0", "test", kwargs)
+    for episode in records(name, number):
+        check_interface(env, episode)
 
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("interface", COMPOSED[:4], ids=str)
-def test_the_laws_hold_for_interfaces_that_change_everything(
-    name: str, interface: Interface
-) -> None:
-    """On two tasks, one where it is costly; `check_world` has the presets."""
+def test_interfaces_of_several_axes_pass_on_few_tasks(name: str, interface: Interface) -> None:
+    """Four interfaces pass the checks on two tasks, on one where making a task takes seconds."""
     check(name, interface, FEW)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("interface", [*map(Interface.parse, PRESETS), *COMPOSED], ids=str)
-def test_the_laws_hold_on_twenty_tasks(name: str, interface: Interface) -> None:
-    """For each preset and each of twenty interfaces that change several axes."""
+def test_presets_and_interfaces_of_several_axes_pass_on_twenty_tasks(
+    name: str, interface: Interface
+) -> None:
+    """Each preset and each of twenty interfaces passes the checks on twenty tasks."""
     check(name, interface, MANY)
 
 
-def test_the_words_of_a_syntax_are_no_leak() -> None:
-    """A call has its arguments "in double quotes" where a bed is double, too."""
+def test_the_words_of_a_syntax_do_not_count_as_old_names() -> None:
+    """The checks pass where the syntax says "in double quotes" and "double" is an old name."""
     options = {"interface": "symbols+call+renamed"}
     played = record_expert(make_text_env("rftgen/WebShop-hard-v0", "test"), "webshop/hard/test/65")
     env = make_text_env("rftgen/WebShop-hard-v0", "test", options)
@@ -74,8 +75,8 @@ def test_the_words_of_a_syntax_are_no_leak() -> None:
     assert "double quotes" in env.instruction
 
 
-def test_the_drawn_interfaces_reach_every_value_of_every_axis() -> None:
-    """Twenty are enough for it."""
-    seen = {(axis, value) for interface in COMPOSED for axis, value in vars(interface).items()}
+def test_the_sampled_interfaces_have_every_value_of_every_axis() -> None:
+    """The twenty interfaces have all 29 values of the axes among them."""
+    values = {(axis, value) for interface in COMPOSED for axis, value in vars(interface).items()}
 
-    assert len(seen) == 3 + 5 + 4 + 3 + 2 + 3 + 3 + 4 + 2
+    assert len(values) == 3 + 5 + 4 + 3 + 2 + 3 + 3 + 4 + 2

@@ -1,4 +1,4 @@
-"""JSON as models write it."""
+"""The lenient JSON syntax: JSON as models write it."""
 
 import pytest
 
@@ -19,17 +19,17 @@ SLOPPY = {
 }
 
 
-@pytest.mark.parametrize("how", SLOPPY)
-def test_the_lenient_mode_reads_what_models_write(how: str) -> None:
-    """And the strict one refuses it."""
-    said = SLOPPY[how]
+@pytest.mark.parametrize("style", SLOPPY)
+def test_the_lenient_syntax_parses_what_models_write(style: str) -> None:
+    """The lenient syntax parses sloppy JSON, which is malformed in the strict one."""
+    text = SLOPPY[style]
 
-    assert LenientJsonSyntax(VERBS, TEMPLATES).read(said) == GO
-    assert isinstance(JsonSyntax(VERBS, TEMPLATES).read(said), Malformed)
+    assert LenientJsonSyntax(VERBS, TEMPLATES).read(text) == GO
+    assert isinstance(JsonSyntax(VERBS, TEMPLATES).read(text), Malformed)
 
 
 @pytest.mark.parametrize(
-    ("said", "reason"),
+    ("text", "reason"),
     [
         ("look", "it has no JSON objects instead of one"),
         ('{"action": "look"', "it has no JSON objects instead of one"),
@@ -40,22 +40,22 @@ def test_the_lenient_mode_reads_what_models_write(how: str) -> None:
         ('{"a": ' * 1300, "it has no JSON objects instead of one"),
     ],
 )
-def test_it_does_not_guess(said: str, reason: str) -> None:
-    """Two actions are none, and keys, actions and arguments are as strict as ever."""
-    read = LenientJsonSyntax(VERBS, TEMPLATES).read(said)
+def test_it_does_not_guess(text: str, reason: str) -> None:
+    """Two actions at once are malformed, and so are wrong keys, actions and arguments."""
+    result = LenientJsonSyntax(VERBS, TEMPLATES).read(text)
 
-    assert isinstance(read, Malformed)
-    assert reason in read.reason
+    assert isinstance(result, Malformed)
+    assert reason in result.reason
 
 
-def test_what_stands_inside_an_object_is_no_other_object() -> None:
-    """The outer one counts."""
+def test_an_object_inside_an_object_is_not_counted() -> None:
+    """Only the outermost objects of a text are found."""
     assert objects_in('x {"a": {"b": 1}} y') == [{"a": {"b": 1}}]
     assert objects_in('{"a": {}}{"c": 2}') == [{"a": {}}, {"c": 2}]
 
 
 def test_the_reason_is_in_the_observation() -> None:
-    """As with the strict mode."""
+    """The answer to a text without JSON says so, and JSON inside a sentence is valid."""
     env = TextEnv("toy_world:CorridorWorld", interface="lenientjson")
     env.reset(seed=0)
 

@@ -1,4 +1,4 @@
-"""The bijection between things and pseudo-words."""
+"""The names axis: a bijection between the things of a world and pseudo-words."""
 
 import numpy as np
 import pytest
@@ -12,18 +12,18 @@ NOUNS = ("oak log", "oak", "log", "stick")
 
 
 def test_renaming_and_back_is_the_identity() -> None:
-    """On whole words, the longest noun first, plain or with underscores."""
+    """Whole words are renamed and restored, the longest noun first, also with underscores."""
     renaming = Renaming(NOUNS, np.random.default_rng(0))
     text = "get 1 oak log, an oak, 2 log and sticky stick"
-    there = renaming.rename(text)
+    new_text = renaming.rename(text)
 
-    assert renaming.restore(there) == text
-    assert "sticky" in there
+    assert renaming.restore(new_text) == text
+    assert "sticky" in new_text
     assert renaming.rename("minecraft:oak_log") == "minecraft:" + renaming.rename("oak log")
 
 
 def test_every_noun_has_a_word_of_its_own() -> None:
-    """No two nouns share one, and none is a noun."""
+    """No two nouns have the same new name, and no new name is a noun."""
     words = [Renaming(NOUNS, np.random.default_rng(0)).rename(noun) for noun in NOUNS]
 
     assert len(set(words)) == len(NOUNS)
@@ -31,7 +31,7 @@ def test_every_noun_has_a_word_of_its_own() -> None:
 
 
 def test_old_names_are_found() -> None:
-    """In an argument of a command."""
+    """An argument with an old name is recognized, and one with the new name is not."""
     renaming = Renaming(NOUNS, np.random.default_rng(0))
 
     assert renaming.old_name("1 oak log") == "oak log"
@@ -39,14 +39,14 @@ def test_old_names_are_found() -> None:
 
 
 def test_a_world_without_nouns_is_left_alone() -> None:
-    """Nothing to rename."""
-    nothing = Renaming((), np.random.default_rng(0))
+    """A renaming of no nouns changes no text and recognizes no old name."""
+    empty = Renaming((), np.random.default_rng(0))
 
-    assert (nothing.rename("a"), nothing.restore("a"), nothing.old_name("a")) == ("a", "a", None)
+    assert (empty.rename("a"), empty.restore("a"), empty.old_name("a")) == ("a", "a", None)
 
 
 def test_words_inside_identifiers_are_renamed() -> None:
-    """An underscore parts words, as a space does."""
+    """An underscore separates words, as a space does."""
     renaming = Renaming(NOUNS, np.random.default_rng(0))
 
     assert renaming.rename("dark_oak_log") == f"dark_{renaming.rename('oak log')}"
@@ -54,15 +54,15 @@ def test_words_inside_identifiers_are_renamed() -> None:
 
 
 def test_nothing_is_called_like_a_verb() -> None:
-    """The words of the verbs are left out."""
-    first = Renaming(NOUNS, np.random.default_rng(0)).rename("oak log")
-    other = Renaming(NOUNS, np.random.default_rng(0), (f"{first} in", "go to"))
+    """A word of a verb is no new name, though the same stream would give it."""
+    word = Renaming(NOUNS, np.random.default_rng(0)).rename("oak log")
+    renaming = Renaming(NOUNS, np.random.default_rng(0), (f"{word} in", "go to"))
 
-    assert first not in {other.rename(noun) for noun in NOUNS}
+    assert word not in {renaming.rename(noun) for noun in NOUNS}
 
 
 def test_an_article_fits_the_new_name() -> None:
-    """All new names start with a consonant; the article of another word stays."""
+    """The article before a new name becomes "a"; that of another word stays."""
     names = Renaming(("apple", "old oak"), np.random.default_rng(0))
     apple, oak = names.rename("apple"), names.rename("old oak")
 
@@ -73,14 +73,14 @@ def test_an_article_fits_the_new_name() -> None:
 
 
 def test_an_argument_keeps_its_article() -> None:
-    """Or reading would not be the inverse of writing."""
+    """An argument with an article is renamed and restored without a change of its article."""
     names = Renaming(("apple",), np.random.default_rng(0))
 
     assert names.restore(names.rename("an apple")) == "an apple"
 
 
 @pytest.mark.parametrize(
-    ("one", "many"),
+    ("singular", "plural"),
     [
         ("mug", "mugs"),
         ("box", "boxes"),
@@ -89,20 +89,20 @@ def test_an_argument_keeps_its_article() -> None:
         ("ox", "oxes"),
     ],
 )
-def test_plurals_and_capitals_follow(one: str, many: str) -> None:
-    """There and back."""
-    names = Renaming((one,), np.random.default_rng(0))
-    word = names.rename(one)
+def test_plurals_and_capitals_follow(singular: str, plural: str) -> None:
+    """Plurals and capitals of a noun are renamed, restored and recognized."""
+    names = Renaming((singular,), np.random.default_rng(0))
+    word = names.rename(singular)
 
-    assert names.rename_prose(f"{many} {many.capitalize()} {one.capitalize()}") == (
+    assert names.rename_prose(f"{plural} {plural.capitalize()} {singular.capitalize()}") == (
         f"{word}s {word.capitalize()}s {word.capitalize()}"
     )
-    assert names.restore(names.rename(f"2 {many}")) == f"2 {many}"
-    assert names.old_name(many.capitalize()) == many.capitalize()
+    assert names.restore(names.rename(f"2 {plural}")) == f"2 {plural}"
+    assert names.old_name(plural.capitalize()) == plural.capitalize()
 
 
 @pytest.mark.parametrize(
-    ("one", "many"),
+    ("singular", "plural"),
     [
         ("glass", "glasses"),
         ("bush", "bushes"),
@@ -113,13 +113,13 @@ def test_plurals_and_capitals_follow(one: str, many: str) -> None:
         ("fire man", "fire men"),
     ],
 )
-def test_plurals_are_those_of_english(one: str, many: str) -> None:
-    """The first one is the usual one."""
-    assert plurals(one)[0] == many
+def test_plurals_are_those_of_english(singular: str, plural: str) -> None:
+    """The first of the possible plurals of a noun is the usual one in English."""
+    assert plurals(singular)[0] == plural
 
 
 def test_a_plural_that_is_a_noun_itself_has_its_own_name() -> None:
-    """So the names stay a bijection."""
+    """Two nouns have two new names even where one is the plural of the other."""
     names = Renaming(("brick", "bricks"), np.random.default_rng(0))
     brick, bricks = names.rename("brick"), names.rename("bricks")
 
@@ -129,8 +129,9 @@ def test_a_plural_that_is_a_noun_itself_has_its_own_name() -> None:
 
 
 def test_a_fixed_vocabulary_names_a_thing_alike_in_every_task() -> None:
-    """Whatever else there is; another vocabulary has other names."""
-    one, other = TaskId("alfworld", "easy", "train", "1"), TaskId("alfworld", "hard", "test", "2")
+    """A vocabulary has one name for a thing in any task; without it, each task has its own."""
+    first = TaskId("alfworld", "easy", "train", "1")
+    second = TaskId("alfworld", "hard", "test", "2")
 
     few = Surface(nouns=lambda: ("mug", "apple"))
     many = Surface(nouns=lambda: ("desk", "fork", "mug", "zebra", "apple"))
@@ -138,13 +139,13 @@ def test_a_fixed_vocabulary_names_a_thing_alike_in_every_task() -> None:
     def mug(surface: Surface, task_id: TaskId, vocabulary: int) -> str:
         return sample_renaming(surface, task_id, vocabulary, ()).rename("mug")
 
-    assert mug(many, other, 1) == mug(few, one, 1)
-    assert mug(few, one, 2) != mug(few, one, 1)
-    assert mug(few, one, 0) != mug(few, other, 0)
+    assert mug(many, second, 1) == mug(few, first, 1)
+    assert mug(few, first, 2) != mug(few, first, 1)
+    assert mug(few, first, 0) != mug(few, second, 0)
 
 
 def test_the_glyphs_of_a_grid_get_new_ones() -> None:
-    """One for each, none of the old ones, the same in legend and board."""
+    """Each glyph of a board has a new one, which is no old one and the same in the legend."""
     env = TextEnv("agentgym_gen.envs.sokoban:Sokoban", interface="renamed", tier="easy")
     board, _ = env.reset(options={"task_id": "sokoban/easy/train/7"})
     native = TextEnv("agentgym_gen.envs.sokoban:Sokoban", tier="easy")
@@ -161,10 +162,10 @@ def test_the_glyphs_of_a_grid_get_new_ones() -> None:
     )
 
 
-def test_a_name_that_starts_with_a_mark_keeps_it() -> None:
-    """SearchQA's facts have such cities; the other names are renamed all the same."""
+def test_a_name_that_starts_with_a_punctuation_mark_is_not_renamed() -> None:
+    """A city called 'Ibri, of SearchQA's facts, keeps its name, and other names are renamed."""
     renaming = Renaming(("'Ibri", "Oman"), np.random.default_rng(0))
-    told = renaming.rename("'Ibri is in Oman.")
+    text = renaming.rename("'Ibri is in Oman.")
 
-    assert told.startswith("'Ibri is in ")
-    assert "Oman" not in told
+    assert text.startswith("'Ibri is in ")
+    assert "Oman" not in text

@@ -1,28 +1,28 @@
-"""The words of the verbs, and words that mean nothing."""
+"""Pseudo-words: words that mean nothing, for new names and symbols."""
 
 import numpy as np
 
 from agentgym_gen.interface.renaming.pseudowords import ENGLISH, SYLLABLES, pseudo_words
 
 
-def test_pseudo_words_are_different_and_never_taken_or_english() -> None:
-    """However many are asked for."""
-    taken = set(pseudo_words(np.random.default_rng(0), 500, set()))
-    words = pseudo_words(np.random.default_rng(1), 100_000, taken)
+def test_pseudo_words_are_different_and_never_excluded_or_english() -> None:
+    """No two of 100,000 pseudo-words are the same, and none is an excluded or English word."""
+    excluded = set(pseudo_words(np.random.default_rng(0), 500, set()))
+    words = pseudo_words(np.random.default_rng(1), 100_000, excluded)
 
     assert len(set(words)) == 100_000
-    assert not set(words) & (taken | ENGLISH)
+    assert not set(words) & (excluded | ENGLISH)
 
 
 def test_the_same_stream_gives_the_same_words() -> None:
-    """Words are drawn from the generator alone."""
-    one, two = (pseudo_words(np.random.default_rng(3), 5, set()) for _ in range(2))
+    """Two generators with one seed give the same words."""
+    first, second = (pseudo_words(np.random.default_rng(3), 5, set()) for _ in range(2))
 
-    assert one == two
+    assert first == second
 
 
-def test_every_listed_english_word_could_be_drawn() -> None:
-    """The list holds nothing that three syllables do not make."""
-    drawable = [word for word in ENGLISH if {word[:2], word[2:4], word[4:]} <= set(SYLLABLES)]
+def test_every_listed_english_word_could_be_sampled() -> None:
+    """Every word in the list of English words consists of three of the syllables."""
+    words = [word for word in ENGLISH if {word[:2], word[2:4], word[4:]} <= set(SYLLABLES)]
 
-    assert sorted(drawable) == sorted(ENGLISH)
+    assert sorted(words) == sorted(ENGLISH)

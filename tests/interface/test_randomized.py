@@ -1,4 +1,4 @@
-"""Interfaces drawn for every episode."""
+"""Randomized interfaces: an interface is sampled for every episode."""
 
 from collections import Counter
 
@@ -18,39 +18,39 @@ SMALL = Randomized(
 )
 
 
-def drawn(randomized: Randomized, number: int) -> Counter[str]:
-    """Return how often each interface comes."""
+def sample_counts(randomized: Randomized, number: int) -> Counter[str]:
+    """Return how often each interface is among *number* samples."""
     rng = np.random.default_rng(0)
     return Counter(str(randomized.sample(rng)) for _ in range(number))
 
 
-def test_every_interface_of_the_domain_is_drawn_but_what_is_held_out() -> None:
-    """With equal chances: 300 draws of three interfaces."""
-    counts = drawn(SMALL, 300)
+def test_every_interface_of_the_domain_is_sampled_but_what_is_held_out() -> None:
+    """Three interfaces share 300 samples about equally, and the one held out has none."""
+    counts = sample_counts(SMALL, 300)
 
     assert set(counts) == {"native", "symbols", "json"}
     assert min(counts.values()) > 70
 
 
 def test_what_is_held_out_is_held_out_with_everything_else() -> None:
-    """No draw has the menu, whatever else it has."""
-    anything = Randomized(held_out=["menu", "native"])
+    """No sample has the menu, whatever its other axes are, and none is native in all axes."""
+    randomized = Randomized(held_out=["menu", "native"])
     rng = np.random.default_rng(0)
-    interfaces = [anything.sample(rng) for _ in range(300)]
+    samples = [randomized.sample(rng) for _ in range(300)]
 
-    assert not any(one.syntax == "menu" or one == Interface() for one in interfaces)
-    assert {one.listing for one in interfaces} == {"native", "always", "first", "never"}
+    assert not any(sample.syntax == "menu" or sample == Interface() for sample in samples)
+    assert {sample.listing for sample in samples} == {"native", "always", "first", "never"}
 
 
-def test_a_value_that_is_named_twice_comes_twice_as_often() -> None:
-    """Weights without another argument."""
-    counts = drawn(Randomized({"syntax": ["native", "native", "json"]}), 300)
+def test_a_value_that_is_named_twice_is_sampled_twice_as_often() -> None:
+    """A value that stands twice in the list of an axis is sampled about twice as often."""
+    counts = sample_counts(Randomized({"syntax": ["native", "native", "json"]}), 300)
 
     assert 1.5 < counts["native"] / counts["json"] < 2.6
 
 
-def test_a_study_can_ask_what_may_be_drawn() -> None:
-    """What is held out, and what is outside the domain, may not."""
+def test_permits_says_what_may_be_sampled() -> None:
+    """Interfaces that are held out or outside the domain are not permitted."""
     specs = ["native", "symbols", "json", "symbols+json", "menu", "renamed"]
 
     assert [SMALL.permits(Interface.parse(spec)) for spec in specs] == [True] * 3 + [False] * 3
@@ -69,7 +69,7 @@ def test_a_study_can_ask_what_may_be_drawn() -> None:
     ],
 )
 def test_its_text_reads_back(randomized: Randomized, text: str) -> None:
-    """For command lines, plans and files."""
+    """A randomized interface has a text, and parsing the text gives it back."""
     assert str(randomized) == text
     assert parse_interface(text) == randomized
 
@@ -86,15 +86,15 @@ def test_its_text_reads_back(randomized: Randomized, text: str) -> None:
     ],
 )
 def test_a_wrong_text_is_one_clear_error(text: str, message: str) -> None:
-    """The error says what was wrong with which value."""
-    with pytest.raises(InvalidValueError) as caught:
+    """The error says what is wrong with which value."""
+    with pytest.raises(InvalidValueError) as error:
         parse_interface(text)
 
-    assert message in str(caught.value)
+    assert message in str(error.value)
 
 
 def test_a_wrong_domain_is_one_clear_error() -> None:
-    """A text is no list of values, and an axis has a name."""
+    """A text instead of a list of values, and an unknown axis, are errors that name them."""
     with pytest.raises(InvalidValueError, match="`syntax` is drawn from a list of values"):
         Randomized({"syntax": "json"})
     with pytest.raises(InvalidValueError, match="`held_out` is a list of interfaces"):
@@ -103,20 +103,22 @@ def test_a_wrong_domain_is_one_clear_error() -> None:
         Randomized({"words": ["native"]})
 
 
-def test_every_episode_draws_one() -> None:
-    """A seed gives the same tasks through the same interfaces again."""
+def test_an_interface_is_sampled_for_every_episode() -> None:
+    """Episodes have different interfaces, and a seed gives the same ones again."""
 
-    def seen() -> list[tuple[str, str]]:
+    def tasks_and_interfaces() -> list[tuple[str, str]]:
         env = TextEnv(WORLD, interface=SMALL)
         infos = [env.reset(seed=1)[1], *(env.reset()[1] for _ in range(30))]
         return [(info["task_id"], info["interface"]) for info in infos]
 
-    assert seen() == seen()
-    assert {interface for _, interface in seen()} == {"native", "symbols", "json"}
+    pairs = tasks_and_interfaces()
+
+    assert pairs == tasks_and_interfaces()
+    assert {interface for _, interface in pairs} == {"native", "symbols", "json"}
 
 
 def test_a_task_and_an_index_name_one_interface() -> None:
-    """In every environment; a named task has index 0 unless another is given."""
+    """A named task has index 0 unless another is given, and each index names one interface."""
 
     def interface(**options: object) -> str:
         env = TextEnv(WORLD, interface=str(SMALL))
@@ -126,8 +128,8 @@ def test_a_task_and_an_index_name_one_interface() -> None:
     assert len({interface(interface_index=index) for index in range(20)}) == 3
 
 
-def test_the_interface_in_play_is_told() -> None:
-    """By the environment once there is an episode, and by every `info`."""
+def test_the_interface_of_the_episode_is_named() -> None:
+    """The environment and every `info` name the interface; a negative index is an error."""
     env = TextEnv(WORLD, interface=Randomized({"syntax": ["json"]}))
     with pytest.raises(InvalidValueError, match="`interface_index` is a number from 0 on"):
         env.reset(options={"interface_index": -1})
@@ -139,12 +141,12 @@ def test_the_interface_in_play_is_told() -> None:
 
 
 def test_a_group_of_one_task_has_one_interface() -> None:
-    """And another draw another, so that a group compares like with like."""
+    """Episodes of one task and one interface index are a group of their own."""
     options = {"interface": "random without=menu"}
     task = "textcraft/easy/train/3"
     episodes = [
-        Episode("rftgen/TextCraft-easy-v0", task, sample, options, draw)
-        for draw in range(3)
+        Episode("rftgen/TextCraft-easy-v0", task, sample, options, interface_index)
+        for interface_index in range(3)
         for sample in range(4)
     ]
     grouped = list(group_by_task(run(episodes, ExpertPolicy())))

@@ -1,4 +1,4 @@
-"""The four ways to write an action."""
+"""The syntaxes: ways to write an action."""
 
 import string
 import time
@@ -38,8 +38,8 @@ WRITTEN = {
 
 
 @pytest.mark.parametrize("name", SYNTAXES)
-def test_what_is_written_reads_back(name: str) -> None:
-    """Reading is the inverse of writing, whatever the arguments contain."""
+def test_parsing_is_the_inverse_of_writing(name: str) -> None:
+    """A command that is written and parsed is the same, whatever its arguments contain."""
     syntax = SYNTAXES[name](VERBS, TEMPLATES)
 
     assert [syntax.read(syntax.write(c, COMMANDS), COMMANDS) for c in COMMANDS] == list(COMMANDS)
@@ -47,16 +47,16 @@ def test_what_is_written_reads_back(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["json", "call"])
 @pytest.mark.parametrize("argument", ["a\nb", "t\tx", "\x01", "\u2028", 'q"x\\y', "\\n", "\\u0001"])
-def test_control_characters_read_back(name: str, argument: str) -> None:
-    """An escape is read as what it stands for."""
+def test_control_characters_are_parsed(name: str, argument: str) -> None:
+    """An argument with control characters is the same after writing and parsing."""
     syntax = SYNTAXES[name](VERBS, TEMPLATES)
     command = Command("go_to", (argument,))
 
     assert syntax.read(syntax.write(command, ()), ()) == command
 
 
-def test_single_quotes_are_read_too() -> None:
-    """A backslash makes the next character plain."""
+def test_single_quotes_are_parsed_too() -> None:
+    """A call may have single quotes, in which a backslash escapes a quote."""
     syntax = SYNTAXES["call"](VERBS, TEMPLATES)
 
     assert syntax.read("go_to('it\\'s \"here\"')", ()) == Command("go_to", ('it\'s "here"',))
@@ -78,8 +78,8 @@ def test_single_quotes_are_read_too() -> None:
         ") ",
     ],
 )
-def test_reading_takes_no_time(name: str, fragment: str) -> None:
-    """A text of 100,000 characters is read at once, whatever it repeats."""
+def test_parsing_is_fast(name: str, fragment: str) -> None:
+    """A text of 100,000 characters is parsed within 50 ms, whatever it repeats."""
     syntax = SYNTAXES[name](VERBS, TEMPLATES)
     for beginning in ("", "put ", 'go_to("'):
         text = beginning + fragment * (100_000 // len(fragment))
@@ -89,7 +89,7 @@ def test_reading_takes_no_time(name: str, fragment: str) -> None:
 
 
 def test_slots_take_as_little_as_they_can() -> None:
-    """As a lazy pattern does: the first slot ends at the first place that fits."""
+    """The first slot of a template ends at the first place that fits, as in a lazy pattern."""
     templates = {"move": "move {thing} to {place} now"}
 
     assert read_templates("Move a TO b to c  now", templates) == Command("move", ("a", "b to c"))
@@ -99,7 +99,7 @@ def test_slots_take_as_little_as_they_can() -> None:
 
 @pytest.mark.parametrize("name", SYNTAXES)
 def test_each_syntax_looks_as_documented(name: str) -> None:
-    """The first and the last command, to the letter."""
+    """The first and the last command are written exactly as the docs say."""
     syntax = SYNTAXES[name](VERBS, TEMPLATES)
 
     assert (syntax.write(COMMANDS[0], COMMANDS), syntax.write(COMMANDS[-1], COMMANDS)) == WRITTEN[
@@ -135,16 +135,16 @@ def test_each_syntax_looks_as_documented(name: str) -> None:
     ],
 )
 def test_a_text_that_is_no_command_says_why(name: str, text: str, reason: str) -> None:
-    """Reading never raises; the reason is a sentence."""
-    read = SYNTAXES[name](VERBS, TEMPLATES).read(text, COMMANDS)
+    """A text that is no command is malformed, with the reason."""
+    result = SYNTAXES[name](VERBS, TEMPLATES).read(text, COMMANDS)
 
-    assert isinstance(read, Malformed)
-    assert reason in read.reason
+    assert isinstance(result, Malformed)
+    assert reason in result.reason
 
 
 @pytest.mark.parametrize("name", SYNTAXES)
 def test_random_text_never_raises(name: str) -> None:
-    """A thousand random texts of the characters that syntaxes are made of."""
+    """A thousand random texts of the characters that syntaxes use are parsed without an error."""
     syntax = SYNTAXES[name](VERBS, TEMPLATES)
     rng = np.random.default_rng(0)
     alphabet = list("\"'\\{}[](),: \n\x00" + string.ascii_lowercase[:6] + "é1")
@@ -154,7 +154,7 @@ def test_random_text_never_raises(name: str) -> None:
 
 
 def test_the_template_with_most_words_is_meant() -> None:
-    """`look at {x}` wins over `look {x}`."""
+    """A text that fits `look at {x}` and `look {x}` is parsed as the first."""
     verbs = (Verb("look", "look {way}"), Verb("examine", "look at {thing}"))
     syntax = SYNTAXES["native"](verbs, {verb.name: verb.template for verb in verbs})
 

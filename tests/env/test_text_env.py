@@ -1,4 +1,4 @@
-"""The Gymnasium face."""
+"""`TextEnv`: a world as a Gymnasium environment."""
 
 import pickle
 
@@ -16,16 +16,16 @@ WORLD = "toy_world:CorridorWorld"
 
 def play_expert(env: TextEnv) -> list[tuple[float, bool, bool]]:
     """Play the expert to the end and return reward, terminated and truncated of every step."""
-    steps, over = [], False
-    while not over:
+    steps, done = [], False
+    while not done:
         _, reward, terminated, truncated, _ = env.step(env.expert_action() or "")
         steps.append((reward, terminated, truncated))
-        over = terminated or truncated
+        done = terminated or truncated
     return steps
 
 
-def test_an_episode_that_is_won_terminates() -> None:
-    """Success is the world's end, with score 1."""
+def test_a_successful_episode_terminates() -> None:
+    """The last step of a success is terminated, not truncated, and no step before it is."""
     env = TextEnv(WORLD, tier="easy")
     env.reset(seed=1)
     steps = play_expert(env)
@@ -46,7 +46,7 @@ def test_the_turn_limit_truncates() -> None:
 
 
 def test_success_at_the_last_turn_is_success() -> None:
-    """Termination wins over truncation."""
+    """A success in the last turn is terminated, not truncated."""
     env = TextEnv(WORLD, tier="easy", max_turns=2)
     env.reset(options={"task_id": "corridor/easy/train/0"})
 
@@ -54,7 +54,7 @@ def test_success_at_the_last_turn_is_success() -> None:
 
 
 def test_info_always_has_the_same_keys() -> None:
-    """At the reset, after nonsense, and at the end."""
+    """The info has the same keys at the reset, after nonsense and after an action."""
     env = TextEnv(WORLD, tier="easy")
     _, first = env.reset(seed=0)
     infos = [first, env.step("fly")[4], env.step(env.expert_action() or "")[4]]
@@ -64,7 +64,7 @@ def test_info_always_has_the_same_keys() -> None:
 
 @pytest.mark.parametrize("action", ["", "fly", "\x00\x1b[2J", "😀\ud800", "a" * 100_000])
 def test_nonsense_is_an_observation(action: str) -> None:
-    """It costs a turn, says that it was wrong and changes nothing."""
+    """Nonsense costs a turn, is invalid and changes nothing."""
     env = TextEnv(WORLD, tier="easy")
     env.reset(seed=0)
     before = env.admissible_actions
@@ -76,7 +76,7 @@ def test_nonsense_is_an_observation(action: str) -> None:
 
 
 def test_a_step_without_an_episode_is_gymnasiums_error() -> None:
-    """Before the reset and after the end."""
+    """A step before the reset or after the end raises Gymnasium's `ResetNeeded`."""
     env = TextEnv(WORLD, tier="easy", max_turns=1)
     with pytest.raises(gymnasium.error.ResetNeeded):
         env.step("wait")
@@ -86,8 +86,8 @@ def test_a_step_without_an_episode_is_gymnasiums_error() -> None:
         env.step("wait")
 
 
-def test_an_action_that_is_no_text_is_the_callers_error() -> None:
-    """The error shows the value."""
+def test_an_action_that_is_no_text_is_an_error() -> None:
+    """An action of another type is an error that shows the value."""
     env = TextEnv(WORLD)
     env.reset(seed=0)
     with pytest.raises(InvalidValueError, match="An action is a text, not 3"):
@@ -105,11 +105,11 @@ def test_an_action_that_is_no_text_is_the_callers_error() -> None:
     ],
 )
 def test_a_wrong_keyword_value_is_named(keywords: dict[str, object], message: str) -> None:
-    """With the nearest value that is accepted."""
-    with pytest.raises(InvalidValueError) as caught:
+    """A wrong value of a keyword is an error that names it."""
+    with pytest.raises(InvalidValueError) as error:
         TextEnv(WORLD, **keywords)  # type: ignore[arg-type]
 
-    assert message in str(caught.value)
+    assert message in str(error.value)
 
 
 def test_a_misspelt_keyword_is_an_error() -> None:
@@ -120,7 +120,7 @@ def test_a_misspelt_keyword_is_an_error() -> None:
 
 
 def test_a_split_without_tasks_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Data of one's own may have none."""
+    """A reset to a split without tasks is an error that names split and tier."""
     env = TextEnv(WORLD, tier="easy", split="valid")
     monkeypatch.setattr(env.world.tasks, "size", lambda tier, split: 0)
 
@@ -128,8 +128,8 @@ def test_a_split_without_tasks_is_named(monkeypatch: pytest.MonkeyPatch) -> None
         env.reset(seed=0)
 
 
-def test_a_task_of_another_split_is_refused() -> None:
-    """Training cannot read the test split by accident."""
+def test_a_task_of_another_split_is_an_error() -> None:
+    """An environment of the training split refuses a test task."""
     env = TextEnv(WORLD, tier="easy")
     with pytest.raises(InvalidValueError, match="plays the split 'train' of easy"):
         env.reset(options={"task_id": "corridor/easy/test/1"})
@@ -138,17 +138,17 @@ def test_a_task_of_another_split_is_refused() -> None:
 
 
 def test_seeds_decide_the_order_of_tasks() -> None:
-    """The same seed gives the same tasks; `seed=` of the constructor serves the first reset."""
-    one, two = TextEnv(WORLD, seed=5), TextEnv(WORLD)
-    first = [one.reset()[1]["task_id"] for _ in range(5)]
-    second = [two.reset(seed=5 if n == 0 else None)[1]["task_id"] for n in range(5)]
+    """The same seed gives the same tasks, whether the constructor has it or the first reset."""
+    env, env_again = TextEnv(WORLD, seed=5), TextEnv(WORLD)
+    tasks = [env.reset()[1]["task_id"] for _ in range(5)]
+    tasks_again = [env_again.reset(seed=5 if n == 0 else None)[1]["task_id"] for n in range(5)]
 
-    assert first == second
-    assert len(set(first)) > 1
+    assert tasks == tasks_again
+    assert len(set(tasks)) > 1
 
 
 def test_an_environment_without_a_tier_plays_all_tiers() -> None:
-    """`rftgen/<Env>-v0` mixes them."""
+    """Forty resets of an environment without a tier have tasks of all three."""
     env = TextEnv(WORLD, seed=0)
 
     tiers = {env.reset()[1]["task_id"].split("/")[1] for _ in range(40)}
@@ -156,7 +156,7 @@ def test_an_environment_without_a_tier_plays_all_tiers() -> None:
 
 
 def test_render_returns_the_last_observation() -> None:
-    """Only in the ansi mode."""
+    """Rendering returns the observation in the ansi mode and None in no mode."""
     env = TextEnv(WORLD, render_mode="ansi")
     observation, _ = env.reset(seed=0)
 
@@ -164,8 +164,8 @@ def test_render_returns_the_last_observation() -> None:
     assert TextEnv(WORLD).render() is None
 
 
-def test_a_long_observation_is_cut() -> None:
-    """It fits the declared space."""
+def test_a_long_observation_is_truncated() -> None:
+    """An observation that is too long is truncated to the length of its space, with a mark."""
     env = TextEnv(WORLD)
     env.reset(seed=0)
     env.world.invalid_reply = lambda _: ("x" * 10**6,)  # type: ignore[method-assign]
@@ -176,7 +176,7 @@ def test_a_long_observation_is_cut() -> None:
 
 
 def test_an_environment_survives_pickling_in_mid_episode() -> None:
-    """The copy goes on where the original is."""
+    """The expert plays the same steps in a pickled copy as in the original."""
     env = TextEnv(WORLD, tier="hard")
     env.reset(seed=0)
     env.step(env.expert_action() or "")
@@ -185,8 +185,8 @@ def test_an_environment_survives_pickling_in_mid_episode() -> None:
     assert play_expert(copy) == play_expert(env)
 
 
-class Fragile(CorridorWorld):
-    """A world whose backend fails when somebody waits."""
+class FailingBackend(CorridorWorld):
+    """A world whose backend fails at the command to wait."""
 
     malformed_reward = -0.5
 
@@ -197,8 +197,8 @@ class Fragile(CorridorWorld):
 
 
 def test_a_backend_that_fails_ends_the_episode() -> None:
-    """It is truncated, says why, and the next reset works."""
-    env = TextEnv(Fragile(), tier="easy")
+    """The episode is truncated with the reason, and the next reset works."""
+    env = TextEnv(FailingBackend(), tier="easy")
     env.reset(seed=0)
     observation, reward, terminated, truncated, info = env.step("wait")
 
@@ -211,18 +211,18 @@ def test_a_backend_that_fails_ends_the_episode() -> None:
 
 
 def test_only_a_backends_own_error_is_caught() -> None:
-    """A fault of the program is a crash."""
-    env = TextEnv(Fragile(), tier="easy")
+    """An error of the program is no end of an episode but raised."""
+    env = TextEnv(FailingBackend(), tier="easy")
     env.reset(seed=0)
     env.world.step = lambda _: {}[0]  # type: ignore[method-assign]
     with pytest.raises(KeyError):
         env.step("open door 1")
 
 
-def test_a_world_says_what_a_malformed_text_costs() -> None:
-    """Zero, if it says nothing."""
+def test_a_world_sets_the_reward_of_a_malformed_text() -> None:
+    """The reward of a malformed text is the world's own, and 0 by default."""
     costs = []
-    for world in (CorridorWorld(), Fragile()):
+    for world in (CorridorWorld(), FailingBackend()):
         env = TextEnv(world, tier="easy")
         env.reset(seed=0)
         costs.append(env.step("fly")[1])
@@ -241,22 +241,22 @@ def test_a_world_says_what_a_malformed_text_costs() -> None:
         ("toy_world:Nobody", "'toy_world:Nobody' names no class of worlds"),
     ],
 )
-def test_what_is_no_world_is_one_sentence(world: str, message: str) -> None:
-    """The error shows the value."""
-    with pytest.raises(InvalidValueError) as caught:
+def test_what_is_no_world_is_named(world: str, message: str) -> None:
+    """What is no world is an error of one sentence that shows the value."""
+    with pytest.raises(InvalidValueError) as error:
         TextEnv(world)
 
-    assert message in str(caught.value)
+    assert message in str(error.value)
 
 
-def test_options_that_are_no_mapping_are_refused() -> None:
-    """The error shows them."""
+def test_options_that_are_no_mapping_are_an_error() -> None:
+    """Reset options that are no mapping are an error that shows them."""
     with pytest.raises(InvalidValueError, match="`options` is a mapping or None, not 'abc'"):
         TextEnv(WORLD).reset(options="abc")  # type: ignore[arg-type]
 
 
 def test_a_number_of_numpy_is_a_turn_limit() -> None:
-    """A truth value is not."""
+    """A turn limit may be an integer of numpy, but not a truth value."""
     env = TextEnv(WORLD, max_turns=np.int64(4))  # type: ignore[arg-type]
     env.reset(seed=0)
 
@@ -265,8 +265,8 @@ def test_a_number_of_numpy_is_a_turn_limit() -> None:
         TextEnv(WORLD, max_turns=True)
 
 
-def test_lone_surrogates_reach_no_observation() -> None:
-    """Not even as an escape of JSON."""
+def test_no_observation_has_a_lone_surrogate() -> None:
+    """A lone surrogate in an action, even as an escape of JSON, is a question mark if repeated."""
     env = TextEnv(Echo(), tier="easy", interface="json")
     env.reset(seed=0)
     observation = env.step('{"action": "open", "arguments": {"door": "\\ud800"}}')[0]
@@ -275,7 +275,7 @@ def test_lone_surrogates_reach_no_observation() -> None:
 
 
 class Echo(CorridorWorld):
-    """A world that repeats what it was told."""
+    """A world that repeats the argument of a command."""
 
     def step(self, command: Command) -> Outcome:
         return Outcome(Scene((f"No {command.args[0]}.",)), valid=False)

@@ -1,4 +1,4 @@
-"""What a title is about: the words by which the reward compares two titles.
+"""The nouns of a title: the words by which the reward compares two titles.
 
 The original takes spaCy's nouns, from a model that its own versions do not agree on. The default
 here needs no model: every word that is no function word. Measured on 20,362 pairs of a wrong
@@ -15,13 +15,13 @@ from functools import lru_cache
 from agentgym_gen.errors import DataError, InvalidValueError, missing_extra
 from agentgym_gen.retrieval.analysis import STOP_WORDS
 
-Nouns = Callable[[str], tuple[str, ...]]
-"""Gives the nouns of a title in lower case, as often as they occur."""
+NounExtractor = Callable[[str], tuple[str, ...]]
+"""A function that returns the nouns of a title in lower case, as often as they occur."""
 
-MODEL = "en_core_web_sm"
+SPACY_MODEL = "en_core_web_sm"
 """The spaCy model of the original's newest version, of verl-agent and of GEM."""
 
-TAGS = frozenset({"NOUN", "PROPN", "PNOUN"})
+NOUN_TAGS = frozenset({"NOUN", "PROPN", "PNOUN"})
 """The parts of speech that count; the last is a slip of the original and names none."""
 
 _WORD = re.compile(r"[^\W\d_]+")
@@ -42,8 +42,8 @@ def content_words(title: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=1)
-def spacy_nouns() -> Nouns:
-    """Return spaCy's nouns, as the original takes them.
+def load_spacy_nouns() -> NounExtractor:
+    """Return the extractor that takes spaCy's nouns, as the original does.
 
     Raises:
         MissingExtraError: if spaCy is not installed.
@@ -54,20 +54,21 @@ def spacy_nouns() -> Nouns:
     except ImportError as error:
         raise missing_extra("spacy", "webshop", 'WebShop with nouns="spacy"') from error
     try:
-        parse = spacy.load(MODEL)
+        parse = spacy.load(SPACY_MODEL)
     except OSError as error:
         raise DataError(
-            f"spaCy's model {MODEL!r} is not installed; run: python -m spacy download {MODEL}"
+            f"spaCy's model {SPACY_MODEL!r} is not installed; "
+            f"run: python -m spacy download {SPACY_MODEL}"
         ) from error
 
     @lru_cache(maxsize=2**14)
     def nouns(title: str) -> tuple[str, ...]:
-        return tuple(token.text.lower() for token in parse(title) if token.pos_ in TAGS)
+        return tuple(token.text.lower() for token in parse(title) if token.pos_ in NOUN_TAGS)
 
     return nouns
 
 
-def open_nouns(name: str) -> Nouns:
+def load_noun_extractor(name: str) -> NounExtractor:
     """Return the extractor called *name*, ``words`` or ``spacy``.
 
     Raises:
@@ -75,10 +76,10 @@ def open_nouns(name: str) -> Nouns:
         MissingExtraError: if spaCy is wanted and not installed.
     """
     if name == "words":
-        return _kept_words
+        return _cached_content_words
     if name == "spacy":
-        return spacy_nouns()
+        return load_spacy_nouns()
     raise InvalidValueError(f"`nouns` is 'words' or 'spacy', not {name!r}")
 
 
-_kept_words = lru_cache(maxsize=2**14)(content_words)
+_cached_content_words = lru_cache(maxsize=2**14)(content_words)

@@ -7,7 +7,7 @@ from agentgym_gen import TaskId
 from agentgym_gen.errors import InvalidValueError, UnknownNameError
 
 
-def test_a_task_id_reads_back() -> None:
+def test_a_task_id_prints_as_it_was_parsed() -> None:
     """Parsing an id and printing it gives the same text."""
     assert str(TaskId.parse("alfworld/easy/valid/a/b")) == "alfworld/easy/valid/a/b"
 
@@ -19,20 +19,20 @@ def test_a_malformed_task_id_is_one_clear_error(text: object) -> None:
         TaskId.parse(text)  # type: ignore[arg-type]
 
 
-def test_streams_of_one_task_and_of_neighbours_never_meet() -> None:
-    """Every task and every purpose draws from a stream of its own."""
+def test_every_task_and_purpose_has_a_stream_of_its_own() -> None:
+    """The streams of two purposes in four tasks of two splits begin with different numbers."""
     ids = [TaskId("corridor", "easy", split, str(i)) for split in ("train", "test") for i in (1, 2)]
-    drawn = [tuple(i.stream(p).integers(2**60, size=4)) for i in ids for p in ("level", "names")]
+    numbers = [tuple(i.stream(p).integers(2**60, size=4)) for i in ids for p in ("level", "names")]
 
-    assert len(set(drawn)) == len(drawn)
+    assert len(set(numbers)) == len(numbers)
 
 
-def test_the_same_task_is_drawn_twice() -> None:
-    """Two instances find equal tasks with equal fingerprints."""
-    one, two = (CorridorTasks().find("corridor/hard/test/7") for _ in range(2))
+def test_the_same_id_is_the_same_task() -> None:
+    """Two instances of a task list give equal tasks with equal fingerprints."""
+    first, second = (CorridorTasks().find("corridor/hard/test/7") for _ in range(2))
 
-    assert one == two
-    assert one.fingerprint == two.fingerprint
+    assert first == second
+    assert first.fingerprint == second.fingerprint
 
 
 @pytest.mark.parametrize(
@@ -48,20 +48,20 @@ def test_the_same_task_is_drawn_twice() -> None:
 )
 def test_a_wrong_part_of_an_id_is_named(task_id: str, message: str) -> None:
     """The error names the part that is wrong and what is accepted."""
-    with pytest.raises(InvalidValueError) as caught:
+    with pytest.raises(InvalidValueError) as error:
         CorridorTasks().find(task_id)
 
-    assert message in str(caught.value)
+    assert message in str(error.value)
 
 
 def test_an_index_outside_the_split_is_an_error() -> None:
-    """There is no task -1."""
+    """The index -1 is an error that names it."""
     with pytest.raises(InvalidValueError, match="No task -1"):
         CorridorTasks().make("easy", "train", -1)
 
 
 def test_an_unknown_tier_is_also_a_value_error() -> None:
-    """Errors refine the standard ones."""
+    """The error for an unknown name is a `ValueError`, too."""
     with pytest.raises(ValueError, match="Unknown tier"):
         CorridorTasks().make("eazy", "train", 0)
     assert issubclass(UnknownNameError, ValueError)

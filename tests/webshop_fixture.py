@@ -1,4 +1,4 @@
-"""A shop of thirteen products, written by hand so that every page of it can be foretold."""
+"""A shop of thirteen products, written by hand so that tests can spell out its pages."""
 
 from __future__ import annotations
 
@@ -60,11 +60,11 @@ GOAL = Goal(
     price_upper=20.0,
 )
 
-SHOP = Shop.of([*HOOKS, BLANKET, MUG])
+SHOP = Shop.from_products([*HOOKS, BLANKET, MUG])
 
 
 def visit(*buttons: str, query: str = "mug") -> Session:
-    """Return a session after a search for *query*, unless it is empty, and then *buttons*."""
+    """Return a session after a search for *query*, unless it is empty, and clicks on *buttons*."""
     session = Session(SHOP)
     if query:
         session.search(query)

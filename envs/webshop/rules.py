@@ -1,4 +1,4 @@
-"""The rules that a world can be made with, and whose they are."""
+"""The rules with which a world is made: the keywords of `WebShop` and their values."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 
 from agentgym_gen.errors import unknown_name
 
-VALUES: Mapping[str, tuple[str, ...]] = {
+ACCEPTED_VALUES: Mapping[str, tuple[str, ...]] = {
     "observation": ("text", "text_rich"),
     "preset": ("webshop", "agentgym", "verl-agent"),
     "compat": ("fixed", "original"),
@@ -16,11 +16,11 @@ VALUES: Mapping[str, tuple[str, ...]] = {
 }
 """The accepted values of each rule, the default first."""
 
-TURNS = {"webshop": 15, "agentgym": 10, "verl-agent": 15}
+TURN_LIMITS = {"webshop": 15, "agentgym": 10, "verl-agent": 15}
 """The turn limits of the presets; the original has none."""
 
-WON = 10.0
-"""What verl-agent pays for a score of exactly 1; it pays nothing for less."""
+VERL_AGENT_REWARD = 10.0
+"""The reward of verl-agent for a score of exactly 1; for less it is 0."""
 
 
 @dataclass(frozen=True)
@@ -39,13 +39,13 @@ class Rules:
 
     def __post_init__(self) -> None:
         """Check every rule."""
-        for name, values in VALUES.items():
+        for name, values in ACCEPTED_VALUES.items():
             value = getattr(self, name)
             if value not in values:
                 raise unknown_name(f"value of `{name}`:", value, values, "all")
 
     @property
-    def rich(self) -> bool:
+    def is_text_rich(self) -> bool:
         """Whether pages are shown in the original's ``text_rich`` mode."""
         return self.observation == "text_rich"
 
@@ -55,25 +55,25 @@ class Rules:
         return self.compat == "original"
 
     @property
-    def turns(self) -> int:
+    def turn_limit(self) -> int:
         """The turn limit."""
-        return TURNS[self.preset]
+        return TURN_LIMITS[self.preset]
 
     def reward(self, score: float) -> float:
         """Return the reward of a purchase with *score*."""
         if self.preset != "verl-agent":
             return score
-        return WON if score == 1.0 else 0.0
+        return VERL_AGENT_REWARD if score == 1.0 else 0.0
 
 
-def choose_rules(given: Mapping[str, str]) -> Rules:
-    """Return the rules with the values *given*.
+def parse_rules(keywords: Mapping[str, str]) -> Rules:
+    """Return the rules with the values of *keywords*.
 
     Raises:
         UnknownNameError: if there is no such rule or value.
     """
-    known = [field.name for field in fields(Rules)]
-    for name in given:
-        if name not in known:
-            raise unknown_name("keyword of WebShop", name, known, "see the page of WebShop")
-    return Rules(**given)
+    valid_names = [field.name for field in fields(Rules)]
+    for name in keywords:
+        if name not in valid_names:
+            raise unknown_name("keyword of WebShop", name, valid_names, "see the page of WebShop")
+    return Rules(**keywords)

@@ -1,4 +1,4 @@
-"""From history to messages, and from completions to actions."""
+"""Prompts: from the history of an episode to messages, and from completions to actions."""
 
 import time
 
@@ -18,22 +18,22 @@ PAST = [PastTurn("o0", "a0"), PastTurn("o1", "a1"), PastTurn("o2", "a2")]
 
 
 def contents(style: PromptStyle) -> list[str]:
-    """Return what the messages say."""
+    """Return the contents of the messages of the fourth turn."""
     return [message["content"] for message in build(style, "Rules.", PAST, "o3")]
 
 
 def test_without_a_window_messages_only_grow() -> None:
     """The messages of a turn begin with those of the turn before."""
     style = PromptStyle("action")
-    earlier = build(style, "Rules.", PAST[:2], "o2")
-    now = build(style, "Rules.", PAST, "o3")
+    previous = build(style, "Rules.", PAST[:2], "o2")
+    current = build(style, "Rules.", PAST, "o3")
 
-    assert now[: len(earlier)] == earlier
-    assert [message["role"] for message in now] == ["user", "assistant"] * 3 + ["user"]
+    assert current[: len(previous)] == previous
+    assert [message["role"] for message in current] == ["user", "assistant"] * 3 + ["user"]
 
 
 def test_the_first_message_opens_with_the_rules() -> None:
-    """Those of the world, then those of the format."""
+    """The first message has the rules of the world, those of the format and the observation."""
     first = contents(PromptStyle("action"))[0]
 
     assert first == "Rules.\n\nAnswer with your next action and nothing else.\n\no0"
@@ -51,10 +51,10 @@ def test_the_first_message_opens_with_the_rules() -> None:
         (0, False, ["o3"]),
     ],
 )
-def test_a_window_keeps_the_latest_exchanges(
+def test_a_window_keeps_the_latest_turns(
     window: int | None, keep_first: bool, expected: list[str]
 ) -> None:
-    """And the first observation, which has the goal, unless told otherwise."""
+    """A window keeps the latest turns, and with *keep_first* the first observation."""
     style = PromptStyle("action", instruction=False, window=window, keep_first=keep_first)
 
     assert contents(style) == expected
@@ -62,8 +62,8 @@ def test_a_window_keeps_the_latest_exchanges(
 
 @pytest.mark.parametrize("form", ["react", "action", "tool"])
 @pytest.mark.parametrize("action", ["go to desk 1", '{"action": "x", "arguments": {}}', "é"])
-def test_a_wrapped_action_reads_back(form: str, action: str) -> None:
-    """In every format, whatever the syntax of the action."""
+def test_a_wrapped_action_is_parsed(form: str, action: str) -> None:
+    """Parsing a wrapped action gives the action, in every format and every syntax."""
     style = PromptStyle(form)
 
     assert read_action(style, wrap_action(style, action)) == action
@@ -83,7 +83,7 @@ def test_a_wrapped_action_reads_back(form: str, action: str) -> None:
     ],
 )
 def test_a_broken_completion_is_passed_on_whole(form: str, completion: str) -> None:
-    """The environment then answers it as a text that is no command."""
+    """A completion without exactly one action is the action, which is malformed for the world."""
     assert read_action(PromptStyle(form), completion) == completion
 
 
@@ -91,8 +91,8 @@ def test_a_broken_completion_is_passed_on_whole(form: str, completion: str) -> N
 @pytest.mark.parametrize(
     "fragment", ["<tool_call>", "</tool_call>", "<tool_call></tool_call>", "Action:", "["]
 )
-def test_reading_takes_no_time(form: str, fragment: str) -> None:
-    """A completion of 100,000 characters is read at once, whatever it repeats."""
+def test_parsing_is_fast(form: str, fragment: str) -> None:
+    """A completion of 100,000 characters is parsed within 50 ms, whatever it repeats."""
     for beginning in ("", "<tool_call>"):
         completion = beginning + fragment * (100_000 // len(fragment))
         start = time.process_time()
@@ -101,7 +101,7 @@ def test_reading_takes_no_time(form: str, fragment: str) -> None:
 
 
 def test_a_wrong_style_is_an_error() -> None:
-    """Format and window are checked."""
+    """An unknown format and a negative window are errors that name the value."""
     with pytest.raises(InvalidValueError, match="Unknown prompt format 'reat'; did you mean"):
         PromptStyle("reat")
     with pytest.raises(InvalidValueError, match="`window` is 0 or more, or None, not -1"):
@@ -109,7 +109,7 @@ def test_a_wrong_style_is_an_error() -> None:
 
 
 def test_a_mixed_style_has_one_for_each_environment() -> None:
-    """Those that are alike are one; with a growing sequence among them, there is no window."""
+    """A mixed style has each environment's own, and no window if one of them has none."""
     board, chat = PromptStyle("action", window=0), PromptStyle("action")
     mixed = mixed_style({"a": board, "b": chat})
 

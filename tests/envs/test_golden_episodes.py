@@ -1,4 +1,4 @@
-"""What the tasks of every id show first is what they showed on the machine that recorded it."""
+"""The first observations of every id are those that were recorded on another machine."""
 
 import json
 
@@ -11,14 +11,14 @@ TIERS = list(dict.fromkeys(map(plain_id, bundled_ids())))
 
 
 def test_every_id_is_recorded() -> None:
-    """And no other; ``python -m tools.golden_episodes`` records anew."""
+    """The golden file has every id and no other; ``python -m tools.golden_episodes`` records it."""
     assert list(GOLDEN) == bundled_ids()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("plain", TIERS)
-def test_every_id_shows_what_it_showed(plain: str) -> None:
-    """Through every interface of a tier; a wanted change raises the version of the ids."""
+def test_every_id_shows_the_recorded_observations(plain: str) -> None:
+    """Every interface of a tier has its recorded hash; another hash needs another version."""
     ids = [env_id for env_id in bundled_ids() if plain_id(env_id) == plain]
 
     assert {env_id: digest(env_id) for env_id in ids} == {i: GOLDEN[i] for i in ids}

@@ -1,4 +1,4 @@
-"""The vocabulary of the shop that comes with the package: our own words, no product of anybody."""
+"""The vocabulary of the shop that comes with the package: our own words, no real product."""
 
 from __future__ import annotations
 
@@ -9,58 +9,59 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from agentgym_gen.envs.webshop.products import STEP
+from agentgym_gen.envs.webshop.products import PATH_SEPARATOR
 
 
 @dataclass(frozen=True)
-class Kind:
+class ProductKind:
     """A kind of product."""
 
     name: str
     """What it is called: ``hiking boots``."""
-    also: tuple[str, ...]
+    other_names: tuple[str, ...]
     """What else it is called."""
     department: str
-    """Its department, as the original's files name them."""
+    """Its category, by one of the names in the original's files."""
     path: str
-    """Its place in the departments."""
+    """Its departments, from the widest to the narrowest, parted by `PATH_SEPARATOR`."""
     price: tuple[float, float]
-    """What it costs, from and to, in dollars."""
+    """The lowest and the highest price in dollars."""
     options: Mapping[str, tuple[str, ...]]
     """The values that each of its options may have."""
     traits: tuple[str, ...]
-    """What it may be like."""
+    """The attributes that it may have: ``machine washable``."""
     materials: tuple[str, ...]
     uses: tuple[str, ...]
-    """What it is good for."""
-    who: tuple[str, ...]
-    """For whom it is made; empty where that makes no difference."""
+    """What it is used for."""
+    audiences: tuple[str, ...]
+    """For whom it may be made, ``women's``; empty where that makes no difference."""
     closing: tuple[str, ...]
     """Sentences that end a description in its department."""
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """All that it is called."""
-        return (self.name, *self.also)
+    def all_names(self) -> tuple[str, ...]:
+        """The name and the other names."""
+        return (self.name, *self.other_names)
 
 
 @dataclass(frozen=True)
-class Stock:
-    """All that products are made of."""
+class Vocabulary:
+    """The words of which products and requests are made."""
 
-    kinds: tuple[Kind, ...]
+    kinds: tuple[ProductKind, ...]
     points: Mapping[str, tuple[str, ...]]
-    """Points of a features page for each trait."""
+    """The sentences for a features page, by trait."""
     phrases: Mapping[str, tuple[str, str]]
-    """How a customer says a trait: before the name, which may be empty, and after it."""
+    """How a customer says a trait: before the product's name, which may be empty, and after it."""
     brands: Mapping[str, tuple[str, ...]]
     """The parts of brand names: first, second, tail."""
 
 
 @cache
-def stock() -> Stock:
+def load_vocabulary() -> Vocabulary:
     """Return the vocabulary, read once a process."""
-    raw = json.loads(files(__package__).joinpath("data/stock.json").read_text(encoding="utf-8"))
+    path = files("agentgym_gen.envs.webshop").joinpath("data/stock.json")
+    raw = json.loads(path.read_text(encoding="utf-8"))
     kinds = tuple(
         _kind(kind, department, raw["values"])
         for department in raw["departments"]
@@ -68,24 +69,24 @@ def stock() -> Stock:
     )
     points = {trait: tuple(sentences) for trait, sentences in raw["traits"].items()}
     phrases = {trait: (trait, f"that is {trait}") for trait in points}
-    phrases |= {trait: tuple(said) for trait, said in raw["phrases"].items()}
+    phrases |= {trait: tuple(pair) for trait, pair in raw["phrases"].items()}
     brands = {part: tuple(words) for part, words in raw["brands"].items()}
-    return Stock(kinds, points, phrases, brands)
+    return Vocabulary(kinds, points, phrases, brands)
 
 
 def _kind(
     kind: Mapping[str, Any], department: Mapping[str, Any], values: Mapping[str, Any]
-) -> Kind:
-    return Kind(
+) -> ProductKind:
+    return ProductKind(
         name=kind["name"],
-        also=tuple(kind["also"]),
+        other_names=tuple(kind["also"]),
         department=department["category"],
-        path=f"{department['path']} {STEP} {kind['path']}",
+        path=f"{department['path']} {PATH_SEPARATOR} {kind['path']}",
         price=(float(kind["price"][0]), float(kind["price"][1])),
         options={name: tuple(values[group]) for name, group in kind["options"].items()},
         traits=tuple(kind["traits"]),
         materials=tuple(kind["materials"]),
         uses=tuple(kind["uses"]),
-        who=tuple(kind["who"]),
+        audiences=tuple(kind["who"]),
         closing=tuple(department["closing"]),
     )

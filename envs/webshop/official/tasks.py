@@ -8,15 +8,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from agentgym_gen.envs.webshop import official, stored
-from agentgym_gen.envs.webshop.expert import wanted_values
-from agentgym_gen.envs.webshop.goals import Goal
-from agentgym_gen.envs.webshop.nouns import open_nouns
-from agentgym_gen.envs.webshop.options import Rules
-from agentgym_gen.envs.webshop.records import records
+from agentgym_gen.envs.webshop.expert import goal_selection
+from agentgym_gen.envs.webshop.goals import Goal, goal_tier
+from agentgym_gen.envs.webshop.matching.nouns import load_noun_extractor
+from agentgym_gen.envs.webshop.official import dataset, on_disk
+from agentgym_gen.envs.webshop.official import goals as official_goals
+from agentgym_gen.envs.webshop.official.json_stream import stream_records
 from agentgym_gen.envs.webshop.reward import Scoring
+from agentgym_gen.envs.webshop.rules import Rules
 from agentgym_gen.envs.webshop.shop import Shop
-from agentgym_gen.envs.webshop.tiers import tier_of
 from agentgym_gen.errors import DataError, InvalidValueError, unknown_name
 from agentgym_gen.system.fork_safe_lock import ForkSafeLock
 from agentgym_gen.world import Task, TaskId, Tasks
@@ -26,29 +26,29 @@ SPLITS: Mapping[str, Mapping[str, tuple[int, int | None]]] = {
     "agentgym": {"test": (0, 500), "valid": (500, 1500), "train": (1500, None)},
     "verl-agent": {"test": (0, 500), "train": (500, None)},
 }
-"""The numbers of the goals of each split, from and to, by preset."""
+"""The range of goal numbers of each split, by preset."""
 
 _lock = ForkSafeLock()
 
 
 @dataclass(frozen=True)
-class Source:
-    """What is read from which files."""
+class GoalSource:
+    """Which goals are read from which files."""
 
     folder: Path
     """The folder with the files."""
     amount: int | None
-    """How many products; None for all."""
+    """How many products are read; None for all."""
     goals: str
-    """``synthetic`` or ``human``."""
+    """The kind of goals: ``synthetic`` or ``human``."""
 
 
 class OfficialTasks(Tasks[Goal]):
     """The goals of a folder that can be met, by the numbers that the original gives them.
 
     Args:
-        source: The folder, and what is read from it.
-        rules: Whose splits, and whether the goals that cannot be met are kept.
+        source: The folder, and which goals are read from it.
+        rules: The splits, and whether goals that cannot be met are kept.
 
     Raises:
         DataError: if a file is missing or broken.
@@ -56,15 +56,15 @@ class OfficialTasks(Tasks[Goal]):
 
     env = "webshop"
 
-    def __init__(self, source: Source, rules: Rules) -> None:
+    def __init__(self, source: GoalSource, rules: Rules) -> None:
         with _lock:
-            self.shop, self.all_goals, _ = _read(source)
-            self._tiers = _tiers(source, rules.nouns, rules.as_original)
+            self.shop, self.all_goals, _ = _load_shop(source)
+            self._goal_tiers = _tiers(source, rules.nouns, rules.as_original)
         ranges = SPLITS[rules.preset]
         self.splits = tuple(split for split in ("train", "valid", "test") if split in ranges)
         self._numbers = {
             (tier, split): [n for n in range(len(self.all_goals))[slice(*span)] if tiers[n] == tier]
-            for tiers in [self._tiers]
+            for tiers in [self._goal_tiers]
             for tier in self.tiers
             for split, span in ranges.items()
         }
@@ -81,7 +81,7 @@ class OfficialTasks(Tasks[Goal]):
         return str(self._numbers[tier, split][index])
 
     def find(self, task_id: str) -> Task[Goal]:
-        """Return the goal called *task_id*.
+        """Return the goal with the id *task_id*.
 
         Raises:
             InvalidValueError: if the id is malformed, or the goal is in another tier or split.
@@ -98,93 +98,96 @@ class OfficialTasks(Tasks[Goal]):
         return self.make(parsed.tier, parsed.split, self._index(parsed))
 
     def _index(self, parsed: TaskId) -> int:
-        """Return the place of the goal with the number of *parsed* in its tier and split.
+        """Return the index of the goal with the number of *parsed* in its tier and split.
 
         Raises:
-            InvalidValueError: if it is not there, saying where it is.
+            InvalidValueError: if it is not there; the message says where it is.
         """
         number = int(parsed.key)
         numbers = self._numbers[parsed.tier, parsed.split]
         if number in numbers:
             return numbers.index(number)
-        places = (place for place, found in self._numbers.items() if number in found)
-        tier, split = next(places, ("", ""))
+        owners = (owner for owner, owned in self._numbers.items() if number in owned)
+        tier, split = next(owners, ("", ""))
         where = f"is webshop/{tier}/{split}/{number}" if tier else "cannot be played"
         raise InvalidValueError(f"No task {str(parsed)!r}; goal {number} {where}")
 
 
-class Opened(NamedTuple):
+class LoadedShop(NamedTuple):
     """A shop and the goals in it."""
 
     shop: Shop
     goals: tuple[Goal, ...]
     """All of them, in the original's order."""
     ranks: list[int | None]
-    """The place of each goal's product among what its request finds."""
+    """The position of each goal's product among the results for its request."""
 
 
 @lru_cache(maxsize=2)
-def _read(source: Source) -> Opened:
-    files = official.find_files(source.folder, source.amount)
-    return _from_disk(files, source) if stored.is_large(files) else _in_memory(files, source)
+def _load_shop(source: GoalSource) -> LoadedShop:
+    files = dataset.find_files(source.folder, source.amount)
+    return _from_disk(files, source) if on_disk.is_large(files) else _in_memory(files, source)
 
 
-def _in_memory(files: official.Files, source: Source) -> Opened:
-    read = list(official.read_products(files, source.amount))
-    products = [product for product, _ in read]
+def _in_memory(files: dataset.DatasetFiles, source: GoalSource) -> LoadedShop:
+    records = list(dataset.read_products(files, source.amount))
+    products = [product for product, _ in records]
     if source.goals == "synthetic":
-        found = official.synthetic_goals(read)
+        unordered = official_goals.synthetic_goals(records)
     else:
-        found = official.human_goals(products, _asked(files, source))
-    shop, goals = Shop.of(products), official.shuffled(found)
-    return Opened(shop, tuple(goals), [shop.rank(goal.request, goal.asin) for goal in goals])
+        instructions = _load_human_instructions(files, source)
+        unordered = official_goals.human_goals(products, instructions)
+    shop, goals = Shop.from_products(products), official_goals.shuffle_goals(unordered)
+    return LoadedShop(shop, tuple(goals), [shop.rank(goal.request, goal.asin) for goal in goals])
 
 
-def _from_disk(files: official.Files, source: Source) -> Opened:
+def _from_disk(files: dataset.DatasetFiles, source: GoalSource) -> LoadedShop:
     if source.goals == "synthetic":
         raise InvalidValueError(
             "The synthetic goals of the full set are too many to number; ask for goals='human', "
             "or for the small set with products=1000"
         )
-    asked = _asked(files, source)
-    shop, products = stored.open_stored(files, source.amount)
-    wanted = products.in_file_order(p for p in map(shop.place, asked) if p is not None)
-    goals = official.shuffled(official.human_goals(wanted, asked))
-    folder = stored.index_folder(files, source.amount)
-    return Opened(shop, tuple(goals), stored.kept_ranks(goals, shop, folder))
+    instructions = _load_human_instructions(files, source)
+    shop, products = on_disk.open_on_disk(files, source.amount)
+    # In the order of the file, as `_in_memory` has them: the shuffle gives the same numbers.
+    targets = products.in_file_order(p for p in map(shop.position, instructions) if p is not None)
+    goals = official_goals.shuffle_goals(official_goals.human_goals(targets, instructions))
+    folder = on_disk.index_folder(files, source.amount)
+    return LoadedShop(shop, tuple(goals), on_disk.cached_ranks(goals, shop, folder))
 
 
-def _asked(files: official.Files, source: Source) -> dict[str, Any]:
+def _load_human_instructions(files: dataset.DatasetFiles, source: GoalSource) -> dict[str, Any]:
     """Return the human instructions by product number."""
     if files.human is None:
         raise DataError(f"No file items_human_ins*.json in {str(source.folder)!r}")
-    return {record.key: record.value for record in records(files.human)}
+    return {record.key: record.value for record in stream_records(files.human)}
 
 
 @lru_cache(maxsize=4)
-def _tiers(source: Source, nouns: str, as_original: bool) -> tuple[str | None, ...]:
+def _tiers(source: GoalSource, nouns: str, as_original: bool) -> tuple[str | None, ...]:
     """Return the tier of every goal; None for those that are left out."""
-    opened = _read(source)
-    scoring = Scoring(open_nouns(nouns), as_original)
-    pairs = zip(opened.goals, opened.ranks, strict=True)
-    return tuple(_tier(opened.shop, goal, rank, scoring) for goal, rank in pairs)
+    loaded = _load_shop(source)
+    scoring = Scoring(load_noun_extractor(nouns), as_original)
+    pairs = zip(loaded.goals, loaded.ranks, strict=True)
+    return tuple(_tier(loaded.shop, goal, rank, scoring) for goal, rank in pairs)
 
 
 def _tier(shop: Shop, goal: Goal, rank: int | None, scoring: Scoring) -> str | None:
     """Return the tier of *goal*, or None if its product is not found or does not meet it.
 
-    With the original's faults every goal is kept, those that nobody finds as hard ones.
+    With the original's faults every goal is kept; those whose request does not find the product are
+    hard ones.
     """
-    tier = tier_of(len(goal.options), rank)
+    tier = goal_tier(len(goal.options), rank)
     if scoring.as_original:
         return tier or "hard"
     product = shop.product(goal.asin)
-    met = scoring.judge(product, product, goal, wanted_values(product, goal)).total == 1.0
-    return tier if met else None
+    details = scoring.score_purchase(product, product, goal, goal_selection(product, goal))
+    return tier if details.total == 1.0 else None
 
 
-def open_official(source: Source, rules: Rules) -> OfficialTasks:
-    """Return the tasks of *source*, which is read once a process.
+def open_official_tasks(source: GoalSource, rules: Rules) -> OfficialTasks:
+    """Return the tasks of *source*; its files are read once a process.
 
     Raises:
         InvalidValueError: if *source* asks for no product.

@@ -1,7 +1,7 @@
 """Advertisements, trivia and products that nobody sells, for the ``distractors`` axis.
 
 The recipe of arXiv 2601.18217: advertisements for a category, trivial features, made-up products.
-What they speak of is on no button and in no product of our shop.
+None of their words is on a button or in a product of our own shop.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import functools
 
 from agentgym_gen.world.distractors import TRAITS, shuffled
 
-CLUTTER = 4
-"""How many lines: of the recipe's volume of 40, one for ten, as it is in Sokoban."""
+DISTRACTOR_AMOUNT = 4
+"""How many lines an observation gets: one for ten of the recipe's volume of 40, as in Sokoban."""
 
 CATEGORIES = (
     "antiques",
@@ -47,10 +47,10 @@ SLOGANS = (
 
 
 @functools.cache
-def banner_lines() -> tuple[str, ...]:
-    """Return lines that stand beside every page of such a shop."""
-    lines = [f"[AD] {slogan} - shop {one} today!" for one in CATEGORIES for slogan in SLOGANS]
+def distractor_lines() -> tuple[str, ...]:
+    """Return all distractor lines, which may stand beside any page of the shop."""
+    lines = [f"[AD] {slogan} - shop {item} today!" for item in CATEGORIES for slogan in SLOGANS]
     for trait in TRAITS:
-        lines += [f"[TRIVIA] The last of our {one} left the shop {trait}." for one in CATEGORIES]
-        lines += [f"[SPONSORED] Assorted {one} ({trait}; sold out)." for one in CATEGORIES]
+        lines += [f"[TRIVIA] The last of our {item} left the shop {trait}." for item in CATEGORIES]
+        lines += [f"[SPONSORED] Assorted {item} ({trait}; sold out)." for item in CATEGORIES]
     return shuffled(lines, "webshop")

@@ -1,4 +1,4 @@
-"""Rollouts and what they leave behind."""
+"""Rollouts: episodes played side by side, and their trajectories."""
 
 from collections.abc import Sequence
 
@@ -29,36 +29,36 @@ def _corridor() -> None:
 
 
 def episodes(number: int, samples: int = 1) -> list[Episode]:
-    """Return episodes of the first tasks."""
+    """Return *samples* episodes of each of the first *number* tasks."""
     tasks = [f"corridor/medium/train/{index}" for index in range(number)]
     return [Episode(ENV, task, sample) for task in tasks for sample in range(samples)]
 
 
-def test_the_expert_wins_and_trajectories_keep_their_order() -> None:
-    """However many slots there are."""
-    played = run(episodes(7), ExpertPolicy(), max_concurrent=3)
+def test_the_expert_succeeds_and_trajectories_keep_their_order() -> None:
+    """The expert succeeds in seven tasks, and trajectories are in the order of the episodes."""
+    trajectories = run(episodes(7), ExpertPolicy(), max_concurrent=3)
 
-    assert [t.task_id for t in played] == [e.task_id for e in episodes(7)]
-    assert all(t.success and t.end_reason == "success" and t.score == 1 for t in played)
+    assert [t.task_id for t in trajectories] == [e.task_id for e in episodes(7)]
+    assert all(t.success and t.end_reason == "success" and t.score == 1 for t in trajectories)
 
 
-def test_random_episodes_do_not_depend_on_the_slots() -> None:
-    """Every episode draws from its own stream."""
-    wide, narrow = (run(episodes(6, 2), RandomPolicy(), max_concurrent=slots) for slots in (12, 1))
+def test_random_episodes_do_not_depend_on_concurrency() -> None:
+    """Twelve concurrent random episodes are the same as twelve one after another."""
+    wide, narrow = (run(episodes(6, 2), RandomPolicy(), max_concurrent=most) for most in (12, 1))
 
     assert wide == narrow
     assert wide[0].turns != wide[1].turns
 
 
-def test_the_seed_changes_what_a_policy_draws() -> None:
-    """And nothing else does."""
-    one, two, other = (run(episodes(3), RandomPolicy(), seed=seed) for seed in (1, 1, 2))
+def test_the_seed_changes_what_a_policy_samples() -> None:
+    """Random episodes are the same with the same seed and others with another."""
+    first, same, different = (run(episodes(3), RandomPolicy(), seed=seed) for seed in (1, 1, 2))
 
-    assert one == two != other
+    assert first == same != different
 
 
-def test_a_slot_is_refilled_as_soon_as_its_episode_ends() -> None:
-    """Every call but the last ones has as many requests as there are slots."""
+def test_an_ended_episode_is_replaced_at_once() -> None:
+    """Every call but the last ones has as many requests as episodes may be concurrent."""
     sizes = []
 
     class Counting(RandomPolicy):
@@ -73,7 +73,7 @@ def test_a_slot_is_refilled_as_soon_as_its_episode_ends() -> None:
 
 
 def test_a_script_is_followed_and_nonsense_recorded() -> None:
-    """A trajectory has what was seen, said and done."""
+    """A trajectory has the action, validity and observation of every turn."""
     (trajectory,) = run(
         [Episode(ENV, "corridor/medium/train/1", options={"max_turns": 2})],
         ScriptedPolicy(["Thought:\nhm\n\nAction:\nwait", "fly"]),
@@ -87,40 +87,42 @@ def test_a_script_is_followed_and_nonsense_recorded() -> None:
 
 
 def test_groups_are_the_samples_of_one_task() -> None:
-    """In order of appearance."""
+    """The samples of one task are a group, in the order of the episodes."""
     grouped = list(group_by_task(run(episodes(2, 3), RandomPolicy())))
 
     assert [[t.sample for t in group] for group in grouped] == [[0, 1, 2], [0, 1, 2]]
 
 
-def test_drawn_tasks_are_different_and_seeded() -> None:
-    """An environment of all tiers draws from each."""
-    drawn = sample_task_ids("rftgen/Corridor-v0", "test", 30, stream("x"))
+def test_sampled_tasks_are_different_and_seeded() -> None:
+    """Thirty sampled tasks are different, of all tiers, and the same for the same stream."""
+    task_ids = sample_task_ids("rftgen/Corridor-v0", "test", 30, stream("x"))
 
-    assert len(set(drawn)) == 30
-    assert drawn == sample_task_ids("rftgen/Corridor-v0", "test", 30, stream("x"))
-    assert {task.split("/")[1] for task in drawn} == {"easy", "medium", "hard"}
+    assert len(set(task_ids)) == 30
+    assert task_ids == sample_task_ids("rftgen/Corridor-v0", "test", 30, stream("x"))
+    assert {task_id.split("/")[1] for task_id in task_ids} == {"easy", "medium", "hard"}
 
 
-def test_a_small_draw_may_come_from_any_tier() -> None:
-    """Not from the first one only."""
-    drawn = [sample_task_ids("rftgen/Corridor-v0", "test", 1, stream("y", n))[0] for n in range(30)]
+def test_a_small_sample_may_come_from_any_tier() -> None:
+    """A sample of one task is of the first tier, the second or the third."""
+    streams = [stream("y", number) for number in range(30)]
+    task_ids = [sample_task_ids("rftgen/Corridor-v0", "test", 1, rng)[0] for rng in streams]
 
-    assert {task.split("/")[1] for task in drawn} == {"easy", "medium", "hard"}
+    assert {task_id.split("/")[1] for task_id in task_ids} == {"easy", "medium", "hard"}
 
 
 @pytest.mark.parametrize("number", [0, 1, 2, 3, 7])
-def test_shares_differ_by_one_at_most(number: int) -> None:
-    """And add up."""
-    drawn = sample_task_ids("rftgen/Corridor-v0", "test", number, stream("z"))
-    counts = [sum(f"/{tier}/" in task for task in drawn) for tier in ("easy", "medium", "hard")]
+def test_shares_of_tiers_differ_by_one_at_most(number: int) -> None:
+    """The numbers of tasks of each tier differ by one at most and add up."""
+    task_ids = sample_task_ids("rftgen/Corridor-v0", "test", number, stream("z"))
+    tiers = ("easy", "medium", "hard")
+    counts = [sum(f"/{tier}/" in task_id for task_id in task_ids) for tier in tiers]
 
     assert sum(counts) == number
     assert max(counts) - min(counts) <= 1
 
 
 def test_interfaces_of_one_task_are_different_groups() -> None:
-    """Their prompts differ, so their rewards are not compared."""
+    """Episodes of one task through two interfaces are two groups, since their prompts differ."""
     task = "corridor/medium/train/1"
     both = [Episode(ENV, task), Episode(ENV, task, options={"interface": "json"})]
     grouped = list(group_by_task(run(both, ExpertPolicy())))
@@ -128,14 +130,14 @@ def test_interfaces_of_one_task_are_different_groups() -> None:
     assert [[t.interface for t in group] for group in grouped] == [["native"], ["json"]]
 
 
-def test_an_id_of_another_library_is_refused() -> None:
-    """Before it is made."""
+def test_an_id_of_another_library_is_an_error() -> None:
+    """The id of an environment without texts is an error that names it."""
     with pytest.raises(InvalidValueError, match="'CartPole-v1' is not a text environment"):
         sample_task_ids("CartPole-v1", "train", 1, stream("x"))
 
 
 def test_an_unknown_id_and_no_concurrency_are_errors() -> None:
-    """They are named before anything is played."""
+    """An unknown id and a concurrency of 0 are errors that name them."""
     with pytest.raises(UnknownNameError, match="did you mean 'rftgen/Corridor-easy-v0'"):
         run([Episode("rftgen/Corridor-eazy-v0", "corridor/easy/train/1")], RandomPolicy())
     with pytest.raises(InvalidValueError, match="`max_concurrent` is at least 1, not 0"):
@@ -143,28 +145,30 @@ def test_an_unknown_id_and_no_concurrency_are_errors() -> None:
 
 
 class Tokens:
-    """A policy that waits with known tokens: context 1 + turn, action 10 + turn and the end 9."""
+    """A policy that waits with fixed tokens: context 1 + turn, action 10 + turn and the end 9."""
 
-    def __init__(self, fresh: bool) -> None:
-        self.fresh = fresh
+    def __init__(self, starts_sequence: bool) -> None:
+        self.starts_sequence = starts_sequence
 
     def act(self, requests: Sequence[Request]) -> list[Completion]:
         """Return the tokens of each request's turn."""
         return [
-            Completion("wait", (1 + r.turn, 0), (10 + r.turn, 9), (-0.5, -0.25), self.fresh)
+            Completion(
+                "wait", (1 + r.turn, 0), (10 + r.turn, 9), (-0.5, -0.25), self.starts_sequence
+            )
             for r in requests
         ]
 
 
-def play_tokens(fresh: bool) -> tuple[TokenSequence, ...]:
+def play_tokens(starts_sequence: bool) -> tuple[TokenSequence, ...]:
     """Return the sequences of an episode of two turns."""
     episode = Episode(ENV, "corridor/medium/train/1", options={"max_turns": 2})
-    return run([episode], Tokens(fresh), style=PLAIN)[0].sequences()
+    return run([episode], Tokens(starts_sequence), style=PLAIN)[0].sequences()
 
 
 def test_append_only_tokens_make_one_sequence_with_an_exact_mask() -> None:
-    """Turn 0: context 1 0, action 10 9; turn 1: context 2 0, action 11 9."""
-    (sequence,) = play_tokens(fresh=False)
+    """Contexts 1 0 and 2 0 and actions 10 9 and 11 9 are one sequence; the mask has the actions."""
+    (sequence,) = play_tokens(starts_sequence=False)
 
     assert sequence.ids == (1, 0, 10, 9, 2, 0, 11, 9)
     assert sequence.action_mask == (False, False, True, True, False, False, True, True)
@@ -172,14 +176,14 @@ def test_append_only_tokens_make_one_sequence_with_an_exact_mask() -> None:
     assert sequence.turns == (0, 0, 0, 0, 1, 1, 1, 1)
 
 
-def test_fresh_contexts_make_a_sequence_a_turn() -> None:
-    """As with a history window."""
-    first, second = play_tokens(fresh=True)
+def test_turns_that_start_a_sequence_make_one_each() -> None:
+    """Turns whose context is written anew, as with a history window, are a sequence each."""
+    first, second = play_tokens(starts_sequence=True)
 
     assert (first.ids, second.ids) == ((1, 0, 10, 9), (2, 0, 11, 9))
     assert second.turns == (1, 1, 1, 1)
 
 
 def test_episodes_without_tokens_have_no_sequence() -> None:
-    """Random and expert policies leave text only."""
+    """A trajectory of the expert, which has texts only, has no sequences."""
     assert run(episodes(1), ExpertPolicy())[0].sequences() == ()

@@ -1,4 +1,4 @@
-"""The names of colours that WebShop's reward takes for one another.
+"""Colours by one name each, so that the reward takes "heather gray" and "gray" for the same.
 
 The list and its order are a part of the original's rules (``normalize.py`` of WebShop, MIT): the
 first name that occurs anywhere in a value, even inside a word, stands for the value.
@@ -24,10 +24,10 @@ COLOURS = tuple(_NAMES.split())
 
 
 @lru_cache(maxsize=2**14)
-def normal_colour(value: str) -> str:
-    """Return the colour that is named in *value*, or *value* itself.
+def canonical_colour(value: str) -> str:
+    """Return the first of `COLOURS` that occurs in *value*, or *value* itself.
 
-    >>> normal_colour("heather gray"), normal_colour("x-large"), normal_colour("rectangular")
-    ('gray', 'x-large', 'tan')
+    >>> [canonical_colour(value) for value in ("heather gray", "x-large", "rectangular")]
+    ['gray', 'x-large', 'tan']
     """
     return next((name for name in COLOURS if name in value), value)

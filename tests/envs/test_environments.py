@@ -1,4 +1,4 @@
-"""What holds for every registered environment."""
+"""Tests that every bundled environment passes."""
 
 import concurrent.futures
 import json
@@ -33,24 +33,24 @@ def bundled_ids() -> list[str]:
     return [i for i in env_ids() if i.split("/")[1].split("-")[0] in BUNDLED]
 
 
-def few(name: str) -> dict[str, object]:
-    """Return the keywords that keep the environment *name*, or of an id, to what tests can pay."""
+def kwargs_for(name: str) -> dict[str, object]:
+    """Return the keywords with which tests make the environment *name*, or that of an id."""
     return table.ENVIRONMENTS[name.removeprefix("rftgen/").split("-")[0]].test_kwargs
 
 
 @pytest.mark.parametrize("env_id", bundled_ids())
 def test_gymnasiums_checker_has_nothing_to_say(env_id: str) -> None:
-    """No error and no warning."""
+    """Gymnasium's checker of environments raises no error and no warning."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        env = gymnasium.make(env_id, render_mode="ansi", **few(env_id))
+        env = gymnasium.make(env_id, render_mode="ansi", **kwargs_for(env_id))
         check_env(env.unwrapped)
         env.close()
 
 
 @pytest.mark.parametrize("environment", table.BUNDLED, ids=lambda e: e.name)
 def test_the_contract_of_a_world_holds(environment: table.Registered) -> None:
-    """Every law, on two tasks of every tier and split; on one of each tier if it is costly."""
+    """The world passes on two tasks of a tier and split, or on one of a tier if tasks are slow."""
     if environment.slow_tasks:
         check_world(
             environment.world, tasks_per_split=1, splits=("test",), options=environment.test_kwargs
@@ -62,92 +62,93 @@ def test_the_contract_of_a_world_holds(environment: table.Registered) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "tier"), TIERS)
 @pytest.mark.parametrize("split", ["train", "valid", "test"])
-def test_the_expert_wins_200_of_200(name: str, tier: str, split: str) -> None:
-    """In every tier and split, within the turn limit; of costly tasks as many as tests play."""
+def test_the_expert_succeeds_in_200_of_200(name: str, tier: str, split: str) -> None:
+    """The expert succeeds within the turn limit in 200 tasks, or in fewer where they are slow."""
     env_id = f"rftgen/{name}-{tier}-v0"
-    number, options = table.ENVIRONMENTS[name].slow_tasks or 200, few(name)
+    number, options = table.ENVIRONMENTS[name].slow_tasks or 200, kwargs_for(name)
     rng = stream("expert test", env_id, split)
     tasks = sample_task_ids(env_id, split, number, rng, options)
     episodes = [Episode(env_id, task, options=options) for task in tasks]
-    played = run(episodes, ExpertPolicy(), style=PLAIN)
+    trajectories = run(episodes, ExpertPolicy(), style=PLAIN)
 
     assert len(set(tasks)) == number
-    assert [t.task_id for t in played if not t.success] == []
+    assert [t.task_id for t in trajectories if not t.success] == []
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", BUNDLED)
 def test_splits_share_no_world(name: str) -> None:
     """The fingerprints of 300 tasks of each split, of all tiers together, are disjoint."""
-    seen: dict[str, set[str]] = {}
+    fingerprints: dict[str, set[str]] = {}
     for split in ("train", "valid", "test"):
         env = make_text_env(f"rftgen/{name}-v0", split)
         ids = sample_task_ids(f"rftgen/{name}-v0", split, 300, stream("splits", name, split))
-        seen[split] = {env.world.tasks.find(task).fingerprint for task in ids}
+        fingerprints[split] = {env.world.tasks.find(task).fingerprint for task in ids}
 
-    assert not seen["train"] & seen["valid"]
-    assert not seen["train"] & seen["test"]
-    assert not seen["valid"] & seen["test"]
+    assert not fingerprints["train"] & fingerprints["valid"]
+    assert not fingerprints["train"] & fingerprints["test"]
+    assert not fingerprints["valid"] & fingerprints["test"]
 
 
 def transcripts() -> str:
-    """Return, as JSON, what random and expert policies see in every environment and preset."""
-    told = []
+    """Return, as JSON, the observations of random and expert policies in every environment."""
+    entries = []
     for env_id in bundled_ids():
-        split, options = "test", few(env_id)
+        split, options = "test", kwargs_for(env_id)
         number = 1 if options else 2
         options |= {"max_turns": 8} if options else {}
         tasks = sample_task_ids(env_id, split, number, stream("transcripts", env_id), options)
         episodes = [Episode(env_id, task, options=options) for task in tasks]
         for policy in (ExpertPolicy(), RandomPolicy()):
-            played = run(episodes, policy, style=PLAIN)
-            told += [
-                (t.task_id, t.turns[-1].action, [x.observation for x in t.turns]) for t in played
+            trajectories = run(episodes, policy, style=PLAIN)
+            entries += [
+                (t.task_id, t.turns[-1].action, [turn.observation for turn in t.turns])
+                for t in trajectories
             ]
-    return json.dumps(told)
+    return json.dumps(entries)
 
 
 @pytest.fixture(scope="module")
-def told_here() -> str:
-    """The transcripts of this process and thread."""
+def transcripts_here() -> str:
+    """Return the transcripts of this process and thread."""
     return transcripts()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("hash_seed", ["0", "1"])
-def test_transcripts_do_not_depend_on_the_hash_seed(hash_seed: str, told_here: str) -> None:
-    """Byte for byte, in another process."""
+def test_transcripts_do_not_depend_on_the_hash_seed(hash_seed: str, transcripts_here: str) -> None:
+    """Transcripts of a process with another hash seed are the same, byte for byte."""
     code = "import test_environments as t; print(t.transcripts())"
     path = os.pathsep.join([os.path.dirname(__file__), *sys.path])  # noqa: PTH120  (a path list)
     env = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": path}
-    told = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True
     )
 
-    assert told.stdout.strip() == told_here
+    assert process.stdout.strip() == transcripts_here
 
 
 @pytest.mark.slow
-def test_transcripts_do_not_depend_on_threads(told_here: str) -> None:
-    """Two threads at once tell what one tells."""
+def test_transcripts_do_not_depend_on_threads(transcripts_here: str) -> None:
+    """Transcripts of two threads that play at the same time are those of one."""
     with concurrent.futures.ThreadPoolExecutor(2) as threads:
-        both = [threads.submit(transcripts) for _ in range(2)]
+        futures = [threads.submit(transcripts) for _ in range(2)]
 
-    assert [told.result() for told in both] == [told_here] * 2
+    assert [future.result() for future in futures] == [transcripts_here] * 2
 
 
 @pytest.mark.slow
-def test_transcripts_do_not_depend_on_spawned_processes(told_here: str) -> None:
-    """Nor does pickling get in the way."""
+def test_transcripts_do_not_depend_on_spawned_processes(transcripts_here: str) -> None:
+    """Transcripts of a spawned process are the same."""
     context = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(1, mp_context=context) as processes:
-        assert processes.submit(transcripts).result() == told_here
+        assert processes.submit(transcripts).result() == transcripts_here
 
 
 @pytest.mark.parametrize(("name", "tier"), TIERS)
 def test_nonsense_is_answered_and_changes_nothing(name: str, tier: str) -> None:
-    """In every tier; the info keeps its keys."""
-    env = make_text_env(f"rftgen/{name}-{tier}-v0", "test", {"max_turns": 100, **few(name)})
+    """Nonsense is invalid, the info keeps its keys, and the expert's plan stays the same."""
+    env = make_text_env(f"rftgen/{name}-{tier}-v0", "test", {"max_turns": 100, **kwargs_for(name)})
     _, info = env.reset(seed=3)
     keys, before = set(info), (env.admissible_actions, env.world.expert_plan())
     for text in NONSENSE:
@@ -161,9 +162,9 @@ def test_nonsense_is_answered_and_changes_nothing(name: str, tier: str) -> None:
 
 @pytest.mark.parametrize("name", BUNDLED)
 def test_reset_leaks_nothing_into_the_next_episode(name: str) -> None:
-    """The hundredth reset to a task shows what the first one showed."""
-    env = make_text_env(f"rftgen/{name}-easy-v0", "train", few(name))
-    tasks = sample_task_ids(f"rftgen/{name}-easy-v0", "train", 3, stream("leak"), few(name))
+    """A reset to a task shows the same after thirty other episodes as before them."""
+    env = make_text_env(f"rftgen/{name}-easy-v0", "train", kwargs_for(name))
+    tasks = sample_task_ids(f"rftgen/{name}-easy-v0", "train", 3, stream("leak"), kwargs_for(name))
     first = [env.reset(options={"task_id": task})[0] for task in tasks]
     for _ in range(30):
         env.reset(seed=1)
@@ -174,9 +175,9 @@ def test_reset_leaks_nothing_into_the_next_episode(name: str) -> None:
 
 @pytest.mark.parametrize("name", BUNDLED)
 def test_vector_environments_work(name: str) -> None:
-    """In sync."""
+    """A vector environment in one process resets and steps two environments."""
     env_id = f"rftgen/{name}-easy-v0"
-    envs = gymnasium.make_vec(env_id, num_envs=2, vectorization_mode="sync", **few(name))
+    envs = gymnasium.make_vec(env_id, num_envs=2, vectorization_mode="sync", **kwargs_for(name))
     observations, infos = envs.reset(seed=1)
     observations, rewards, *_, infos = envs.step([info[0] for info in infos["admissible_actions"]])
     envs.close()
@@ -188,13 +189,13 @@ def test_vector_environments_work(name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", BUNDLED)
 def test_asynchronous_vector_environments_work(name: str) -> None:
-    """In worker processes, without shared memory."""
+    """A vector environment in child processes, without shared memory, steps two environments."""
     envs = gymnasium.make_vec(
         f"rftgen/{name}-easy-v0",
         num_envs=2,
         vectorization_mode="async",
         vector_kwargs={"shared_memory": False, "context": "spawn"},
-        **few(name),
+        **kwargs_for(name),
     )
     _, infos = envs.reset(seed=1)
     _, _, _, _, infos = envs.step([info[0] for info in infos["admissible_actions"]])
@@ -205,5 +206,5 @@ def test_asynchronous_vector_environments_work(name: str) -> None:
 
 @pytest.mark.parametrize("env_id", [i for i in bundled_ids() if i.count("-") < 3])
 def test_the_contract_of_an_id_holds(env_id: str) -> None:
-    """Determinism, flags, truncation, specs and closing, in every tier."""
-    check_contract(env_id, episodes=1, options=few(env_id))
+    """Every id passes the checks of determinism, flags, truncation, specs and closing."""
+    check_contract(env_id, episodes=1, options=kwargs_for(env_id))
