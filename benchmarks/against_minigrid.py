@@ -38,13 +38,14 @@ def main() -> None:
 def measured(tier: str, index: int, steps: int) -> tuple[float, float, float]:
     """Return the seconds of a step: minigrid's, ours with the same actions, ours with any."""
     from agentgym_gen.env import TextEnv
-    from agentgym_gen.envs.babyai import BabyAI, backend
+    from agentgym_gen.envs.babyai import BabyAI
+    from agentgym_gen.envs.babyai.engine import backend
 
     env = TextEnv(BabyAI(), tier=tier, max_turns=10**9)
     task = {"task_id": f"babyai/{tier}/train/{index}"}
     env.reset(options=task)
     content = env.task.content
-    raw = gymnasium.make(backend.load("engine").specs()[f"BabyAI-{content.level}"].id).unwrapped
+    raw = gymnasium.make(backend.load("game").specs()[f"BabyAI-{content.level}"].id).unwrapped
     with contextlib.redirect_stdout(io.StringIO()):
         raw.reset(seed=content.seed)
     actions = np.random.default_rng(index).integers(len(TURNS), size=steps).tolist()

@@ -1,6 +1,7 @@
 """Worlds of BabyAI by level and seed, for the tests of BabyAI."""
 
-from agentgym_gen.envs.babyai import BabyAI, backend
+from agentgym_gen.envs.babyai import BabyAI
+from agentgym_gen.envs.babyai.engine import backend
 from agentgym_gen.envs.babyai.tasks import Quest
 from agentgym_gen.world import (
     Command,
@@ -17,7 +18,7 @@ from agentgym_gen.world import (
 
 def quest(level: str, seed: int) -> Task[Quest]:
     """Return what minigrid draws for *level* and *seed*, whether it is solved or not."""
-    game = backend.load("engine").Game(level, seed)
+    game = backend.load("game").Game(level, seed)
     content = Quest(game.drawing(), game.env.mission, level, seed, (), 0)
     return Task(TaskId("babyai", "easy", "train", "0"), content)
 

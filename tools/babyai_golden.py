@@ -27,7 +27,8 @@ from typing import Any
 
 import numpy as np
 
-from agentgym_gen.envs.babyai import BabyAI, backend
+from agentgym_gen.envs.babyai import BabyAI
+from agentgym_gen.envs.babyai.engine import backend
 from agentgym_gen.envs.babyai.levels import AGENTGYM_LEVELS
 from agentgym_gen.envs.babyai.tasks import Quest
 from agentgym_gen.interface import EpisodeInterface, Interface
@@ -64,7 +65,7 @@ def record(path: Path, seeds: int, steps: int) -> list[dict[str, Any]]:
 
 def load(path: Path) -> Any:  # noqa: ANN401  (AgentGym's module)
     """Return AgentGym's module at *path*."""
-    backend.load("engine")
+    backend.load("game")
     sys.modules.setdefault("gym", types.SimpleNamespace(Env=object))  # type: ignore[arg-type]
     spec = importlib.util.spec_from_file_location("agentgym_babyai", path)
     if spec is None or spec.loader is None:
@@ -130,7 +131,7 @@ def difference(recorded: dict[str, Any]) -> str | None:
 
 def quest(level: str, seed: int) -> Task[Quest]:
     """Return the task of *level* that minigrid draws for *seed*."""
-    game = backend.load("engine").Game(level, seed)
+    game = backend.load("game").Game(level, seed)
     content = Quest(game.drawing(), game.env.mission, level, seed, (), 0)
     return Task(TaskId("babyai", "hard", "train", "0"), content)
 

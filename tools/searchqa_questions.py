@@ -19,10 +19,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from agentgym_gen.envs.searchqa.corpus import fact_corpus
-from agentgym_gen.envs.searchqa.graph import FACTS, Graph, fact_graph
-from agentgym_gen.envs.searchqa.patterns import PATTERNS, Pattern
+from agentgym_gen.envs.searchqa.generator.graph import FACTS, Graph, fact_graph
+from agentgym_gen.envs.searchqa.generator.patterns import PATTERNS, Pattern
 from agentgym_gen.envs.searchqa.questions import Draft, Question, path_of, write_question
-from agentgym_gen.envs.searchqa.retrievers import BM25Retriever
+from agentgym_gen.envs.searchqa.retrievers.bm25 import BM25Retriever
 from agentgym_gen.envs.searchqa.reward import normalize
 from agentgym_gen.seeding import stream
 from tools.searchqa_facts import folded, write

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from agentgym_gen.envs.babyai import backend
-from agentgym_gen.envs.babyai.moment import Moment
+from agentgym_gen.envs.babyai.engine import backend
+from agentgym_gen.envs.babyai.perception import Moment
 from agentgym_gen.envs.babyai.paths import FORWARD, State, Way, after
 from agentgym_gen.envs.babyai.view import Place
-from agentgym_gen.envs.babyai.voice import Voice
+from agentgym_gen.envs.babyai.wordings.wording import Voice
 from agentgym_gen.world import Command
 
 MOVES = range(FORWARD + 1)

@@ -6,9 +6,10 @@ import functools
 import hashlib
 from dataclasses import dataclass, field
 
-from agentgym_gen.envs.babyai import backend, expert
+from agentgym_gen.envs.babyai import expert
+from agentgym_gen.envs.babyai.engine import backend
 from agentgym_gen.envs.babyai.levels import LEVELS, short_name, tier_of
-from agentgym_gen.envs.babyai.voice import AgentGymVoice
+from agentgym_gen.envs.babyai.wordings.wording import AgentGymVoice
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.world import Task, TaskId, Tasks
 
@@ -104,14 +105,14 @@ class QuestTasks(Tasks[Quest]):
 
 
 def _tier(level: str) -> str:
-    env = backend.load("engine").make(level)
+    env = backend.load("game").make(level)
     return tier_of(level, env.num_rows * env.num_cols)
 
 
 @functools.lru_cache(maxsize=1024)
 def _drawn(task_id: TaskId, level: str) -> Quest:
     """Return the quest of *task_id*, kept because training plays each task several times."""
-    engine, bot, voice = backend.load("engine"), backend.load("bot"), AgentGymVoice(strict=False)
+    engine, bot, voice = backend.load("game"), backend.load("bot"), AgentGymVoice(strict=False)
     rng = task_id.stream("world")
     for _ in range(DRAWS):
         seed = int(rng.integers(2**31))

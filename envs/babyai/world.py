@@ -7,16 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from agentgym_gen.envs.babyai import agentgym, backend, expert
-from agentgym_gen.envs.babyai.asides import ceiling_lines
+from agentgym_gen.envs.babyai import expert
+from agentgym_gen.envs.babyai.engine import backend
+from agentgym_gen.envs.babyai.wordings import agentgym
+from agentgym_gen.envs.babyai.distractors import ceiling_lines
 from agentgym_gen.envs.babyai.mission import COLOURS, KINDS
-from agentgym_gen.envs.babyai.moment import Moment
-from agentgym_gen.envs.babyai.original import ENOUGH
+from agentgym_gen.envs.babyai.perception import Moment
+from agentgym_gen.envs.babyai.compat.agentgym_quirks import ENOUGH
 from agentgym_gen.envs.babyai.paths import Way
 from agentgym_gen.envs.babyai.reward import end, score
 from agentgym_gen.envs.babyai.tasks import Quest, QuestTasks
 from agentgym_gen.envs.babyai.view import Place
-from agentgym_gen.envs.babyai.voice import AgentGymVoice, voice_of
+from agentgym_gen.envs.babyai.wordings.wording import AgentGymVoice, voice_of
 from agentgym_gen.world import (
     Command,
     EndReason,
@@ -55,7 +57,7 @@ class BabyAI(World[Quest]):
     def __init__(
         self, wording: str = "agentgym", compat: str = "fixed", level: str | None = None
     ) -> None:
-        self._engine = backend.load("engine")
+        self._engine = backend.load("game")
         self._voice = voice_of(wording, compat)
         self.verbs = self._voice.verbs
         self._flawed = self._voice.strict and isinstance(self._voice, AgentGymVoice)

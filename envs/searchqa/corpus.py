@@ -10,8 +10,8 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from agentgym_gen.envs.searchqa.graph import fact_graph, shipped_hash
-from agentgym_gen.envs.searchqa.passages import Passage, write_passage
+from agentgym_gen.envs.searchqa.generator.graph import fact_graph, shipped_hash
+from agentgym_gen.envs.searchqa.generator.passages import Passage, write_passage
 from agentgym_gen.errors import DataError
 from agentgym_gen.system.untrusted_files import MEGABYTE, lines_of, parse_json, read_text
 

@@ -6,9 +6,9 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agentgym_gen.envs.searchqa.graph import Entity, Graph, nameless
-from agentgym_gen.envs.searchqa.passages import said, write_value
-from agentgym_gen.envs.searchqa.patterns import ASKED, COMPARED, GIVEN, NAMED, PATTERNS
+from agentgym_gen.envs.searchqa.generator.graph import Entity, Graph, nameless
+from agentgym_gen.envs.searchqa.generator.passages import said, write_value
+from agentgym_gen.envs.searchqa.generator.patterns import ASKED, COMPARED, GIVEN, NAMED, PATTERNS
 from agentgym_gen.envs.searchqa.reward import normalize
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from agentgym_gen.envs.searchqa.graph import fact_graph, shipped
+from agentgym_gen.envs.searchqa.generator.graph import fact_graph, shipped
 from agentgym_gen.envs.searchqa.questions import Draft, Question, write_question
-from agentgym_gen.envs.searchqa.readers import Tiered
-from agentgym_gen.envs.searchqa.sharing import once
+from agentgym_gen.envs.searchqa.question_formats import Tiered
+from agentgym_gen.envs.searchqa.process_cache import once
 from agentgym_gen.errors import DataError, InvalidValueError, unknown_name
 from agentgym_gen.seeding import stream
 from agentgym_gen.world import SPLITS, TIERS, TaskId, Tasks

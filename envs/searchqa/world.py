@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 
 from agentgym_gen.envs.searchqa import expert, reward
-from agentgym_gen.envs.searchqa.asides import leaflet_lines
+from agentgym_gen.envs.searchqa.distractors import leaflet_lines
 from agentgym_gen.envs.searchqa.corpus import Passage, fact_corpus, read_corpus, state_of
 from agentgym_gen.envs.searchqa.questions import Question
-from agentgym_gen.envs.searchqa.readers import read_questions
-from agentgym_gen.envs.searchqa.retrievers import Retriever, make_retriever
-from agentgym_gen.envs.searchqa.sharing import once
+from agentgym_gen.envs.searchqa.question_formats import read_questions
+from agentgym_gen.envs.searchqa.retrievers.bm25 import Retriever, make_retriever
+from agentgym_gen.envs.searchqa.process_cache import once
 from agentgym_gen.envs.searchqa.tasks import FactTasks, OwnTasks
 from agentgym_gen.envs.searchqa.wording import (
     CORRECT,

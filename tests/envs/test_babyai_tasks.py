@@ -9,7 +9,8 @@ import pytest
 from babyai_play import quest, say, world_of
 
 from agentgym_gen import TextEnv
-from agentgym_gen.envs.babyai import BabyAI, backend
+from agentgym_gen.envs.babyai import BabyAI
+from agentgym_gen.envs.babyai.engine import backend
 from agentgym_gen.envs.babyai.levels import AGENTGYM_LEVELS, LEVELS, short_name, tier_of
 from agentgym_gen.envs.babyai.tasks import MOST_TURNS, Quest, QuestTasks
 from agentgym_gen.errors import InvalidValueError, UnknownNameError
@@ -246,7 +247,7 @@ def test_levels_of_the_tiers_are_agentgyms() -> None:
 
 def test_an_impossible_mission_is_given_up() -> None:
     """The bot stops by its limits, counted in steps: this level once hung for minutes."""
-    bot, engine = backend.load("bot"), backend.load("engine")
+    bot, engine = backend.load("bot"), backend.load("game")
     lengths = [bot.solve(engine.Game("GoToImpUnlock", seed)) for seed in range(12)]
 
     assert sum(actions is not None for actions in lengths) >= 9

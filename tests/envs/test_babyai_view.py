@@ -8,7 +8,7 @@ import gymnasium
 import pytest
 from babyai_play import quest, world_of
 
-from agentgym_gen.envs.babyai import backend
+from agentgym_gen.envs.babyai.engine import backend
 from agentgym_gen.envs.babyai.levels import AGENTGYM_LEVELS
 from agentgym_gen.envs.babyai.paths import (
     FORWARD,
@@ -30,7 +30,7 @@ COLOURS = ("red", "green", "blue", "purple", "yellow", "grey")
 
 def raw(level: str, seed: int) -> Any:  # noqa: ANN401  (minigrid's environment)
     """Return minigrid's own environment, reset."""
-    env = gymnasium.make(backend.load("engine").specs()[f"BabyAI-{level}"].id).unwrapped
+    env = gymnasium.make(backend.load("game").specs()[f"BabyAI-{level}"].id).unwrapped
     with contextlib.redirect_stdout(io.StringIO()):
         env.reset(seed=seed)
     return env
@@ -61,7 +61,7 @@ def pictured(
 @pytest.mark.parametrize("level", AGENTGYM_LEVELS)
 def test_rules_and_view_are_minigrids(level: str) -> None:
     """On a walk of 40 actions: reward, ends and every cell of the picture."""
-    env, game = raw(level, 0), backend.load("engine").Game(level, 0)
+    env, game = raw(level, 0), backend.load("game").Game(level, 0)
     assert (env.mission, env.grid.encode().tolist()) == (
         game.env.mission,
         game.env.grid.encode().tolist(),
@@ -141,7 +141,7 @@ def arrives(game: Any, way: tuple[int, ...]) -> bool:  # noqa: ANN401  (an engin
 def test_a_game_returns_to_what_was_saved() -> None:
     """Doors, boxes, keys, missions and steps: what follows is the same as the first time."""
     for level in ("KeyInBox", "BossLevel", "MoveTwoAcrossS8N9"):
-        game = backend.load("engine").Game(level, 1)
+        game = backend.load("game").Game(level, 1)
         actions = stream("saved", level).choice([0, 1, 2, 2, 3, 4, 5, 5], 200).tolist()
         saved, drawn = game.save(), game.drawing()
         first = [game.act(action) for action in actions], game.drawing()
@@ -153,7 +153,7 @@ def test_a_game_returns_to_what_was_saved() -> None:
 def test_drawings_tell_worlds_apart() -> None:
     """The state of a door, what a box hides and where the player looks are part of a world."""
     task: Task[Any] = quest("KeyInBox", 1)
-    game = backend.load("engine").Game("KeyInBox", 1)
+    game = backend.load("game").Game("KeyInBox", 1)
 
     assert any("Bg(Kr)" in row for row in task.content.world)
     assert any("Lr" in row for row in task.content.world)

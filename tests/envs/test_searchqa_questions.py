@@ -9,10 +9,10 @@ from collections.abc import Iterator
 import pytest
 
 from agentgym_gen.envs.searchqa.corpus import WORDING, fact_corpus
-from agentgym_gen.envs.searchqa.graph import FACTS, fact_graph, shipped
-from agentgym_gen.envs.searchqa.patterns import PATTERNS
+from agentgym_gen.envs.searchqa.generator.graph import FACTS, fact_graph, shipped
+from agentgym_gen.envs.searchqa.generator.patterns import PATTERNS
 from agentgym_gen.envs.searchqa.questions import Question, path_of
-from agentgym_gen.envs.searchqa.retrievers import BM25Retriever
+from agentgym_gen.envs.searchqa.retrievers.bm25 import BM25Retriever
 from agentgym_gen.envs.searchqa.reward import normalize
 from agentgym_gen.envs.searchqa.tasks import FactTasks
 from agentgym_gen.world import SPLITS, TIERS

@@ -16,10 +16,10 @@ import pytest
 
 from agentgym_gen.env import TextEnv
 from agentgym_gen.envs.searchqa import BM25Retriever, Corpus, DenseRetriever, Passage, SearchQA
-from agentgym_gen.envs.searchqa.dense import Vectors, sentence_encoder
-from agentgym_gen.envs.searchqa.remote import Patience, RemoteRetriever
-from agentgym_gen.envs.searchqa.retrievers import make_retriever
-from agentgym_gen.envs.searchqa.sharing import once
+from agentgym_gen.envs.searchqa.retrievers.dense import Vectors, sentence_encoder
+from agentgym_gen.envs.searchqa.retrievers.remote import Patience, RemoteRetriever
+from agentgym_gen.envs.searchqa.retrievers.bm25 import make_retriever
+from agentgym_gen.envs.searchqa.process_cache import once
 from agentgym_gen.errors import BackendError, InvalidValueError, MissingExtraError
 
 ANIMALS = Corpus.of(
@@ -310,7 +310,7 @@ class TestFourth:
 
     def test_by_name(self) -> None:
         """A function of a module is called with the corpus, once."""
-        spec = "agentgym_gen.envs.searchqa.retrievers:BM25Retriever"
+        spec = "agentgym_gen.envs.searchqa.retrievers.bm25:BM25Retriever"
         made = make_retriever(spec, lambda: ANIMALS, "animals by name")
 
         assert titles(made.search("bird", 1)) == ["Owl"]

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from agentgym_gen.envs.searchqa.graph import Entity, Graph
+from agentgym_gen.envs.searchqa.generator.graph import Entity, Graph
 
 LINKED = {
     "member": (

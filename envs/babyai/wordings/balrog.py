@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from agentgym_gen.envs.babyai.menu import Refusal
-from agentgym_gen.envs.babyai.moment import Moment
+from agentgym_gen.envs.babyai.admissible import Refusal
+from agentgym_gen.envs.babyai.perception import Moment
 from agentgym_gen.envs.babyai.paths import DROP, FORWARD, LEFT, PICKUP, RIGHT, TOGGLE, Way
 from agentgym_gen.envs.babyai.view import HALF, STEPS, Thing
 from agentgym_gen.world import Command, Malformed, Message, MessageFact, Scene, Verb, VerbName

@@ -26,7 +26,7 @@ from minigrid.utils.baby_ai_bot import (
     Subgoal,
 )
 
-from agentgym_gen.envs.babyai.engine import Game
+from agentgym_gen.envs.babyai.engine.game import Game
 from agentgym_gen.envs.babyai.view import Place, look
 
 REPLANS = 100

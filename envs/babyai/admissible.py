@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from agentgym_gen.envs.babyai.moment import Moment
+from agentgym_gen.envs.babyai.perception import Moment
 from agentgym_gen.envs.babyai.paths import (
     DROP,
     FORWARD,

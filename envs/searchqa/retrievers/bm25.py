@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from agentgym_gen.envs.searchqa.corpus import Corpus, Passage
-from agentgym_gen.envs.searchqa.sharing import once
+from agentgym_gen.envs.searchqa.process_cache import once
 from agentgym_gen.errors import DataError, InvalidValueError
 from agentgym_gen.retrieval import BM25Index
 from agentgym_gen.system.files import cache_folder
@@ -116,11 +116,11 @@ def _made(spec: str, corpus: Callable[[], Corpus]) -> Retriever:
     if spec == "bm25":
         return BM25Retriever(corpus())
     if head in {"http", "https"}:
-        from agentgym_gen.envs.searchqa.remote import RemoteRetriever
+        from agentgym_gen.envs.searchqa.retrievers.remote import RemoteRetriever
 
         return RemoteRetriever(spec)
     if head == "dense" and rest:
-        from agentgym_gen.envs.searchqa.dense import DenseRetriever, sentence_encoder
+        from agentgym_gen.envs.searchqa.retrievers.dense import DenseRetriever, sentence_encoder
 
         encode = sentence_encoder(rest)  # first: it is what may be missing
         return DenseRetriever(corpus(), encode, name=rest)

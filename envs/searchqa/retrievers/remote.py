@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agentgym_gen.envs.searchqa.passages import Passage
+from agentgym_gen.envs.searchqa.generator.passages import Passage
 from agentgym_gen.errors import BackendError, InvalidValueError
 
 MAX_BYTES = 16 * 2**20

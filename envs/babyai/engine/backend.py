@@ -19,13 +19,13 @@ BEHIND = ("minigrid", "pygame")
 
 @functools.cache
 def load(name: str) -> ModuleType:
-    """Return the module *name* of this package, ``engine`` or ``bot``, with minigrid behind it.
+    """Return the module *name* of this package, ``game`` or ``bot``, with minigrid behind it.
 
     Raises:
         MissingExtraError: if minigrid is not installed.
     """
     try:
-        return importlib.import_module(f"agentgym_gen.envs.babyai.{name}")
+        return importlib.import_module(f"agentgym_gen.envs.babyai.engine.{name}")
     except ModuleNotFoundError as error:
         if error.name and error.name.split(".")[0] in BEHIND:
             raise missing_extra("minigrid", "babyai", "BabyAI") from error

@@ -5,7 +5,7 @@ The docs page lists the faults. They are kept here and nowhere else.
 
 from __future__ import annotations
 
-from agentgym_gen.envs.babyai.menu import (
+from agentgym_gen.envs.babyai.admissible import (
     CHECK,
     DROP_IT,
     MOVE_FORWARD,
@@ -15,7 +15,7 @@ from agentgym_gen.envs.babyai.menu import (
     UNKNOWN,
     Refusal,
 )
-from agentgym_gen.envs.babyai.moment import Moment
+from agentgym_gen.envs.babyai.perception import Moment
 from agentgym_gen.envs.babyai.paths import (
     DROP,
     FORWARD,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from agentgym_gen.envs.babyai.moment import Moment
+from agentgym_gen.envs.babyai.perception import Moment
 from agentgym_gen.envs.babyai.view import Thing
 from agentgym_gen.world import Command, Malformed, Message, MessageFact, Scene, Verb, VerbName
 

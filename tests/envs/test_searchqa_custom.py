@@ -8,7 +8,7 @@ import pytest
 from agentgym_gen.env import TextEnv
 from agentgym_gen.envs.searchqa.corpus import read_corpus
 from agentgym_gen.envs.searchqa.questions import Question
-from agentgym_gen.envs.searchqa.readers import read_questions
+from agentgym_gen.envs.searchqa.question_formats import read_questions
 from agentgym_gen.envs.searchqa.tasks import OwnTasks
 from agentgym_gen.errors import DataError, InvalidValueError, UnknownNameError
 from agentgym_gen.testing import check_world

@@ -6,11 +6,11 @@ import abc
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from agentgym_gen.envs.babyai import agentgym, balrog
-from agentgym_gen.envs.babyai.menu import Menu, Refusal
+from agentgym_gen.envs.babyai.wordings import agentgym, balrog
+from agentgym_gen.envs.babyai.admissible import Menu, Refusal
 from agentgym_gen.envs.babyai.mission import as_agentgym, mission_message
-from agentgym_gen.envs.babyai.moment import Moment
-from agentgym_gen.envs.babyai.original import OriginalMenu
+from agentgym_gen.envs.babyai.perception import Moment
+from agentgym_gen.envs.babyai.compat.agentgym_quirks import OriginalMenu
 from agentgym_gen.envs.babyai.paths import DROP, FORWARD, LEFT, PICKUP, RIGHT, TOGGLE, Way
 from agentgym_gen.errors import unknown_name
 from agentgym_gen.world import Command, Malformed, Message, Scene, Verb, bulleted
