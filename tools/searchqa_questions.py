@@ -21,7 +21,7 @@ from typing import Any
 from agentgym_gen.envs.searchqa.corpus import fact_corpus
 from agentgym_gen.envs.searchqa.generator.graph import FACTS, Graph, fact_graph
 from agentgym_gen.envs.searchqa.generator.patterns import PATTERNS, Pattern
-from agentgym_gen.envs.searchqa.questions import Draft, Question, path_of, write_question
+from agentgym_gen.envs.searchqa.questions import QuestionSpec, Question, path_of, write_question
 from agentgym_gen.envs.searchqa.retrievers.bm25 import BM25Retriever
 from agentgym_gen.envs.searchqa.reward import normalize
 from agentgym_gen.seeding import stream
@@ -81,7 +81,7 @@ class Splits:
         self.graph = graph
         self._of = [split_of(graph[root_of(graph, number)].title) for number in range(len(graph))]
 
-    def of(self, draft: Draft) -> str | None:
+    def of(self, draft: QuestionSpec) -> str | None:
         """Return the split of the question that *draft* means, or None if it is torn."""
         pattern, path = PATTERNS[draft.pattern], path_of(self.graph, draft)
         if path is None:
@@ -114,7 +114,7 @@ class Judge:
         names = Counter(name for one in self.graph for name in set(map(folded, one.names)))
         self.unique = [names[folded(one.name)] == 1 for one in self.graph]
 
-    def fault(self, draft: Draft) -> str | None:
+    def fault(self, draft: QuestionSpec) -> str | None:
         """Return which law the question that *draft* means breaks, or None."""
         question = write_question(self.graph, draft)
         if question is None:
@@ -143,7 +143,7 @@ class Judge:
         return {passage.title for passage in self.retriever.search(query, FOUND)}
 
 
-def candidates(splits: Splits) -> Iterator[tuple[Draft, str]]:
+def candidates(splits: Splits) -> Iterator[tuple[QuestionSpec, str]]:
     """Yield every question of every pattern with its split."""
     for place, pattern in enumerate(PATTERNS):
         rng = stream("searchqa", "others", place)
@@ -154,9 +154,9 @@ def candidates(splits: Splits) -> Iterator[tuple[Draft, str]]:
                 continue
             other = -1
             if pattern.compares:
-                pool = others[splits.of(Draft(place, number, path[-1])) or "train"]
+                pool = others[splits.of(QuestionSpec(place, number, path[-1])) or "train"]
                 other = pool[int(rng.integers(len(pool)))]
-            draft = Draft(place, number, other)
+            draft = QuestionSpec(place, number, other)
             split = splits.of(draft)
             if split:
                 yield draft, split
@@ -172,13 +172,13 @@ class Chosen:
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
-        self.kept: dict[str, dict[str, list[Draft]]] = {
+        self.kept: dict[str, dict[str, list[QuestionSpec]]] = {
             tier: {split: [] for split in SHARES} for tier in TIERS
         }
         self._counts: Counter[Any] = Counter()
         self._owner: dict[str, str] = {}
 
-    def takes(self, tier: str, draft: Draft, split: str) -> bool:
+    def takes(self, tier: str, draft: QuestionSpec, split: str) -> bool:
         """Say whether another question of this pattern and answer is wanted in *split*."""
         pattern, answer = ("pattern", draft.pattern), (draft.pattern, self._answer(draft))
         if self._counts[pattern] >= MOST_PER_PATTERN[tier]:
@@ -187,18 +187,18 @@ class Chosen:
             return False
         return all(self._owner.get(name, split) == split for name in self._names(draft))
 
-    def add(self, tier: str, draft: Draft, split: str) -> None:
+    def add(self, tier: str, draft: QuestionSpec, split: str) -> None:
         """Keep *draft*."""
         self._counts[("pattern", draft.pattern)] += 1
         self._counts[(draft.pattern, self._answer(draft))] += 1
         self._owner.update(dict.fromkeys(self._names(draft), split))
         self.kept[tier][split].append(draft)
 
-    def _answer(self, draft: Draft) -> str:
+    def _answer(self, draft: QuestionSpec) -> str:
         question = write_question(self.graph, draft)
         return normalize(question.answers[0]) if question else ""
 
-    def _names(self, draft: Draft) -> list[str]:
+    def _names(self, draft: QuestionSpec) -> list[str]:
         """Return the names of all bridges and answers, which no other split may have."""
         question, path = write_question(self.graph, draft), path_of(self.graph, draft)
         if question is None or path is None:
@@ -242,7 +242,7 @@ def rows(chosen: Chosen) -> dict[str, dict[str, list[list[int]]]]:
     }
 
 
-def _row(draft: Draft) -> list[int]:
+def _row(draft: QuestionSpec) -> list[int]:
     return [draft.pattern, draft.topic, *([draft.other] if draft.other >= 0 else [])]
 
 

@@ -6,7 +6,7 @@ from agentgym_gen.envs.searchqa.generator.passages import Passage
 from agentgym_gen.envs.searchqa.questions import Question
 from agentgym_gen.envs.searchqa.retrievers.remote import RemoteRetriever
 from agentgym_gen.envs.searchqa.retrievers.bm25 import BM25Retriever, Retriever
-from agentgym_gen.envs.searchqa.tasks import FactTasks, OwnTasks
+from agentgym_gen.envs.searchqa.tasks import FactTasks, CustomTasks
 from agentgym_gen.envs.searchqa.world import SearchQA
 
 __all__ = [
@@ -14,7 +14,7 @@ __all__ = [
     "Corpus",
     "DenseRetriever",
     "FactTasks",
-    "OwnTasks",
+    "CustomTasks",
     "Passage",
     "Question",
     "RemoteRetriever",

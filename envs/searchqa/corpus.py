@@ -10,16 +10,16 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from agentgym_gen.envs.searchqa.generator.graph import fact_graph, shipped_hash
+from agentgym_gen.envs.searchqa.generator.graph import fact_graph, data_hash
 from agentgym_gen.envs.searchqa.generator.passages import Passage, write_passage
 from agentgym_gen.errors import DataError
 from agentgym_gen.system.untrusted_files import MEGABYTE, lines_of, parse_json, read_text
 
-WORDING = 1
+PASSAGE_VERSION = 1
 """Rises when the same facts make other passages; a test compares them with those of before."""
 
 
-MOST_BYTES = 16 * 1024 * MEGABYTE
+MAX_BYTES = 16 * 1024 * MEGABYTE
 """The size above which a file is refused: all passages are kept in memory."""
 
 
@@ -32,10 +32,10 @@ class Corpus:
         mark: What changes when they do.
     """
 
-    def __init__(self, read: Callable[[int], Passage], size: int, mark: str) -> None:
+    def __init__(self, read: Callable[[int], Passage], size: int, fingerprint: str) -> None:
         self._read = read
         self._size = size
-        self.mark = mark
+        self.mark = fingerprint
 
     @classmethod
     def of(cls, passages: Sequence[Passage]) -> Corpus:
@@ -62,7 +62,7 @@ def fact_corpus(facts: str) -> Corpus:
         UnknownNameError: if there are no such *facts*.
     """
     graph = fact_graph(facts)
-    mark = f"{facts} {shipped_hash('facts.json.gz')} {WORDING}"
+    mark = f"{facts} {data_hash('facts.json.gz')} {PASSAGE_VERSION}"
     return Corpus(functools.partial(write_passage, graph), len(graph), mark)
 
 
@@ -84,7 +84,7 @@ def read_corpus(path: str | Path) -> Corpus:
     return Corpus.of(passages)
 
 
-def state_of(path: str | Path) -> tuple[tuple[str, int, int], ...]:
+def file_states(path: str | Path) -> tuple[tuple[str, int, int], ...]:
     """Return the files of the corpus at *path* with their sizes and times, to see a change.
 
     Raises:
@@ -104,7 +104,7 @@ def _files(place: Path) -> list[Path]:
 
 
 def _read(file: Path) -> Iterator[Passage]:
-    text = read_text(file, "Corpus", MOST_BYTES)
+    text = read_text(file, "Corpus", MAX_BYTES)
     if file.suffix in {".txt", ".md"}:
         yield Passage(file.stem, " ".join(text.split()))
         return
@@ -136,4 +136,4 @@ def _hash(passages: Sequence[Passage]) -> str:
     return whole.hexdigest()[:32]
 
 
-__all__ = ["Corpus", "Passage", "fact_corpus", "read_corpus", "state_of"]
+__all__ = ["Corpus", "Passage", "fact_corpus", "read_corpus", "file_states"]

@@ -14,7 +14,7 @@ _locks: dict[Hashable, Guard] = {}
 _table = Guard()
 
 
-def once(key: Hashable, make: Callable[[], MadeT]) -> MadeT:
+def get_or_make(key: Hashable, make: Callable[[], MadeT]) -> MadeT:
     """Return what *make* returns, made only once for each *key*.
 
     A second thread waits for the first one instead of making the same again.
@@ -27,4 +27,4 @@ def once(key: Hashable, make: Callable[[], MadeT]) -> MadeT:
         return _made[key]  # type: ignore[return-value]  # a key has one type
 
 
-__all__ = ["once"]
+__all__ = ["get_or_make"]

@@ -21,11 +21,11 @@ from agentgym_gen.errors import DataError
 from agentgym_gen.system.untrusted_files import lines_of, parse_json, read_text
 from agentgym_gen.world import TIERS
 
-Tiered = tuple[str, Question]
+TieredQuestion = tuple[str, Question]
 """A tier and a question."""
 
 
-def read_questions(path: str | Path) -> list[Tiered]:
+def read_questions(path: str | Path) -> list[TieredQuestion]:
     """Return the questions of the file at *path* with their tiers.
 
     MuSiQue's unanswerable questions are left out, and a question that is there twice is read once.
@@ -35,7 +35,7 @@ def read_questions(path: str | Path) -> list[Tiered]:
             number.
     """
     place = Path(path)
-    found: dict[str, Tiered] = {}
+    found: dict[str, TieredQuestion] = {}
     for row, where in _rows(place):
         if not isinstance(row, dict):
             raise DataError(f"Bad question in {where}: it is no JSON object")
@@ -60,7 +60,7 @@ def _rows(path: Path) -> Iterator[tuple[object, str]]:
         yield parse_json(line, where), where
 
 
-def _question(row: dict[str, Any], where: str) -> Tiered:
+def _question(row: dict[str, Any], where: str) -> TieredQuestion:
     read = next((read for keys, read in _FORMATS if keys <= row.keys()), None)
     if read is None:
         raise DataError(
@@ -77,31 +77,31 @@ def _question(row: dict[str, Any], where: str) -> Tiered:
     return tier, question
 
 
-def _hotpotqa(row: dict[str, Any]) -> Tiered:
+def _hotpotqa(row: dict[str, Any]) -> TieredQuestion:
     titles = list(dict.fromkeys(str(title) for title, _ in row["supporting_facts"]))
     level = row.get("level")
     tier = level if level in TIERS else _tier(len(titles))
-    return tier, _own(row["question"], [row["answer"]], titles, str(row.get("type", "")))
+    return tier, _make_question(row["question"], [row["answer"]], titles, str(row.get("type", "")))
 
 
-def _musique(row: dict[str, Any]) -> Tiered:
+def _musique(row: dict[str, Any]) -> TieredQuestion:
     steps = row["question_decomposition"]
     named = {one["idx"]: str(one["title"]) for one in row["paragraphs"]}
     titles = list(dict.fromkeys(named[step["paragraph_support_idx"]] for step in steps))
     answers = [row["answer"], *row.get("answer_aliases", [])]
-    return _tier(len(steps)), _own(row["question"], answers, titles, f"{len(steps)}hop")
+    return _tier(len(steps)), _make_question(row["question"], answers, titles, f"{len(steps)}hop")
 
 
-def _flashrag(row: dict[str, Any]) -> Tiered:
-    return "easy", _own(row["question"], row["golden_answers"], [], "")
+def _flashrag(row: dict[str, Any]) -> TieredQuestion:
+    return "easy", _make_question(row["question"], row["golden_answers"], [], "")
 
 
-def _nq(row: dict[str, Any]) -> Tiered:
+def _nq(row: dict[str, Any]) -> TieredQuestion:
     answers = row["answers"] if "answers" in row else row["answer"]
-    return "easy", _own(row["question"], [answers] if isinstance(answers, str) else answers, [], "")
+    return "easy", _make_question(row["question"], [answers] if isinstance(answers, str) else answers, [], "")
 
 
-def _own(text: str, answers: Sequence[str], titles: Sequence[str], kind: str) -> Question:
+def _make_question(text: str, answers: Sequence[str], titles: Sequence[str], kind: str) -> Question:
     if not isinstance(answers, list):
         raise TypeError(f"its answers are a list of texts, not {answers!r}")
     hops = tuple(Hop(title, title) for title in titles)
@@ -113,7 +113,7 @@ def _tier(hops: int) -> str:
     return TIERS[min(max(hops, 1), len(TIERS)) - 1]
 
 
-_FORMATS: tuple[tuple[set[str], Callable[[dict[str, Any]], Tiered]], ...] = (
+_FORMATS: tuple[tuple[set[str], Callable[[dict[str, Any]], TieredQuestion]], ...] = (
     ({"question", "answer", "question_decomposition", "paragraphs"}, _musique),
     ({"question", "answer", "supporting_facts"}, _hotpotqa),
     ({"question", "golden_answers"}, _flashrag),

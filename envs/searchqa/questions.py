@@ -6,9 +6,9 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agentgym_gen.envs.searchqa.generator.graph import Entity, Graph, nameless
-from agentgym_gen.envs.searchqa.generator.passages import said, write_value
-from agentgym_gen.envs.searchqa.generator.patterns import ASKED, COMPARED, GIVEN, NAMED, PATTERNS
+from agentgym_gen.envs.searchqa.generator.graph import Entity, Graph, generic_kind
+from agentgym_gen.envs.searchqa.generator.passages import noun_phrase, write_value
+from agentgym_gen.envs.searchqa.generator.patterns import QUESTION_TEMPLATES, COMPARISON_TEMPLATES, STATEMENT_TEMPLATES, DESCRIPTION_TEMPLATES, PATTERNS
 from agentgym_gen.envs.searchqa.reward import normalize
 
 
@@ -39,7 +39,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Draft:
+class QuestionSpec:
     """A question as numbers: what the data file holds."""
 
     pattern: int
@@ -50,7 +50,7 @@ class Draft:
     """The entity that it compares with; -1 for none."""
 
 
-def write_question(graph: Graph, draft: Draft) -> Question | None:
+def write_question(graph: Graph, draft: QuestionSpec) -> Question | None:
     """Return the question that *draft* means, or None where the facts do not have such a path.
 
     The words are the same at every call: which of several wordings is taken is drawn from the
@@ -68,8 +68,8 @@ def write_question(graph: Graph, draft: Draft) -> Question | None:
     else:
         asked, before = pattern.path[-1], path[:-1]
         answers = graph[path[-1]].names
-    text = _wording(ASKED[asked], graph[path[0]], asked).format(
-        x=_description(graph, before, pattern.path), kind=nameless(graph[path[-1]].kind)
+    text = _wording(QUESTION_TEMPLATES[asked], graph[path[0]], asked).format(
+        x=_description(graph, before, pattern.path), kind=generic_kind(graph[path[-1]].kind)
     )
     hidden = [one for one in answers if normalize(one) and normalize(one) not in normalize(text)]
     if not hidden:
@@ -78,7 +78,7 @@ def write_question(graph: Graph, draft: Draft) -> Question | None:
     return Question(text, tuple(hidden), hops, pattern.kind, _names(graph, path))
 
 
-def path_of(graph: Graph, draft: Draft) -> tuple[int, ...] | None:
+def path_of(graph: Graph, draft: QuestionSpec) -> tuple[int, ...] | None:
     """Return the entities on the path of *draft*, or None where it ends early."""
     pattern = PATTERNS[draft.pattern]
     path = graph.follow(draft.topic, pattern.path)
@@ -87,22 +87,22 @@ def path_of(graph: Graph, draft: Draft) -> tuple[int, ...] | None:
     return path
 
 
-def _comparison(graph: Graph, draft: Draft, path: tuple[int, ...]) -> Question | None:
+def _comparison(graph: Graph, draft: QuestionSpec, path: tuple[int, ...]) -> Question | None:
     pattern = PATTERNS[draft.pattern]
     one, other = graph[path[-1]], graph[draft.other]
     value = pattern.value
     if draft.other in path or value not in other.values or one.values[value] == other.values[value]:
         return None
     topic = graph[path[0]]
-    described, named = _description(graph, path, pattern.path), said(other)
+    described, named = _description(graph, path, pattern.path), noun_phrase(other)
     sides = [named, described] if _draw(2, topic, "order") else [described, named]
-    text = _wording(COMPARED[value], topic, value).format(a=sides[0], b=sides[1])
+    text = _wording(COMPARISON_TEMPLATES[value], topic, value).format(a=sides[0], b=sides[1])
     hops = _hops(graph, path, pattern.path)
     if pattern.compares == "asked":
         hops = (*hops, Hop(other.title, _query(other)))
     else:
         told = write_value(value, other.values[value])
-        text = f"{_upper(_wording(GIVEN[value], topic, 'given').format(a=named, v=told))} {text}"
+        text = f"{_upper(_wording(STATEMENT_TEMPLATES[value], topic, 'given').format(a=named, v=told))} {text}"
     winner = one if float(one.values[value]) > float(other.values[value]) else other
     # Here the question may name the answer: it asks to choose.
     return Question(text, winner.names, hops, pattern.kind, _names(graph, (*path, draft.other)))
@@ -114,10 +114,10 @@ def _names(graph: Graph, numbers: Sequence[int]) -> tuple[str, ...]:
 
 def _description(graph: Graph, path: Sequence[int], relations: Sequence[str]) -> str:
     """Return the last entity of *path*, described by the first one and *relations*."""
-    words = said(graph[path[0]])
+    words = noun_phrase(graph[path[0]])
     for number, relation in zip(path[1:], relations, strict=False):
-        template = _wording(NAMED[relation], graph[path[0]], relation)
-        words = template.format(x=words, kind=nameless(graph[number].kind))
+        template = _wording(DESCRIPTION_TEMPLATES[relation], graph[path[0]], relation)
+        words = template.format(x=words, kind=generic_kind(graph[number].kind))
     return words
 
 
@@ -131,10 +131,10 @@ def _hops(graph: Graph, path: Sequence[int], relations: Sequence[str]) -> tuple[
 
 
 def _query(entity: Entity, context: str = "") -> str:
-    return f"{entity.name} {SOUGHT.get(entity.kind, entity.kind)} {context}".strip()
+    return f"{entity.name} {QUERY_TERMS.get(entity.kind, entity.kind)} {context}".strip()
 
 
-SOUGHT = {
+QUERY_TERMS = {
     "country": "country capital square kilometres",
     "American state": "American state capital",
 }
@@ -153,4 +153,4 @@ def _upper(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-__all__ = ["Draft", "Hop", "Question", "path_of", "write_question"]
+__all__ = ["QuestionSpec", "Hop", "Question", "path_of", "write_question"]

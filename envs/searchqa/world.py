@@ -15,12 +15,12 @@ import numpy as np
 
 from agentgym_gen.envs.searchqa import expert, reward
 from agentgym_gen.envs.searchqa.distractors import leaflet_lines
-from agentgym_gen.envs.searchqa.corpus import Passage, fact_corpus, read_corpus, state_of
+from agentgym_gen.envs.searchqa.corpus import Passage, fact_corpus, read_corpus, file_states
 from agentgym_gen.envs.searchqa.questions import Question
 from agentgym_gen.envs.searchqa.question_formats import read_questions
 from agentgym_gen.envs.searchqa.retrievers.bm25 import Retriever, make_retriever
-from agentgym_gen.envs.searchqa.process_cache import once
-from agentgym_gen.envs.searchqa.tasks import FactTasks, OwnTasks
+from agentgym_gen.envs.searchqa.process_cache import get_or_make
+from agentgym_gen.envs.searchqa.tasks import FactTasks, CustomTasks
 from agentgym_gen.envs.searchqa.wording import (
     CORRECT,
     INSTRUCTION,
@@ -106,10 +106,10 @@ class SearchQA(World[Question]):
     def reset(self, task: Task[Question]) -> Scene:
         """Start *task*: nothing is found yet."""
         self._question, self._tier = task.content, task.id.tier
-        self._found: dict[str, None] = {}
-        self._asked: dict[str, None] = {}
+        self._found_titles: dict[str, None] = {}
+        self._past_queries: dict[str, None] = {}
         self._f1 = self._sub_em = 0.0
-        self._spelling: re.Pattern[str] | None = None
+        self._name_pattern: re.Pattern[str] | None = None
         text = task.content.text
         return Scene((f"Question: {text}",), {"question": text})
 
@@ -124,7 +124,7 @@ class SearchQA(World[Question]):
 
     def expert_plan(self) -> tuple[Command, ...]:
         """Return the searches for what is not found yet, and the answer."""
-        return expert.plan(self._question, self._found, self._asked)
+        return expert.plan(self._question, self._found_titles, self._past_queries)
 
     def instruction(self) -> Message:
         """Return Search-R1's prompt."""
@@ -174,19 +174,19 @@ class SearchQA(World[Question]):
 
     def _canonical_argument(self, argument: str) -> str:
         """Return *argument* with names in their own letters: case does not matter to a search."""
-        if self._spelling is None:
+        if self._name_pattern is None:
             longest = sorted(self._question.names, key=len, reverse=True)
             either = "|".join(map(re.escape, longest)) or "(?!)"
-            self._spelling = re.compile(rf"(?<!\w)(?:{either})(?!\w)", re.IGNORECASE)
+            self._name_pattern = re.compile(rf"(?<!\w)(?:{either})(?!\w)", re.IGNORECASE)
         written = {name.casefold(): name for name in self._question.names}
-        return self._spelling.sub(lambda one: written.get(one[0].casefold(), one[0]), argument)
+        return self._name_pattern.sub(lambda one: written.get(one[0].casefold(), one[0]), argument)
 
     def info(self) -> dict[str, Any]:
         """Return the other scores of the last answer, and how much of the chain is found."""
         return {
             "f1": self._f1,
             "sub_em": self._sub_em,
-            "retrieved_hops": self._retrieved(),
+            "retrieved_hops": self._hops_found(),
             "hops": len(self._question.hops),
         }
 
@@ -197,10 +197,10 @@ class SearchQA(World[Question]):
             why = str(error)
             scene = Scene(unavailable(why))
             return Outcome(scene, valid=False, score=self._score(), reason=why)
-        self._asked[query] = None
-        self._found.update(dict.fromkeys(passage.title for passage in passages))
+        self._past_queries[query] = None
+        self._found_titles.update(dict.fromkeys(passage.title for passage in passages))
         shown = [{"title": one.title, "text": one.text} for one in passages]
-        scene = Scene((f"<information>{_told(passages)}</information>",), {"information": shown})
+        scene = Scene((f"<information>{_format_passages(passages)}</information>",), {"information": shown})
         return Outcome(scene, score=self._score())
 
     def _answer(self, said: str) -> Outcome:
@@ -213,14 +213,14 @@ class SearchQA(World[Question]):
             return Outcome(Scene(WRONG_RETRY), score=self._score())
         return Outcome(Scene(WRONG), end=EndReason.FAILURE, score=self._score())
 
-    def _retrieved(self) -> int:
-        return sum(hop.title in self._found for hop in self._question.hops)
+    def _hops_found(self) -> int:
+        return sum(hop.title in self._found_titles for hop in self._question.hops)
 
     def _score(self, success: bool = False) -> float:
-        return reward.score(self._retrieved(), len(self._question.hops), success)
+        return reward.score(self._hops_found(), len(self._question.hops), success)
 
 
-def _told(passages: Sequence[Passage]) -> str:
+def _format_passages(passages: Sequence[Passage]) -> str:
     """Return *passages* in Search-R1's format."""
     return "\n".join(
         f"Doc {number}(Title: {one.title}) {one.text}" for number, one in enumerate(passages, 1)
@@ -235,15 +235,15 @@ def _tasks(
     if questions is None:
         return FactTasks(facts)
     if isinstance(questions, Mapping):
-        return OwnTasks({split: read_questions(path) for split, path in questions.items()}, tiers)
-    return OwnTasks(read_questions(questions), tiers)
+        return CustomTasks({split: read_questions(path) for split, path in questions.items()}, tiers)
+    return CustomTasks(read_questions(questions), tiers)
 
 
 def _retriever(spec: str | Retriever, facts: str, corpus: str | Path | None) -> Retriever:
     if corpus is None:
         return make_retriever(spec, lambda: fact_corpus(facts), facts)
-    state = state_of(corpus)
-    return make_retriever(spec, lambda: once(state, lambda: read_corpus(corpus)), str(state))
+    state = file_states(corpus)
+    return make_retriever(spec, lambda: get_or_make(state, lambda: read_corpus(corpus)), str(state))
 
 
 def _distractors(rng: np.random.Generator, amount: int) -> tuple[str, ...]:

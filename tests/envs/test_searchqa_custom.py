@@ -9,7 +9,7 @@ from agentgym_gen.env import TextEnv
 from agentgym_gen.envs.searchqa.corpus import read_corpus
 from agentgym_gen.envs.searchqa.questions import Question
 from agentgym_gen.envs.searchqa.question_formats import read_questions
-from agentgym_gen.envs.searchqa.tasks import OwnTasks
+from agentgym_gen.envs.searchqa.tasks import CustomTasks
 from agentgym_gen.errors import DataError, InvalidValueError, UnknownNameError
 from agentgym_gen.testing import check_world
 
@@ -123,7 +123,7 @@ class TestSplits:
 
     def test_one_file_is_divided(self) -> None:
         """70 : 15 : 15 in each tier, and no question is in two splits."""
-        tasks = OwnTasks(self.questions(40))
+        tasks = CustomTasks(self.questions(40))
         texts = [
             tasks.make("medium", split, index).content.text
             for split in tasks.splits
@@ -137,29 +137,29 @@ class TestSplits:
     def test_files_for_splits_are_kept(self) -> None:
         """And the splits that are not given are not there."""
         apart = {"train": self.questions(3), "test": self.questions(9)[3:]}
-        tasks = OwnTasks(apart)
+        tasks = CustomTasks(apart)
 
         assert (tasks.tiers, tasks.splits) == (("medium",), ("train", "test"))
 
     def test_a_question_in_two_splits(self) -> None:
         """Is an error that quotes it."""
         with pytest.raises(InvalidValueError, match="medium 0"):
-            OwnTasks({"train": self.questions(2), "test": self.questions(1)})
+            CustomTasks({"train": self.questions(2), "test": self.questions(1)})
 
     def test_a_cell_without_questions(self) -> None:
         """Is an error that says which tiers to leave out."""
         apart = {"train": self.questions(2, "easy"), "test": self.questions(2, "hard")}
         with pytest.raises(InvalidValueError, match=r"easy.*test"):
-            OwnTasks(apart)
+            CustomTasks(apart)
 
     def test_unknown_split(self) -> None:
         """Is an error with the known ones."""
         with pytest.raises(UnknownNameError, match="dev"):
-            OwnTasks({"dev": self.questions(2)})
+            CustomTasks({"dev": self.questions(2)})
 
     def test_tiers_can_be_chosen(self) -> None:
         """The others are left out."""
-        tasks = OwnTasks([*self.questions(9), ("hard", Question("h?", ("x",)))], ("medium",))
+        tasks = CustomTasks([*self.questions(9), ("hard", Question("h?", ("x",)))], ("medium",))
 
         assert tasks.tiers == ("medium",)
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from agentgym_gen.envs.searchqa.corpus import WORDING, fact_corpus
-from agentgym_gen.envs.searchqa.generator.graph import FACTS, fact_graph, shipped
+from agentgym_gen.envs.searchqa.corpus import PASSAGE_VERSION, fact_corpus
+from agentgym_gen.envs.searchqa.generator.graph import FACTS, fact_graph, load_data
 from agentgym_gen.envs.searchqa.generator.patterns import PATTERNS
 from agentgym_gen.envs.searchqa.questions import Question, path_of
 from agentgym_gen.envs.searchqa.retrievers.bm25 import BM25Retriever
@@ -36,7 +36,7 @@ def cells() -> Iterator[tuple[str, str, int]]:
 def entities(tier: str, split: str, index: int) -> set[str]:
     """Return the names of the bridges, the answer and what it is compared with."""
     tasks, graph = FactTasks(), fact_graph("real")
-    draft = tasks.draft(tier, split, index)
+    draft = tasks.spec(tier, split, index)
     path = path_of(graph, draft)
     assert path is not None
     compared = [draft.other] if draft.other >= 0 else []
@@ -87,7 +87,7 @@ class TestFacts:
 
     def test_sources_are_named(self) -> None:
         """In the data file itself."""
-        assert set(shipped("facts.json.gz")["sources"]) == {
+        assert set(load_data("facts.json.gz")["sources"]) == {
             "WordNet", "GeoNames", "countryinfo", "mendeleev",
         }  # fmt: skip
 
@@ -95,7 +95,7 @@ class TestFacts:
         """Indexes are kept under that number: raise it when this hash has to change."""
         whole = hashlib.sha256("\0".join(one.contents for one in fact_corpus("real")).encode())
 
-        assert (WORDING, whole.hexdigest()[:16]) == (1, PASSAGES)
+        assert (PASSAGE_VERSION, whole.hexdigest()[:16]) == (1, PASSAGES)
 
     def test_no_passage_names_an_action(self) -> None:
         """Or a renamed wording would leak through it."""
@@ -119,7 +119,7 @@ class TestQuestions:
         """1, 2 and 3 passages."""
         tasks = FactTasks()
         for tier, split, index in cells():
-            draft = tasks.draft(tier, split, index)
+            draft = tasks.spec(tier, split, index)
             assert PATTERNS[draft.pattern].hops == HOPS[tier]
 
     def test_both_kinds_are_there(self) -> None:

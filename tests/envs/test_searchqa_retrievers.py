@@ -17,9 +17,9 @@ import pytest
 from agentgym_gen.env import TextEnv
 from agentgym_gen.envs.searchqa import BM25Retriever, Corpus, DenseRetriever, Passage, SearchQA
 from agentgym_gen.envs.searchqa.retrievers.dense import Vectors, sentence_encoder
-from agentgym_gen.envs.searchqa.retrievers.remote import Patience, RemoteRetriever
+from agentgym_gen.envs.searchqa.retrievers.remote import RetryPolicy, RemoteRetriever
 from agentgym_gen.envs.searchqa.retrievers.bm25 import make_retriever
-from agentgym_gen.envs.searchqa.process_cache import once
+from agentgym_gen.envs.searchqa.process_cache import get_or_make
 from agentgym_gen.errors import BackendError, InvalidValueError, MissingExtraError
 
 ANIMALS = Corpus.of(
@@ -219,7 +219,7 @@ def server() -> Iterator[Server]:
     made.stop()
 
 
-QUICK = Patience(timeout=0.3, tries=2, pause=0.01)
+QUICK = RetryPolicy(timeout=0.3, tries=2, pause=0.01)
 
 
 class TestServer:
@@ -291,7 +291,7 @@ class TestServer:
     def test_bad_patience(self, setting: dict[str, float]) -> None:
         """Is an error with the numbers."""
         with pytest.raises(InvalidValueError, match="Patience"):
-            Patience(**setting)  # type: ignore[arg-type]
+            RetryPolicy(**setting)  # type: ignore[arg-type]
 
     def test_bad_address(self) -> None:
         """Only http is asked."""
@@ -339,7 +339,7 @@ class TestSharing:
             return len(made)
 
         with concurrent.futures.ThreadPoolExecutor(8) as threads:
-            got = list(threads.map(lambda _: once("slow thing", slowly), range(8)))
+            got = list(threads.map(lambda _: get_or_make("slow thing", slowly), range(8)))
 
         assert (got, made) == ([1] * 8, [1])
 

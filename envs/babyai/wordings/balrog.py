@@ -1,13 +1,21 @@
-"""BALROG's words for the same world, which are BabyAI-Text's: low-level actions, terse lines."""
+"""BALROG's wording, which is BabyAI-Text's: low-level actions and terse lines."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
 from agentgym_gen.envs.babyai.admissible import Refusal
-from agentgym_gen.envs.babyai.perception import Moment
-from agentgym_gen.envs.babyai.paths import DROP, FORWARD, LEFT, PICKUP, RIGHT, TOGGLE, Way
-from agentgym_gen.envs.babyai.view import HALF, STEPS, Thing
+from agentgym_gen.envs.babyai.paths import (
+    DROP,
+    FORWARD,
+    LEFT,
+    PICKUP,
+    RIGHT,
+    TOGGLE,
+    ActionSequence,
+)
+from agentgym_gen.envs.babyai.perception import Perception
+from agentgym_gen.envs.babyai.view import DIRECTION_STEPS, HALF_WIDTH, VIEW_SIZE, Thing
 from agentgym_gen.world import Command, Malformed, Message, MessageFact, Scene, Verb, VerbName
 
 VERBS = (
@@ -20,16 +28,16 @@ VERBS = (
 )
 """BALROG's actions, in its order."""
 
-ACTIONS: Mapping[Command, Way] = {
+ACTIONS: Mapping[Command, ActionSequence] = {
     Command(verb.name): (action,)
     for verb, action in zip(VERBS, (LEFT, RIGHT, FORWARD, PICKUP, DROP, TOGGLE), strict=True)
 }
 """minigrid's action of each command."""
 
-COMMANDS = {way[0]: command for command, way in ACTIONS.items()}
+COMMANDS = {action: command for command, (action,) in ACTIONS.items()}
 """The command of each of minigrid's actions."""
 
-_READABLE = {verb.template: Command(verb.name) for verb in VERBS}
+_COMMAND_OF_TEXT = {verb.template: Command(verb.name) for verb in VERBS}
 _REASONS = {
     "go_forward": "the way ahead is blocked",
     "pick_up": "there is nothing right in front of you that you could take",
@@ -38,28 +46,32 @@ _REASONS = {
 }
 
 
-class LowMenu:
-    """Which of the six actions would change something now.
+class LowLevelCommands:
+    """Those of the six actions that would change something now.
 
     Args:
-        moment: The moment.
+        perception: What the player knows in this state.
     """
 
-    def __init__(self, moment: Moment) -> None:
-        ahead = moment.ahead
-        can = {
-            "go_forward": moment.is_free_ahead,
-            "pick_up": moment.carried is None and ahead is not None and ahead.kind != "door",
-            "drop": moment.carried is not None and moment.is_free_ahead and ahead is None,
+    def __init__(self, perception: Perception) -> None:
+        ahead = perception.thing_ahead
+        is_useful = {
+            "go_forward": perception.is_free_ahead,
+            "pick_up": perception.carried is None and ahead is not None and ahead.kind != "door",
+            "drop": perception.carried is not None and perception.is_free_ahead and ahead is None,
             "toggle": ahead is not None
-            and (ahead.kind == "box" or (ahead.kind == "door" and moment.opens(ahead))),
+            and (ahead.kind == "box" or (ahead.kind == "door" and perception.can_open(ahead))),
         }
-        self.ways = {one: way for one, way in ACTIONS.items() if can.get(one.verb, True)}
-        self._moment = moment
+        self.actions = {
+            command: actions
+            for command, actions in ACTIONS.items()
+            if is_useful.get(command.verb, True)
+        }
+        self._perception = perception
 
     def refusal(self, command: Command) -> Refusal:
         """Return the unchanged observation, which is all that BALROG answers."""
-        return Refusal((description(self._moment),), _REASONS[command.verb])
+        return Refusal((description(self._perception),), _REASONS[command.verb])
 
 
 _ACTIONS = (
@@ -90,46 +102,52 @@ def instruction(mission: Message) -> Message:
     return (*start, _ACTIONS, *actions, _TIPS, VerbName("toggle"), _LAST_TIP)
 
 
-def opening(goal: Message, moment: Moment, *, strict: bool) -> Scene:
-    """Return the first observation; *strict* has no mission in it, as the original."""
-    seen = description(moment, strict=strict)
-    told: Message = (seen,) if strict else ("Your goal is to ", *goal, ".\n", seen)
-    return Scene(told, {"goal": MessageFact(goal), **facts(moment)})
+def first_scene(goal: Message, perception: Perception, *, strict: bool) -> Scene:
+    """Return the first observation; with *strict* it has no mission, as in the original."""
+    observation = description(perception, strict=strict)
+    message: Message = (observation,)
+    if not strict:
+        message = ("Your goal is to ", *goal, ".\n", observation)
+    return Scene(message, {"goal": MessageFact(goal), **facts(perception)})
 
 
-def scene(moment: Moment, *, strict: bool) -> Scene:
-    """Return the observation of *moment*."""
-    return Scene((description(moment, strict=strict),), facts(moment))
+def scene(perception: Perception, *, strict: bool) -> Scene:
+    """Return the observation of *perception*."""
+    return Scene((description(perception, strict=strict),), facts(perception))
 
 
-def description(moment: Moment, *, strict: bool = False) -> str:
-    """Return the observation as lines; *strict* keeps ``a open red door``."""
-    lines = [*_carried(moment), *_walls(moment), *_objects(moment, strict)]
+def description(perception: Perception, *, strict: bool = False) -> str:
+    """Return the observation as lines; with *strict* it has ``a open red door``."""
+    lines = [*_carried(perception), *_walls(perception), *_objects(perception, strict)]
     return "\n".join(lines)
 
 
-def _carried(moment: Moment) -> Iterator[str]:
-    if moment.carried is not None:
-        yield f"You carry a {moment.carried.name}"
+def _carried(perception: Perception) -> Iterator[str]:
+    if perception.carried is not None:
+        yield f"You carry a {perception.carried.name}"
 
 
-def _walls(moment: Moment) -> Iterator[str]:
-    """Yield the walls straight ahead, left and right that no thing stands before."""
-    x, y, facing = moment.place
-    things = {thing.place for thing in moment.view.things}
-    for word, turn, reach in (("forward", 0, 2 * HALF), ("left", 3, HALF), ("right", 1, HALF)):
-        dx, dy = STEPS[(facing + turn) % 4]
+_SIDES = (("forward", 0, VIEW_SIZE - 1), ("left", 3, HALF_WIDTH), ("right", 1, HALF_WIDTH))
+"""Where BALROG names a wall: its word, quarter turns to the right, and cells in view."""
+
+
+def _walls(perception: Perception) -> Iterator[str]:
+    """Yield the nearest walls straight ahead, left and right, unless a thing stands before them."""
+    x, y, direction = perception.pose
+    things = {thing.position for thing in perception.view.things}
+    for side, quarter_turns, reach in _SIDES:
+        dx, dy = DIRECTION_STEPS[(direction + quarter_turns) % 4]
         for steps in range(1, reach + 1):
-            place = x + dx * steps, y + dy * steps
-            if place in moment.view.walls:
-                yield f"a wall {_counted(steps, word)}"
-            if place in moment.view.walls or place in things:
+            position = x + dx * steps, y + dy * steps
+            if position in perception.view.walls:
+                yield f"a wall {_steps_in_words(steps, side)}"
+            if position in perception.view.walls or position in things:
                 break
 
 
-def _objects(moment: Moment, strict: bool) -> Iterator[str]:
+def _objects(perception: Perception, strict: bool) -> Iterator[str]:
     """Yield the things in view, from the left, the farthest of a column first."""
-    for thing in sorted(moment.view.things, key=lambda one: (one.right, -one.ahead)):
+    for thing in sorted(perception.view.things, key=lambda thing: (thing.right, -thing.ahead)):
         article = "an" if thing.state == "open" and not strict else "a"
         yield f"{article} {_name(thing)} {_where(thing)}"
 
@@ -139,30 +157,30 @@ def _name(thing: Thing) -> str:
 
 
 def _where(thing: Thing) -> str:
-    across = _counted(abs(thing.right), "right" if thing.right > 0 else "left")
-    ahead = _counted(thing.ahead, "forward")
+    across = _steps_in_words(abs(thing.right), "right" if thing.right > 0 else "left")
+    ahead = _steps_in_words(thing.ahead, "forward")
     if not thing.right:
         return ahead
     return f"{across} and {ahead}" if thing.ahead else across
 
 
-def _counted(steps: int, direction: str) -> str:
+def _steps_in_words(steps: int, direction: str) -> str:
     return f"{steps} step{'s' if steps > 1 else ''} {direction}"
 
 
-def facts(moment: Moment) -> Mapping[str, object]:
+def facts(perception: Perception) -> Mapping[str, object]:
     """Return the observation as plain data."""
     return {
-        "carrying": "nothing" if moment.carried is None else moment.carried.name,
-        "walls": list(_walls(moment)),
+        "carrying": "nothing" if perception.carried is None else perception.carried.name,
+        "walls": list(_walls(perception)),
         "objects": [
             {"object": _name(thing), "ahead": thing.ahead, "right": thing.right}
-            for thing in moment.view.things
+            for thing in perception.view.things
         ],
     }
 
 
 def read(text: str) -> Command | Malformed:
     """Read one of the six actions, in any case."""
-    said = " ".join(text.lower().split())
-    return _READABLE.get(said) or Malformed(text, "it is none of the known actions")
+    action_text = " ".join(text.lower().split())
+    return _COMMAND_OF_TEXT.get(action_text) or Malformed(text, "it is none of the known actions")

@@ -1,37 +1,25 @@
-"""The two ways in which this world speaks: AgentGym's (the native one) and BALROG's."""
+"""The two wordings behind one interface: AgentGym's (the native one) and BALROG's."""
 
 from __future__ import annotations
 
 import abc
 from collections.abc import Mapping, Sequence
-from typing import Protocol
 
+from agentgym_gen.envs.babyai.admissible import AdmissibleCommands, MacroCommands
+from agentgym_gen.envs.babyai.compat.agentgym_quirks import QuirkyMacroCommands, without_order
+from agentgym_gen.envs.babyai.mission import mission_message
+from agentgym_gen.envs.babyai.paths import DROP, FORWARD, LEFT, PICKUP, RIGHT, TOGGLE
+from agentgym_gen.envs.babyai.perception import Perception
 from agentgym_gen.envs.babyai.wordings import agentgym, balrog
-from agentgym_gen.envs.babyai.admissible import Menu, Refusal
-from agentgym_gen.envs.babyai.mission import as_agentgym, mission_message
-from agentgym_gen.envs.babyai.perception import Moment
-from agentgym_gen.envs.babyai.compat.agentgym_quirks import OriginalMenu
-from agentgym_gen.envs.babyai.paths import DROP, FORWARD, LEFT, PICKUP, RIGHT, TOGGLE, Way
 from agentgym_gen.errors import unknown_name
 from agentgym_gen.world import Command, Malformed, Message, Scene, Verb, bulleted
 
 
-class Choices(Protocol):
-    """What can be done at a moment."""
-
-    @property
-    def ways(self) -> Mapping[Command, Way]:
-        """The actions of every command that can be carried out."""
-
-    def refusal(self, command: Command) -> Refusal:
-        """Return why *command* cannot be carried out."""
-
-
-class Voice(abc.ABC):
-    """A wording of this world.
+class Wording(abc.ABC):
+    """The verbs and the texts of BabyAI, and what each command does.
 
     Args:
-        strict: Whether it is the original's to the letter, faults included.
+        strict: Whether texts are the original's to the letter, faults included.
     """
 
     verbs: tuple[Verb, ...]
@@ -49,19 +37,19 @@ class Voice(abc.ABC):
         """Return the rules."""
 
     @abc.abstractmethod
-    def opening(self, mission: Message, moment: Moment) -> Scene:
+    def first_scene(self, mission: Message, perception: Perception) -> Scene:
         """Return the first observation."""
 
     @abc.abstractmethod
-    def scene(self, moment: Moment, *, completed: bool = False) -> Scene:
-        """Return the observation of *moment*."""
+    def scene(self, perception: Perception, *, completed: bool = False) -> Scene:
+        """Return the observation of *perception*."""
 
     @abc.abstractmethod
-    def menu(self, moment: Moment) -> Choices:
-        """Return what can be done."""
+    def admissible(self, perception: Perception) -> AdmissibleCommands:
+        """Return the commands that can be carried out."""
 
     @abc.abstractmethod
-    def single(self, action: int, moment: Moment) -> Command:
+    def command_for(self, action: int, perception: Perception) -> Command:
         """Return the command for one of minigrid's actions."""
 
     @abc.abstractmethod
@@ -69,7 +57,7 @@ class Voice(abc.ABC):
         """Read *text*."""
 
     @abc.abstractmethod
-    def refusal(self, text: str, moment: Moment) -> str:
+    def invalid_reply(self, text: str, perception: Perception) -> Message:
         """Return the answer to *text*, which is no command."""
 
     @abc.abstractmethod
@@ -77,7 +65,7 @@ class Voice(abc.ABC):
         """Return the list of *actions*."""
 
 
-class AgentGymVoice(Voice):
+class AgentGymWording(Wording):
     """Macro actions, sentences, and the list of actions after every observation."""
 
     verbs = agentgym.VERBS
@@ -85,45 +73,46 @@ class AgentGymVoice(Voice):
 
     def mission(self, text: str) -> Message:
         """Return minigrid's mission; AgentGym's if *strict*, which has no order."""
-        return super().mission(as_agentgym(text) if self.strict else text)
+        return super().mission(without_order(text) if self.strict else text)
 
     def instruction(self, mission: Message) -> Message:
         """Return AgentGym's instruction."""
         return agentgym.instruction(strict=self.strict)
 
-    def opening(self, mission: Message, moment: Moment) -> Scene:
-        """Return the goal and what is seen."""
-        return agentgym.opening(mission, moment)
+    def first_scene(self, mission: Message, perception: Perception) -> Scene:
+        """Return the goal and what is in view."""
+        return agentgym.first_scene(mission, perception)
 
-    def scene(self, moment: Moment, *, completed: bool = False) -> Scene:
-        """Return what is seen."""
-        return agentgym.scene(moment, agentgym.COMPLETED if completed else "")
+    def scene(self, perception: Perception, *, completed: bool = False) -> Scene:
+        """Return what is in view."""
+        return agentgym.scene(perception, agentgym.COMPLETED if completed else "")
 
-    def menu(self, moment: Moment) -> Choices:
-        """Return AgentGym's actions, with their faults if *strict*."""
-        return OriginalMenu(moment) if self.strict else Menu(moment)
+    def admissible(self, perception: Perception) -> AdmissibleCommands:
+        """Return AgentGym's commands, with their faults if *strict*."""
+        return QuirkyMacroCommands(perception) if self.strict else MacroCommands(perception)
 
-    def single(self, action: int, moment: Moment) -> Command:
+    def command_for(self, action: int, perception: Perception) -> Command:
         """Return the command for one action; what is picked up is right ahead."""
         if action == PICKUP:
-            name = next(name for name, thing in moment.numbered if thing is moment.ahead)
+            ahead = perception.thing_ahead
+            name = next(name for name, thing in perception.named_things if thing is ahead)
             return Command("pick_up", (name,))
-        return Command(_SINGLES[action])
+        return Command(_SINGLE_ACTION_VERBS[action])
 
     def read(self, text: str) -> Command | Malformed:
         """Read *text* as AgentGym does."""
         return agentgym.read(text, strict=self.strict)
 
-    def refusal(self, text: str, moment: Moment) -> str:
+    def invalid_reply(self, text: str, perception: Perception) -> Message:
         """Return AgentGym's sentence."""
-        return agentgym.refusal(text)
+        return agentgym.invalid_reply(text)
 
     def list_actions(self, actions: Sequence[str]) -> str:
         """Return AgentGym's list."""
         return agentgym.list_actions(actions)
 
 
-class BalrogVoice(Voice):
+class BalrogWording(Wording):
     """minigrid's own actions, terse lines, and no list."""
 
     verbs = balrog.VERBS
@@ -133,19 +122,19 @@ class BalrogVoice(Voice):
         """Return BALROG's instruction, which states the mission."""
         return balrog.instruction(mission)
 
-    def opening(self, mission: Message, moment: Moment) -> Scene:
-        """Return what is seen, after the mission if not *strict*."""
-        return balrog.opening(mission, moment, strict=self.strict)
+    def first_scene(self, mission: Message, perception: Perception) -> Scene:
+        """Return what is in view, after the mission if not *strict*."""
+        return balrog.first_scene(mission, perception, strict=self.strict)
 
-    def scene(self, moment: Moment, *, completed: bool = False) -> Scene:
-        """Return what is seen."""
-        return balrog.scene(moment, strict=self.strict)
+    def scene(self, perception: Perception, *, completed: bool = False) -> Scene:
+        """Return what is in view."""
+        return balrog.scene(perception, strict=self.strict)
 
-    def menu(self, moment: Moment) -> Choices:
-        """Return the actions that would change something."""
-        return balrog.LowMenu(moment)
+    def admissible(self, perception: Perception) -> AdmissibleCommands:
+        """Return the commands that would change something."""
+        return balrog.LowLevelCommands(perception)
 
-    def single(self, action: int, moment: Moment) -> Command:
+    def command_for(self, action: int, perception: Perception) -> Command:
         """Return the command for one action."""
         return balrog.COMMANDS[action]
 
@@ -153,16 +142,16 @@ class BalrogVoice(Voice):
         """Read one of the six actions."""
         return balrog.read(text)
 
-    def refusal(self, text: str, moment: Moment) -> str:
-        """Return what is seen."""
-        return balrog.description(moment, strict=self.strict)
+    def invalid_reply(self, text: str, perception: Perception) -> Message:
+        """Return what is in view."""
+        return (balrog.description(perception, strict=self.strict),)
 
     def list_actions(self, actions: Sequence[str]) -> str:
         """Return one line an action."""
         return bulleted(actions)
 
 
-_SINGLES = {
+_SINGLE_ACTION_VERBS = {
     LEFT: "turn_left",
     RIGHT: "turn_right",
     FORWARD: "move_forward",
@@ -170,21 +159,21 @@ _SINGLES = {
     TOGGLE: "toggle",
 }
 
-VOICES: Mapping[str, type[Voice]] = {"agentgym": AgentGymVoice, "balrog": BalrogVoice}
+WORDINGS: Mapping[str, type[Wording]] = {"agentgym": AgentGymWording, "balrog": BalrogWording}
 """The wordings by name."""
 
 COMPATS = ("fixed", "original")
-"""Whether the faults of the originals are kept."""
+"""The values of `compat`: without the faults of the originals, or with them."""
 
 
-def voice_of(wording: str, compat: str) -> Voice:
-    """Return the voice called *wording*.
+def make_wording(name: str, compat: str) -> Wording:
+    """Return the wording called *name*, with the original's faults if *compat* is ``original``.
 
     Raises:
         UnknownNameError: if there is no such wording or compatibility.
     """
-    if wording not in VOICES:
-        raise unknown_name("wording of BabyAI", wording, VOICES, "all")
+    if name not in WORDINGS:
+        raise unknown_name("wording of BabyAI", name, WORDINGS, "all")
     if compat not in COMPATS:
         raise unknown_name("`compat` of BabyAI", compat, COMPATS, "all")
-    return VOICES[wording](strict=compat == "original")
+    return WORDINGS[name](strict=compat == "original")

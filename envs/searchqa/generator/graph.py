@@ -21,10 +21,10 @@ from agentgym_gen.seeding import stream
 FACTS = ("real", "invented")
 """The facts as they are, and the same facts about entities with invented names."""
 
-PEOPLE_VALUES = ("born", "died")
+PERSON_VALUES = ("born", "died")
 """The values that only people have."""
 
-NAMELESS_VALUES = (
+NUMERIC_VALUES = (
     "born",
     "died",
     "population",
@@ -55,7 +55,7 @@ class Entity:
     """A definition, or nothing."""
     links: Mapping[str, int]
     """The entities that it is joined with, by relation."""
-    near: tuple[int, ...]
+    neighbours: tuple[int, ...]
     """The entities beside it, such as neighbouring countries."""
     values: Mapping[str, str | int | float]
     """Facts that are no entities, by name."""
@@ -108,11 +108,11 @@ def fact_graph(facts: str) -> Graph:
     """
     if facts not in FACTS:
         raise unknown_name("facts", facts, FACTS, "all")
-    entities = [_entity(row) for row in shipped("facts.json.gz")["entities"]]
-    return Graph(entities if facts == "real" else _renamed(entities))
+    entities = [_entity(row) for row in load_data("facts.json.gz")["entities"]]
+    return Graph(entities if facts == "real" else _with_invented_names(entities))
 
 
-def shipped(name: str) -> dict[str, Any]:
+def load_data(name: str) -> dict[str, Any]:
     """Return the content of the data file *name*.
 
     Raises:
@@ -125,7 +125,7 @@ def shipped(name: str) -> dict[str, Any]:
     return content
 
 
-def shipped_hash(name: str) -> str:
+def data_hash(name: str) -> str:
     """Return a hash of the data file *name*."""
     return hashlib.sha256((_DATA / name).read_bytes()).hexdigest()[:32]
 
@@ -136,28 +136,28 @@ def _entity(row: Sequence[Any]) -> Entity:
     return Entity(title, name, tuple(aliases), kind, gloss, links, near, values)
 
 
-def _renamed(entities: Sequence[Entity]) -> list[Entity]:
+def _with_invented_names(entities: Sequence[Entity]) -> list[Entity]:
     """Return *entities* under invented names, without all that could tell the true ones.
 
     People have two words for a name and all others one, so that no word is in two names.
     """
-    people = [one.values.keys() >= set(PEOPLE_VALUES) for one in entities]
+    people = [one.values.keys() >= set(PERSON_VALUES) for one in entities]
     rng = stream("searchqa", "invented names")
-    words = _capitals(rng, len(entities) + sum(people))
+    words = _capitalized_words(rng, len(entities) + sum(people))
     made = []
     for one, person in zip(entities, people, strict=True):
         name = f"{next(words)} {next(words)}" if person else next(words)
-        values = {key: one.values[key] for key in NAMELESS_VALUES if key in one.values}
-        kind = nameless(one.kind)
-        made.append(Entity(name, name, (), kind, "", one.links, one.near, values))
+        values = {key: one.values[key] for key in NUMERIC_VALUES if key in one.values}
+        kind = generic_kind(one.kind)
+        made.append(Entity(name, name, (), kind, "", one.links, one.neighbours, values))
     return made
 
 
-def _capitals(rng: np.random.Generator, number: int) -> Iterator[str]:
+def _capitalized_words(rng: np.random.Generator, number: int) -> Iterator[str]:
     return map(str.capitalize, pseudo_words(rng, number, set()))
 
 
-def nameless(kind: str) -> str:
+def generic_kind(kind: str) -> str:
     """Return *kind* without names.
 
     >>> [nameless(kind) for kind in ("King of England", "American state", "nuclear physicist")]
@@ -168,4 +168,4 @@ def nameless(kind: str) -> str:
     return kind.split(" of ")[0].split()[-1].lower()
 
 
-__all__ = ["FACTS", "Entity", "Graph", "fact_graph", "shipped", "shipped_hash"]
+__all__ = ["FACTS", "Entity", "Graph", "fact_graph", "load_data", "data_hash"]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from agentgym_gen.envs.searchqa.generator.graph import Entity, Graph
 
-LINKED = {
+RELATION_TEMPLATES = {
     "member": (
         "{x} belongs to the {kind} {y}.",
         "{x} is a member of the {kind} {y}.",
@@ -47,7 +47,7 @@ LINKED = {
 }
 """The sentences of the relations: *x* is the entity, *y* the one it is joined with."""
 
-VALUED = {
+VALUE_TEMPLATES = {
     "born": ("{x} was born in {v}.", "The year of birth is {v}.", "Born in {v}."),
     "died": ("{x} died in {v}.", "Death came in {v}.", "{x} lived until {v}."),
     "population": (
@@ -78,11 +78,11 @@ VALUED = {
 }
 """The sentences of the values, *v*."""
 
-COUNTED = frozenset({"population", "area"})
+WITH_THOUSANDS_COMMAS = frozenset({"population", "area"})
 """Values that are written with commas between thousands."""
 
 
-ARTICLED = frozenset(
+WITH_ARTICLE = frozenset(
     {
         "Bahamas", "Central African Republic", "Comoros", "Democratic Republic of the Congo",
         "Dominican Republic", "Gambia", "Maldives", "Marshall Islands", "Philippines",
@@ -114,35 +114,35 @@ def write_passage(graph: Graph, number: int) -> Passage:
     return Passage(entity.title, " ".join(map(_sentence, _sentences(graph, entity))))
 
 
-def said(entity: Entity) -> str:
+def noun_phrase(entity: Entity) -> str:
     """Return what a sentence calls *entity*: with its article, if it has one."""
     common = entity.name[0].islower()
-    return f"the {entity.name}" if common or entity.name in ARTICLED else entity.name
+    return f"the {entity.name}" if common or entity.name in WITH_ARTICLE else entity.name
 
 
 def write_value(name: str, value: str | int | float) -> str:
     """Return *value* as texts write it: numbers of people with commas, years without."""
-    return f"{value:,}" if name in COUNTED else str(value)
+    return f"{value:,}" if name in WITH_THOUSANDS_COMMAS else str(value)
 
 
 def _sentences(graph: Graph, entity: Entity) -> Iterator[str]:
     yield _opening(entity)
     for relation, number in entity.links.items():
         other = graph[number]
-        template = _choice(LINKED[relation], entity.title, relation)
-        yield template.format(x=said(entity), y=said(other), kind=other.kind)
+        template = _choice(RELATION_TEMPLATES[relation], entity.title, relation)
+        yield template.format(x=noun_phrase(entity), y=noun_phrase(other), kind=other.kind)
     for name, value in entity.values.items():
-        template = _choice(VALUED[name], entity.title, name)
-        yield template.format(x=said(entity), v=write_value(name, value))
-    if entity.near:
-        yield f"It borders on {', '.join(said(graph[number]) for number in entity.near)}."
+        template = _choice(VALUE_TEMPLATES[name], entity.title, name)
+        yield template.format(x=noun_phrase(entity), v=write_value(name, value))
+    if entity.neighbours:
+        yield f"It borders on {', '.join(noun_phrase(graph[number]) for number in entity.neighbours)}."
 
 
 def _opening(entity: Entity) -> str:
     was = "was" if "died" in entity.values else "is"
     called = f", also called {' or '.join(_other_names(entity))}," if _other_names(entity) else ""
     article = "an" if entity.kind[0] in "aeiouAEIO" else "a"
-    opening = f"{said(entity)}{called} {was} {article} {entity.kind}"
+    opening = f"{noun_phrase(entity)}{called} {was} {article} {entity.kind}"
     return f"{opening}: {entity.gloss}" if entity.gloss else opening
 
 
@@ -161,4 +161,4 @@ def _sentence(text: str) -> str:
     return bare[:1].upper() + bare[1:] + ("" if bare.endswith((".", "!", "?")) else ".")
 
 
-__all__ = ["Passage", "said", "write_passage", "write_value"]
+__all__ = ["Passage", "noun_phrase", "write_passage", "write_value"]

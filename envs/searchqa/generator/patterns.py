@@ -67,7 +67,7 @@ PATTERNS = (
 )
 """The patterns; the data file names them by their places here, so new ones go to the end."""
 
-NAMED = {
+DESCRIPTION_TEMPLATES = {
     "member": ("the {kind} that includes {x}", "the {kind} of {x}"),
     "country": ("the country in which {x} lies", "the country where {x} is"),
     "state": ("the state in which {x} lies", "the state where {x} is"),
@@ -77,7 +77,7 @@ NAMED = {
 }
 """How an entity is named by one that it is joined with."""
 
-ASKED = {
+QUESTION_TEMPLATES = {
     "member": ("To which {kind} does {x} belong?", "Which {kind} includes {x}?"),
     "country": ("In which country does {x} lie?", "Which country is {x} in?"),
     "state": ("In which state does {x} lie?", "Which state is {x} in?"),
@@ -95,7 +95,7 @@ ASKED = {
 }
 """How the last relation or value of a path is asked for."""
 
-COMPARED = {
+COMPARISON_TEMPLATES = {
     "area": (
         "Which of the two is larger, {a} or {b}?",
         "Which covers more ground, {a} or {b}?",
@@ -107,10 +107,10 @@ COMPARED = {
 }
 """How two entities are compared by a value."""
 
-GIVEN = {
+STATEMENT_TEMPLATES = {
     "area": ("{a} covers {v} square kilometres.", "The area of {a} is {v} square kilometres."),
     "population": ("{a} has {v} inhabitants.", "{v} people live in {a}."),
 }
 """How a question tells the value of one of them."""
 
-__all__ = ["ASKED", "COMPARED", "GIVEN", "NAMED", "PATTERNS", "Pattern"]
+__all__ = ["QUESTION_TEMPLATES", "COMPARISON_TEMPLATES", "STATEMENT_TEMPLATES", "DESCRIPTION_TEMPLATES", "PATTERNS", "Pattern"]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from agentgym_gen.envs.searchqa.corpus import Corpus, Passage
-from agentgym_gen.envs.searchqa.process_cache import once
+from agentgym_gen.envs.searchqa.process_cache import get_or_make
 from agentgym_gen.errors import DataError, InvalidValueError
 from agentgym_gen.retrieval import BM25Index
 from agentgym_gen.system.files import cache_folder
@@ -57,14 +57,14 @@ class BM25Retriever:
             )
         self._corpus = corpus
         self._title_weight = title_weight
-        self._index = self._kept() if keep else self._build()
+        self._index = self._load_or_build() if keep else self._build()
 
     def search(self, query: str, k: int) -> list[Passage]:
         """Return the at most *k* best passages for *query*; none without a word of it."""
         numbers, _ = self._index.search(query, k)
         return [self._corpus[int(number)] for number in numbers]
 
-    def _kept(self) -> BM25Index:
+    def _load_or_build(self) -> BM25Index:
         mark = f"{self._corpus.mark} {self._title_weight} {INDEX_VERSION}"
         name = hashlib.sha256(mark.encode()).hexdigest()[:32]
         path = cache_folder() / f"searchqa-{name}.npz"
@@ -105,13 +105,13 @@ def make_retriever(spec: str | Retriever, corpus: Callable[[], Corpus], key: str
         return spec
     if not isinstance(spec, str):
         raise InvalidValueError(f"`retriever` is {_SPECS}, not {spec!r}")
-    return once(("retriever", spec, key), lambda: _made(spec, corpus))
+    return get_or_make(("retriever", spec, key), lambda: _make(spec, corpus))
 
 
 _SPECS = "'bm25', 'dense:<model>', an http address, 'module:function' or an object with `search`"
 
 
-def _made(spec: str, corpus: Callable[[], Corpus]) -> Retriever:
+def _make(spec: str, corpus: Callable[[], Corpus]) -> Retriever:
     head, _, rest = spec.partition(":")
     if spec == "bm25":
         return BM25Retriever(corpus())
@@ -124,10 +124,10 @@ def _made(spec: str, corpus: Callable[[], Corpus]) -> Retriever:
 
         encode = sentence_encoder(rest)  # first: it is what may be missing
         return DenseRetriever(corpus(), encode, name=rest)
-    return _loaded(spec, head, rest, corpus)
+    return _load_factory(spec, head, rest, corpus)
 
 
-def _loaded(spec: str, module: str, name: str, corpus: Callable[[], Corpus]) -> Retriever:
+def _load_factory(spec: str, module: str, name: str, corpus: Callable[[], Corpus]) -> Retriever:
     if not name:
         raise InvalidValueError(f"`retriever` is {_SPECS}, not {spec!r}")
     factory: Any = getattr(load_module(module, spec), name, None)

@@ -51,15 +51,15 @@ class DenseRetriever:
         self._encode = encode
         self._query = ("query: " if e5 else "") if query_prefix is None else query_prefix
         self._passage = ("passage: " if e5 else "") if passage_prefix is None else passage_prefix
-        self._vectors = self._kept(name) if name else self._made()
+        self._vectors = self._load_or_encode(name) if name else self._encode_corpus()
 
     def search(self, query: str, k: int) -> list[Passage]:
         """Return the *k* best passages for *query*; equal ones in the order of the corpus."""
-        vector = _unit(self._encode([self._query + query]))[0]
+        vector = _normalized(self._encode([self._query + query]))[0]
         best = np.argsort(-(self._vectors @ vector), kind="stable")[:k]
         return [self._corpus[int(number)] for number in best]
 
-    def _kept(self, name: str) -> Vectors:
+    def _load_or_encode(self, name: str) -> Vectors:
         mark = f"{self._corpus.mark} {name} {self._passage}"
         file = f"searchqa-{hashlib.sha256(mark.encode()).hexdigest()[:32]}.npy"
         path = cache_folder() / file
@@ -70,7 +70,7 @@ class DenseRetriever:
                 return vectors
         except ARRAY_DAMAGES:
             pass  # not there, or not whole: it is made again
-        vectors = self._made()
+        vectors = self._encode_corpus()
         try:
             with replacing(path) as whole:
                 np.save(whole, vectors)
@@ -78,8 +78,8 @@ class DenseRetriever:
             return vectors  # a read-only home costs time at the next start, nothing else
         return vectors
 
-    def _made(self) -> Vectors:
-        return np.concatenate([_unit(self._encode(texts)) for texts in self._batches()])
+    def _encode_corpus(self) -> Vectors:
+        return np.concatenate([_normalized(self._encode(texts)) for texts in self._batches()])
 
     def _batches(self) -> Iterator[list[str]]:
         for start in range(0, len(self._corpus), BATCH):
@@ -105,7 +105,7 @@ def sentence_encoder(model: str) -> Encoder:
     return encode
 
 
-def _unit(vectors: Vectors) -> Vectors:
+def _normalized(vectors: Vectors) -> Vectors:
     """Return *vectors* with the length 1; one of nothing but zeros stays as it is."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.asarray(vectors / np.maximum(lengths, 1e-12), np.float32)

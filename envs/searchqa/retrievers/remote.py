@@ -19,7 +19,7 @@ MAX_BYTES = 16 * 2**20
 
 
 @dataclass(frozen=True)
-class Patience:
+class RetryPolicy:
     """How long a server is waited for.
 
     Raises:
@@ -57,11 +57,11 @@ class RemoteRetriever:
         InvalidValueError: if *url* is no http address.
     """
 
-    def __init__(self, url: str, patience: Patience | None = None) -> None:
+    def __init__(self, url: str, retry_policy: RetryPolicy | None = None) -> None:
         if not url.startswith(("http://", "https://")):
             raise InvalidValueError(f"A retriever's address starts with http, not {url!r}")
         self._url = url
-        self._patience = patience or Patience()
+        self._retry_policy = retry_policy or RetryPolicy()
 
     def search(self, query: str, k: int) -> Sequence[Passage]:
         """Return the at most *k* best passages for *query*.
@@ -71,20 +71,20 @@ class RemoteRetriever:
                 else, after all tries.
         """
         body = json.dumps({"queries": [query], "topk": k, "return_scores": True}).encode()
-        pause, told = self._patience.pause, ""
-        for number in range(self._patience.tries):
+        pause, told = self._retry_policy.pause, ""
+        for number in range(self._retry_policy.tries):
             if number:
                 time.sleep(pause)
                 pause *= 2
             passages, told = self._try(body)
             if passages is not None:
                 return passages[:k]
-        raise BackendError(f"{self._url} {told}; tried {self._patience.tries} times")
+        raise BackendError(f"{self._url} {told}; tried {self._retry_policy.tries} times")
 
     def _try(self, body: bytes) -> tuple[list[Passage] | None, str]:
         """Return the passages of one request, or None and what went wrong."""
         try:
-            return _passages(self._ask(body)), ""
+            return _passages(self._post(body)), ""
         except urllib.error.HTTPError as error:
             error.close()
             return None, f"replied {error.code} {error.reason}"
@@ -93,10 +93,10 @@ class RemoteRetriever:
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             return None, f"replied something else than passages: {error!r}"
 
-    def _ask(self, body: bytes) -> object:
+    def _post(self, body: bytes) -> object:
         headers = {"Content-Type": "application/json"}
         request = urllib.request.Request(self._url, body, headers)
-        with urllib.request.urlopen(request, timeout=self._patience.timeout) as reply:
+        with urllib.request.urlopen(request, timeout=self._retry_policy.timeout) as reply:
             return json.loads(reply.read(MAX_BYTES))
 
 
@@ -107,4 +107,4 @@ def _passages(reply: Any) -> list[Passage]:  # noqa: ANN401  (JSON, whose faults
     return [Passage(title, text) for title, _, text in pairs]
 
 
-__all__ = ["Patience", "RemoteRetriever"]
+__all__ = ["RetryPolicy", "RemoteRetriever"]
