@@ -119,7 +119,7 @@ MEASURES: dict[str, Callable[[int], dict[str, float]]] = {
 
 def corpus(passages: int) -> tuple[list[str], list[str]]:
     """Return the texts of a corpus of so many *passages*, and queries."""
-    from agentgym_gen.envs.searchqa.corpus import fact_corpus
+    from agentgym_gen.envs.searchqa.generator.passages import fact_corpus
 
     known = [one.contents for one in fact_corpus("real")]
     sentences = [part for text in known for part in text.split(". ") if len(part) > 20]

@@ -18,10 +18,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from agentgym_gen.envs.searchqa.corpus import fact_corpus
+from agentgym_gen.envs.searchqa.generator.passages import fact_corpus
 from agentgym_gen.envs.searchqa.generator.graph import FACTS, Graph, fact_graph
 from agentgym_gen.envs.searchqa.generator.patterns import PATTERNS, Pattern
-from agentgym_gen.envs.searchqa.questions import QuestionSpec, Question, path_of, write_question
+from agentgym_gen.envs.searchqa.generator.question_writer import QuestionSpec, path_of, write_question
+from agentgym_gen.envs.searchqa.questions import Question
 from agentgym_gen.envs.searchqa.retrievers.bm25 import BM25Retriever
 from agentgym_gen.envs.searchqa.reward import normalize
 from agentgym_gen.seeding import stream

@@ -1,4 +1,4 @@
-"""What all worlds of a process share: made once, whichever thread comes first."""
+"""A cache for what all worlds of a process share, whichever thread makes it first."""
 
 from __future__ import annotations
 
@@ -7,24 +7,25 @@ from typing import TypeVar
 
 from agentgym_gen.system.fork_safe_lock import Guard
 
-MadeT = TypeVar("MadeT")
+ValueT = TypeVar("ValueT")
 
-_made: dict[Hashable, object] = {}
+_values: dict[Hashable, object] = {}
 _locks: dict[Hashable, Guard] = {}
-_table = Guard()
+_locks_lock = Guard()
 
 
-def get_or_make(key: Hashable, make: Callable[[], MadeT]) -> MadeT:
-    """Return what *make* returns, made only once for each *key*.
+def get_or_make(key: Hashable, make: Callable[[], ValueT]) -> ValueT:
+    """Return what *make* returns, called only once for each *key*.
 
-    A second thread waits for the first one instead of making the same again.
+    A second thread waits for the first one instead of making the same again. Each key has a lock of
+    its own, so that different things are made at the same time.
     """
-    with _table:
+    with _locks_lock:
         lock = _locks.setdefault(key, Guard())
     with lock:
-        if key not in _made:
-            _made[key] = make()
-        return _made[key]  # type: ignore[return-value]  # a key has one type
+        if key not in _values:
+            _values[key] = make()
+        return _values[key]  # type: ignore[return-value]  # a key has one type
 
 
 __all__ = ["get_or_make"]

@@ -1,4 +1,4 @@
-"""A retriever on a server that speaks Search-R1's ``/retrieve``."""
+"""A client of a retrieval server that speaks Search-R1's ``/retrieve``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agentgym_gen.envs.searchqa.generator.passages import Passage
+from agentgym_gen.envs.searchqa.corpus import Passage
 from agentgym_gen.errors import BackendError, InvalidValueError
 
 MAX_BYTES = 16 * 2**20
@@ -20,7 +20,7 @@ MAX_BYTES = 16 * 2**20
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How long a server is waited for.
+    """How long to wait for a server, and how often to try.
 
     Raises:
         InvalidValueError: if a number is out of its range.
@@ -42,7 +42,7 @@ class RetryPolicy:
 
 
 class RemoteRetriever:
-    """Asks a server over HTTP, one query a request.
+    """Searches by a server over HTTP, one query a request.
 
     Request and reply are those of Search-R1's ``retrieval_server.py``:
     ``{"queries": [...], "topk": k, "return_scores": true}`` is answered by
@@ -51,7 +51,7 @@ class RemoteRetriever:
 
     Args:
         url: The whole address: ``http://127.0.0.1:8000/retrieve``.
-        patience: How long the server is waited for.
+        retry_policy: How long to wait for the server, and how often to try.
 
     Raises:
         InvalidValueError: if *url* is no http address.
@@ -71,15 +71,15 @@ class RemoteRetriever:
                 else, after all tries.
         """
         body = json.dumps({"queries": [query], "topk": k, "return_scores": True}).encode()
-        pause, told = self._retry_policy.pause, ""
+        pause, failure = self._retry_policy.pause, ""
         for number in range(self._retry_policy.tries):
             if number:
                 time.sleep(pause)
                 pause *= 2
-            passages, told = self._try(body)
+            passages, failure = self._try(body)
             if passages is not None:
                 return passages[:k]
-        raise BackendError(f"{self._url} {told}; tried {self._retry_policy.tries} times")
+        raise BackendError(f"{self._url} {failure}; tried {self._retry_policy.tries} times")
 
     def _try(self, body: bytes) -> tuple[list[Passage] | None, str]:
         """Return the passages of one request, or None and what went wrong."""
@@ -102,9 +102,10 @@ class RemoteRetriever:
 
 def _passages(reply: Any) -> list[Passage]:  # noqa: ANN401  (JSON, whose faults are caught above)
     """Return the passages of the first query in *reply*."""
-    documents = [found.get("document", found) for found in reply["result"][0]]
+    # With scores, a document stands in a field of its own; without them, it is the result itself.
+    documents = [result.get("document", result) for result in reply["result"][0]]
     pairs = [document["contents"].partition("\n") for document in documents]
     return [Passage(title, text) for title, _, text in pairs]
 
 
-__all__ = ["RetryPolicy", "RemoteRetriever"]
+__all__ = ["RemoteRetriever", "RetryPolicy"]
