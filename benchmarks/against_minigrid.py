@@ -3,9 +3,9 @@
     python benchmarks/against_minigrid.py [--levels 6] [--steps 200]
 
 Both do the same random turns and steps forward. minigrid draws its picture; ours makes AgentGym's
-text, with the list of actions and the paths for it. The last column takes random listed actions, each
-of which may be several of minigrid's steps. Times are CPU time; a tier's figures are the means over
-its levels.
+text, with the list of actions and the paths for it. The last column takes random listed actions,
+each of which may be several of minigrid's steps. Times are CPU time; a tier's figures are the means
+over its levels.
 """
 
 from __future__ import annotations

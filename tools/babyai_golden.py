@@ -4,8 +4,8 @@
     python -m tools.babyai_golden compare GOLDEN
 
 ENVIRONMENT is AgentGym's ``agentenv-babyai/agentenv_babyai/environment.py``. It runs here unchanged
-(minigrid 3.2, numpy 2): a stand-in replaces the old ``gym``, of which it needs one name, minigrid is
-imported first, and its level ``GoToObjS6`` is taken in minigrid's present version. A walk goes
+(minigrid 3.2, numpy 2): a stand-in replaces the old ``gym``, of which it needs one name; minigrid
+is imported first; its level ``GoToObjS6`` is taken in minigrid's present version. A walk goes
 through each of its 40 levels: mostly listed actions, some refused ones and some that mean nothing.
 
 ``tests/envs/golden/babyai_agentgym.json`` was recorded from a transcription of that file's commit
