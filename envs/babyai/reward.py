@@ -12,7 +12,7 @@ def end(terminated: bool, truncated: bool, reward: float) -> EndReason | None:
     """Return why the episode is over, or None while it goes on.
 
     Args:
-        terminated: Whether minigrid says that the mission has ended.
+        terminated: Whether the mission has ended, by success or by failure.
         truncated: Whether minigrid's steps have run out.
         reward: What minigrid has paid; nothing for a mission that has failed.
     """

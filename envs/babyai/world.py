@@ -1,6 +1,6 @@
 """The rules of BabyAI: minigrid's, with the commands and texts of a wording.
 
-What a text says is in `wordings`, what the original gets wrong in `compat`.
+The texts are in `wordings`, the faults of the original in `compat`.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ class BabyAI(World[Quest]):
     def expert_plan(self) -> expert.Plan | None:
         """Return commands to the goal; while they are followed, the rest of the same plan.
 
-        A plan is searched once. That there is none is remembered, too, until something changes.
+        The plan is cached; so is that there is none, until something changes.
         """
         if not self._plan and not self._is_unsolvable:
             self._plan = expert.plan(self._game, self._wording, self._seen_cells)

@@ -68,7 +68,7 @@ class SearchQA(World[Question]):
         corpus: A user's corpus instead: a JSON-lines file or a folder.
         questions: A user's questions: a file in the format of HotpotQA, MuSiQue, 2WikiMultihopQA,
             NQ or FlashRAG, or one for each split.
-        retriever: ``bm25``, ``dense:<model>``, the address of a server that speaks Search-R1's
+        retriever: ``bm25``, ``dense:<model>``, the address of a server with Search-R1's
             ``/retrieve``, ``module:function``, or any object with ``search(query, k)``.
         k: How many passages a search shows.
         answers: ``once`` or ``retry``: whether a wrong answer ends the episode.

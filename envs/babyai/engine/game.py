@@ -86,7 +86,7 @@ class Effect(NamedTuple):
     reward: float
     """What minigrid pays for it."""
     terminated: bool
-    """Whether minigrid says that the mission has ended, well or badly."""
+    """Whether the mission has ended, by success or by failure."""
     truncated: bool
     """Whether minigrid's steps have run out."""
 

@@ -1,4 +1,4 @@
-"""A client of a retrieval server that speaks Search-R1's ``/retrieve``."""
+"""A client of a retrieval server with Search-R1's ``/retrieve``."""
 
 from __future__ import annotations
 

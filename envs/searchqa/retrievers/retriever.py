@@ -34,7 +34,7 @@ def make_retriever(spec: str | Retriever, corpus: Callable[[], Corpus], key: str
 
     Args:
         spec: ``bm25``; ``dense:<model>`` with the name or folder of a sentence-transformers model;
-            the address of a server that speaks Search-R1's ``/retrieve``; ``module:function``,
+            the address of a server with Search-R1's ``/retrieve``; ``module:function``,
             which is called with the corpus; or a retriever.
         corpus: Returns the corpus, if it is needed.
         key: What identifies the corpus.
