@@ -3,8 +3,9 @@
     python benchmarks/against_minigrid.py [--levels 6] [--steps 200]
 
 Both do the same random turns and steps forward. minigrid draws its picture; ours makes AgentGym's
-text, with the list of actions and its ways. The last column takes random listed actions, of which
-one is several of minigrid's steps. Times are CPU time; the figures of a tier are over its levels.
+text, with the list of actions and the paths for it. The last column takes random listed actions,
+each of which may be several of minigrid's steps. Times are CPU time; a tier's figures are the means
+over its levels.
 """
 
 from __future__ import annotations
@@ -29,42 +30,45 @@ def main() -> None:
     print("| tier | minigrid, steps/s | ours, same actions | ratio | ours, listed actions |")
     print("|---|---:|---:|---:|---:|")
     for tier in ("easy", "medium", "hard"):
-        rows = [measured(tier, index, options.steps) for index in range(options.levels)]
+        rows = [measure(tier, index, options.steps) for index in range(options.levels)]
         theirs, ours, listed = (float(np.mean(column)) for column in zip(*rows, strict=True))
         rates = f"{1 / theirs:,.0f} | {1 / ours:,.0f} | {theirs / ours:.2f} | {1 / listed:,.0f}"
         print(f"| {tier} | {rates} |")
 
 
-def measured(tier: str, index: int, steps: int) -> tuple[float, float, float]:
+def measure(tier: str, index: int, steps: int) -> tuple[float, float, float]:
     """Return the seconds of a step: minigrid's, ours with the same actions, ours with any."""
     from agentgym_gen.env import TextEnv
-    from agentgym_gen.envs.babyai import BabyAI, backend
+    from agentgym_gen.envs.babyai import BabyAI
+    from agentgym_gen.envs.babyai.engine import backend
 
     env = TextEnv(BabyAI(), tier=tier, max_turns=10**9)
     task = {"task_id": f"babyai/{tier}/train/{index}"}
     env.reset(options=task)
     content = env.task.content
-    raw = gymnasium.make(backend.load("engine").specs()[f"BabyAI-{content.level}"].id).unwrapped
+    raw_env = gymnasium.make(
+        backend.load("game").level_specs()[f"BabyAI-{content.level}"].id
+    ).unwrapped
     with contextlib.redirect_stdout(io.StringIO()):
-        raw.reset(seed=content.seed)
+        raw_env.reset(seed=content.seed)
     actions = np.random.default_rng(index).integers(len(TURNS), size=steps).tolist()
-    theirs = timed(lambda: [raw.step(action) for action in actions]) / steps
-    taken, spent = walked(env, task, lambda turn, _: TURNS[actions[turn]], steps)
-    any_taken, any_spent = walked(
-        env, task, lambda turn, listed: listed[(7 * turn + actions[turn]) % len(listed)], steps
+    theirs = cpu_seconds(lambda: [raw_env.step(action) for action in actions]) / steps
+    turns, seconds = walk(env, task, lambda turn, _: TURNS[actions[turn]], steps)
+    any_turns, any_seconds = walk(
+        env, task, lambda turn, texts: texts[(7 * turn + actions[turn]) % len(texts)], steps
     )
-    return theirs, spent / taken, any_spent / any_taken
+    return theirs, seconds / turns, any_seconds / any_turns
 
 
-def timed(call) -> float:  # noqa: ANN001  (any function)
+def cpu_seconds(call) -> float:  # noqa: ANN001  (any function)
     """Return the CPU seconds that *call* takes."""
     start = time.process_time()
     call()
     return time.process_time() - start
 
 
-def walked(env, task, choose, steps: int) -> tuple[int, float]:  # noqa: ANN001  (a TextEnv)
-    """Return how many steps were taken until *steps* or the end, and their CPU seconds."""
+def walk(env, task, choose, steps: int) -> tuple[int, float]:  # noqa: ANN001  (a TextEnv)
+    """Take up to *steps* steps; return how many it were until the end, and their CPU seconds."""
     _, info = env.reset(options=task)
     start = time.process_time()
     for turn in range(steps):

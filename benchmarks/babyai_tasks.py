@@ -1,8 +1,8 @@
-"""What BabyAI's tasks are like, and what drawing one costs, as a Markdown table.
+"""Lengths of BabyAI's tasks, and the time to generate one, as a Markdown table.
 
     python benchmarks/babyai_tasks.py [--tasks 200]
 
-A task is drawn with its proof: the expert's way through it. Times are CPU time.
+A task is generated together with the expert's plan, which proves it solvable. Times are CPU time.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ def row(tier: str, split: str, number: int) -> str:
     from agentgym_gen.envs.babyai import BabyAI
 
     tasks = BabyAI().tasks
-    times, made = [], []
+    times, generated = [], []
     for index in range(number):
         start = time.process_time()
-        made.append(tasks.make(tier, split, index))
+        generated.append(tasks.make(tier, split, index))
         times.append(1000 * (time.process_time() - start))
-    worlds = len({task.fingerprint for task in made})
-    turns = [len(task.content.route) for task in made]
-    steps = [task.content.steps for task in made]
-    spread = " | ".join(map(described, (times, turns, steps)))
+    worlds = len({task.fingerprint for task in generated})
+    turns = [len(task.content.plan) for task in generated]
+    steps = [task.content.steps for task in generated]
+    spread = " | ".join(map(summarize, (times, turns, steps)))
     return f"| {tier} | {split} | {worlds} of {number} | {spread} |"
 
 
-def described(values: list[float] | list[int]) -> str:
+def summarize(values: list[float] | list[int]) -> str:
     """Return mean, 95th percentile and maximum."""
     return f"{np.mean(values):.1f}, {np.quantile(values, 0.95):.0f}, {max(values):.0f}"
 

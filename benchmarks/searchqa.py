@@ -3,9 +3,9 @@
     python benchmarks/searchqa.py [--passages 100000]
 
 The first table is about the facts that ship: how long the first world of a process takes without
-and with a kept index, and a search. The second one compares our index with bm25s (beside this
+and with a cached index, and a search. The second one compares our index with bm25s (beside this
 library, if it is installed) on a corpus of the given size, whose passages are four sentences each,
-drawn from those that ship. Times are CPU time of the process.
+sampled from those that ship. Times are CPU time of the process.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as cache:
         os.environ["AGENTGYM_GEN_CACHE"] = cache
-        cold, warm = apart("world", 0), apart("world", 0)
+        cold, warm = in_process("world", 0), in_process("world", 0)
     print("| the facts that ship | |\n|---|---:|")
     print(f"| first world of a process, no index kept, s | {cold['first']:.2f} |")
     print(f"| the same with a kept index, s | {warm['first']:.2f} |")
@@ -47,17 +47,17 @@ def main() -> None:
     print(f"\n| {options.passages:,} passages | build, s | query ms: mean / p95 | memory, MB |")
     print("|---|---:|---:|---:|")
     for name in ("ours", "bm25s"):
-        found = apart(name, options.passages)
-        if found:
-            row = f"{found['build']:.1f} | {found['mean']:.2f} / {found['p95']:.2f}"
-            print(f"| {name} | {row} | +{found['memory']:.0f} |", flush=True)
+        figures = in_process(name, options.passages)
+        if figures:
+            row = f"{figures['build']:.1f} | {figures['mean']:.2f} / {figures['p95']:.2f}"
+            print(f"| {name} | {row} | +{figures['memory']:.0f} |", flush=True)
 
 
-def apart(name: str, passages: int) -> dict[str, float]:
+def in_process(name: str, passages: int) -> dict[str, float]:
     """Return the figures of one measurement in a process of its own; none without its package."""
     command = [sys.executable, __file__, "--only", name, "--passages", str(passages)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    figures: dict[str, float] = json.loads(done.stdout)
+    process = subprocess.run(command, capture_output=True, text=True, check=True)
+    figures: dict[str, float] = json.loads(process.stdout)
     return figures
 
 
@@ -66,15 +66,15 @@ def world(_: int) -> dict[str, float]:
     from agentgym_gen.envs.searchqa import SearchQA
 
     before = resident()
-    built, first = timed(SearchQA)
+    first_world, first = timed(SearchQA)
     _, again = timed(SearchQA)
     queries = [
         hop.query
         for index in range(QUERIES // 3)
-        for hop in built.tasks.make("hard", "train", index).content.hops
+        for hop in first_world.tasks.make("hard", "train", index).content.hops
     ]
     figures = {"first": first, "next": again * 1000, "memory": resident() - before}
-    return figures | per_query(lambda query: built._retriever.search(query, 3), queries)
+    return figures | per_query(lambda query: first_world._retriever.search(query, 3), queries)
 
 
 def ours(passages: int) -> dict[str, float]:
@@ -83,28 +83,28 @@ def ours(passages: int) -> dict[str, float]:
 
     texts, queries = corpus(passages)
     before = resident()
-    index, spent = timed(lambda: BM25Index.build(texts))
-    figures = {"build": spent, "memory": resident() - before}
+    index, seconds = timed(lambda: BM25Index.build(texts))
+    figures = {"build": seconds, "memory": resident() - before}
     return figures | per_query(lambda query: index.search(query, TOP), queries)
 
 
 def bm25s(passages: int) -> dict[str, float]:
     """Measure bm25s with the same analysis, or nothing without it."""
     try:
-        import bm25s as other
+        import bm25s as bm25s_package
     except ImportError:
         return {}
     from agentgym_gen.retrieval import english_terms
 
     texts, queries = corpus(passages)
     before = resident()
-    index = other.BM25(k1=0.9, b=0.4, method="lucene")
+    index = bm25s_package.BM25(k1=0.9, b=0.4, method="lucene")
 
     def build() -> None:
         index.index(list(map(english_terms, texts)), show_progress=False)
 
-    _, spent = timed(build)
-    figures = {"build": spent, "memory": resident() - before}
+    _, seconds = timed(build)
+    figures = {"build": seconds, "memory": resident() - before}
 
     def search(query: str) -> object:
         return index.retrieve([english_terms(query)], k=TOP, show_progress=False, n_threads=0)
@@ -119,14 +119,14 @@ MEASURES: dict[str, Callable[[int], dict[str, float]]] = {
 
 def corpus(passages: int) -> tuple[list[str], list[str]]:
     """Return the texts of a corpus of so many *passages*, and queries."""
-    from agentgym_gen.envs.searchqa.corpus import fact_corpus
+    from agentgym_gen.envs.searchqa.generator.passages import fact_corpus
 
-    known = [one.contents for one in fact_corpus("real")]
-    sentences = [part for text in known for part in text.split(". ") if len(part) > 20]
+    contents = [passage.contents for passage in fact_corpus("real")]
+    sentences = [part for text in contents for part in text.split(". ") if len(part) > 20]
     rng = np.random.default_rng(0)
-    drawn = rng.integers(len(sentences), size=(passages, 4)).tolist()
-    texts = [". ".join(sentences[place] for place in row) for row in drawn]
-    queries = [" ".join(texts[place].split()[:6]) for place in rng.integers(passages, size=QUERIES)]
+    rows = rng.integers(len(sentences), size=(passages, 4)).tolist()
+    texts = [". ".join(sentences[index] for index in row) for row in rows]
+    queries = [" ".join(texts[index].split()[:6]) for index in rng.integers(passages, size=QUERIES)]
     return texts, queries
 
 

@@ -60,7 +60,7 @@ LAZY = ("agentgym_gen.study", "agentgym_gen.trainers", "pandas", "ray", "tqdm", 
 # Module -> the packages of an extra that it may import, inside functions.
 BACKENDS = {
     "envs/alfworld/oracle.py": {"alfworld", "textworld"},
-    "envs/searchqa/dense.py": {"sentence_transformers"},
+    "envs/searchqa/retrievers/dense.py": {"sentence_transformers"},
     "envs/textworld/prepare.py": {"tqdm"},
     "envs/textworld/quick.py": {"textworld"},
     "envs/textworld/story.py": {"textworld"},
@@ -70,7 +70,7 @@ BACKENDS = {
 
 # Module -> the packages of an extra that it needs as a whole, because its classes inherit from
 # theirs.  No module imports it by a statement: its environment's `backend` loads it by name.
-NEEDING = {"envs/babyai/engine.py": {"minigrid"}, "envs/babyai/bot.py": {"minigrid"}}
+NEEDING = {"envs/babyai/engine/game.py": {"minigrid"}, "envs/babyai/engine/bot.py": {"minigrid"}}
 
 CORE_MAY_IMPORT = {"agentgym_gen", "gymnasium", "numpy", *sys.stdlib_module_names}
 

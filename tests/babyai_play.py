@@ -1,60 +1,42 @@
 """Worlds of BabyAI by level and seed, for the tests of BabyAI."""
 
-from agentgym_gen.envs.babyai import BabyAI, backend
+from agentgym_gen.envs.babyai import BabyAI
+from agentgym_gen.envs.babyai.engine import backend
 from agentgym_gen.envs.babyai.tasks import Quest
-from agentgym_gen.world import (
-    Command,
-    Malformed,
-    Message,
-    Outcome,
-    Task,
-    TaskId,
-    VerbName,
-    phrase_of,
-    write_template,
-)
+from agentgym_gen.world import Malformed, Message, Outcome, Task, TaskId, native_text
 
 
-def quest(level: str, seed: int) -> Task[Quest]:
-    """Return what minigrid draws for *level* and *seed*, whether it is solved or not."""
-    game = backend.load("engine").Game(level, seed)
-    content = Quest(game.drawing(), game.env.mission, level, seed, (), 0)
+def make_task(level: str, seed: int) -> Task[Quest]:
+    """Return the task of *level* with *seed*, whether the expert solves it or not."""
+    game = backend.load("game").Game(level, seed)
+    content = Quest(game.grid_rows(), game.env.mission, level, seed, (), 0)
     return Task(TaskId("babyai", "easy", "train", "0"), content)
 
 
-def world_of(level: str, seed: int, wording: str = "agentgym", compat: str = "fixed") -> BabyAI:
+def make_world(level: str, seed: int, wording: str = "agentgym", compat: str = "fixed") -> BabyAI:
     """Return a world that plays *level* with *seed*."""
     world = BabyAI(wording, compat)
-    world.reset(quest(level, seed))
+    world.reset(make_task(level, seed))
     return world
 
 
-def text_of(world: BabyAI, message: Message | str) -> str:
-    """Return *message* in native words."""
-    templates = {verb.name: verb.template for verb in world.verbs}
-    said = ""
-    for piece in (message,) if isinstance(message, str) else message:
-        if isinstance(piece, Command):
-            said += write_template(templates[piece.verb], piece.args)
-        elif isinstance(piece, VerbName):
-            said += piece.native or phrase_of(templates[piece.verb])
-        else:
-            said += piece
-    return said
+def native(world: BabyAI, message: Message) -> str:
+    """Return *message* in the native words of *world*."""
+    return native_text(message, world.verbs)
 
 
-def say(world: BabyAI, text: str) -> Outcome:
+def act(world: BabyAI, text: str) -> Outcome:
     """Return what the command *text* does."""
     command = world.read(text)
     assert not isinstance(command, Malformed), command
     return world.step(command)
 
 
-def told(world: BabyAI, text: str) -> str:
-    """Return what is answered to the command *text*."""
-    return text_of(world, say(world, text).scene.message)
+def reply(world: BabyAI, text: str) -> str:
+    """Return the answer to the command *text*."""
+    return native(world, act(world, text).scene.message)
 
 
-def listed(world: BabyAI) -> list[str]:
+def admissible_texts(world: BabyAI) -> list[str]:
     """Return the admissible commands as texts."""
-    return [text_of(world, (command,)) for command in world.admissible()]
+    return [native(world, (command,)) for command in world.admissible()]

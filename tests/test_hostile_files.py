@@ -22,7 +22,7 @@ from agentgym_gen.envs.alfworld.tasks import GeneratedTasks
 from agentgym_gen.envs.alfworld.tiers import Filter
 from agentgym_gen.envs.alfworld.writing import problem
 from agentgym_gen.envs.searchqa.corpus import read_corpus
-from agentgym_gen.envs.searchqa.readers import read_questions
+from agentgym_gen.envs.searchqa.question_formats import read_questions
 from agentgym_gen.envs.textworld.own import OwnGames
 from agentgym_gen.envs.webshop import WebShop
 from agentgym_gen.errors import AgentGymGenError, DataError, InvalidValueError

@@ -4,12 +4,12 @@
     python -m tools.babyai_golden compare GOLDEN
 
 ENVIRONMENT is AgentGym's ``agentenv-babyai/agentenv_babyai/environment.py``. It runs here unchanged
-(minigrid 3.2, numpy 2): the old ``gym``, of which it needs one name, has a stand-in, minigrid is
-imported first, and its level ``GoToObjS6`` is taken in minigrid's present version. A walk goes
+(minigrid 3.2, numpy 2): a stand-in replaces the old ``gym``, of which it needs one name; minigrid
+is imported first; its level ``GoToObjS6`` is taken in minigrid's present version. A walk goes
 through each of its 40 levels: mostly listed actions, some refused ones and some that mean nothing.
 
 ``tests/envs/golden/babyai_agentgym.json`` was recorded from a transcription of that file's commit
-48d77a0, typed off from a public copy and not kept, because no download was possible.
+48d77a0. It was typed from a public copy, because no download was possible, and was not kept.
 """
 
 from __future__ import annotations
@@ -27,14 +27,15 @@ from typing import Any
 
 import numpy as np
 
-from agentgym_gen.envs.babyai import BabyAI, backend
+from agentgym_gen.envs.babyai import BabyAI
+from agentgym_gen.envs.babyai.engine import backend
 from agentgym_gen.envs.babyai.levels import AGENTGYM_LEVELS
 from agentgym_gen.envs.babyai.tasks import Quest
 from agentgym_gen.interface import EpisodeInterface, Interface
 from agentgym_gen.seeding import stream
 from agentgym_gen.world import Malformed, Task, TaskId
 
-WRONG = (
+UNUSUAL_ACTIONS = (
     "",
     "fly",
     "Turn Left ",
@@ -50,7 +51,7 @@ WRONG = (
     "move forward",
     "please check",
 )
-"""What a model might say, whether it can be done or not."""
+"""What a model might write, whether it can be carried out or not."""
 
 ORIGIN = "AgentGym's agentenv-babyai, commit 48d77a0, with minigrid 3.2.0: tools/babyai_golden.py"
 
@@ -64,7 +65,7 @@ def record(path: Path, seeds: int, steps: int) -> list[dict[str, Any]]:
 
 def load(path: Path) -> Any:  # noqa: ANN401  (AgentGym's module)
     """Return AgentGym's module at *path*."""
-    backend.load("engine")
+    backend.load("game")
     sys.modules.setdefault("gym", types.SimpleNamespace(Env=object))  # type: ignore[arg-type]
     spec = importlib.util.spec_from_file_location("agentgym_babyai", path)
     if spec is None or spec.loader is None:
@@ -78,16 +79,16 @@ def load(path: Path) -> Any:  # noqa: ANN401  (AgentGym's module)
 def walk(server: Any, number: int, steps: int) -> dict[str, Any]:  # noqa: ANN401  (AgentGym's)
     """Return a walk through AgentGym's item *number*."""
     rng = stream("babyai golden", number)
-    place = server.create()["id"]
+    server_id = server.create()["id"]
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings(action="ignore"):
-        first = server.reset(place, number)["observation"]
-        taken: list[list[Any]] = []
-        while len(taken) < steps and not (taken and taken[-1][3]):
-            said = choose(server.env[place], rng)
-            told = server.step(place, said)
-            reward = round(float(told["reward"]), 6)
-            taken.append([said, told["observation"], reward, bool(told["done"])])
-    return {"item": number, "first": first, "steps": taken}
+        first = server.reset(server_id, number)["observation"]
+        rows: list[list[Any]] = []
+        while len(rows) < steps and not (rows and rows[-1][3]):
+            action = choose(server.env[server_id], rng)
+            result = server.step(server_id, action)
+            reward = round(float(result["reward"]), 6)
+            rows.append([action, result["observation"], reward, bool(result["done"])])
+    return {"item": number, "first": first, "steps": rows}
 
 
 def choose(env: Any, rng: np.random.Generator) -> str:  # noqa: ANN401  (AgentGym's environment)
@@ -96,42 +97,42 @@ def choose(env: Any, rng: np.random.Generator) -> str:  # noqa: ANN401  (AgentGy
     macros = [action for action in listed if action.split()[0] not in ("turn", "move")]
     pool = macros if macros and rng.random() < 0.6 else listed
     if rng.random() < 0.25:
-        pool = [*WRONG, *env.error_message]
+        pool = [*UNUSUAL_ACTIONS, *env.error_message]
     return pool[int(rng.integers(len(pool)))]
 
 
 def differences(walks: list[dict[str, Any]]) -> list[str]:
-    """Return what ours says otherwise in *walks*: one line for the first difference of a walk."""
+    """Return one line for every walk in which ours differs: its first difference."""
     return [line for recorded in walks if (line := difference(recorded))]
 
 
 def difference(recorded: dict[str, Any]) -> str | None:
-    """Return where ours leaves the *recorded* walk, or None if it does not."""
+    """Return the first difference between ours and the *recorded* walk, or None."""
     seed, level = divmod(recorded["item"], len(AGENTGYM_LEVELS))
-    world, task = BabyAI(compat="original"), quest(AGENTGYM_LEVELS[level], seed)
-    scene, dialect = world.reset(task), EpisodeInterface(Interface(), world, task.id)
+    world, task = BabyAI(compat="original"), make_task(AGENTGYM_LEVELS[level], seed)
+    scene, interface = world.reset(task), EpisodeInterface(Interface(), world, task.id)
     where = f"{task.content.level} {seed}"
-    menu = world.admissible()
-    if (shown := dialect.show(scene, menu, 0)) != recorded["first"]:
-        return f"{where}: {shown!r} for {recorded['first']!r}"
-    for said, *theirs in recorded["steps"]:
-        command = dialect.read(said, menu)
+    admissible = world.admissible()
+    if (observation := interface.show(scene, admissible, 0)) != recorded["first"]:
+        return f"{where}: {observation!r} for {recorded['first']!r}"
+    for action, *theirs in recorded["steps"]:
+        command = interface.read(action, admissible)
         if isinstance(command, Malformed):
-            ours = [dialect.invalid_reply(command, menu, 1), *theirs[1:]]
+            ours = [interface.invalid_reply(command, admissible, 1), *theirs[1:]]
         else:
             outcome = world.step(command)
-            menu = world.admissible()
-            told = dialect.answer(outcome, menu, 1)
-            ours = [told, round(outcome.reward, 6), outcome.end is not None]
+            admissible = world.admissible()
+            observation = interface.answer(outcome, admissible, 1)
+            ours = [observation, round(outcome.reward, 6), outcome.end is not None]
         if ours != theirs:
-            return f"{where} {said!r}: {ours!r} for {theirs!r}"
+            return f"{where} {action!r}: {ours!r} for {theirs!r}"
     return None
 
 
-def quest(level: str, seed: int) -> Task[Quest]:
-    """Return the task of *level* that minigrid draws for *seed*."""
-    game = backend.load("engine").Game(level, seed)
-    content = Quest(game.drawing(), game.env.mission, level, seed, (), 0)
+def make_task(level: str, seed: int) -> Task[Quest]:
+    """Return the task of *level* that minigrid generates for *seed*."""
+    game = backend.load("game").Game(level, seed)
+    content = Quest(game.grid_rows(), game.env.mission, level, seed, (), 0)
     return Task(TaskId("babyai", "hard", "train", "0"), content)
 
 
@@ -145,17 +146,17 @@ def main() -> None:
     recording.add_argument("--seeds", type=int, default=1)
     recording.add_argument("--steps", type=int, default=8)
     commands.add_parser("compare").add_argument("golden", type=Path)
-    given = parser.parse_args()
-    if given.command == "record":
-        walks = record(given.environment, given.seeds, given.steps)
+    args = parser.parse_args()
+    if args.command == "record":
+        walks = record(args.environment, args.seeds, args.steps)
         text = json.dumps({"origin": ORIGIN, "walks": walks}, indent=0)
-        given.golden.write_text(text + "\n", encoding="utf-8")
+        args.golden.write_text(text + "\n", encoding="utf-8")
         return
-    walks = json.loads(given.golden.read_text(encoding="utf-8"))["walks"]
-    found = differences(walks)
-    print(*found, sep="\n")
+    walks = json.loads(args.golden.read_text(encoding="utf-8"))["walks"]
+    lines = differences(walks)
+    print(*lines, sep="\n")
     steps = sum(len(recorded["steps"]) for recorded in walks)
-    print(f"{len(walks)} walks, {steps} steps, {len(found)} walks differ")
+    print(f"{len(walks)} walks, {steps} steps, {len(lines)} walks differ")
 
 
 if __name__ == "__main__":

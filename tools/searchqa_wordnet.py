@@ -16,13 +16,13 @@ RANKS = (
     "genus", "subfamily", "family", "superfamily", "suborder", "order", "superorder", "subclass",
     "class", "superclass", "subphylum", "phylum", "division",
 )  # fmt: skip
-"""The ranks whose taxa are used; a taxon says its own in one of its names."""
+"""The ranks whose taxa are used; a taxon has its own rank in one of its names."""
 
 LIFE, PLACES, PEOPLE = {"05", "20"}, "15", "18"
 """The numbers of WordNet's lexicographer files."""
 
 LIVING = ("animal", "plant", "fungus")
-"""The kinds of living things; whatever is none of them is an organism."""
+"""The kinds of living things; every other one is an organism."""
 
 STALE = re.compile(
     r"\bformer(ly)? (?!a city|capital)|Soviet|Yugoslavia|Czechoslovakia|\bZaire\b|East German|"
@@ -35,7 +35,7 @@ DISPUTED = frozenset({"El Aaium", "Western Sahara", "Golan Heights", "Crimea", "
 """Places that states disagree about."""
 
 LEAKS = re.compile(r"\b(search|answer)\b", re.IGNORECASE)
-"""The names of SearchQA's actions: a passage with them could not be told in other words."""
+"""The names of SearchQA's verbs: a passage with one would reveal it where verbs are renamed."""
 
 Row = dict[str, Any]
 """One entity: name, aliases, kind, gloss, links (relation to key) and values."""
@@ -57,18 +57,21 @@ class Synset:
 
 def read_nouns(path: pathlib.Path) -> dict[str, Synset]:
     """Return the synsets of WordNet's ``data.noun`` by their keys."""
-    found = {}
+    synsets = {}
     for line in path.read_text(encoding="latin-1").splitlines():
         if line.startswith("  "):
             continue
         left, gloss = line.split("|", 1)
         parts = left.split()
         number = int(parts[3], 16)
-        words = [parts[4 + 2 * place].replace("_", " ") for place in range(number)]
+        # Field 3 is the number of words, in base 16. From field 4 on, each word has two fields.
+        # After the words and the number of pointers, each pointer has four fields: symbol, key,
+        # part of speech, and the words that it joins.
+        words = [parts[4 + 2 * index].replace("_", " ") for index in range(number)]
         rest = parts[5 + 2 * number :]
         pointers = [(rest[i], rest[i + 1]) for i in range(0, len(rest), 4) if rest[i + 2] == "n"]
-        found[parts[0]] = Synset(parts[1], words, gloss.strip(), pointers)
-    return found
+        synsets[parts[0]] = Synset(parts[1], words, gloss.strip(), pointers)
+    return synsets
 
 
 class WordNet:
@@ -89,27 +92,27 @@ class WordNet:
             rank = self._rank(key)
             if noun.file not in LIFE or not (rank or len(parents) == 1):
                 continue
-            bare = [word.removeprefix(f"{rank} ") for word in noun.words] if rank else noun.words
+            words = [word.removeprefix(f"{rank} ") for word in noun.words] if rank else noun.words
             links = {"member": parents[0]} if len(parents) == 1 else {}
             kind = rank or self._living_kind(key)
-            name = bare[0] if rank else _common(bare)
-            rows[key] = row(name, [*bare, *noun.words], kind, cleaned(noun.gloss), links)
-        return {key: one for key, one in rows.items() if self._sound(one, rows)}
+            name = words[0] if rank else _common_name(words)
+            rows[key] = row(name, [*words, *noun.words], kind, clean_gloss(noun.gloss), links)
+        return {key: entity for key, entity in rows.items() if self._is_ranked(entity, rows)}
 
     def places(self) -> dict[str, Row]:
         """Return places of today, with the one larger place that each is part of."""
         rows = {}
         for key, noun in self.nouns.items():
             kinds = noun.to("@i")
-            gone = re.match(r"an? (former|ancient)", noun.gloss) or DISPUTED & set(noun.words)
-            if noun.file != PLACES or not kinds or gone:
+            is_unfit = re.match(r"an? (former|ancient)", noun.gloss) or DISPUTED & set(noun.words)
+            if noun.file != PLACES or not kinds or is_unfit:
                 continue
             wholes = noun.to("#p")
             links = {"part": wholes[0]} if len(wholes) == 1 else {}
             kind = self.nouns[kinds[0]].words[0]
-            rows[key] = row(noun.words[0], noun.words, kind, cleaned(noun.gloss), links)
-        for one in rows.values():
-            one["links"] = {name: key for name, key in one["links"].items() if key in rows}
+            rows[key] = row(noun.words[0], noun.words, kind, clean_gloss(noun.gloss), links)
+        for place in rows.values():
+            place["links"] = {name: key for name, key in place["links"].items() if key in rows}
         return rows
 
     def people(self) -> dict[str, Row]:
@@ -122,18 +125,18 @@ class WordNet:
                 continue
             name = next((word for word in noun.words if " " in word), noun.words[0])
             born, died = int(years[1]), int(years[2])
-            gloss = cleaned(noun.gloss[: years.start()])
+            gloss = clean_gloss(noun.gloss[: years.start()])
             kind = self.nouns[kinds[0]].words[0]
             rows[key] = row(name, noun.words, kind, gloss, {}, {"born": born, "died": died})
-        return {key: one for key, one in rows.items() if " " in one["name"]}
+        return {key: person for key, person in rows.items() if " " in person["name"]}
 
     def _rank(self, key: str) -> str:
         heads = [word.split(" ")[0] for word in self.nouns[key].words if " " in word]
         return next((head for head in heads if head in RANKS), "")
 
     def _living_kind(self, key: str) -> str:
-        above = {word for one in self._ancestors(key) for word in self.nouns[one].words}
-        return next((kind for kind in LIVING if kind in above), "organism")
+        words = {word for parent in self._ancestors(key) for word in self.nouns[parent].words}
+        return next((kind for kind in LIVING if kind in words), "organism")
 
     def _ancestors(self, key: str) -> Iterator[str]:
         for parent in self.nouns[key].to("@"):
@@ -141,12 +144,12 @@ class WordNet:
             yield from self._ancestors(parent)
 
     @staticmethod
-    def _sound(one: Row, rows: dict[str, Row]) -> bool:
-        """Say whether the taxon that *one* is a member of has a higher rank."""
-        parent = rows.get(one["links"].get("member", ""))
-        if one["kind"] not in RANKS or parent is None:
+    def _is_ranked(entity: Row, rows: dict[str, Row]) -> bool:
+        """Say whether the taxon that *entity* is a member of has a higher rank than it."""
+        parent = rows.get(entity["links"].get("member", ""))
+        if entity["kind"] not in RANKS or parent is None:
             return True
-        return RANKS.index(parent["kind"]) > RANKS.index(one["kind"])
+        return RANKS.index(parent["kind"]) > RANKS.index(entity["kind"])
 
 
 def row(
@@ -157,20 +160,20 @@ def row(
     links: dict[str, str],
     values: dict[str, Any] | None = None,
 ) -> Row:
-    """Return a row; *names* are what it may be called besides *name*."""
-    aliases = [one for one in dict.fromkeys(names) if one != name and "capital" not in one]
-    made = {"name": name, "aliases": aliases, "kind": kind, "gloss": gloss}
-    return {**made, "links": links, "values": values or {}}
+    """Return a row; *names* are its other names, of which it may have *name* as one."""
+    aliases = [alias for alias in dict.fromkeys(names) if alias != name and "capital" not in alias]
+    texts = {"name": name, "aliases": aliases, "kind": kind, "gloss": gloss}
+    return {**texts, "links": links, "values": values or {}}
 
 
-def cleaned(gloss: str) -> str:
-    """Return *gloss* without examples, or nothing if it may be out of date or cannot be told."""
-    plain = itertools.takewhile(lambda part: not part.strip().startswith('"'), gloss.split(";"))
-    text = ";".join(plain).strip(" ,;")
+def clean_gloss(gloss: str) -> str:
+    """Return *gloss* without examples; an empty text if it may be outdated or names a verb."""
+    parts = itertools.takewhile(lambda part: not part.strip().startswith('"'), gloss.split(";"))
+    text = ";".join(parts).strip(" ,;")
     return "" if STALE.search(text) or LEAKS.search(text) or len(text) < 8 else text
 
 
-def _common(words: list[str]) -> str:
+def _common_name(words: list[str]) -> str:
     """Return the first common name; a Latin one starts with a capital and has a lower second."""
     latin = re.compile(r"[A-Z][a-z]+ [a-z]+")
     return next((word for word in words if not latin.fullmatch(word)), words[0])

@@ -1,4 +1,4 @@
-"""The levels of minigrid's BabyAI: which tier plays which, and what they are called."""
+"""The levels of minigrid's BabyAI: their tiers and their names."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ AGENTGYM_LEVELS = (
 )
 """The 40 levels of AgentGym, in the order of its item numbers."""
 
-_SHORT = re.compile(r"(?:BabyAI-)?(?P<name>.+?)(?:-v\d+)?")
+_LEVEL_NAME = re.compile(r"(?:BabyAI-)?(?P<name>.+?)(?:-v\d+)?")
 
 
 def short_name(level: str) -> str:
@@ -87,8 +87,8 @@ def short_name(level: str) -> str:
     >>> short_name("BabyAI-GoToObjS6-v1")
     'GoToObjS6'
     """
-    found = _SHORT.fullmatch(level)
-    return found["name"] if found else level
+    match = _LEVEL_NAME.fullmatch(level)
+    return match["name"] if match else level
 
 
 def long_name(level: str) -> str:

@@ -1,4 +1,4 @@
-"""Missions as messages: what minigrid says, with its verbs as values."""
+"""Missions as messages: minigrid's sentences, with the verbs in them as values."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ COLOURS = ("red", "green", "blue", "purple", "yellow", "grey")
 """minigrid's colours."""
 
 KINDS = ("ball", "box", "key", "door")
-"""The kinds of things that BabyAI speaks of."""
+"""The kinds of things that missions name."""
 
 
 def mission_message(mission: str, verbs: Collection[str]) -> Message:
     """Return *mission* with every mention of one of *verbs* as a value.
 
-    ``open`` and ``put ... next to`` are no verbs of any action: they say what shall be.
+    ``open`` and ``put ... next to`` stay text: no action has these verbs, they name a goal.
     """
     pieces: list[Piece] = []
     for part in _PATTERN.split(mission):
@@ -30,12 +30,3 @@ def mission_message(mission: str, verbs: Collection[str]) -> Message:
         elif part:
             pieces.append(part)
     return tuple(pieces)
-
-
-def as_agentgym(mission: str) -> str:
-    """Return *mission* as AgentGym gives it, which forgets in which order things are to be done.
-
-    >>> as_agentgym("go to the box after you pick up the ball")
-    'go to the box and pick up the ball'
-    """
-    return mission.replace("then", "and").replace("after you", "and")

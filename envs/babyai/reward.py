@@ -8,19 +8,19 @@ from __future__ import annotations
 from agentgym_gen.world import EndReason
 
 
-def end(over: bool, late: bool, earned: float) -> EndReason | None:
+def end(terminated: bool, truncated: bool, reward: float) -> EndReason | None:
     """Return why the episode is over, or None while it goes on.
 
     Args:
-        over: Whether minigrid says that the mission has ended.
-        late: Whether minigrid's steps have run out.
-        earned: What minigrid has paid; nothing for a mission that has failed.
+        terminated: Whether the mission has ended, by success or by failure.
+        truncated: Whether minigrid's steps have run out.
+        reward: What minigrid has paid; nothing for a mission that has failed.
     """
-    if over:
-        return EndReason.SUCCESS if earned > 0 else EndReason.FAILURE
-    return EndReason.TURN_LIMIT if late else None
+    if terminated:
+        return EndReason.SUCCESS if reward > 0 else EndReason.FAILURE
+    return EndReason.TURN_LIMIT if truncated else None
 
 
-def score(ended: EndReason | None) -> float:
-    """Return 1 for a success and else 0: BabyAI knows no half accomplished missions."""
-    return float(ended is EndReason.SUCCESS)
+def score(end_reason: EndReason | None) -> float:
+    """Return 1 for a success and else 0: no mission is accomplished in part."""
+    return float(end_reason is EndReason.SUCCESS)

@@ -1,4 +1,4 @@
-"""The tasks of BabyAI: levels of minigrid that belong to their split and that the expert solves."""
+"""The tasks of BabyAI: worlds of minigrid's levels, by split, that the expert solves."""
 
 from __future__ import annotations
 
@@ -6,42 +6,44 @@ import functools
 import hashlib
 from dataclasses import dataclass, field
 
-from agentgym_gen.envs.babyai import backend, expert
+from agentgym_gen.envs.babyai import expert
+from agentgym_gen.envs.babyai.engine import backend
 from agentgym_gen.envs.babyai.levels import LEVELS, short_name, tier_of
-from agentgym_gen.envs.babyai.voice import AgentGymVoice
+from agentgym_gen.envs.babyai.wordings.wording import AgentGymWording
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.world import Task, TaskId, Tasks
 
-SIZE = 100_000
+TASKS_PER_SPLIT = 100_000
 """How many tasks every split of every tier has."""
 
 SHARES = {"train": range(60), "valid": range(60, 80), "test": range(80, 100)}
-"""Which hundredths of all worlds belong to a split."""
+"""Which hundredths of all worlds belong to a split, by their hash."""
 
-DRAWS = 400
-"""How many worlds are drawn for a task before its level counts as one that nobody solves."""
+MAX_SAMPLES = 400
+"""How many worlds are generated for a task before its level counts as unsolvable."""
 
-MOST_TURNS = 60
-"""The longest way of the expert, in AgentGym's commands."""
+MAX_EXPERT_TURNS = 60
+"""The longest plan of the expert, in AgentGym's commands."""
 
 
 @dataclass(frozen=True)
 class Quest:
-    """The initial world and the expert's way through it.
+    """The content of a task: the initial world, its mission and the expert's plan.
 
-    Equal worlds have the same text, whatever level and seed they come from, so that splits are
-    told apart by what a player meets.
+    Equal worlds have the same `repr`, whatever level and seed they come from, so that splits are
+    distinguished by what a player meets. Tasks are identified by a hash of that text: the names
+    of this class and of its first two fields must stay.
     """
 
     world: tuple[str, ...]
-    """The cells as rows of text, with the player's place."""
+    """The cells as rows of text, and a last row for the player."""
     mission: str
     """What is to be done, in minigrid's words."""
     level: str = field(repr=False)
-    """minigrid's level that draws this world, without ``BabyAI-`` and version."""
+    """minigrid's level that generates this world, without ``BabyAI-`` and version."""
     seed: int = field(repr=False)
-    """The seed with which it does."""
-    route: expert.Route = field(repr=False)
+    """The seed with which the level does."""
+    plan: expert.Plan = field(repr=False)
     """The expert's commands, in AgentGym's words."""
     steps: int = field(repr=False)
     """How many of minigrid's actions the expert's bot takes."""
@@ -55,7 +57,7 @@ class Quest:
 
 
 class QuestTasks(Tasks[Quest]):
-    """Worlds drawn from the task's own stream.
+    """Worlds generated from the task's own stream.
 
     Task *index* is of level ``index % number of levels`` of its tier: levels are equally frequent.
 
@@ -76,15 +78,15 @@ class QuestTasks(Tasks[Quest]):
 
     def size(self, tier: str, split: str) -> int:
         """Return how many tasks there are, the same number everywhere."""
-        return SIZE
+        return TASKS_PER_SPLIT
 
     def generate(self, task_id: TaskId, index: int) -> Quest:
-        """Return the first world of the task's stream that is of its split and that is solved."""
+        """Return the first world of the task's stream that is of its split and is solved."""
         levels = LEVELS[task_id.tier]
-        return _drawn(task_id, self._level or levels[index % len(levels)])
+        return _generate(task_id, self._level or levels[index % len(levels)])
 
     def find(self, task_id: str) -> Task[Quest]:
-        """Return the task called *task_id*; that of a level of its own has it in its key.
+        """Return the task called *task_id*, whose key names the level if there is but one.
 
         Raises:
             InvalidValueError: if the id is malformed or no task has it.
@@ -104,26 +106,30 @@ class QuestTasks(Tasks[Quest]):
 
 
 def _tier(level: str) -> str:
-    env = backend.load("engine").make(level)
+    env = backend.load("game").make_level(level)
     return tier_of(level, env.num_rows * env.num_cols)
 
 
 @functools.lru_cache(maxsize=1024)
-def _drawn(task_id: TaskId, level: str) -> Quest:
-    """Return the quest of *task_id*, kept because training plays each task several times."""
-    engine, bot, voice = backend.load("engine"), backend.load("bot"), AgentGymVoice(strict=False)
+def _generate(task_id: TaskId, level: str) -> Quest:
+    """Return the quest of *task_id*, cached because training plays each task several times."""
+    game_module, bot, wording = (
+        backend.load("game"),
+        backend.load("bot"),
+        AgentGymWording(strict=False),
+    )
     rng = task_id.stream("world")
-    for _ in range(DRAWS):
+    for _ in range(MAX_SAMPLES):
         seed = int(rng.integers(2**31))
-        game = engine.Game(level, seed)
-        quest = Quest(game.drawing(), game.env.mission, level, seed, (), 0)
+        game = game_module.Game(level, seed)
+        quest = Quest(game.grid_rows(), game.env.mission, level, seed, (), 0)
         if quest.split != task_id.split:
             continue
         actions = bot.solve(game)
-        route = None if actions is None else expert.say(game, voice, actions)
-        if route is not None and len(route) <= MOST_TURNS:
-            return Quest(quest.world, quest.mission, level, seed, route, len(actions))
+        plan = None if actions is None else expert.to_commands(game, wording, actions)
+        if plan is not None and len(plan) <= MAX_EXPERT_TURNS:
+            return Quest(quest.world, quest.mission, level, seed, plan, len(actions))
     raise InvalidValueError(
-        f"The expert solves none of {DRAWS} worlds of the level {level!r} in {MOST_TURNS} "
-        "turns; choose another level"
+        f"The expert solves none of {MAX_SAMPLES} worlds of the level {level!r} in "
+        f"{MAX_EXPERT_TURNS} turns; choose another level"
     )

@@ -1,4 +1,7 @@
-"""BabyAI as a world: minigrid's rules in AgentGym's words, without its faults or with them."""
+"""The rules of BabyAI: minigrid's, with the commands and texts of a wording.
+
+The texts are in `wordings`, the faults of the original in `compat`.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +10,18 @@ from typing import Any
 
 import numpy as np
 
-from agentgym_gen.envs.babyai import agentgym, backend, expert
-from agentgym_gen.envs.babyai.asides import ceiling_lines
+from agentgym_gen.envs.babyai import expert
+from agentgym_gen.envs.babyai.compat.agentgym_quirks import ENDING_REWARD
+from agentgym_gen.envs.babyai.distractors import ceiling_lines
+from agentgym_gen.envs.babyai.engine import backend
 from agentgym_gen.envs.babyai.mission import COLOURS, KINDS
-from agentgym_gen.envs.babyai.moment import Moment
-from agentgym_gen.envs.babyai.original import ENOUGH
-from agentgym_gen.envs.babyai.paths import Way
+from agentgym_gen.envs.babyai.paths import ActionSequence
+from agentgym_gen.envs.babyai.perception import Perception
 from agentgym_gen.envs.babyai.reward import end, score
 from agentgym_gen.envs.babyai.tasks import Quest, QuestTasks
-from agentgym_gen.envs.babyai.view import Place
-from agentgym_gen.envs.babyai.voice import AgentGymVoice, voice_of
+from agentgym_gen.envs.babyai.view import Position
+from agentgym_gen.envs.babyai.wordings import agentgym
+from agentgym_gen.envs.babyai.wordings.wording import AgentGymWording, make_wording
 from agentgym_gen.world import (
     Command,
     EndReason,
@@ -31,17 +36,17 @@ from agentgym_gen.world import (
 )
 from agentgym_gen.world.distractors import sample_evenly
 
-LEAST_TURNS = 20
-"""The turn limit of AgentGym, and the shortest here."""
+MIN_TURN_LIMIT = 20
+"""AgentGym's turn limit, and the lowest one here."""
 
 
 class BabyAI(World[Quest]):
-    """Go to, pick up, open and put together things in rooms behind doors.
+    """Missions about things in rooms behind doors: go to, pick up, open, put next to each other.
 
     Args:
         wording: ``agentgym`` (macro actions, sentences, a list every turn) or ``balrog`` (BALROG's
             low-level actions and terse lines).
-        compat: ``fixed``, or ``original`` with the faults of the original of *wording*.
+        compat: ``fixed``, or ``original`` for the faults of the original that *wording* names.
         level: Play this level of minigrid's BabyAI only, such as ``GoToSeqS5R2``.
 
     Raises:
@@ -55,125 +60,129 @@ class BabyAI(World[Quest]):
     def __init__(
         self, wording: str = "agentgym", compat: str = "fixed", level: str | None = None
     ) -> None:
-        self._engine = backend.load("engine")
-        self._voice = voice_of(wording, compat)
-        self.verbs = self._voice.verbs
-        self._flawed = self._voice.strict and isinstance(self._voice, AgentGymVoice)
+        self._game_module = backend.load("game")
+        self._wording = make_wording(wording, compat)
+        self.verbs = self._wording.verbs
+        self._has_quirks = self._wording.strict and isinstance(self._wording, AgentGymWording)
         self.tasks = QuestTasks(level)
 
     def reset(self, task: Task[Quest]) -> Scene:
-        """Start *task*: what is to be done and what is seen."""
+        """Start *task* and return the mission and what is in view."""
         self._quest = task.content
-        self._game = self._engine.Game(task.content.level, task.content.seed)
-        self._mission = self._voice.mission(task.content.mission)
-        self._seen: set[Place] = set()
-        self._paid = 0.0
-        self._notice()
-        native = isinstance(self._voice, AgentGymVoice) and not self._flawed
-        self._plan: expert.Route | None = task.content.route if native else None
-        self._is_lost = False
-        return self._voice.opening(self._mission, self._moment)
+        self._game = self._game_module.Game(task.content.level, task.content.seed)
+        self._mission = self._wording.mission(task.content.mission)
+        self._seen_cells: set[Position] = set()
+        self._last_reward = 0.0
+        self._perceive()
+        native = isinstance(self._wording, AgentGymWording) and not self._has_quirks
+        self._plan: expert.Plan | None = task.content.plan if native else None
+        self._is_unsolvable = False
+        return self._wording.first_scene(self._mission, self._perception)
 
     def step(self, command: Command) -> Outcome:
         """Carry out *command*."""
-        way = self._menu.ways.get(command)
-        if way is None:
-            refusal = self._menu.refusal(command)
-            return self._idle(refusal.message, valid=False, reason=refusal.reason)
+        actions = self._admissible.actions.get(command)
+        if actions is None:
+            refusal = self._admissible.refusal(command)
+            return self._unchanged(refusal.message, valid=False, reason=refusal.reason)
         if command.verb == "check":
-            return self._idle(agentgym.choices(tuple(self._menu.ways)))
-        if not way:
-            return self._idle((agentgym.NO_CHANGE,))
+            return self._unchanged(agentgym.available_actions(tuple(self._admissible.actions)))
+        if not actions:
+            return self._unchanged((agentgym.NO_CHANGE,))
         follows = self._plan is not None and self._plan[:1] == (command,)
         self._plan = self._plan[1:] if self._plan and follows else None
-        self._is_lost = False
-        return self._flawed_turn(way) if self._flawed else self._turn(way)
+        self._is_unsolvable = False
+        return self._act_with_quirks(actions) if self._has_quirks else self._act(actions)
 
     def admissible(self) -> tuple[Command, ...]:
-        """Return the commands that AgentGym (or BALROG) has for this moment, in its order."""
-        return tuple(self._menu.ways)
+        """Return the commands that the original lists (or would list) now, in its order."""
+        return tuple(self._admissible.actions)
 
-    def expert_plan(self) -> expert.Route | None:
-        """Return commands to the goal; while they are followed, the rest of the same plan."""
-        if not self._plan and not self._is_lost:
-            self._plan = expert.plan(self._game, self._voice, self._seen)
-            self._is_lost = self._plan is None
+    def expert_plan(self) -> expert.Plan | None:
+        """Return commands to the goal; while they are followed, the rest of the same plan.
+
+        The plan is cached; so is that there is none, until something changes.
+        """
+        if not self._plan and not self._is_unsolvable:
+            self._plan = expert.plan(self._game, self._wording, self._seen_cells)
+            self._is_unsolvable = self._plan is None
         return self._plan
 
     def instruction(self) -> Message:
         """Return the original's instruction."""
-        return self._voice.instruction(self._mission)
+        return self._wording.instruction(self._mission)
 
     def goal(self) -> Message:
         """Return the mission."""
         return self._mission
 
     def turn_limit(self) -> int:
-        """Return twice the expert's turns, but at least AgentGym's 20; the original has just 20."""
-        if self._flawed:
-            return LEAST_TURNS
-        native = isinstance(self._voice, AgentGymVoice)
-        turns = len(self._quest.route) if native else self._quest.steps
-        return max(LEAST_TURNS, 2 * turns)
+        """Return twice the expert's turns, but at least AgentGym's 20; ``original`` has just 20."""
+        if self._has_quirks:
+            return MIN_TURN_LIMIT
+        native = isinstance(self._wording, AgentGymWording)
+        turns = len(self._quest.plan) if native else self._quest.steps
+        return max(MIN_TURN_LIMIT, 2 * turns)
 
     def invalid_reply(self, malformed: Malformed) -> Message:
         """Return the original's answer to a text that is no command."""
-        return (self._voice.refusal(malformed.text, self._moment),)
+        return self._wording.invalid_reply(malformed.text, self._perception)
 
     def read(self, text: str) -> Command | Malformed:
         """Read *text* as the original does."""
-        return self._voice.read(text)
+        return self._wording.read(text)
 
     def surface(self) -> Surface:
         """Return what interfaces read of this world."""
         return Surface(
-            listing=self._voice.listing,
-            list_actions=self._voice.list_actions,
+            listing=self._wording.listing,
+            list_actions=self._wording.list_actions,
             nouns=_nouns,
             canonical_argument=_canonical_argument,
             distractors=_distractors,
         )
 
     def info(self) -> Mapping[str, Any]:
-        """Return the level, and how many of minigrid's steps are gone and how many there are."""
+        """Return the level, how many of minigrid's steps were taken, and how many it allows."""
         env = self._game.env
         return {"level": self._quest.level, "steps": env.step_count, "max_steps": env.max_steps}
 
-    def _notice(self) -> None:
-        self._moment = Moment(self._game)
-        self._menu = self._voice.menu(self._moment)
-        self._seen |= self._moment.view.seen
+    def _perceive(self) -> None:
+        self._perception = Perception(self._game)
+        self._admissible = self._wording.admissible(self._perception)
+        self._seen_cells |= self._perception.view.cells
 
-    def _idle(self, told: Message, *, valid: bool = True, reason: str = "") -> Outcome:
+    def _unchanged(self, message: Message, *, valid: bool = True, reason: str = "") -> Outcome:
         """Return the outcome of what changes nothing; AgentGym pays the last reward again."""
-        return Outcome(Scene(told), self._paid, valid=valid, reason=reason)
+        return Outcome(Scene(message), self._last_reward, valid=valid, reason=reason)
 
-    def _turn(self, way: Way) -> Outcome:
-        """Do *way* until it is done, or the episode is."""
-        for action in way:
+    def _act(self, actions: ActionSequence) -> Outcome:
+        """Carry out *actions* until the last one, or until the episode ends."""
+        for action in actions:
             effect = self._game.act(action)
-            ended = end(effect.over, effect.late, effect.reward)
-            if ended is not None:
+            end_reason = end(effect.terminated, effect.truncated, effect.reward)
+            if end_reason is not None:
                 break
-        self._notice()
-        scene = self._voice.scene(self._moment, completed=ended is EndReason.SUCCESS)
-        return Outcome(scene, effect.reward, end=ended, score=score(ended))
+        self._perceive()
+        scene = self._wording.scene(self._perception, completed=end_reason is EndReason.SUCCESS)
+        return Outcome(scene, effect.reward, end=end_reason, score=score(end_reason))
 
-    def _flawed_turn(self, way: Way) -> Outcome:
-        """Do *way* as AgentGym does: on past a success, and no further than it changes anything.
+    def _act_with_quirks(self, actions: ActionSequence) -> Outcome:
+        """Carry out *actions* as AgentGym does: on past a success, until one changes nothing.
 
-        AgentGym asks whether the picture has changed. On the way to a thing in view that is the
+        AgentGym asks whether the picture has changed. For the paths to things in view that is the
         same.
         """
-        for action in way:
+        for action in actions:
             effect = self._game.act(action)
             if not effect.changed:
                 break
-        self._notice()
-        self._paid = effect.reward
-        ended = EndReason.SUCCESS if effect.over and self._paid > ENOUGH else None
-        scene = self._voice.scene(self._moment, completed=effect.over)
-        return Outcome(scene, self._paid, end=ended, score=score(ended))
+        self._perceive()
+        self._last_reward = effect.reward
+        is_success = effect.terminated and self._last_reward > ENDING_REWARD
+        end_reason = EndReason.SUCCESS if is_success else None
+        scene = self._wording.scene(self._perception, completed=effect.terminated)
+        return Outcome(scene, self._last_reward, end=end_reason, score=score(end_reason))
 
 
 def _nouns() -> tuple[str, ...]:

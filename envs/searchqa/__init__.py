@@ -1,23 +1,32 @@
-"""SearchQA: questions that are answered by searching a corpus."""
+"""SearchQA: questions that are answered by searching a corpus.
 
-from agentgym_gen.envs.searchqa.corpus import Corpus
-from agentgym_gen.envs.searchqa.dense import DenseRetriever
-from agentgym_gen.envs.searchqa.passages import Passage
+What lives here: the rules, the tasks, the reward, corpora, and the formats of questions. What does
+not: how our own passages and questions are made of facts (`generator`), and how passages are found
+(`retrievers`).
+"""
+
+from agentgym_gen.envs.searchqa.corpus import Corpus, Passage
 from agentgym_gen.envs.searchqa.questions import Question
-from agentgym_gen.envs.searchqa.remote import RemoteRetriever
-from agentgym_gen.envs.searchqa.retrievers import BM25Retriever, Retriever
-from agentgym_gen.envs.searchqa.tasks import FactTasks, OwnTasks
+from agentgym_gen.envs.searchqa.retrievers import (
+    BM25Retriever,
+    DenseRetriever,
+    RemoteRetriever,
+    Retriever,
+    RetryPolicy,
+)
+from agentgym_gen.envs.searchqa.tasks import CustomTasks, FactTasks
 from agentgym_gen.envs.searchqa.world import SearchQA
 
 __all__ = [
     "BM25Retriever",
     "Corpus",
+    "CustomTasks",
     "DenseRetriever",
     "FactTasks",
-    "OwnTasks",
     "Passage",
     "Question",
     "RemoteRetriever",
     "Retriever",
+    "RetryPolicy",
     "SearchQA",
 ]

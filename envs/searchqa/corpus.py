@@ -1,26 +1,35 @@
-"""Corpora: the passages that are searched, those that ship and a user's own.
+"""Corpora: the passages that are searched, and how a user's own are read.
 
-A corpus has a mark, which changes when any passage does: indexes are kept under it.
+A corpus has a fingerprint, which changes when any passage does: indexes are cached under it.
 """
 
 from __future__ import annotations
 
-import functools
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from agentgym_gen.envs.searchqa.graph import fact_graph, shipped_hash
-from agentgym_gen.envs.searchqa.passages import Passage, write_passage
 from agentgym_gen.errors import DataError
 from agentgym_gen.system.untrusted_files import MEGABYTE, numbered_lines, parse_json, read_text
 
-WORDING = 1
-"""Rises when the same facts make other passages; a test compares them with those of before."""
-
-
-MOST_BYTES = 16 * 1024 * MEGABYTE
+MAX_BYTES = 16 * 1024 * MEGABYTE
 """The size above which a file is refused: all passages are kept in memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A titled text of a corpus."""
+
+    title: str
+    """The title."""
+    text: str
+    """The text under it."""
+
+    @property
+    def contents(self) -> str:
+        """Title and text as Search-R1 stores them in one field: the title is the first line."""
+        return f"{self.title}\n{self.text}"
 
 
 class Corpus:
@@ -28,18 +37,18 @@ class Corpus:
 
     Args:
         read: Returns the passage with a number.
-        size: How many there are.
-        mark: What changes when they do.
+        size: How many passages there are.
+        fingerprint: A text that changes when any passage does.
     """
 
-    def __init__(self, read: Callable[[int], Passage], size: int, mark: str) -> None:
+    def __init__(self, read: Callable[[int], Passage], size: int, fingerprint: str) -> None:
         self._read = read
         self._size = size
-        self.mark = mark
+        self.fingerprint = fingerprint
 
     @classmethod
     def of(cls, passages: Sequence[Passage]) -> Corpus:
-        """Return the corpus of *passages*, whose mark is a hash of them all."""
+        """Return the corpus of *passages*, whose fingerprint is a hash of them all."""
         return cls(passages.__getitem__, len(passages), _hash(passages))
 
     def __getitem__(self, number: int) -> Passage:
@@ -55,56 +64,47 @@ class Corpus:
         return map(self._read, range(self._size))
 
 
-def fact_corpus(facts: str) -> Corpus:
-    """Return the corpus that ships, with real or invented names; a passage is written when read.
-
-    Raises:
-        UnknownNameError: if there are no such *facts*.
-    """
-    graph = fact_graph(facts)
-    mark = f"{facts} {shipped_hash('facts.json.gz')} {WORDING}"
-    return Corpus(functools.partial(write_passage, graph), len(graph), mark)
-
-
 def read_corpus(path: str | Path) -> Corpus:
     """Return the corpus at *path*.
 
     Args:
-        path: A JSON-lines file with ``title`` and ``text`` a line, or with Search-R1's
-            ``contents``, whose first line is the title; or a folder of ``.txt`` and ``.md`` files,
-            whose names are the titles, and of such ``.jsonl`` files.
+        path: A JSON-lines file, or a folder. A line has ``title`` and ``text``, or Search-R1's
+            ``contents``, whose first line is the title. A folder has ``.txt`` and ``.md`` files,
+            whose names are the titles, and such ``.jsonl`` files.
 
     Raises:
         DataError: if there is nothing to read, or a line is bad, naming its number.
     """
-    place = Path(path)
-    passages = [passage for file in _files(place) for passage in _read(file)]
+    folder_or_file = Path(path)
+    passages = [passage for file in _files(folder_or_file) for passage in _read(file)]
     if not passages:
-        raise DataError(f"No passages in {str(place)!r}; a corpus is .jsonl, or a folder of texts")
+        raise DataError(
+            f"No passages in {str(folder_or_file)!r}; a corpus is .jsonl, or a folder of texts"
+        )
     return Corpus.of(passages)
 
 
-def state_of(path: str | Path) -> tuple[tuple[str, int, int], ...]:
-    """Return the files of the corpus at *path* with their sizes and times, to see a change.
+def file_states(path: str | Path) -> tuple[tuple[str, int, int], ...]:
+    """Return the files of the corpus at *path* with their sizes and times, to notice a change.
 
     Raises:
         DataError: if there is no such file or folder.
     """
     try:
-        found = [(one, one.stat()) for one in _files(Path(path).resolve())]
+        stats = [(file, file.stat()) for file in _files(Path(path).resolve())]
     except OSError as error:
         raise DataError(f"Corpus {str(path)!r} cannot be read: {error}") from error
-    return tuple((str(one), stat.st_size, stat.st_mtime_ns) for one, stat in found)
+    return tuple((str(file), stat.st_size, stat.st_mtime_ns) for file, stat in stats)
 
 
-def _files(place: Path) -> list[Path]:
-    if not place.is_dir():
-        return [place]
-    return sorted(path for path in place.rglob("*") if path.suffix in {".jsonl", ".txt", ".md"})
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    return sorted(file for file in path.rglob("*") if file.suffix in {".jsonl", ".txt", ".md"})
 
 
 def _read(file: Path) -> Iterator[Passage]:
-    text = read_text(file, "Corpus", MOST_BYTES)
+    text = read_text(file, "Corpus", MAX_BYTES)
     if file.suffix in {".txt", ".md"}:
         yield Passage(file.stem, " ".join(text.split()))
         return
@@ -130,10 +130,10 @@ def _passage(line: str, where: str) -> Passage:
 
 
 def _hash(passages: Sequence[Passage]) -> str:
-    whole = hashlib.sha256()
+    digest = hashlib.sha256()
     for passage in passages:
-        whole.update(f"{passage.title}\0{passage.text}\0".encode())
-    return whole.hexdigest()[:32]
+        digest.update(f"{passage.title}\0{passage.text}\0".encode())
+    return digest.hexdigest()[:32]
 
 
-__all__ = ["Corpus", "Passage", "fact_corpus", "read_corpus", "state_of"]
+__all__ = ["Corpus", "Passage", "file_states", "read_corpus"]

@@ -1,4 +1,4 @@
-"""The solver: it looks for the passages of the chain that are missing, then says the answer."""
+"""The expert: it searches for the passages that are missing, then gives the answer."""
 
 from __future__ import annotations
 
@@ -8,19 +8,21 @@ from agentgym_gen.envs.searchqa.questions import Question
 from agentgym_gen.world import Command
 
 
-def plan(question: Question, found: Collection[str], asked: Collection[str]) -> tuple[Command, ...]:
+def plan(
+    question: Question, found_titles: Collection[str], past_queries: Collection[str]
+) -> tuple[Command, ...]:
     """Return the searches that are left, in the order of the chain, and the answer.
 
-    A query that was asked is not asked again: in a corpus of one's own it may find nothing.
+    No query is searched twice: in a user's corpus it may find nothing.
 
     Args:
         question: The question.
-        found: The titles of the passages that were found.
-        asked: The queries that were asked.
+        found_titles: The titles of the passages that were found.
+        past_queries: The queries that were searched.
     """
     searches = [
         Command("search", (hop.query,))
         for hop in question.hops
-        if hop.title not in found and hop.query not in asked
+        if hop.title not in found_titles and hop.query not in past_queries
     ]
     return (*searches, Command("answer", (question.answers[0],)))

@@ -1,4 +1,4 @@
-"""What an answer earns: pure functions of texts, as FlashRAG and Search-R1 define them."""
+"""Scores of an answer: pure functions of texts, as FlashRAG and Search-R1 define them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Collection
 
 NO_PARTIAL = frozenset({"yes", "no", "noanswer"})
-"""Answers that have no F1 with anything but themselves."""
+"""Answers whose F1 is 0 with every other text."""
 
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
@@ -18,7 +18,7 @@ def normalize(text: str) -> str:
     """Return *text* in lower case without ASCII punctuation, articles and spare white space.
 
     The rule of SQuAD, which Search-R1 and AgentGym use: punctuation is deleted, not replaced by a
-    space, and before the articles are.
+    space, and it is deleted before the articles.
 
     >>> normalize("The Rock-n-Roll,  an era!")
     'rocknroll era'
@@ -26,56 +26,56 @@ def normalize(text: str) -> str:
     return " ".join(_ARTICLES.sub(" ", text.lower().translate(_PUNCTUATION)).split())
 
 
-def exact_match(said: str, answers: Collection[str]) -> float:
-    """Return 1 if *said* is one of *answers* once both are normalised, else 0.
+def exact_match(prediction: str, answers: Collection[str]) -> float:
+    """Return 1 if *prediction* is one of *answers* once both are normalised, else 0.
 
-    A text of which nothing is left, such as ``"the"``, matches nothing.
+    A text that is empty after normalisation, such as ``"the"``, matches nothing.
 
     >>> exact_match("the Congo!", ["Congo"]), exact_match("Congo or Peru", ["Congo"])
     (1.0, 0.0)
     """
-    plain = normalize(said)
+    plain = normalize(prediction)
     return float(bool(plain) and plain in map(normalize, answers))
 
 
-def sub_exact_match(said: str, answers: Collection[str]) -> float:
-    """Return 1 if one of *answers* stands in *said* once both are normalised, else 0.
+def sub_exact_match(prediction: str, answers: Collection[str]) -> float:
+    """Return 1 if *prediction* contains one of *answers* once both are normalised, else 0.
 
-    Naming everything earns this: it is reported, and never a reward.
+    A list of all candidates scores 1, so this is reported and never a reward.
 
     >>> sub_exact_match("Congo or Peru", ["Peru"])
     1.0
     """
-    plain = normalize(said)
+    plain = normalize(prediction)
     return float(any(gold and gold in plain for gold in map(normalize, answers)))
 
 
-def f1(said: str, answers: Collection[str]) -> float:
-    """Return the greatest F1 of the words of *said* with those of one of *answers*, 0 to 1.
+def f1(prediction: str, answers: Collection[str]) -> float:
+    """Return the greatest F1 of the words of *prediction* with those of one of *answers*, 0 to 1.
 
     >>> round(f1("King George the Third", ["George III"]), 3)
     0.4
     """
-    return max((_word_f1(normalize(said), normalize(gold)) for gold in answers), default=0.0)
+    return max((_word_f1(normalize(prediction), normalize(gold)) for gold in answers), default=0.0)
 
 
-def _word_f1(said: str, gold: str) -> float:
-    if said != gold and (said in NO_PARTIAL or gold in NO_PARTIAL):
+def _word_f1(prediction: str, gold: str) -> float:
+    if prediction != gold and (prediction in NO_PARTIAL or gold in NO_PARTIAL):
         return 0.0
-    words, wanted = said.split(), gold.split()
-    common = (Counter(words) & Counter(wanted)).total()
+    words, gold_words = prediction.split(), gold.split()
+    common = (Counter(words) & Counter(gold_words)).total()
     if not common:
         return 0.0
-    precision, recall = common / len(words), common / len(wanted)
+    precision, recall = common / len(words), common / len(gold_words)
     return 2 * precision * recall / (precision + recall)
 
 
-def score(found: int, hops: int, success: bool) -> float:
+def score(hops_found: int, hops: int, success: bool) -> float:
     """Return how much of a task is done, 0 to 1: the share of hops found, and 1 only on success.
 
-    The answer counts as one more, so that finding everything is not yet success.
+    The answer counts as one more hop, so that all hops without the answer score less than 1.
 
     >>> score(2, 3, success=False), score(0, 3, success=True)
     (0.5, 1.0)
     """
-    return 1.0 if success else found / (hops + 1)
+    return 1.0 if success else hops_found / (hops + 1)

@@ -1,4 +1,4 @@
-"""What SearchQA says that no rule decides: its verbs and its instruction."""
+"""SearchQA's native texts: its verbs, its instruction and its fixed answers."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ VERBS = (SEARCH, ANSWER)
 
 _SEARCH, _ANSWER = VerbName("search"), VerbName("answer")
 _SEARCH_TAGS, _ANSWER_TAGS = Command("search", (" and ",)), Command("answer", (" and ",))
-"""``<search> and </search>``: a command, so that other syntaxes show their own form."""
+"""``<search> and </search>``: commands, so that another syntax shows its own form."""
 
 INSTRUCTION: Message = (
     *(VerbName("answer", capital=True), " the given question. You must conduct reasoning inside "),
@@ -46,7 +46,7 @@ INSTRUCTION: Message = (
     *("you can directly provide the ", _ANSWER, " inside ", _ANSWER_TAGS, ", without detailed "),
     *("illustrations. For example, ", Command("answer", (" Beijing ",)), "."),
 )
-"""Search-R1's prompt to the letter, before its question."""
+"""Search-R1's prompt before the question, to the letter."""
 
 INVALID: Message = (
     *("Your previous action is invalid. If you want to ", _SEARCH, ", you should put the query "),
@@ -56,15 +56,15 @@ INVALID: Message = (
 """AgentGym's answer to a text without a tag, to the letter."""
 
 CORRECT: Message = ("Congratulations! You have answered the question correctly.",)
-"""AgentGym's words."""
+"""AgentGym's answer to a right answer."""
 
 WRONG: Message = ("Sorry, your ", _ANSWER, " is incorrect.")
-"""The first half of AgentGym's words, where the episode is over."""
+"""The first half of AgentGym's answer to a wrong one, where the episode is over."""
 
 WRONG_RETRY: Message = (*WRONG, " Please try again.")
-"""AgentGym's words."""
+"""AgentGym's answer to a wrong answer, where another one may be given."""
 
 
-def unavailable(why: str) -> Message:
-    """Return what is said when the retriever cannot be asked now, and *why*."""
-    return ("The ", _SEARCH, f" engine is not available now ({why}). Please try again.")
+def unavailable(reason: str) -> Message:
+    """Return the answer to a search while the retriever is not available, with the *reason*."""
+    return ("The ", _SEARCH, f" engine is not available now ({reason}). Please try again.")

@@ -1,7 +1,7 @@
 """The rules of SearchQA: what a search shows, and what an answer earns.
 
-Rules and words follow Search-R1's environment and AgentGym's version of it; where they differ,
-the environment's page in the documentation says why.
+Rules and texts follow Search-R1's environment and AgentGym's version of it. Where they differ, the
+environment's page in the documentation gives the reason.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 
 from agentgym_gen.envs.searchqa import expert, reward
-from agentgym_gen.envs.searchqa.asides import leaflet_lines
-from agentgym_gen.envs.searchqa.corpus import Passage, fact_corpus, read_corpus, state_of
+from agentgym_gen.envs.searchqa.corpus import Passage, file_states, read_corpus
+from agentgym_gen.envs.searchqa.distractors import leaflet_lines
+from agentgym_gen.envs.searchqa.generator.passages import fact_corpus
+from agentgym_gen.envs.searchqa.process_cache import get_or_make
+from agentgym_gen.envs.searchqa.question_formats import read_questions
 from agentgym_gen.envs.searchqa.questions import Question
-from agentgym_gen.envs.searchqa.readers import read_questions
 from agentgym_gen.envs.searchqa.retrievers import Retriever, make_retriever
-from agentgym_gen.envs.searchqa.sharing import once
-from agentgym_gen.envs.searchqa.tasks import FactTasks, OwnTasks
+from agentgym_gen.envs.searchqa.tasks import CustomTasks, FactTasks
 from agentgym_gen.envs.searchqa.wording import (
     CORRECT,
     INSTRUCTION,
@@ -52,6 +53,7 @@ ANSWERS = ("once", "retry")
 """Whether a wrong answer ends the episode, as in Search-R1, or not, as in AgentGym."""
 
 MAX_K = 100
+"""The largest number of passages that a search may show."""
 
 _ACTION = re.compile(r"<(search|answer)>(.*?)</\1>", re.DOTALL)
 _TAG = re.compile(r"</?(?:search|answer)>")
@@ -61,16 +63,16 @@ class SearchQA(World[Question]):
     """Answer a question by searching a corpus.
 
     Args:
-        facts: ``real``, or ``invented`` for the same facts under invented names, which nobody can
-            know by heart.
-        corpus: A corpus of one's own instead: a JSON-lines file or a folder.
-        questions: One's own questions: a file in the format of HotpotQA, MuSiQue, 2WikiMultihopQA,
+        facts: ``real``, or ``invented`` for the same facts under invented names, which no model can
+            know.
+        corpus: A user's corpus instead: a JSON-lines file or a folder.
+        questions: A user's questions: a file in the format of HotpotQA, MuSiQue, 2WikiMultihopQA,
             NQ or FlashRAG, or one for each split.
-        retriever: ``bm25``, ``dense:<model>``, the address of a server that speaks Search-R1's
+        retriever: ``bm25``, ``dense:<model>``, the address of a server with Search-R1's
             ``/retrieve``, ``module:function``, or any object with ``search(query, k)``.
         k: How many passages a search shows.
         answers: ``once`` or ``retry``: whether a wrong answer ends the episode.
-        tiers: The tiers of one's own questions that are played; by default all that occur.
+        tiers: The tiers of the user's questions that are played; by default all that occur.
 
     Raises:
         UnknownNameError: if there is no such facts or rule of answers.
@@ -98,33 +100,33 @@ class SearchQA(World[Question]):
             raise unknown_name("rule of answers", answers, ANSWERS, "all")
         if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= MAX_K:
             raise InvalidValueError(f"`k` is 1 to {MAX_K}, not {k!r}")
-        self.tasks = _tasks(facts, questions, tiers)
-        self._retriever = _retriever(retriever, facts, corpus)
+        self.tasks = _choose_tasks(facts, questions, tiers)
+        self._retriever = _choose_retriever(retriever, facts, corpus)
         self._k = k
         self._retry = answers == "retry"
 
     def reset(self, task: Task[Question]) -> Scene:
-        """Start *task*: nothing is found yet."""
+        """Start *task* and return the question."""
         self._question, self._tier = task.content, task.id.tier
-        self._found: dict[str, None] = {}
-        self._asked: dict[str, None] = {}
+        self._found_titles: dict[str, None] = {}
+        self._past_queries: dict[str, None] = {}
         self._f1 = self._sub_em = 0.0
-        self._spelling: re.Pattern[str] | None = None
+        self._name_pattern: re.Pattern[str] | None = None
         text = task.content.text
         return Scene((f"Question: {text}",), {"question": text})
 
     def step(self, command: Command) -> Outcome:
         """Carry out *command*."""
-        said = command.args[0].strip()
-        return self._search(said) if command.verb == "search" else self._answer(said)
+        text = command.args[0].strip()
+        return self._search(text) if command.verb == "search" else self._answer(text)
 
     def admissible(self) -> tuple[Command, ...]:
         """Return both usages: any query may be searched and any answer given."""
         return tuple(verb.usage for verb in VERBS)
 
     def expert_plan(self) -> tuple[Command, ...]:
-        """Return the searches for what is not found yet, and the answer."""
-        return expert.plan(self._question, self._found, self._asked)
+        """Return the searches for the passages that are not found yet, and the answer."""
+        return expert.plan(self._question, self._found_titles, self._past_queries)
 
     def instruction(self) -> Message:
         """Return Search-R1's prompt."""
@@ -139,26 +141,26 @@ class SearchQA(World[Question]):
         return max(TURNS[self._tier], 2 * (len(self._question.hops) + 1))
 
     def invalid_reply(self, malformed: Malformed) -> Message:
-        """Return AgentGym's words."""
+        """Return AgentGym's sentence."""
         return INVALID
 
     def read(self, text: str) -> Command | Malformed:
         """Read *text* as the original does: the first pair of tags acts, whatever is around it.
 
-        Other than there, a tag inside a tag and a second answer are refused.
+        Unlike there, a tag inside a tag and a second answer are malformed.
         """
-        found = _ACTION.search(text)
-        if found is None:
+        match = _ACTION.search(text)
+        if match is None:
             return Malformed(text, "there is no action between tags in it")
-        verb, said = found[1], found[2].strip()
-        if not said:
+        verb, content = match[1], match[2].strip()
+        if not content:
             return Malformed(text, "there is nothing between the tags")
-        if _TAG.search(said):
+        if _TAG.search(content):
             return Malformed(text, "there is a tag inside a tag")
-        others = _ACTION.finditer(text, found.end())
-        if verb == "answer" and any(other[1] == "answer" for other in others):
+        later_matches = _ACTION.finditer(text, match.end())
+        if verb == "answer" and any(later[1] == "answer" for later in later_matches):
             return Malformed(text, "only one can be given at a time")
-        return Command(verb, (said,))
+        return Command(verb, (content,))
 
     def surface(self) -> Surface:
         """Return what interfaces read of this world."""
@@ -169,24 +171,27 @@ class SearchQA(World[Question]):
         )
 
     def _nouns(self) -> tuple[str, ...]:
-        """Return the names of the question's own chain, which are all that it is about."""
+        """Return the names of the entities in the question's chain."""
         return self._question.names
 
     def _canonical_argument(self, argument: str) -> str:
-        """Return *argument* with names in their own letters: case does not matter to a search."""
-        if self._spelling is None:
-            longest = sorted(self._question.names, key=len, reverse=True)
-            either = "|".join(map(re.escape, longest)) or "(?!)"
-            self._spelling = re.compile(rf"(?<!\w)(?:{either})(?!\w)", re.IGNORECASE)
-        written = {name.casefold(): name for name in self._question.names}
-        return self._spelling.sub(lambda one: written.get(one[0].casefold(), one[0]), argument)
+        """Return *argument* with the usual case of every name: a search ignores case."""
+        if self._name_pattern is None:
+            # The longest name first, so that no name hides a longer one; "(?!)" matches nothing.
+            longest_first = sorted(self._question.names, key=len, reverse=True)
+            any_name = "|".join(map(re.escape, longest_first)) or "(?!)"
+            self._name_pattern = re.compile(rf"(?<!\w)(?:{any_name})(?!\w)", re.IGNORECASE)
+        usual = {name.casefold(): name for name in self._question.names}
+        return self._name_pattern.sub(
+            lambda match: usual.get(match[0].casefold(), match[0]), argument
+        )
 
     def info(self) -> dict[str, Any]:
-        """Return the other scores of the last answer, and how much of the chain is found."""
+        """Return the other scores of the last answer, and how many hops are found."""
         return {
             "f1": self._f1,
             "sub_em": self._sub_em,
-            "retrieved_hops": self._retrieved(),
+            "retrieved_hops": self._hops_found(),
             "hops": len(self._question.hops),
         }
 
@@ -194,40 +199,44 @@ class SearchQA(World[Question]):
         try:
             passages = self._retriever.search(query, self._k)
         except BackendError as error:
-            why = str(error)
-            scene = Scene(unavailable(why))
-            return Outcome(scene, valid=False, score=self._score(), reason=why)
-        self._asked[query] = None
-        self._found.update(dict.fromkeys(passage.title for passage in passages))
-        shown = [{"title": one.title, "text": one.text} for one in passages]
-        scene = Scene((f"<information>{_told(passages)}</information>",), {"information": shown})
+            reason = str(error)
+            scene = Scene(unavailable(reason))
+            return Outcome(scene, valid=False, score=self._score(), reason=reason)
+        self._past_queries[query] = None
+        self._found_titles.update(dict.fromkeys(passage.title for passage in passages))
+        facts = [{"title": passage.title, "text": passage.text} for passage in passages]
+        text = f"<information>{_format_passages(passages)}</information>"
+        scene = Scene((text,), {"information": facts})
         return Outcome(scene, score=self._score())
 
-    def _answer(self, said: str) -> Outcome:
+    def _answer(self, text: str) -> Outcome:
         answers = self._question.answers
-        self._f1, self._sub_em = reward.f1(said, answers), reward.sub_exact_match(said, answers)
-        earned = reward.exact_match(said, answers)
-        if earned:
-            return Outcome(Scene(CORRECT), earned, end=EndReason.SUCCESS, score=self._score(True))
+        self._f1, self._sub_em = reward.f1(text, answers), reward.sub_exact_match(text, answers)
+        exact_match = reward.exact_match(text, answers)
+        if exact_match:
+            return Outcome(
+                Scene(CORRECT), exact_match, end=EndReason.SUCCESS, score=self._score(True)
+            )
         if self._retry:
             return Outcome(Scene(WRONG_RETRY), score=self._score())
         return Outcome(Scene(WRONG), end=EndReason.FAILURE, score=self._score())
 
-    def _retrieved(self) -> int:
-        return sum(hop.title in self._found for hop in self._question.hops)
+    def _hops_found(self) -> int:
+        return sum(hop.title in self._found_titles for hop in self._question.hops)
 
     def _score(self, success: bool = False) -> float:
-        return reward.score(self._retrieved(), len(self._question.hops), success)
+        return reward.score(self._hops_found(), len(self._question.hops), success)
 
 
-def _told(passages: Sequence[Passage]) -> str:
+def _format_passages(passages: Sequence[Passage]) -> str:
     """Return *passages* in Search-R1's format."""
     return "\n".join(
-        f"Doc {number}(Title: {one.title}) {one.text}" for number, one in enumerate(passages, 1)
+        f"Doc {number}(Title: {passage.title}) {passage.text}"
+        for number, passage in enumerate(passages, 1)
     ).strip()
 
 
-def _tasks(
+def _choose_tasks(
     facts: str,
     questions: str | Path | Mapping[str, str | Path] | None,
     tiers: Sequence[str] | None,
@@ -235,17 +244,20 @@ def _tasks(
     if questions is None:
         return FactTasks(facts)
     if isinstance(questions, Mapping):
-        return OwnTasks({split: read_questions(path) for split, path in questions.items()}, tiers)
-    return OwnTasks(read_questions(questions), tiers)
+        return CustomTasks(
+            {split: read_questions(path) for split, path in questions.items()}, tiers
+        )
+    return CustomTasks(read_questions(questions), tiers)
 
 
-def _retriever(spec: str | Retriever, facts: str, corpus: str | Path | None) -> Retriever:
+def _choose_retriever(spec: str | Retriever, facts: str, corpus: str | Path | None) -> Retriever:
     if corpus is None:
         return make_retriever(spec, lambda: fact_corpus(facts), facts)
-    state = state_of(corpus)
-    return make_retriever(spec, lambda: once(state, lambda: read_corpus(corpus)), str(state))
+    # The files' sizes and times are part of the key, so that a corpus that changes is read again.
+    state = file_states(corpus)
+    return make_retriever(spec, lambda: get_or_make(state, lambda: read_corpus(corpus)), str(state))
 
 
 def _distractors(rng: np.random.Generator, amount: int) -> tuple[str, ...]:
-    """Return sentences about leaflets that cannot be had."""
+    """Return sentences about leaflets that are not available."""
     return sample_evenly(leaflet_lines(), amount, rng)

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from babyai_play import listed, quest, say, text_of, told, world_of
+from babyai_play import act, admissible_texts, make_task, make_world, native, reply
 
 from agentgym_gen import TextEnv
 from agentgym_gen.envs.babyai import BabyAI
@@ -20,23 +20,23 @@ from tools import babyai_golden
 
 GOLDEN = pathlib.Path(__file__).parent / "golden" / "babyai_agentgym.json"
 WALKS = json.loads(GOLDEN.read_text("utf-8"))["walks"]
-PICTURED_LATE = "PutNextS7N4Carrying"
-"""The level whose first picture still shows the thing that is carried: minigrid draws it first."""
+DIFFERENT_LEVEL = "PutNextS7N4Carrying"
+"""The one level that differs: minigrid's first picture still shows the thing that is carried."""
 
 
 @pytest.mark.parametrize("walk", WALKS, ids=lambda walk: AGENTGYM_LEVELS[walk["item"] % 40])
 def test_the_original_is_agentgyms_to_the_letter(walk: dict[str, object]) -> None:
-    """Observations, lists, answers, rewards and ends, on a walk through each of its 40 levels."""
+    """A walk through each of AgentGym's 40 levels has the same texts, rewards and ends."""
     difference = babyai_golden.difference(walk)
 
-    late = AGENTGYM_LEVELS[int(str(walk["item"])) % 40] == PICTURED_LATE
-    assert (difference is not None) == late, difference
+    may_differ = AGENTGYM_LEVELS[int(str(walk["item"])) % 40] == DIFFERENT_LEVEL
+    assert (difference is not None) == may_differ, difference
 
 
 def test_the_first_observation_to_the_letter() -> None:
-    """With AgentGym's double spaces, numbers and list."""
+    """The first observation has AgentGym's double spaces, numbers and list."""
     env = TextEnv(BabyAI(), tier="easy")
-    env.world.tasks.find = lambda task_id: quest("PickupLoc", 3)  # type: ignore[method-assign]
+    env.world.tasks.find = lambda task_id: make_task("PickupLoc", 3)  # type: ignore[method-assign]
     observation, _ = env.reset(options={"task_id": "babyai/easy/train/0"})
 
     assert observation == (
@@ -52,27 +52,27 @@ def test_the_first_observation_to_the_letter() -> None:
 
 
 def test_an_episode_by_hand() -> None:
-    """Two turns, seven moves to the ball and its picking up: 1 - 0.9 * 10 / 64."""
-    world = world_of("PickupLoc", 3)
+    """Two turns, seven moves to the ball and picking it up earn 1 - 0.9 * 10 / 64."""
+    world = make_world("PickupLoc", 3)
 
-    assert "purple ball 1" not in told(world, "turn right")
-    say(world, "turn right")
-    outcome = say(world, "pickup purple ball 1")
+    assert "purple ball 1" not in reply(world, "turn right")
+    act(world, "turn right")
+    outcome = act(world, "pickup purple ball 1")
 
     assert world.info() == {"level": "PickupLoc", "steps": 10, "max_steps": 64}
     assert (outcome.end, outcome.score) == (EndReason.SUCCESS, 1.0)
     assert outcome.reward == pytest.approx(0.859375)
-    assert text_of(world, outcome.scene.message).endswith(
+    assert native(world, outcome.scene.message).endswith(
         "You are carrying a purple ball.\n The task is completed."
     )
 
 
 def test_a_wall_or_a_box_ahead_is_named_and_a_dark_room_shows_nothing() -> None:
-    """Three endings of the same sentence."""
+    """A wall or a box straight ahead is named; in the dark nothing is."""
     openings = {
-        (level, seed): text_of(world, world._voice.scene(world._moment).message)
+        (level, seed): native(world, world._wording.scene(world._perception).message)
         for level, seed in (("PickupLoc", 3), ("GoToRedBallGrey", 3), ("OneRoomS20", 0))
-        for world in [world_of(level, seed)]
+        for world in [make_world(level, seed)]
     }
 
     assert "You are facing a wall 2 steps away." in openings["PickupLoc", 3]
@@ -128,32 +128,34 @@ REFUSALS = (
 )
 
 
-@pytest.mark.parametrize(("level", "seed", "said", "answer", "reason"), REFUSALS)
+@pytest.mark.parametrize(("level", "seed", "text", "answer", "reason"), REFUSALS)
 def test_what_cannot_be_done_is_answered(
-    level: str, seed: int, said: str, answer: str, reason: str
+    level: str, seed: int, text: str, answer: str, reason: str
 ) -> None:
-    """In AgentGym's words, with a reason of ours, and nothing changes."""
-    world = world_of(level, seed)
+    """The answer is AgentGym's, the reason is ours, and nothing changes."""
+    world = make_world(level, seed)
     before = world._game.save().scalars, world.admissible()
 
-    outcome = say(world, said)
+    outcome = act(world, text)
 
     unknown = "The action is not recognized. Please check valid actions."
     assert not outcome.valid
-    assert text_of(world, outcome.scene.message) == (answer or unknown)
+    assert native(world, outcome.scene.message) == (answer or unknown)
     assert outcome.reason == reason
     assert (world._game.save().scalars, world.admissible()) == before
 
 
 def test_the_key_has_to_fit() -> None:
-    """A key of another colour opens nothing, and the answer says so."""
-    world = world_of("UnlockLocalDist", 0)
-    for said in ("pickup red key 1", "turn right", "turn right"):
-        say(world, said)
-    while not (doors := [name for name, _ in world._moment.numbered if "locked" in name]):
-        say(world, "turn right" if "move forward" not in listed(world) else "move forward")
+    """A key of another colour does not open a door, and the answer says so."""
+    world = make_world("UnlockLocalDist", 0)
+    for text in ("pickup red key 1", "turn right", "turn right"):
+        act(world, text)
+    while not (doors := [name for name, _ in world._perception.named_things if "locked" in name]):
+        act(
+            world, "turn right" if "move forward" not in admissible_texts(world) else "move forward"
+        )
 
-    answer = told(world, f"toggle and go through {doors[0]}")
+    answer = reply(world, f"toggle and go through {doors[0]}")
 
     assert answer == (
         f"You cannot toggle and go through {doors[0]}, as the color of the key you are carrying "
@@ -161,11 +163,11 @@ def test_the_key_has_to_fit() -> None:
     )
 
 
-def test_asking_lists_the_actions_and_changes_nothing() -> None:
-    """Any text with `check` in it is a question."""
-    world = world_of("GoToObjS6", 2)
+def test_check_lists_the_actions_and_changes_nothing() -> None:
+    """Every text that contains `check` asks for the list and takes no step."""
+    world = make_world("GoToObjS6", 2)
 
-    answer = told(world, "Please CHECK")
+    answer = reply(world, "Please CHECK")
 
     assert answer == (
         "You can take the following actions: turn left, turn right, check available actions"
@@ -174,58 +176,58 @@ def test_asking_lists_the_actions_and_changes_nothing() -> None:
 
 
 def test_going_where_one_is_changes_nothing() -> None:
-    """The command is listed, as in AgentGym, and answered as there."""
-    world = world_of("PickupLoc", 0)
-    say(world, "go to red ball 1")
+    """Going to what the player faces is listed and answered as in AgentGym."""
+    world = make_world("PickupLoc", 0)
+    act(world, "go to red ball 1")
 
-    assert "go to red ball 1" in listed(world)
-    assert told(world, "go to red ball 1") == "No change in state."
+    assert "go to red ball 1" in admissible_texts(world)
+    assert reply(world, "go to red ball 1") == "No change in state."
 
 
 @pytest.mark.parametrize(
-    "said", ["pick up red box 1", "PickUp  Red Box 1", " pickup red box 1\n", "pickup red box 1"]
+    "text", ["pick up red box 1", "PickUp  Red Box 1", " pickup red box 1\n", "pickup red box 1"]
 )
-def test_case_and_white_space_do_not_matter(said: str) -> None:
-    """Nor does the spelling of `pickup`."""
-    assert say(world_of("PickupLoc", 3), said).valid
+def test_case_and_white_space_do_not_matter(text: str) -> None:
+    """Case, white space and the spelling of `pickup` do not matter."""
+    assert act(make_world("PickupLoc", 3), text).valid
 
 
 @pytest.mark.parametrize("level", ["GoToRedBallGrey", "BlockedUnlockPickup", "BossLevel"])
 def test_only_what_is_listed_can_be_done(level: str) -> None:
-    """Of 400 sentences from the words of the world; the others change nothing."""
+    """Of 400 sentences made of the world's words, those that are not listed change nothing."""
     verbs = [verb.template.split(" {")[0] for verb in BabyAI.verbs]
     parts = (verbs, ["", "red", "Grey", "gray"], ["", "locked", "closed", "open"])
     parts += (["", "ball", "KEY", "boxes", "door"], ["", "1", "2", "0", "-1", "one", "1 1"])
     rng = stream("fuzz", level)
-    world = world_of(level, 0)
+    world = make_world(level, 0)
     for _ in range(400):
-        said = " ".join(str(rng.choice(part)) for part in parts)
-        command = world.read(said)
+        text = " ".join(str(rng.choice(part)) for part in parts)
+        command = world.read(text)
         if isinstance(command, Malformed) or command in world.admissible():
             continue
         before = world._game.save().scalars
         outcome = world.step(command)
-        assert (outcome.valid, outcome.end, bool(outcome.reason)) == (False, None, True), said
+        assert (outcome.valid, outcome.end, bool(outcome.reason)) == (False, None, True), text
         assert world._game.save().scalars == before
 
 
 @pytest.mark.parametrize("text", NONSENSE)
 @pytest.mark.parametrize("wording", ["agentgym", "balrog"])
 def test_nonsense_is_no_command(text: str, wording: str) -> None:
-    """And saying nothing is answered as AgentGym does, by `No change in state`."""
-    world = world_of("PickupLoc", 3, wording)
-    read = world.read(text)
+    """Nonsense is malformed; an empty text gets AgentGym's answer, `No change in state`."""
+    world = make_world("PickupLoc", 3, wording)
+    malformed = world.read(text)
 
-    assert isinstance(read, Malformed)
+    assert isinstance(malformed, Malformed)
     if not text.strip() and wording == "agentgym":
-        assert world.invalid_reply(read) == ("No change in state.",)
+        assert world.invalid_reply(malformed) == ("No change in state.",)
 
 
 def test_a_success_is_not_lost_behind_a_door() -> None:
-    """Opening the door is the mission; the original goes on through it and forgets."""
-    said = "toggle and go through red closed door 1"
+    """Opening the door is the mission; the original goes on through it and loses the success."""
+    text = "toggle and go through red closed door 1"
     fixed, original = (
-        say(world_of("OpenRedDoor", 0, compat=compat), said) for compat in ("fixed", "original")
+        act(make_world("OpenRedDoor", 0, compat=compat), text) for compat in ("fixed", "original")
     )
 
     assert (fixed.end, fixed.score) == (EndReason.SUCCESS, 1.0)
@@ -233,13 +235,13 @@ def test_a_success_is_not_lost_behind_a_door() -> None:
 
 
 def test_a_late_success_ends_the_episode() -> None:
-    """After 24 of 36 steps it earns 0.4, which is not enough for the original."""
+    """A success after 24 of 36 steps earns 0.4, which does not end the original's episode."""
     outcomes = []
     for compat in ("fixed", "original"):
-        world = world_of("GoToObjS6", 0, compat=compat)
+        world = make_world("GoToObjS6", 0, compat=compat)
         for _ in range(20):
-            say(world, "turn right")
-        outcomes.append(say(world, "go to blue key 1"))
+            act(world, "turn right")
+        outcomes.append(act(world, "go to blue key 1"))
         earned = 1 - 0.9 * world.info()["steps"] / 36
         assert outcomes[-1].reward == pytest.approx(earned)
         assert 0 < earned <= 0.5
@@ -248,22 +250,22 @@ def test_a_late_success_ends_the_episode() -> None:
 
 
 def test_the_original_pays_a_late_success_again() -> None:
-    """For everything that changes nothing."""
-    world = world_of("GoToObjS6", 0, compat="original")
+    """The original pays the reward again for every command that changes nothing."""
+    world = make_world("GoToObjS6", 0, compat="original")
     for _ in range(20):
-        say(world, "turn right")
-    paid = say(world, "go to blue key 1").reward
+        act(world, "turn right")
+    reward = act(world, "go to blue key 1").reward
 
-    assert say(world, "drop").reward == paid > 0
+    assert act(world, "drop").reward == reward > 0
 
 
 def test_the_end_of_minigrids_steps_is_the_end() -> None:
-    """After 36 steps; the original goes on."""
+    """The episode ends after minigrid's 36 steps; the original goes on."""
     ends = []
     for compat in ("fixed", "original"):
-        world = world_of("GoToObjS6", 2, compat=compat)
+        world = make_world("GoToObjS6", 2, compat=compat)
         ends.append(
-            [say(world, "turn left" if turn % 2 else "turn right").end for turn in range(36)]
+            [act(world, "turn left" if turn % 2 else "turn right").end for turn in range(36)]
         )
 
     assert ends[0] == [None] * 35 + [EndReason.TURN_LIMIT]
@@ -285,74 +287,74 @@ def test_the_end_of_minigrids_steps_is_the_end() -> None:
         ),
     ],
 )
-def test_the_order_of_a_mission_is_said(seed: int, fixed: str, original: str) -> None:
-    """The original replaces `then` and `after you` by `and`."""
-    worlds = [world_of("GoToSeqS5R2", seed, compat=compat) for compat in ("fixed", "original")]
+def test_a_mission_keeps_its_order(seed: int, fixed: str, original: str) -> None:
+    """The mission is minigrid's; the original replaces `then` and `after you` by `and`."""
+    worlds = [make_world("GoToSeqS5R2", seed, compat=compat) for compat in ("fixed", "original")]
 
-    assert [text_of(world, world.goal()) for world in worlds] == [fixed, original]
+    assert [native(world, world.goal()) for world in worlds] == [fixed, original]
 
 
 def test_pick_up_is_understood() -> None:
-    """The original's instruction says it and its environment does not take it."""
-    fixed, original = (world_of("PickupLoc", 3, compat=c) for c in ("fixed", "original"))
+    """The original's instruction says `pick up`, which it does not take; ours takes it."""
+    fixed, original = (make_world("PickupLoc", 3, compat=c) for c in ("fixed", "original"))
 
-    assert "- pick up <obj> <id>" in text_of(original, original.instruction())
+    assert "- pick up <obj> <id>" in native(original, original.instruction())
     assert isinstance(original.read("pick up red box 1"), Malformed)
-    assert "- pickup <obj> <id>" in text_of(fixed, fixed.instruction())
-    assert say(fixed, "pick up red box 1").valid
+    assert "- pickup <obj> <id>" in native(fixed, fixed.instruction())
+    assert act(fixed, "pick up red box 1").valid
 
 
 def test_a_number_means_the_thing_that_is_described_by_it() -> None:
-    """The original does not count what no way leads to."""
-    fixed, original = (world_of("PickupLoc", 14, compat=c) for c in ("fixed", "original"))
+    """Commands number things as the text does; the original skips those without a path."""
+    fixed, original = (make_world("PickupLoc", 14, compat=c) for c in ("fixed", "original"))
 
-    assert "pickup red ball 2" in listed(fixed)
-    assert "pickup red ball 2" not in listed(original)
-    assert "pickup red ball 1" in listed(original)
-    assert told(fixed, "pickup red ball 1") == (
+    assert "pickup red ball 2" in admissible_texts(fixed)
+    assert "pickup red ball 2" not in admissible_texts(original)
+    assert "pickup red ball 1" in admissible_texts(original)
+    assert reply(fixed, "pickup red ball 1") == (
         "You cannot pickup red ball 1, as there is no path leading to it."
     )
 
 
 def test_what_is_listed_can_be_reached() -> None:
-    """The original's ways lead through what it does not see, and may end at a wall."""
-    said = "pickup blue box 1"
-    fixed, original = (world_of("MoveTwoAcrossS8N9", 16, compat=c) for c in ("fixed", "original"))
+    """What no path in view leads to is not listed; the original lists it."""
+    text = "pickup blue box 1"
+    fixed, original = (make_world("MoveTwoAcrossS8N9", 16, compat=c) for c in ("fixed", "original"))
 
-    assert said not in listed(fixed)
-    assert said in listed(original)
+    assert text not in admissible_texts(fixed)
+    assert text in admissible_texts(original)
 
 
 def test_a_blocked_step_is_not_listed() -> None:
-    """The original lists it before a ball, a key or a closed door."""
-    worlds = [world_of("PickupLoc", 0, compat=compat) for compat in ("fixed", "original")]
+    """A step against a ball is not listed; the original lists it."""
+    worlds = [make_world("PickupLoc", 0, compat=compat) for compat in ("fixed", "original")]
     for world in worlds:
-        say(world, "go to red ball 1")
+        act(world, "go to red ball 1")
 
-    assert ["move forward" in listed(world) for world in worlds] == [False, True]
-    assert told(worlds[0], "move forward").startswith("There is a barrier")
+    assert ["move forward" in admissible_texts(world) for world in worlds] == [False, True]
+    assert reply(worlds[0], "move forward").startswith("There is a barrier")
 
 
 def test_a_box_and_an_open_door_can_be_toggled() -> None:
-    """Else a key in a box is out of reach, and a door cannot be closed."""
-    boxes = [world_of("KeyInBox", 1, compat=compat) for compat in ("fixed", "original")]
+    """A box can be opened and an open door closed, which the original does not allow."""
+    boxes = [make_world("KeyInBox", 1, compat=compat) for compat in ("fixed", "original")]
     for world in boxes:
-        say(world, "go to green box 1")
-    assert ["toggle" in listed(world) for world in boxes] == [True, False]
-    assert "red key 1" in told(boxes[0], "toggle")
+        act(world, "go to green box 1")
+    assert ["toggle" in admissible_texts(world) for world in boxes] == [True, False]
+    assert "red key 1" in reply(boxes[0], "toggle")
 
-    door = world_of("OpenDoorLoc", 0)
-    doors = [name for name, thing in door._moment.numbered if thing.kind == "door"]
+    door = make_world("OpenDoorLoc", 0)
+    doors = [name for name, thing in door._perception.named_things if thing.kind == "door"]
     assert doors
-    say(door, f"go to {doors[0]}")
-    say(door, "toggle")
-    assert "toggle" in listed(door)
+    act(door, f"go to {doors[0]}")
+    act(door, "toggle")
+    assert "toggle" in admissible_texts(door)
 
 
 def test_balrogs_lines_to_the_letter() -> None:
-    """Walls ahead and beside, then things from the left; the first one says the mission."""
+    """Walls come first, then things from the left; the first observation has the mission."""
     env = TextEnv(BabyAI(wording="balrog"), tier="easy")
-    env.world.tasks.find = lambda task_id: quest("PickupLoc", 3)  # type: ignore[method-assign]
+    env.world.tasks.find = lambda task_id: make_task("PickupLoc", 3)  # type: ignore[method-assign]
     observation, info = env.reset(options={"task_id": "babyai/easy/train/0"})
 
     assert observation.split("\n") == [
@@ -370,39 +372,39 @@ def test_balrogs_lines_to_the_letter() -> None:
 
 
 def test_balrogs_open_door_has_its_article() -> None:
-    """The original says `a open red door`."""
-    shown = []
+    """BALROG's `a open red door` is kept in the original only."""
+    lines = []
     for compat in ("fixed", "original"):
-        world = world_of("OpenRedDoor", 3, "balrog", compat)
-        for said in ("turn left", "go forward", "toggle"):
-            outcome = say(world, said)
-        shown.append(text_of(world, outcome.scene.message).splitlines()[-1])
+        world = make_world("OpenRedDoor", 3, "balrog", compat)
+        for text in ("turn left", "go forward", "toggle"):
+            outcome = act(world, text)
+        lines.append(native(world, outcome.scene.message).splitlines()[-1])
 
-    assert shown == ["an open red door 1 step forward", "a open red door 1 step forward"]
+    assert lines == ["an open red door 1 step forward", "a open red door 1 step forward"]
 
 
 def test_a_blocked_low_level_action_is_refused() -> None:
-    """BALROG's answer is the unchanged observation."""
-    world = world_of("GoToObjS6", 2, "balrog")
-    before = text_of(world, world._voice.scene(world._moment).message)
+    """A refused action is answered by the unchanged observation, as in BALROG."""
+    world = make_world("GoToObjS6", 2, "balrog")
+    before = native(world, world._wording.scene(world._perception).message)
 
-    for said in ("go forward", "pick up", "drop", "toggle"):
-        outcome = say(world, said)
+    for text in ("go forward", "pick up", "drop", "toggle"):
+        outcome = act(world, text)
         assert not outcome.valid
-        assert text_of(world, outcome.scene.message) == before
+        assert native(world, outcome.scene.message) == before
     assert world.info()["steps"] == 0
 
 
 @pytest.mark.slow
 def test_balrogs_wording_keeps_the_contract() -> None:
-    """Every law, with the other verbs."""
+    """All checks of the contract hold in BALROG's wording."""
     check_world("agentgym_gen.envs.babyai:BabyAI", tasks_per_split=1, options={"wording": "balrog"})
 
 
 def test_facts_say_what_the_text_says() -> None:
-    """As plain data; the goal is part of the first ones only."""
+    """Facts have the same content as the text; the goal is in the first ones only."""
     env = TextEnv(BabyAI(), tier="easy", interface={"form": "json", "listing": "never"})
-    env.world.tasks.find = lambda task_id: quest("PickupLoc", 3)  # type: ignore[method-assign]
+    env.world.tasks.find = lambda task_id: make_task("PickupLoc", 3)  # type: ignore[method-assign]
     observation, _ = env.reset(options={"task_id": "babyai/easy/train/0"})
 
     assert json.loads(observation) == {
@@ -426,7 +428,7 @@ def test_facts_say_what_the_text_says() -> None:
     ],
 )
 def test_a_wrong_option_is_one_clear_error(options: dict[str, str], message: str) -> None:
-    """With the nearest name that is known."""
+    """A wrong option is an error that names the nearest valid value."""
     with pytest.raises(UnknownNameError) as caught:
         BabyAI(**options)
     assert str(caught.value).startswith(message)
@@ -434,8 +436,8 @@ def test_a_wrong_option_is_one_clear_error(options: dict[str, str], message: str
 
 def run_python(code: str) -> subprocess.CompletedProcess[str]:
     """Run *code* in a new process that has no display, with warnings as errors."""
-    unwanted = ("PYGAME_HIDE_SUPPORT_PROMPT", "DISPLAY", "SDL_VIDEODRIVER")
-    env = {name: value for name, value in os.environ.items() if name not in unwanted}
+    removed = ("PYGAME_HIDE_SUPPORT_PROMPT", "DISPLAY", "SDL_VIDEODRIVER")
+    env = {name: value for name, value in os.environ.items() if name not in removed}
     env["PYTHONPATH"] = os.pathsep.join(sys.path)
     return subprocess.run(
         [sys.executable, "-W", "error", "-c", code],
@@ -447,8 +449,8 @@ def run_python(code: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_minigrid_is_loaded_late_and_in_silence() -> None:
-    """When the world is made; nothing is printed and no display is opened."""
-    done = run_python(
+    """Minigrid is imported when a world is made; it prints nothing and opens no display."""
+    process = run_python(
         "import sys, gymnasium, agentgym_gen.envs.babyai\n"
         "assert not {'minigrid', 'pygame'} & set(sys.modules)\n"
         "env = gymnasium.make('rftgen/BabyAI-hard-v0')\n"
@@ -457,19 +459,19 @@ def test_minigrid_is_loaded_late_and_in_silence() -> None:
         "assert not pygame.display.get_init()\n"
     )
 
-    assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
+    assert (process.stdout, process.stderr, process.returncode) == ("", "", 0)
 
 
 def test_without_minigrid_one_sentence_says_what_to_install() -> None:
-    """Importing and registering work; making the world does not."""
-    done = run_python(
+    """Without minigrid, import and registration work; making the world names the extra."""
+    process = run_python(
         "import sys\n"
         "sys.modules['minigrid'] = None\n"
         "import gymnasium, agentgym_gen\n"
         "gymnasium.make('rftgen/BabyAI-easy-v0')\n"
     )
 
-    assert done.stderr.splitlines()[-1] == (
+    assert process.stderr.splitlines()[-1] == (
         "agentgym_gen.errors.MissingExtraError: BabyAI needs 'minigrid', which is not installed; "
         "run: pip install 'agentgym-gen[babyai]'"
     )

@@ -6,75 +6,76 @@ import subprocess
 import sys
 
 import pytest
-from babyai_play import quest, say, world_of
+from babyai_play import act, make_task, make_world
 
 from agentgym_gen import TextEnv
-from agentgym_gen.envs.babyai import BabyAI, backend
+from agentgym_gen.envs.babyai import BabyAI
+from agentgym_gen.envs.babyai.engine import backend
 from agentgym_gen.envs.babyai.levels import AGENTGYM_LEVELS, LEVELS, short_name, tier_of
-from agentgym_gen.envs.babyai.tasks import MOST_TURNS, Quest, QuestTasks
+from agentgym_gen.envs.babyai.tasks import MAX_EXPERT_TURNS, Quest, QuestTasks
 from agentgym_gen.errors import InvalidValueError, UnknownNameError
 from agentgym_gen.seeding import stream
 from agentgym_gen.world import TIERS, Command, EndReason, Outcome, Task
 
-PLACES = [(tier, split) for tier in TIERS for split in ("train", "valid", "test")]
+CELLS = [(tier, split) for tier in TIERS for split in ("train", "valid", "test")]
 
 
-def follow(world: BabyAI, route: tuple[Command, ...]) -> Outcome:
-    """Return the outcome of the last of the commands *route*, which are all admissible."""
-    for command in route:
+def follow(world: BabyAI, plan: tuple[Command, ...]) -> Outcome:
+    """Carry out *plan*, whose commands are all admissible, and return the last outcome."""
+    for command in plan:
         assert command in world.admissible()
         outcome = world.step(command)
     return outcome
 
 
 def wander(world: BabyAI, steps: int, key: str) -> EndReason | None:
-    """Take random *steps* that destroy nothing, and return why the episode is over, if it is."""
+    """Take random *steps* that destroy nothing, and return why the episode ended, if it did."""
     rng = stream("wander", key)
     for _ in range(steps):
-        ahead = world._moment.ahead
+        ahead = world._perception.thing_ahead
         box = ahead is not None and ahead.kind == "box"
-        safe = [one for one in world.admissible() if not (box and one.verb == "toggle")]
+        safe = [command for command in world.admissible() if not (box and command.verb == "toggle")]
         if end := world.step(safe[int(rng.integers(len(safe)))]).end:
             return end
     return None
 
 
 def test_tasks_are_what_they_were() -> None:
-    """The first task of every tier and split, with minigrid 3.2: a changed world needs a new id."""
+    """The first task of every cell is that of minigrid 3.2; a changed world needs a new id."""
     tasks = QuestTasks()
-    made = [tasks.make(tier, split, 0).content for tier, split in PLACES]
-    text = repr([(one, one.level, one.seed, one.route, one.steps) for one in made])
+    quests = [tasks.make(tier, split, 0).content for tier, split in CELLS]
+    text = repr([(quest, quest.level, quest.seed, quest.plan, quest.steps) for quest in quests])
 
-    assert [one.mission for one in made[:3]] == ["go to the red ball"] * 3
+    assert [quest.mission for quest in quests[:3]] == ["go to the red ball"] * 3
     assert hashlib.sha256(text.encode()).hexdigest()[:16] == "63ee6d706a611ac2"
 
 
-@pytest.mark.parametrize(("tier", "split"), PLACES)
+@pytest.mark.parametrize(("tier", "split"), CELLS)
 def test_a_task_belongs_to_its_split_and_its_tier(tier: str, split: str) -> None:
-    """Its level is of the tier, in turn, and its hash is of the split."""
+    """The levels of a tier take turns, and the hash of each world is of the split."""
     tasks = QuestTasks()
-    made = [tasks.make(tier, split, index).content for index in range(8)]
+    quests = [tasks.make(tier, split, index).content for index in range(8)]
 
-    assert [one.split for one in made] == [split] * 8
+    assert [quest.split for quest in quests] == [split] * 8
     levels = LEVELS[tier]
-    assert [one.level for one in made] == [levels[index % len(levels)] for index in range(8)]
-    assert all(0 < len(one.route) <= MOST_TURNS for one in made)
+    assert [quest.level for quest in quests] == [levels[index % len(levels)] for index in range(8)]
+    assert all(0 < len(quest.plan) <= MAX_EXPERT_TURNS for quest in quests)
 
 
 def test_equal_worlds_have_equal_fingerprints() -> None:
-    """Whatever level and seed draw them, and whatever way was found."""
-    one = quest("GoToObjS6", 0)
-    same = Quest(one.content.world, one.content.mission, "GoToObj", 7, (Command("drop"),), 9)
-    other = Quest(one.content.world, "go to the key", "GoToObjS6", 0, (), 0)
+    """The level, the seed and the plan are no part of a fingerprint; the mission is."""
+    task = make_task("GoToObjS6", 0)
+    same = Quest(task.content.world, task.content.mission, "GoToObj", 7, (Command("drop"),), 9)
+    other = Quest(task.content.world, "go to the key", "GoToObjS6", 0, (), 0)
 
-    assert Task(one.id, same).fingerprint == one.fingerprint
-    assert Task(one.id, same).content.split == one.content.split
-    assert Task(one.id, other).fingerprint != one.fingerprint
+    assert Task(task.id, same).fingerprint == task.fingerprint
+    assert Task(task.id, same).content.split == task.content.split
+    assert Task(task.id, other).fingerprint != task.fingerprint
 
 
 def test_the_shares_of_the_splits() -> None:
-    """Of 300 worlds about 180, 60 and 60 belong to train, valid and test."""
-    splits = [quest("GoToLocalS8N7", seed).content.split for seed in range(300)]
+    """Of 300 worlds, about 180, 60 and 60 belong to train, valid and test."""
+    splits = [make_task("GoToLocalS8N7", seed).content.split for seed in range(300)]
 
     assert [splits.count(split) for split in ("train", "valid", "test")] == pytest.approx(
         [180, 60, 60], abs=25
@@ -82,27 +83,27 @@ def test_the_shares_of_the_splits() -> None:
 
 
 @pytest.mark.slow
-def test_drawing_needs_no_assertions() -> None:
-    """The bot of minigrid gives up by `assert`; with `python -O` the same tasks are drawn."""
+def test_generating_needs_no_assertions() -> None:
+    """Minigrid's bot gives up by `assert`; `python -O` still generates the same tasks."""
     code = (
         "from agentgym_gen.envs.babyai.tasks import QuestTasks\n"
-        "made = [QuestTasks().make('hard', 'train', index).content for index in range(8)]\n"
-        "print(repr([(one, one.seed, one.route) for one in made]))\n"
+        "quests = [QuestTasks().make('hard', 'train', index).content for index in range(8)]\n"
+        "print(repr([(quest, quest.seed, quest.plan) for quest in quests]))\n"
     )
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    told = [
+    outputs = [
         subprocess.run(
             [sys.executable, *flags, "-c", code], env=env, capture_output=True, check=True
         ).stdout
         for flags in ([], ["-O"])
     ]
 
-    assert told[0] == told[1]
+    assert outputs[0] == outputs[1]
 
 
 @pytest.mark.parametrize("level", AGENTGYM_LEVELS)
 def test_every_level_of_agentgym_is_solved(level: str) -> None:
-    """Those too that its text or minigrid's bot cannot solve."""
+    """The expert solves all 40, those too that AgentGym's text or minigrid's bot cannot solve."""
     world = BabyAI(level=level)
     (tier,) = world.tasks.tiers
     task = world.tasks.make(tier, "test", 1)
@@ -116,7 +117,7 @@ def test_every_level_of_agentgym_is_solved(level: str) -> None:
 @pytest.mark.parametrize("wording", ["agentgym", "balrog"])
 @pytest.mark.parametrize("tier", TIERS)
 def test_the_expert_wins_from_anywhere(tier: str, wording: str) -> None:
-    """After 15 random commands, in each of 25 tasks that these do not win."""
+    """The expert wins after 15 random commands, in each of 25 tasks that these do not end."""
     world = BabyAI(wording)
     ends = []
     for index in range(25):
@@ -129,17 +130,17 @@ def test_the_expert_wins_from_anywhere(tier: str, wording: str) -> None:
 
 
 def test_planning_changes_nothing() -> None:
-    """The bot plays in the game itself, which is put back."""
-    world = world_of("BossLevel", 2)
+    """The bot plays in the game itself, whose state is restored afterwards."""
+    world = make_world("BossLevel", 2)
     wander(world, 5, "planning")
-    before = world._game.drawing(), world.info(), world.admissible()
+    before = world._game.grid_rows(), world.info(), world.admissible()
 
     assert world.expert_plan()
-    assert (world._game.drawing(), world.info(), world.admissible()) == before
+    assert (world._game.grid_rows(), world.info(), world.admissible()) == before
 
 
 def test_a_plan_is_kept_while_it_is_followed() -> None:
-    """What is asked twice is the same plan, one command shorter after each step."""
+    """After a step of the plan, the next plan is the rest of it."""
     world = BabyAI()
     world.reset(world.tasks.make("medium", "train", 5))
     plan = world.expert_plan() or ()
@@ -149,20 +150,20 @@ def test_a_plan_is_kept_while_it_is_followed() -> None:
     assert len(plan) > 3
 
 
-def test_what_was_destroyed_has_no_plan() -> None:
-    """A box that is opened is gone; if it was to be picked up, nothing helps."""
-    world = world_of("PickupLoc", 2)
-    for said in ("turn right", "turn right", "go to yellow box 1"):
-        say(world, said)
+def test_there_is_no_plan_for_what_is_destroyed() -> None:
+    """Opening a box destroys it; a mission to pick it up cannot be accomplished any more."""
+    world = make_world("PickupLoc", 2)
+    for text in ("turn right", "turn right", "go to yellow box 1"):
+        act(world, text)
     assert world.expert_plan() == (Command("pick_up", ("yellow box 1",)),)
 
-    say(world, "toggle")
+    act(world, "toggle")
     assert world.expert_plan() is None
     assert world.expert_plan() is None
 
 
-def test_a_plan_may_be_said_in_single_actions() -> None:
-    """BALROG has no other ones; the way is as long as the bot's."""
+def test_a_plan_in_balrogs_wording_has_single_actions() -> None:
+    """BALROG has no macro actions, so the plan is as long as the bot's."""
     world = BabyAI("balrog")
     task = world.tasks.make("medium", "train", 5)
     world.reset(task)
@@ -172,21 +173,21 @@ def test_a_plan_may_be_said_in_single_actions() -> None:
 
 
 def test_turns_are_twice_the_experts() -> None:
-    """And 20 at least; the original has 20 and no more."""
+    """The turn limit is twice the expert's turns and at least 20; the original's is always 20."""
     world = BabyAI()
     easy, hard = world.tasks.make("easy", "train", 0), world.tasks.make("hard", "train", 2)
     limits = []
-    for one in (world, BabyAI(compat="original")):
+    for variant in (world, BabyAI(compat="original")):
         for task in (easy, hard):
-            one.reset(task)
-            limits.append(one.turn_limit())
+            variant.reset(task)
+            limits.append(variant.turn_limit())
 
-    assert len(hard.content.route) > 10
-    assert limits == [20, 2 * len(hard.content.route), 20, 20]
+    assert len(hard.content.plan) > 10
+    assert limits == [20, 2 * len(hard.content.plan), 20, 20]
 
 
 def test_a_level_by_name_has_tasks_of_its_own() -> None:
-    """Their ids name it, and it belongs to one tier."""
+    """Their ids name the level, which belongs to one tier."""
     env = TextEnv(BabyAI(level="BabyAI-GoToSeqS5R2-v0"), split="test")
     _, info = env.reset(seed=0)
 
@@ -209,13 +210,13 @@ def test_a_level_by_name_has_tasks_of_its_own() -> None:
     ],
 )
 def test_an_id_of_other_tasks_is_refused(level: str | None, task_id: str) -> None:
-    """By one error that names it or its index."""
+    """An id that these tasks do not have is an error."""
     with pytest.raises(InvalidValueError):
         QuestTasks(level).find(task_id)
 
 
 def test_a_level_is_of_one_tier() -> None:
-    """Asking for another one is an error."""
+    """Another tier than that of the level is an error."""
     with pytest.raises(UnknownNameError, match="Unknown tier 'easy'"):
         TextEnv(BabyAI(level="BossLevel"), tier="easy")
 
@@ -225,18 +226,18 @@ def test_a_level_is_of_one_tier() -> None:
     [("Unlock", 9, "hard"), ("OpenDoorLoc", 9, "medium"), ("X", 1, "easy"), ("X", 2, "medium")],
 )
 def test_tiers_of_levels(level: str, rooms: int, tier: str) -> None:
-    """By the table, and by the number of rooms where it has none."""
+    """A level's tier is that of the table, or else follows from the number of rooms."""
     assert tier_of(level, rooms) == tier
 
 
 def test_names_of_levels() -> None:
-    """With or without what minigrid puts around them."""
+    """A short name has neither ``BabyAI-`` nor a version."""
     assert short_name("BabyAI-PutNextS7N4Carrying-v0") == "PutNextS7N4Carrying"
     assert short_name("BossLevel") == "BossLevel"
 
 
 def test_levels_of_the_tiers_are_agentgyms() -> None:
-    """No level is in two tiers, and AgentGym plays each."""
+    """No level is in two tiers, and AgentGym has each of them."""
     levels = [level for tier in LEVELS.values() for level in tier]
 
     assert len(set(levels)) == len(levels) == 18
@@ -245,17 +246,17 @@ def test_levels_of_the_tiers_are_agentgyms() -> None:
 
 
 def test_an_impossible_mission_is_given_up() -> None:
-    """The bot stops by its limits, counted in steps: this level once hung for minutes."""
-    bot, engine = backend.load("bot"), backend.load("engine")
-    lengths = [bot.solve(engine.Game("GoToImpUnlock", seed)) for seed in range(12)]
+    """The bot stops at its limits, counted in steps; this level once hung for minutes."""
+    bot, game_module = backend.load("bot"), backend.load("game")
+    solutions = [bot.solve(game_module.Game("GoToImpUnlock", seed)) for seed in range(12)]
 
-    assert sum(actions is not None for actions in lengths) >= 9
-    assert all(len(actions) <= bot.LONGEST for actions in lengths if actions)
+    assert sum(actions is not None for actions in solutions) >= 9
+    assert all(len(actions) <= bot.MAX_ACTIONS for actions in solutions if actions)
 
 
 def test_hands_are_freed_first() -> None:
-    """What is carried already is put next to its aim at once; anything else is put down."""
-    world = world_of("PutNextS7N4Carrying", 0)
+    """What is carried and has to be put next to something is not picked up again."""
+    world = make_world("PutNextS7N4Carrying", 0)
     plan = world.expert_plan() or ()
 
     assert plan[-1] == Command("drop")

@@ -1,4 +1,4 @@
-"""SearchQA: what is read, what is said, and what earns nothing."""
+"""SearchQA: which text is which command, the answers, and what earns nothing."""
 
 from collections.abc import Sequence
 
@@ -30,15 +30,15 @@ INVALID = (
 
 
 class TwoPassages:
-    """A retriever that finds the same for every query."""
+    """A retriever that finds the same two passages for every query."""
 
     def search(self, query: str, k: int) -> Sequence[Passage]:
         """Return at most *k* of two passages."""
         return [Passage("Lima", "Lima is in Peru."), Passage("Peru", "It is a country.")][:k]
 
 
-def started(task: str = TASK, **options: object) -> TextEnv:
-    """Return an environment that has begun *task*."""
+def start(task: str = TASK, **options: object) -> TextEnv:
+    """Return an environment that has started *task*."""
     _, tier, split, _ = task.split("/")
     env = TextEnv(WORLD, tier=tier, split=split, **options)  # type: ignore[arg-type]
     env.reset(options={"task_id": task})
@@ -51,22 +51,22 @@ def gold(env: TextEnv) -> str:
 
 
 class TestWords:
-    """The originals' words, to the letter."""
+    """The originals' texts, to the letter."""
 
     def test_instruction_is_search_r1s(self) -> None:
-        """The prompt before the question."""
-        assert started().instruction == INSTRUCTION
+        """The instruction is Search-R1's prompt before the question."""
+        assert start().instruction == INSTRUCTION
 
     def test_first_observation_is_the_question(self) -> None:
-        """After the prompt's own word for it."""
+        """The first observation is the question after ``Question: ``, as in the prompt."""
         env = TextEnv(WORLD, tier="medium", split="test")
         observation, info = env.reset(options={"task_id": TASK})
 
         assert observation == f"Question: {info['goal']}"
 
     def test_passages_are_shown_as_in_search_r1(self) -> None:
-        """Numbered documents with their titles between the tags."""
-        observation, *_ = started(retriever=TwoPassages()).step("<search>x</search>")
+        """Passages are numbered documents with their titles, between tags."""
+        observation, *_ = start(retriever=TwoPassages()).step("<search>x</search>")
 
         assert observation == (
             "<information>Doc 1(Title: Lima) Lima is in Peru.\n"
@@ -74,36 +74,36 @@ class TestWords:
         )
 
     def test_k_passages_are_shown(self) -> None:
-        """One where k is 1."""
-        observation, *_ = started(retriever=TwoPassages(), k=1).step("<search>x</search>")
+        """A search shows k passages."""
+        observation, *_ = start(retriever=TwoPassages(), k=1).step("<search>x</search>")
 
         assert observation.count("Doc ") == 1
 
     def test_a_text_without_a_tag_is_invalid(self) -> None:
-        """In AgentGym's words."""
-        observation, reward, over, _, info = started().step("It is Lima.")
+        """A text without a tag is answered in AgentGym's words and earns nothing."""
+        observation, reward, over, _, info = start().step("It is Lima.")
 
         assert (observation, reward, over) == (INVALID, 0.0, False)
         assert not info["valid_action"]
 
     def test_success(self) -> None:
-        """Earns 1 and ends the episode."""
-        env = started()
+        """A right answer earns 1 and ends the episode."""
+        env = start()
         observation, reward, over, _, info = env.step(f"<answer>{gold(env)}</answer>")
 
         assert observation == "Congratulations! You have answered the question correctly."
         assert (reward, over, info["success"], info["score"]) == (1.0, True, True, 1.0)
 
     def test_a_wrong_answer_ends_the_episode(self) -> None:
-        """As in Search-R1."""
-        observation, reward, over, _, info = started().step("<answer>nobody knows</answer>")
+        """A wrong answer ends the episode, as in Search-R1."""
+        observation, reward, over, _, info = start().step("<answer>nobody knows</answer>")
 
         assert observation == "Sorry, your answer is incorrect."
         assert (reward, over, info["end_reason"]) == (0.0, True, "failure")
 
     def test_a_wrong_answer_may_be_tried_again(self) -> None:
-        """As in AgentGym, where that is asked for."""
-        env = started(answers="retry")
+        """With ``answers="retry"`` the episode goes on after a wrong answer, as in AgentGym."""
+        env = start(answers="retry")
         observation, _, over, *_ = env.step("<answer>nobody knows</answer>")
 
         assert (observation, over) == ("Sorry, your answer is incorrect. Please try again.", False)
@@ -132,15 +132,15 @@ class TestReading:
         ],
     )
     def test_first_pair_of_tags_acts(self, text: str, command: Command | Malformed) -> None:
-        """One that is empty, holds a tag, or is one of two answers does not."""
-        read = SearchQA().read(text)
+        """The first pair acts, unless it is empty, holds a tag, or is one of two answers."""
+        result = SearchQA().read(text)
 
-        assert type(read) is type(command)
-        assert isinstance(read, Malformed) or read == command
+        assert type(result) is type(command)
+        assert isinstance(result, Malformed) or result == command
 
 
 class TestAttacks:
-    """What earns nothing, though it holds the answer."""
+    """Texts that contain the answer and earn nothing."""
 
     @pytest.mark.parametrize(
         "text",
@@ -160,16 +160,16 @@ class TestAttacks:
         ],
     )
     def test_attack(self, text: str) -> None:
-        """Two answers, a tag inside a tag, all at once, an echo, nothing."""
-        env = started()
-        said = text.format(gold=gold(env), goal=env.world.goal())
+        """Two answers, a tag inside a tag, a list, an echo and an empty answer earn nothing."""
+        env = start()
+        action = text.format(gold=gold(env), goal=env.world.goal())
 
-        assert env.step(said)[1] == 0.0
+        assert env.step(action)[1] == 0.0
 
     @pytest.mark.parametrize("tier", ["easy", "medium", "hard"])
     def test_echo_of_the_prompt(self, tier: str) -> None:
-        """Is a search for the word of its first example."""
-        env = started(f"searchqa/{tier}/test/0")
+        """An echo of the prompt is a search for the text of its first example."""
+        env = start(f"searchqa/{tier}/test/0")
         observation, reward, over, _, info = env.step(env.instruction)
 
         assert (reward, over, info["valid_action"]) == (0.0, False, True)
@@ -177,7 +177,7 @@ class TestAttacks:
 
     @pytest.mark.parametrize("facts", ["real", "invented"])
     def test_no_question_gives_its_answer_away(self, facts: str) -> None:
-        """But comparisons, which ask to choose between two."""
+        """No question contains an answer, except comparisons, which ask to choose."""
         tasks = SearchQA(facts=facts).tasks
         for tier in tasks.tiers:
             for index in range(0, tasks.size(tier, "test"), 7):
@@ -188,29 +188,29 @@ class TestAttacks:
 
 
 class TestScore:
-    """How far an episode has come."""
+    """The score of an episode."""
 
     def test_hops_count(self) -> None:
-        """Each passage of the chain that is found, and the answer as one more."""
-        env = started()
-        seen = []
+        """The score counts every hop that is found, and the answer as one more."""
+        env = start()
+        progress = []
         for _ in range(3):
             _, _, _, _, info = env.step(env.expert_action() or "")
-            seen.append((info["retrieved_hops"], info["hops"], round(info["score"], 3)))
+            progress.append((info["retrieved_hops"], info["hops"], round(info["score"], 3)))
 
-        assert seen == [(1, 2, 0.333), (2, 2, 0.667), (2, 2, 1.0)]
+        assert progress == [(1, 2, 0.333), (2, 2, 0.667), (2, 2, 1.0)]
 
     def test_other_scores_are_reported(self) -> None:
-        """An answer among others has the substring match and part of F1, and no reward."""
-        env = started()
+        """An answer with a word too many has the substring match, part of F1 and no reward."""
+        env = start()
         _, reward, _, _, info = env.step(f"<answer>perhaps {gold(env)}</answer>")
 
         assert (reward, info["sub_em"]) == (0.0, 1.0)
         assert 0 < info["f1"] < 1
 
     def test_plan_skips_what_is_found(self) -> None:
-        """After the first search of the expert one less is left."""
-        env = started()
+        """After the first search of the expert, its plan has one search less."""
+        env = start()
         before = env.world.expert_plan()
         env.step(env.expert_action() or "")
 
@@ -221,52 +221,52 @@ class TestNames:
     """The names axis."""
 
     def test_another_spelling_does_not_hide_an_old_name(self) -> None:
-        """A search in capital letters is refused like one in small ones."""
-        env = started(interface="renamed")
+        """An old name is refused in capital and in small letters."""
+        env = start(interface="renamed")
         name = next(name for name in env.world.surface().nouns() if name.upper() != name)
         for spelling in (name, name.upper(), name.lower()):
             *_, info = env.step(f"<search>{spelling}</search>")
             assert not info["valid_action"], spelling
 
     def test_names_of_the_chain_are_new(self) -> None:
-        """In the question and in all passages."""
-        env = started(interface="renamed")
-        seen = [env.render() or "", env.reset(options={"task_id": TASK})[0]]
+        """No old name of the chain is in the question, the actions or the passages."""
+        env = start(interface="renamed")
+        texts = [env.render() or "", env.reset(options={"task_id": TASK})[0]]
         while action := env.expert_action():
             observation, _, over, *_ = env.step(action)
-            seen += [action, observation]
+            texts += [action, observation]
             if over:
                 break
 
         assert [
-            name for name in env.world.surface().nouns() for text in seen if name in text.split()
+            name for name in env.world.surface().nouns() for text in texts if name in text.split()
         ] == []
 
 
 class TestOptions:
-    """What the constructor takes."""
+    """The options of the constructor."""
 
     @pytest.mark.parametrize("facts", ["real", "invented"])
     @pytest.mark.parametrize("answers", ["once", "retry"])
     @pytest.mark.slow
     def test_contract_holds_with_options(self, facts: str, answers: str) -> None:
-        """For the invented names and AgentGym's rule, too."""
+        """The checks of the contract hold for invented names and for AgentGym's rule, too."""
         check_world(WORLD, tasks_per_split=1, options={"facts": facts, "answers": answers, "k": 5})
 
     @pytest.mark.parametrize("k", [0, 101, True, "3", 2.5])
     def test_bad_k(self, k: object) -> None:
-        """Is named with what is accepted."""
+        """A bad k is an error that says what is accepted."""
         with pytest.raises(InvalidValueError, match="`k` is 1 to 100"):
             SearchQA(k=k)  # type: ignore[arg-type]
 
     @pytest.mark.parametrize("options", [{"facts": "true"}, {"answers": "twice"}])
     def test_unknown_values(self, options: dict[str, str]) -> None:
-        """Are named with those that are known."""
+        """An unknown value is an error that names the valid ones."""
         with pytest.raises(UnknownNameError, match="Known"):
             SearchQA(**options)  # type: ignore[arg-type]
 
     def test_invented_names_are_not_in_the_facts(self) -> None:
-        """No name of the true facts is said in the invented ones."""
+        """No real name is in a question or an answer with invented names."""
         real, invented = (SearchQA(facts=facts).tasks for facts in ("real", "invented"))
         for index in range(0, real.size("hard", "test"), 50):
             names = real.make("hard", "test", index).content.names

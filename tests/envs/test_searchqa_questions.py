@@ -1,4 +1,4 @@
-"""SearchQA's facts and questions: counts, splits, and that they are what they claim to be."""
+"""SearchQA's facts and questions: counts, splits, and what the documentation claims of them."""
 
 import hashlib
 import pathlib
@@ -8,20 +8,21 @@ from collections.abc import Iterator
 
 import pytest
 
-from agentgym_gen.envs.searchqa.corpus import WORDING, fact_corpus
-from agentgym_gen.envs.searchqa.graph import FACTS, fact_graph, shipped
-from agentgym_gen.envs.searchqa.patterns import PATTERNS
-from agentgym_gen.envs.searchqa.questions import Question, path_of
+from agentgym_gen.envs.searchqa.generator.graph import FACTS, fact_graph, load_data
+from agentgym_gen.envs.searchqa.generator.passages import PASSAGE_VERSION, fact_corpus
+from agentgym_gen.envs.searchqa.generator.patterns import PATTERNS
+from agentgym_gen.envs.searchqa.generator.question_writer import path_of
+from agentgym_gen.envs.searchqa.questions import Question
 from agentgym_gen.envs.searchqa.retrievers import BM25Retriever
 from agentgym_gen.envs.searchqa.reward import normalize
 from agentgym_gen.envs.searchqa.tasks import FactTasks
 from agentgym_gen.world import SPLITS, TIERS
 
 ROOT = pathlib.Path(__file__).parents[2]
-LEAST = {"easy": 1000, "medium": 4000, "hard": 3000}
+MIN_QUESTIONS = {"easy": 1000, "medium": 4000, "hard": 3000}
 HOPS = {"easy": 1, "medium": 2, "hard": 3}
-PASSAGES = "00789ec950d8e93b"
-"""The hash of the passages with real names under wording 1."""
+PASSAGES_HASH = "00789ec950d8e93b"
+"""The hash of the passages with real names under version 1."""
 
 
 def cells() -> Iterator[tuple[str, str, int]]:
@@ -36,10 +37,10 @@ def cells() -> Iterator[tuple[str, str, int]]:
 def entities(tier: str, split: str, index: int) -> set[str]:
     """Return the names of the bridges, the answer and what it is compared with."""
     tasks, graph = FactTasks(), fact_graph("real")
-    draft = tasks.draft(tier, split, index)
-    path = path_of(graph, draft)
+    spec = tasks.spec(tier, split, index)
+    path = path_of(graph, spec)
     assert path is not None
-    compared = [draft.other] if draft.other >= 0 else []
+    compared = [spec.other] if spec.other >= 0 else []
     question = tasks.make(tier, split, index).content
     names = [name for number in (*path[1:], *compared) for name in graph[number].names]
     return {normalize(name) for name in (*names, *question.answers)}
@@ -49,35 +50,35 @@ class TestFacts:
     """The graph."""
 
     def test_titles_are_unique(self) -> None:
-        """In both worlds."""
+        """No two entities share a title, with real names or invented ones."""
         for facts in FACTS:
-            titles = [one.title for one in fact_graph(facts)]
+            titles = [entity.title for entity in fact_graph(facts)]
             assert len(set(titles)) == len(titles) == 22025
 
     def test_every_relation_has_one_target_of_a_fitting_kind(self) -> None:
-        """A city lies in a country, a country's capital is a city in it."""
+        """A city lies in a country, and a country's capital is a city in it."""
         graph = fact_graph("real")
-        for place, one in enumerate(graph):
-            if "country" in one.links:
-                assert graph[one.links["country"]].kind == "country"
-            if one.kind == "country" and "capital" in one.links:
-                assert graph[one.links["capital"]].links["country"] == place
+        for number, entity in enumerate(graph):
+            if "country" in entity.links:
+                assert graph[entity.links["country"]].kind == "country"
+            if entity.kind == "country" and "capital" in entity.links:
+                assert graph[entity.links["capital"]].links["country"] == number
 
     def test_there_are_the_countries_of_today(self) -> None:
-        """And no territory, and none that is gone."""
-        names = {one.name for one in fact_graph("real") if one.kind == "country"}
+        """The countries are the 194 of today, without territories and former countries."""
+        names = {entity.name for entity in fact_graph("real") if entity.kind == "country"}
 
         assert len(names) == 194
         assert not names & {"Soviet Union", "Yugoslavia", "Netherlands Antilles", "Greenland"}
         assert {"South Sudan", "Montenegro", "North Macedonia", "Eswatini"} <= names
 
     def test_capitals_are_those_of_today(self) -> None:
-        """Some have changed since the sources were made."""
+        """Capitals that changed after the sources were made are those of today."""
         graph = fact_graph("real")
         capitals = {
-            one.name: graph[one.links["capital"]].name
-            for one in graph
-            if one.kind == "country" and "capital" in one.links
+            entity.name: graph[entity.links["capital"]].name
+            for entity in graph
+            if entity.kind == "country" and "capital" in entity.links
         }
 
         assert capitals["Kazakhstan"] == "Astana"
@@ -86,44 +87,45 @@ class TestFacts:
         assert "Bolivia" not in capitals
 
     def test_sources_are_named(self) -> None:
-        """In the data file itself."""
-        assert set(shipped("facts.json.gz")["sources"]) == {
+        """The data file names its sources."""
+        assert set(load_data("facts.json.gz")["sources"]) == {
             "WordNet", "GeoNames", "countryinfo", "mendeleev",
         }  # fmt: skip
 
-    def test_passages_change_with_their_wording_number_only(self) -> None:
-        """Indexes are kept under that number: raise it when this hash has to change."""
-        whole = hashlib.sha256("\0".join(one.contents for one in fact_corpus("real")).encode())
+    def test_passages_change_with_their_version_only(self) -> None:
+        """Indexes are cached under the version: raise it when this hash has to change."""
+        contents = "\0".join(passage.contents for passage in fact_corpus("real"))
+        digest = hashlib.sha256(contents.encode())
 
-        assert (WORDING, whole.hexdigest()[:16]) == (1, PASSAGES)
+        assert (PASSAGE_VERSION, digest.hexdigest()[:16]) == (1, PASSAGES_HASH)
 
     def test_no_passage_names_an_action(self) -> None:
-        """Or a renamed wording would leak through it."""
+        """No passage has a verb's name, which would reveal it where verbs are renamed."""
         words = {"search", "answer"}
         for passage in fact_corpus("real"):
             assert not words & set(passage.contents.lower().replace(".", " ").split())
 
 
 class TestQuestions:
-    """All of them."""
+    """All questions that ship."""
 
     @pytest.mark.parametrize("tier", TIERS)
     def test_there_are_enough(self, tier: str) -> None:
-        """And some in every split."""
+        """Every tier has enough questions, and every split at least 200 of them."""
         sizes = [FactTasks().size(tier, split) for split in SPLITS]
 
-        assert sum(sizes) >= LEAST[tier]
+        assert sum(sizes) >= MIN_QUESTIONS[tier]
         assert min(sizes) >= 200
 
     def test_a_tier_is_a_number_of_hops(self) -> None:
-        """1, 2 and 3 passages."""
+        """Questions of the three tiers have 1, 2 and 3 hops."""
         tasks = FactTasks()
         for tier, split, index in cells():
-            draft = tasks.draft(tier, split, index)
-            assert PATTERNS[draft.pattern].hops == HOPS[tier]
+            spec = tasks.spec(tier, split, index)
+            assert PATTERNS[spec.pattern].hops == HOPS[tier]
 
     def test_both_kinds_are_there(self) -> None:
-        """Bridges and comparisons in the two tiers that can have them."""
+        """Every split of medium and hard has bridge questions and comparisons."""
         tasks = FactTasks()
         for tier in ("medium", "hard"):
             for split in SPLITS:
@@ -134,35 +136,35 @@ class TestQuestions:
                 assert kinds == {"bridge", "comparison"}
 
     def test_splits_share_no_bridge_and_no_answer(self) -> None:
-        """By name: what is an answer or a bridge in one split is neither in another."""
+        """A name that is an answer or a bridge in one split is neither in another split."""
         owners: dict[str, str] = {}
         for tier, split, index in cells():
             for name in entities(tier, split, index):
                 assert owners.setdefault(name, split) == split, (name, tier, split, index)
 
     def test_the_documentation_counts_right(self) -> None:
-        """Its table of tiers and kinds has today's numbers."""
+        """The table of tiers and kinds on the documentation page has the right numbers."""
         tasks, counts = FactTasks(), Counter[tuple[str, str, str]]()
         for tier, split, index in cells():
             counts[tier, tasks.make(tier, split, index).content.kind, split] += 1
         page = (ROOT / "docs" / "environments" / "searchqa.md").read_text(encoding="utf-8")
-        told = re.findall(r"^\| (\w+) \| (\w+) \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \|$", page, re.M)
+        rows = re.findall(r"^\| (\w+) \| (\w+) \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \|$", page, re.M)
 
         assert {
             (tier, kind, split): int(number.replace(",", ""))
-            for tier, kind, *numbers in told
+            for tier, kind, *numbers in rows
             for split, number in zip(SPLITS, numbers, strict=True)
         } == counts
 
     def test_no_question_is_there_twice(self) -> None:
-        """In all tiers and splits."""
+        """No text of a question occurs twice, in any tier and split."""
         tasks = FactTasks()
         texts = [tasks.make(*cell).content.text for cell in cells()]
 
         assert len(set(texts)) == len(texts)
 
 
-def found(retriever: BM25Retriever, query: str) -> set[str]:
+def first_titles(retriever: BM25Retriever, query: str) -> set[str]:
     """Return the titles of the first three passages."""
     return {passage.title for passage in retriever.search(query, 3)}
 
@@ -170,23 +172,23 @@ def found(retriever: BM25Retriever, query: str) -> set[str]:
 @pytest.mark.slow
 @pytest.mark.parametrize(("facts", "every"), [("real", 1), ("invented", 4)])
 class TestSolved:
-    """Every question (of the invented names every fourth), with the retriever that ships."""
+    """Every question with real names, and every fourth with invented ones, by keyword search."""
 
     def test_the_stored_searches_find_the_chain_and_the_answer(
         self, facts: str, every: int
     ) -> None:
-        """Each hop is among three passages, and the last passage has the answer."""
+        """Each search finds its passage among the first three; the last one has the answer."""
         tasks, retriever = FactTasks(facts), BM25Retriever(fact_corpus(facts))
-        texts = {one.title: normalize(one.contents) for one in fact_corpus(facts)}
+        texts = {passage.title: normalize(passage.contents) for passage in fact_corpus(facts)}
         for tier, split, index in list(cells())[::every]:
             question = tasks.make(tier, split, index).content
             for hop in question.hops:
-                assert hop.title in found(retriever, hop.query), (tier, split, index, hop)
+                assert hop.title in first_titles(retriever, hop.query), (tier, split, index, hop)
             if question.kind != "comparison":
                 assert normalize(question.answers[0]) in texts[question.hops[-1].title]
 
     def test_one_search_does_not_find_the_chain(self, facts: str, every: int) -> None:
-        """The question itself as the only search finds less than all, in 95 of 100 at least."""
+        """Less than 5 % of the questions find their whole chain when put as the only search."""
         tasks, retriever = FactTasks(facts), BM25Retriever(fact_corpus(facts))
         questions = [tasks.make(*cell).content for cell in cells() if cell[0] != "easy"][::every]
         at_once = sum(_is_found(retriever, question) for question in questions)
@@ -195,4 +197,4 @@ class TestSolved:
 
 
 def _is_found(retriever: BM25Retriever, question: Question) -> bool:
-    return {hop.title for hop in question.hops} <= found(retriever, question.text)
+    return {hop.title for hop in question.hops} <= first_titles(retriever, question.text)

@@ -1,10 +1,10 @@
-"""SearchQA: what an answer earns, case by case."""
+"""SearchQA: the scores of an answer, case by case."""
 
 import pytest
 
 from agentgym_gen.envs.searchqa.reward import exact_match, f1, normalize, score, sub_exact_match
 
-NORMAL = [
+NORMALIZED = [
     ("Paris", "paris"),
     ("  Paris \n", "paris"),
     ("The Beatles", "beatles"),
@@ -78,26 +78,33 @@ SCORES = [
 
 
 def test_there_are_sixty_cases() -> None:
-    """At least."""
-    assert len(NORMAL) + len(SCORES) >= 60
+    """There are at least sixty cases."""
+    assert len(NORMALIZED) + len(SCORES) >= 60
 
 
-@pytest.mark.parametrize(("text", "expected"), NORMAL)
+@pytest.mark.parametrize(("text", "expected"), NORMALIZED)
 def test_normal_form(text: str, expected: str) -> None:
     """Punctuation is deleted, then articles are, then white space is joined."""
     assert normalize(text) == expected
 
 
-@pytest.mark.parametrize(("said", "golds", "em", "sub_em", "expected"), SCORES)
-def test_scores(said: str, golds: list[str], em: float, sub_em: float, expected: float) -> None:
+@pytest.mark.parametrize(("prediction", "golds", "em", "sub_em", "expected"), SCORES)
+def test_scores(
+    prediction: str, golds: list[str], em: float, sub_em: float, expected: float
+) -> None:
     """Exact match, substring match and F1 are those worked out by hand."""
-    assert exact_match(said, golds) == em
-    assert sub_exact_match(said, golds) == sub_em
-    assert f1(said, golds) == pytest.approx(expected)
+    assert exact_match(prediction, golds) == em
+    assert sub_exact_match(prediction, golds) == sub_em
+    assert f1(prediction, golds) == pytest.approx(expected)
 
 
 def test_a_score_is_one_on_success_only() -> None:
-    """All hops found is less than success, and success needs none."""
-    assert [score(found, 3, success=False) for found in range(4)] == [0.0, 0.25, 0.5, 0.75]
+    """All hops without the answer score less than 1, and success needs no hops."""
+    assert [score(hops_found, 3, success=False) for hops_found in range(4)] == [
+        0.0,
+        0.25,
+        0.5,
+        0.75,
+    ]
     assert score(0, 3, success=True) == 1.0
     assert score(0, 0, success=False) == 0.0

@@ -9,11 +9,11 @@ import pytest
 from agentgym_gen.env.making import make_text_env
 from agentgym_gen.env.registration import BUNDLED, ENVIRONMENTS
 from agentgym_gen.envs.alfworld.asides import KINDS
-from agentgym_gen.envs.babyai.asides import ceiling_lines
+from agentgym_gen.envs.babyai.distractors import ceiling_lines
 from agentgym_gen.envs.babyai.mission import COLOURS
 from agentgym_gen.envs.babyai.mission import KINDS as QUEST_KINDS
 from agentgym_gen.envs.searchqa import SearchQA
-from agentgym_gen.envs.searchqa.asides import leaflet_lines
+from agentgym_gen.envs.searchqa.distractors import leaflet_lines
 from agentgym_gen.envs.sokoban.asides import outside_lines
 from agentgym_gen.envs.textcraft.recipes import recipe_book
 from agentgym_gen.envs.textcraft.wording import curio_lines

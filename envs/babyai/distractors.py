@@ -1,7 +1,7 @@
-"""Things under the ceiling, for the ``distractors`` axis.
+"""Things that hang from the ceiling, for the ``distractors`` axis.
 
-The recipe of arXiv 2601.18217, which has no BabyAI, as it stands for ALFWorld: new objects, each
-with one of 19 trivial descriptions. Their kinds and their colours are none of BabyAI's.
+arXiv 2601.18217 has no distractors for BabyAI. These follow its recipe for ALFWorld: new objects,
+each with one of 19 trivial descriptions. Their kinds and colours are none of BabyAI's.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ THINGS = (
 
 @functools.cache
 def ceiling_lines() -> tuple[str, ...]:
-    """Return sentences about things that hang where nobody gets."""
+    """Return sentences about things that hang out of reach, in a fixed random order."""
     lines = [
         f"A {colour} {thing} hangs from the ceiling ({trait}; out of reach)."
         for thing in THINGS

@@ -1,7 +1,7 @@
-"""minigrid's levels, without pictures and prints, and the state of one of them as values.
+"""minigrid's levels as games, without pictures and prints; a game's state can be saved.
 
 The rules (what an action does, when a mission is accomplished, what is earned) are minigrid's own
-code. What is left out is the picture that every step of it draws: the text is made from the grid.
+code. The picture that each of its steps draws is left out: the text is made from the grid.
 """
 
 from __future__ import annotations
@@ -17,27 +17,27 @@ from minigrid.core.roomgrid import RoomGrid
 from minigrid.envs.babyai.core.roomgrid_level import RejectSampling, RoomGridLevel
 
 from agentgym_gen.envs.babyai.levels import long_name
-from agentgym_gen.envs.babyai.view import STEPS
+from agentgym_gen.envs.babyai.view import DIRECTION_STEPS
 from agentgym_gen.errors import InvalidValueError, unknown_name
 
-DRAWS = 1_000
-"""How often a level is drawn for one seed before it counts as impossible."""
+MAX_ATTEMPTS = 1_000
+"""How many grids of a level are generated for one seed before it counts as impossible."""
 
-_SIGNS = {"wall": "W", "key": "K", "ball": "A", "box": "B", "open": "O", "closed": "D"}
-_SIGNS |= {"locked": "L"}
-_COLOURS = {"red": "r", "green": "g", "blue": "b", "purple": "p", "yellow": "y", "grey": "e"}
+_KIND_LETTERS = {"wall": "W", "key": "K", "ball": "A", "box": "B"}
+_KIND_LETTERS |= {"open": "O", "closed": "D", "locked": "L"}  # doors, by their state
+_COLOUR_LETTERS = {"red": "r", "green": "g", "blue": "b", "purple": "p", "yellow": "y", "grey": "e"}
 
 
-class _Plain(RoomGridLevel):  # type: ignore[misc]  # minigrid is not wholly typed
-    """A level that neither draws a picture at every step nor prints when it draws again."""
+class _TextLevel(RoomGridLevel):  # type: ignore[misc]  # minigrid is not wholly typed
+    """A level that draws no picture at a step and prints nothing when it generates a grid again."""
 
     def gen_obs(self) -> dict[str, Any]:
-        """Return nothing: nobody looks at the picture."""
+        """Return no picture."""
         return {}
 
     def _gen_grid(self, width: int, height: int) -> None:
-        """Draw grid and mission again until they fit, as minigrid does."""
-        for _ in range(DRAWS):
+        """Generate grid and mission again until they fit, as minigrid does."""
+        for _ in range(MAX_ATTEMPTS):
             try:
                 RoomGrid._gen_grid(self, width, height)
                 self.gen_mission()
@@ -50,31 +50,32 @@ class _Plain(RoomGridLevel):  # type: ignore[misc]  # minigrid is not wholly typ
 
 
 @functools.cache
-def specs() -> dict[str, EnvSpec]:
+def level_specs() -> dict[str, EnvSpec]:
     """Return the newest version of every BabyAI level, by its name without the version."""
-    known = [spec for spec in list(gymnasium.registry.values()) if spec.name.startswith("BabyAI-")]
-    return {spec.name: spec for spec in sorted(known, key=lambda spec: spec.version or 0)}
+    levels = [spec for spec in list(gymnasium.registry.values()) if spec.name.startswith("BabyAI-")]
+    # The versions ascend, so the newest one of a name is the one that stays in the dictionary.
+    return {spec.name: spec for spec in sorted(levels, key=lambda spec: spec.version or 0)}
 
 
 @functools.cache
 def _level_class(level: str) -> tuple[Any, dict[str, Any]]:
     """Return minigrid's class of *level* without pictures, and its arguments."""
-    spec = specs().get(long_name(level))
+    spec = level_specs().get(long_name(level))
     if spec is None:
-        names = (name.removeprefix("BabyAI-") for name in specs())
+        names = (name.removeprefix("BabyAI-") for name in level_specs())
         raise unknown_name("BabyAI level", level, names, "those of minigrid")
-    made: Any = load_env_creator(str(spec.entry_point))
-    return type(f"Plain{made.__name__}", (_Plain, made), {}), dict(spec.kwargs)
+    original: Any = load_env_creator(str(spec.entry_point))
+    return type(f"Plain{original.__name__}", (_TextLevel, original), {}), dict(spec.kwargs)
 
 
-def make(level: str) -> Any:  # noqa: ANN401  (minigrid's environments have no common protocol)
+def make_level(level: str) -> Any:  # noqa: ANN401  (minigrid's environments have no common protocol)
     """Return a fresh environment of *level*, not yet reset.
 
     Raises:
         UnknownNameError: if minigrid has no such level.
     """
-    plain, arguments = _level_class(level)
-    return plain(**arguments)
+    level_class, arguments = _level_class(level)
+    return level_class(**arguments)
 
 
 class Effect(NamedTuple):
@@ -84,18 +85,21 @@ class Effect(NamedTuple):
     """Whether anything is different now."""
     reward: float
     """What minigrid pays for it."""
-    over: bool
-    """Whether minigrid says that the mission has ended, well or badly."""
-    late: bool
+    terminated: bool
+    """Whether the mission has ended, by success or by failure."""
+    truncated: bool
     """Whether minigrid's steps have run out."""
 
 
-class Saved(NamedTuple):
+class SavedGame(NamedTuple):
     """The state of a game, to return to."""
 
     scalars: tuple[Any, ...]
+    """The player's position and direction, what is carried, and the number of steps."""
     grid: tuple[Any, ...]
-    parts: tuple[tuple[Any, dict[str, Any]], ...]
+    """The content of every cell."""
+    attributes: tuple[tuple[Any, dict[str, Any]], ...]
+    """The attributes of every thing and of every part of the mission."""
 
 
 class Game:
@@ -107,7 +111,7 @@ class Game:
     """
 
     def __init__(self, level: str, seed: int) -> None:
-        self.env = make(level)
+        self.env = make_level(level)
         self.env.reset(seed=seed)
         x, y = self.env.agent_pos
         self.env.agent_pos = (int(x), int(y))
@@ -117,7 +121,7 @@ class Game:
             self._things.append(self.env.carrying)
 
     @property
-    def place(self) -> tuple[int, int, int]:
+    def pose(self) -> tuple[int, int, int]:
         """The player's column and row, and the direction: 0 right, 1 down, 2 left, 3 up."""
         x, y = self.env.agent_pos
         return int(x), int(y), int(self.env.agent_dir)
@@ -128,11 +132,11 @@ class Game:
         return self.env.carrying
 
     @property
-    def ahead(self) -> Any:  # noqa: ANN401  (a WorldObj or None)
+    def cell_ahead(self) -> Any:  # noqa: ANN401  (a WorldObj or None)
         """What is in the cell ahead, or None."""
         env = self.env
         x, y = env.agent_pos
-        dx, dy = STEPS[env.agent_dir]
+        dx, dy = DIRECTION_STEPS[env.agent_dir]
         return env.grid.grid[(y + dy) * env.grid.width + x + dx]
 
     @property
@@ -142,55 +146,56 @@ class Game:
 
     def act(self, action: int) -> Effect:
         """Carry out *action*, one of minigrid's numbers."""
-        before = self._mark()
-        _, reward, over, late, _ = self.env.step(action)
-        return Effect(before != self._mark(), float(reward), bool(over), bool(late))
+        before = self._changeable_state()
+        _, reward, terminated, truncated, _ = self.env.step(action)
+        changed = before != self._changeable_state()
+        return Effect(changed, float(reward), bool(terminated), bool(truncated))
 
-    def _mark(self) -> tuple[object, ...]:
+    def _changeable_state(self) -> tuple[object, ...]:
         """Return what an action could change: it can reach no further than the cell ahead."""
-        env, cell = self.env, self.ahead
+        env, cell = self.env, self.cell_ahead
         state = None if cell is None else (id(cell), cell.encode())
         return (env.agent_pos, env.agent_dir, id(env.carrying), state)
 
-    def save(self) -> Saved:
-        """Return the state of now, for `restore`."""
+    def save(self) -> SavedGame:
+        """Return the present state, for `restore`."""
         env = self.env
         scalars = (env.agent_pos, env.agent_dir, env.carrying, env.step_count)
-        parts = (*self._things, *_nodes(env.instrs))
-        kept = tuple((part, dict(vars(part))) for part in parts)
-        return Saved(scalars, tuple(env.grid.grid), kept)
+        parts = (*self._things, *_instruction_parts(env.instrs))
+        attributes = tuple((part, dict(vars(part))) for part in parts)
+        return SavedGame(scalars, tuple(env.grid.grid), attributes)
 
-    def restore(self, saved: Saved) -> None:
+    def restore(self, saved: SavedGame) -> None:
         """Return to the state that was *saved*."""
         env = self.env
         env.agent_pos, env.agent_dir, env.carrying, env.step_count = saved.scalars
         env.grid.grid[:] = saved.grid
-        for part, attributes in saved.parts:
+        for part, attributes in saved.attributes:
             vars(part).update(attributes)
 
-    def drawing(self) -> tuple[str, ...]:
+    def grid_rows(self) -> tuple[str, ...]:
         """Return the world as rows of text: two letters a cell, and a last row for the player."""
-        width, cells = self.env.grid.width, [_sign(cell) for cell in self.env.grid.grid]
-        rows = ["".join(cells[at : at + width]) for at in range(0, len(cells), width)]
-        return (*rows, f"{self.place} {_sign(self.carrying).strip()}".rstrip())
+        width, cells = self.env.grid.width, [_letters(cell) for cell in self.env.grid.grid]
+        rows = ["".join(cells[i : i + width]) for i in range(0, len(cells), width)]
+        return (*rows, f"{self.pose} {_letters(self.carrying).strip()}".rstrip())
 
 
-def _sign(cell: Any) -> str:  # noqa: ANN401  (a WorldObj or None)
+def _letters(cell: Any) -> str:  # noqa: ANN401  (a WorldObj or None)
     if cell is None:
         return "  "
     kind = cell.type
     if kind == "door":
         kind = "open" if cell.is_open else "locked" if cell.is_locked else "closed"
-    inside = "" if cell.contains is None else f"({_sign(cell.contains)})"
-    return _SIGNS[kind] + _COLOURS[cell.color] + inside
+    inside = "" if cell.contains is None else f"({_letters(cell.contains)})"
+    return _KIND_LETTERS[kind] + _COLOUR_LETTERS[cell.color] + inside
 
 
-def _nodes(instruction: Any) -> Iterator[Any]:  # noqa: ANN401  (an Instr)
-    """Yield *instruction*, its parts and what they describe: all that remembers anything."""
+def _instruction_parts(instruction: Any) -> Iterator[Any]:  # noqa: ANN401  (an Instr)
+    """Yield *instruction*, its parts and what they describe: whatever has a state."""
     yield instruction
     for name in ("instr_a", "instr_b"):
         if hasattr(instruction, name):
-            yield from _nodes(getattr(instruction, name))
+            yield from _instruction_parts(getattr(instruction, name))
     for name in ("desc", "desc_move", "desc_fixed"):
         if hasattr(instruction, name):
             yield getattr(instruction, name)

@@ -1,7 +1,7 @@
-"""Which questions the facts can be asked: paths through the graph, and their words.
+"""The kinds of questions about the facts: paths through the graph, and templates of their words.
 
 A path starts at the entity that the question names. Every entity on it whose passage has to be
-read is a hop; those after the first are bridges, which the question does not name.
+read is a hop. The entities after the first are bridges: the question does not name them.
 """
 
 from __future__ import annotations
@@ -16,10 +16,13 @@ class Pattern:
     path: tuple[str, ...]
     """The relations that are followed from the entity that the question names."""
     value: str = ""
-    """The value that is asked for or compared; without one, the name of the last entity is."""
+    """The value that is asked for or compared; if empty, the last entity's name is asked for."""
     compares: str = ""
-    """``given`` compares with an entity whose value the question tells, ``asked`` with one whose
-    value has to be found, too; nothing compares nothing."""
+    """What the last entity is compared with; if empty, nothing is compared.
+
+    ``given``: an entity whose value the question states. ``asked``: one whose value has to be
+    found, too.
+    """
 
     @property
     def hops(self) -> int:
@@ -65,9 +68,9 @@ PATTERNS = (
     Pattern(("country",), "area", "asked"),
     Pattern(("capital",), "population", "asked"),
 )
-"""The patterns; the data file names them by their places here, so new ones go to the end."""
+"""The patterns; the data file has their indexes in this tuple, so new ones go to its end."""
 
-NAMED = {
+DESCRIPTION_TEMPLATES = {
     "member": ("the {kind} that includes {x}", "the {kind} of {x}"),
     "country": ("the country in which {x} lies", "the country where {x} is"),
     "state": ("the state in which {x} lies", "the state where {x} is"),
@@ -75,9 +78,9 @@ NAMED = {
     "capital": ("the capital of {x}",),
     "discoverer": ("the discoverer of {x}",),
 }
-"""How an entity is named by one that it is joined with."""
+"""How an entity is described by one that is linked to it."""
 
-ASKED = {
+QUESTION_TEMPLATES = {
     "member": ("To which {kind} does {x} belong?", "Which {kind} includes {x}?"),
     "country": ("In which country does {x} lie?", "Which country is {x} in?"),
     "state": ("In which state does {x} lie?", "Which state is {x} in?"),
@@ -93,9 +96,9 @@ ASKED = {
     ),
     "discovery year": ("In which year was {x} discovered?", "When was {x} found?"),
 }
-"""How the last relation or value of a path is asked for."""
+"""How a question asks for the last relation or value of a path."""
 
-COMPARED = {
+COMPARISON_TEMPLATES = {
     "area": (
         "Which of the two is larger, {a} or {b}?",
         "Which covers more ground, {a} or {b}?",
@@ -105,12 +108,19 @@ COMPARED = {
         "Do more people live in {a} or in {b}?",
     ),
 }
-"""How two entities are compared by a value."""
+"""How a question compares two entities by a value."""
 
-GIVEN = {
+STATEMENT_TEMPLATES = {
     "area": ("{a} covers {v} square kilometres.", "The area of {a} is {v} square kilometres."),
     "population": ("{a} has {v} inhabitants.", "{v} people live in {a}."),
 }
-"""How a question tells the value of one of them."""
+"""How a question states the value of one of them."""
 
-__all__ = ["ASKED", "COMPARED", "GIVEN", "NAMED", "PATTERNS", "Pattern"]
+__all__ = [
+    "COMPARISON_TEMPLATES",
+    "DESCRIPTION_TEMPLATES",
+    "PATTERNS",
+    "QUESTION_TEMPLATES",
+    "STATEMENT_TEMPLATES",
+    "Pattern",
+]

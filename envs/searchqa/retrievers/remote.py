@@ -1,4 +1,4 @@
-"""A retriever on a server that speaks Search-R1's ``/retrieve``."""
+"""A client of a retrieval server with Search-R1's ``/retrieve``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agentgym_gen.envs.searchqa.passages import Passage
+from agentgym_gen.envs.searchqa.corpus import Passage
 from agentgym_gen.errors import BackendError, InvalidValueError
 
 MAX_BYTES = 16 * 2**20
@@ -19,8 +19,8 @@ MAX_BYTES = 16 * 2**20
 
 
 @dataclass(frozen=True)
-class Patience:
-    """How long a server is waited for.
+class RetryPolicy:
+    """How long to wait for a server, and how often to try.
 
     Raises:
         InvalidValueError: if a number is out of its range.
@@ -42,7 +42,7 @@ class Patience:
 
 
 class RemoteRetriever:
-    """Asks a server over HTTP, one query a request.
+    """Searches by a server over HTTP, one query a request.
 
     Request and reply are those of Search-R1's ``retrieval_server.py``:
     ``{"queries": [...], "topk": k, "return_scores": true}`` is answered by
@@ -51,17 +51,17 @@ class RemoteRetriever:
 
     Args:
         url: The whole address: ``http://127.0.0.1:8000/retrieve``.
-        patience: How long the server is waited for.
+        retry_policy: How long to wait for the server, and how often to try.
 
     Raises:
         InvalidValueError: if *url* is no http address.
     """
 
-    def __init__(self, url: str, patience: Patience | None = None) -> None:
+    def __init__(self, url: str, retry_policy: RetryPolicy | None = None) -> None:
         if not url.startswith(("http://", "https://")):
             raise InvalidValueError(f"A retriever's address starts with http, not {url!r}")
         self._url = url
-        self._patience = patience or Patience()
+        self._retry_policy = retry_policy or RetryPolicy()
 
     def search(self, query: str, k: int) -> Sequence[Passage]:
         """Return the at most *k* best passages for *query*.
@@ -71,20 +71,20 @@ class RemoteRetriever:
                 else, after all tries.
         """
         body = json.dumps({"queries": [query], "topk": k, "return_scores": True}).encode()
-        pause, told = self._patience.pause, ""
-        for number in range(self._patience.tries):
+        pause, failure = self._retry_policy.pause, ""
+        for number in range(self._retry_policy.tries):
             if number:
                 time.sleep(pause)
                 pause *= 2
-            passages, told = self._try(body)
+            passages, failure = self._try(body)
             if passages is not None:
                 return passages[:k]
-        raise BackendError(f"{self._url} {told}; tried {self._patience.tries} times")
+        raise BackendError(f"{self._url} {failure}; tried {self._retry_policy.tries} times")
 
     def _try(self, body: bytes) -> tuple[list[Passage] | None, str]:
         """Return the passages of one request, or None and what went wrong."""
         try:
-            return _passages(self._ask(body)), ""
+            return _passages(self._post(body)), ""
         except urllib.error.HTTPError as error:
             error.close()
             return None, f"replied {error.code} {error.reason}"
@@ -93,18 +93,19 @@ class RemoteRetriever:
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             return None, f"replied something else than passages: {error!r}"
 
-    def _ask(self, body: bytes) -> object:
+    def _post(self, body: bytes) -> object:
         headers = {"Content-Type": "application/json"}
         request = urllib.request.Request(self._url, body, headers)
-        with urllib.request.urlopen(request, timeout=self._patience.timeout) as reply:
+        with urllib.request.urlopen(request, timeout=self._retry_policy.timeout) as reply:
             return json.loads(reply.read(MAX_BYTES))
 
 
 def _passages(reply: Any) -> list[Passage]:  # noqa: ANN401  (JSON, whose faults are caught above)
     """Return the passages of the first query in *reply*."""
-    documents = [found.get("document", found) for found in reply["result"][0]]
+    # With scores, a document stands in a field of its own; without them, it is the result itself.
+    documents = [result.get("document", result) for result in reply["result"][0]]
     pairs = [document["contents"].partition("\n") for document in documents]
     return [Passage(title, text) for title, _, text in pairs]
 
 
-__all__ = ["Patience", "RemoteRetriever"]
+__all__ = ["RemoteRetriever", "RetryPolicy"]

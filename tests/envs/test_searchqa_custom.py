@@ -1,4 +1,4 @@
-"""SearchQA with a corpus and questions of one's own."""
+"""SearchQA with a user's corpus and questions."""
 
 import json
 import pathlib
@@ -7,9 +7,9 @@ import pytest
 
 from agentgym_gen.env import TextEnv
 from agentgym_gen.envs.searchqa.corpus import read_corpus
+from agentgym_gen.envs.searchqa.question_formats import read_questions
 from agentgym_gen.envs.searchqa.questions import Question
-from agentgym_gen.envs.searchqa.readers import read_questions
-from agentgym_gen.envs.searchqa.tasks import OwnTasks
+from agentgym_gen.envs.searchqa.tasks import CustomTasks
 from agentgym_gen.errors import DataError, InvalidValueError, UnknownNameError
 from agentgym_gen.testing import check_world
 
@@ -37,14 +37,14 @@ NQ = {"question": "why", "answer": ["so", "thus"]}
 FLASHRAG = {"id": "test_0", "question": "how", "golden_answers": ["well"], "metadata": {}}
 
 
-def written(path: pathlib.Path, *rows: object) -> pathlib.Path:
-    """Return *path*, which has *rows* as JSON lines now."""
+def write_lines(path: pathlib.Path, *rows: object) -> pathlib.Path:
+    """Write *rows* to *path* as JSON lines, and return it."""
     path.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
     return path
 
 
 class TestFormats:
-    """Five data sets, told apart by their keys."""
+    """Five data sets, recognized by their keys."""
 
     @pytest.mark.parametrize(
         ("row", "tier", "answers", "titles"),
@@ -66,24 +66,24 @@ class TestFormats:
         answers: tuple[str, ...],
         titles: tuple[str, ...],
     ) -> None:
-        """Tier, answers and chain are where the format has them."""
-        [(its, question)] = read_questions(written(tmp_path / "q.jsonl", row))
+        """Tier, answers and chain are read from where each format has them."""
+        [(question_tier, question)] = read_questions(write_lines(tmp_path / "q.jsonl", row))
 
-        assert (its, question.answers) == (tier, answers)
+        assert (question_tier, question.answers) == (tier, answers)
         assert tuple(hop.title for hop in question.hops) == titles
 
     def test_a_list_is_read_like_lines(self, tmp_path: pathlib.Path) -> None:
-        """One JSON list of the same rows."""
+        """A JSON list is read like JSON lines with the same rows."""
         path = tmp_path / "q.json"
         path.write_text(json.dumps([HOTPOTQA, NQ]), encoding="utf-8")
 
         assert [question.text for _, question in read_questions(path)] == ["Who?", "why"]
 
     def test_unanswerable_and_repeated_rows_are_left_out(self, tmp_path: pathlib.Path) -> None:
-        """MuSiQue's full set has the former."""
+        """Unanswerable rows, which MuSiQue's full set has, and repeated ones are left out."""
         rows = [NQ, NQ, {**MUSIQUE, "answerable": False}]
 
-        assert len(read_questions(written(tmp_path / "q.jsonl", *rows))) == 1
+        assert len(read_questions(write_lines(tmp_path / "q.jsonl", *rows))) == 1
 
     @pytest.mark.parametrize(
         ("bad", "why"),
@@ -100,30 +100,30 @@ class TestFormats:
     def test_a_bad_line_is_named_by_its_number(
         self, tmp_path: pathlib.Path, bad: str, why: str
     ) -> None:
-        """With what is wrong with it."""
-        path = written(tmp_path / "q.jsonl", NQ)
+        """A bad line is an error with its number and what is wrong with it."""
+        path = write_lines(tmp_path / "q.jsonl", NQ)
         path.write_text(path.read_text("utf-8") + bad + "\n", encoding="utf-8")
         with pytest.raises(DataError, match=why):
             read_questions(path)
 
     def test_files_that_are_not_there(self, tmp_path: pathlib.Path) -> None:
-        """Are an error with their name, like those without a question."""
+        """A missing file is an error with its name, and so is one without a question."""
         with pytest.raises(DataError, match=r"missing\.jsonl"):
             read_questions(tmp_path / "missing.jsonl")
         with pytest.raises(DataError, match="No question"):
-            read_questions(written(tmp_path / "empty.jsonl"))
+            read_questions(write_lines(tmp_path / "empty.jsonl"))
 
 
 class TestSplits:
-    """Tiers and splits of one's own questions."""
+    """Tiers and splits of a user's questions."""
 
     def questions(self, number: int, tier: str = "medium") -> list[tuple[str, Question]]:
         """Return *number* questions of *tier*."""
         return [(tier, Question(f"{tier} {n}?", (str(n),))) for n in range(number)]
 
     def test_one_file_is_divided(self) -> None:
-        """70 : 15 : 15 in each tier, and no question is in two splits."""
-        tasks = OwnTasks(self.questions(40))
+        """One file is divided 70 : 15 : 15 in each tier, and no question is in two splits."""
+        tasks = CustomTasks(self.questions(40))
         texts = [
             tasks.make("medium", split, index).content.text
             for split in tasks.splits
@@ -135,114 +135,122 @@ class TestSplits:
         assert len(set(texts)) == 40
 
     def test_files_for_splits_are_kept(self) -> None:
-        """And the splits that are not given are not there."""
-        apart = {"train": self.questions(3), "test": self.questions(9)[3:]}
-        tasks = OwnTasks(apart)
+        """Files for splits are not divided again, and other splits do not exist."""
+        by_split = {"train": self.questions(3), "test": self.questions(9)[3:]}
+        tasks = CustomTasks(by_split)
 
         assert (tasks.tiers, tasks.splits) == (("medium",), ("train", "test"))
 
     def test_a_question_in_two_splits(self) -> None:
-        """Is an error that quotes it."""
+        """A question in two splits is an error that quotes it."""
         with pytest.raises(InvalidValueError, match="medium 0"):
-            OwnTasks({"train": self.questions(2), "test": self.questions(1)})
+            CustomTasks({"train": self.questions(2), "test": self.questions(1)})
 
     def test_a_cell_without_questions(self) -> None:
-        """Is an error that says which tiers to leave out."""
-        apart = {"train": self.questions(2, "easy"), "test": self.questions(2, "hard")}
+        """A tier without questions in one split is an error that names both."""
+        by_split = {"train": self.questions(2, "easy"), "test": self.questions(2, "hard")}
         with pytest.raises(InvalidValueError, match=r"easy.*test"):
-            OwnTasks(apart)
+            CustomTasks(by_split)
 
     def test_unknown_split(self) -> None:
-        """Is an error with the known ones."""
+        """An unknown split is an error that names it."""
         with pytest.raises(UnknownNameError, match="dev"):
-            OwnTasks({"dev": self.questions(2)})
+            CustomTasks({"dev": self.questions(2)})
 
     def test_tiers_can_be_chosen(self) -> None:
-        """The others are left out."""
-        tasks = OwnTasks([*self.questions(9), ("hard", Question("h?", ("x",)))], ("medium",))
+        """Only the chosen tiers are played."""
+        tasks = CustomTasks([*self.questions(9), ("hard", Question("h?", ("x",)))], ("medium",))
 
         assert tasks.tiers == ("medium",)
 
 
 class TestCorpora:
-    """Passages of one's own."""
+    """A user's passages."""
 
     def test_json_lines(self, tmp_path: pathlib.Path) -> None:
-        """With title and text, or with Search-R1's contents."""
+        """A line has title and text, or Search-R1's contents."""
         rows = [{"title": "A", "text": "one"}, {"id": "1", "contents": '"B"\ntwo\nthree'}]
-        corpus = read_corpus(written(tmp_path / "c.jsonl", *rows))
+        corpus = read_corpus(write_lines(tmp_path / "c.jsonl", *rows))
 
-        assert [(one.title, one.text) for one in corpus] == [("A", "one"), ('"B"', "two\nthree")]
+        assert [(passage.title, passage.text) for passage in corpus] == [
+            ("A", "one"),
+            ('"B"', "two\nthree"),
+        ]
 
     def test_folder(self, tmp_path: pathlib.Path) -> None:
-        """A text's title is its file's name; files are read in the order of their names."""
+        """A text's title is its file's name, and files are read in the order of their names."""
         (tmp_path / "b.txt").write_text("two\n lines", encoding="utf-8")
         (tmp_path / "a.md").write_text("one", encoding="utf-8")
         (tmp_path / "c.png").write_bytes(b"\xff")
-        written(tmp_path / "d.jsonl", {"title": "D", "text": "three"})
+        write_lines(tmp_path / "d.jsonl", {"title": "D", "text": "three"})
 
-        titles = [(one.title, one.text) for one in read_corpus(tmp_path)]
-        assert titles == [("a", "one"), ("b", "two lines"), ("D", "three")]
+        passages = [(passage.title, passage.text) for passage in read_corpus(tmp_path)]
+        assert passages == [("a", "one"), ("b", "two lines"), ("D", "three")]
 
     @pytest.mark.parametrize("bad", ["{", "[]", '{"title": "x"}', '{"title": 1, "text": "x"}'])
     def test_a_bad_line_is_named_by_its_number(self, tmp_path: pathlib.Path, bad: str) -> None:
-        """With what a line should be."""
+        """A bad line is an error with its number and the accepted keys."""
         path = tmp_path / "c.jsonl"
         path.write_text('{"title": "A", "text": "one"}\n\n' + bad, encoding="utf-8")
         with pytest.raises(DataError, match=r"line 3 .*title"):
             read_corpus(path)
 
     def test_nothing_to_read(self, tmp_path: pathlib.Path) -> None:
-        """Is an error with the name of the place."""
+        """A folder without passages and a missing file are errors with their names."""
         with pytest.raises(DataError, match=tmp_path.name):
             read_corpus(tmp_path)
         with pytest.raises(DataError, match="missing"):
             read_corpus(tmp_path / "missing.jsonl")
 
-    def test_mark_changes_with_the_passages(self, tmp_path: pathlib.Path) -> None:
-        """Or an old index would be used."""
-        first = read_corpus(written(tmp_path / "c.jsonl", {"title": "A", "text": "one"})).mark
-        second = read_corpus(written(tmp_path / "c.jsonl", {"title": "A", "text": "two"})).mark
+    def test_fingerprint_changes_with_the_passages(self, tmp_path: pathlib.Path) -> None:
+        """Another passage gives another fingerprint, or an old index would be used."""
+        path = tmp_path / "c.jsonl"
+        fingerprints = {
+            read_corpus(write_lines(path, {"title": "A", "text": text})).fingerprint
+            for text in ("one", "two")
+        }
 
-        assert first != second
+        assert len(fingerprints) == 2
 
 
-def test_own_questions_over_own_passages(tmp_path: pathlib.Path) -> None:
-    """Everything works as with the facts that ship: laws, expert, interfaces."""
+def test_custom_questions_over_a_custom_corpus(tmp_path: pathlib.Path) -> None:
+    """A user's questions and passages pass all checks of the contract."""
     passages = [{"title": f"T{n}", "text": f"The word of T{n} is w{n}."} for n in range(9)]
     rows = [
         {"question": f"Which word?{n}", "answer": f"w{n}", "supporting_facts": [[f"T{n}", 0]]}
         for n in range(9)
     ]
-    corpus = written(tmp_path / "c.jsonl", *passages)
-    questions = written(tmp_path / "q.jsonl", *rows)
+    corpus = write_lines(tmp_path / "c.jsonl", *passages)
+    questions = write_lines(tmp_path / "q.jsonl", *rows)
 
     options = {"corpus": str(corpus), "questions": str(questions)}
     check_world(WORLD, tasks_per_split=1, options=options)
 
 
-def test_an_own_corpus_that_changes_is_read_again(tmp_path: pathlib.Path) -> None:
-    """Though one process made both environments."""
-    path = written(tmp_path / "c.jsonl", {"title": "A", "text": "lama"})
-    questions = written(tmp_path / "q.jsonl", *({"question": f"{n}", "answer": "a"} for n in "123"))
+def test_a_custom_corpus_that_changes_is_read_again(tmp_path: pathlib.Path) -> None:
+    """An environment that is made after a change searches the changed corpus."""
+    path = write_lines(tmp_path / "c.jsonl", {"title": "A", "text": "lama"})
+    questions = write_lines(
+        tmp_path / "q.jsonl", *({"question": f"{n}", "answer": "a"} for n in "123")
+    )
     options = {"corpus": str(path), "questions": str(questions)}
-    seen = []
+    observations = []
     for text in ("lama", "puma"):
-        written(path, {"title": "A", "text": text}, {"title": "B", "text": text * 2})
+        write_lines(path, {"title": "A", "text": text}, {"title": "B", "text": text * 2})
         env = TextEnv(WORLD, **options)  # type: ignore[arg-type]
         env.reset(seed=0)
-        seen.append(env.step("<search>puma</search>")[0])
+        observations.append(env.step("<search>puma</search>")[0])
 
-    assert seen[0] == "<information></information>"
-    assert "puma" in seen[1]
+    assert observations[0] == "<information></information>"
+    assert "puma" in observations[1]
 
 
 @needs_data
 class TestOfficial:
-    """HotpotQA and MuSiQue as they are published."""
+    """HotpotQA and MuSiQue as they were published."""
 
     def test_hotpotqa(self) -> None:
-        """100 questions with their levels and two titles each."""
+        """The 100 questions of HotpotQA have their levels and two titles each."""
         pairs = read_questions(DATA / "hotpotqa_train.json")
         tiers = [tier for tier, _ in pairs]
 
@@ -251,7 +259,7 @@ class TestOfficial:
         assert sum(question.kind == "comparison" for _, question in pairs) == 22
 
     def test_musique(self) -> None:
-        """100 questions of 2, 3 and 4 hops."""
+        """The 100 questions of MuSiQue have 2, 3 and 4 hops."""
         pairs = read_questions(DATA / "musique_train.json")
 
         assert [tier for tier, _ in pairs].count("medium") == 68
@@ -259,12 +267,12 @@ class TestOfficial:
         assert all(question.hops for _, question in pairs)
 
     def test_expert_wins_musique_over_its_own_passages(self, tmp_path: pathlib.Path) -> None:
-        """And finds most of the passages by their titles."""
+        """The expert wins, and finds most of the passages by their titles."""
         rows = json.loads((DATA / "musique_train_corpus.json").read_text("utf-8"))
-        corpus = written(tmp_path / "c.jsonl", *rows)
+        corpus = write_lines(tmp_path / "c.jsonl", *rows)
         options = {"corpus": str(corpus), "questions": str(DATA / "musique_train.json")}
         env = TextEnv(WORLD, tier="medium", split="train", **options)  # type: ignore[arg-type]
-        found, hops = 0, 0
+        hops_found, hops = 0, 0
         for index in range(env.world.tasks.size("medium", "train")):
             _, info = env.reset(options={"task_id": f"searchqa/medium/train/{index}"})
             while action := env.expert_action():
@@ -272,6 +280,6 @@ class TestOfficial:
                 if over:
                     break
             assert info["success"]
-            found, hops = found + info["retrieved_hops"], hops + info["hops"]
+            hops_found, hops = hops_found + info["retrieved_hops"], hops + info["hops"]
 
-        assert found / hops > 0.9
+        assert hops_found / hops > 0.9

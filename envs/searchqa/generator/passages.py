@@ -1,18 +1,22 @@
 """From facts to texts: one titled passage for each entity, the same at every call.
 
-Which of several wordings a sentence has is drawn from the title, so that passages of one kind do
+A hash of the title chooses among several templates of a sentence, so that passages of one kind do
 not all read alike.
 """
 
 from __future__ import annotations
 
+import functools
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from agentgym_gen.envs.searchqa.graph import Entity, Graph
+from agentgym_gen.envs.searchqa.corpus import Corpus, Passage
+from agentgym_gen.envs.searchqa.generator.graph import Entity, Graph, data_hash, fact_graph
 
-LINKED = {
+PASSAGE_VERSION = 1
+"""Rises when the same facts make other passages; a test compares them with those of before."""
+
+RELATION_TEMPLATES = {
     "member": (
         "{x} belongs to the {kind} {y}.",
         "{x} is a member of the {kind} {y}.",
@@ -45,9 +49,9 @@ LINKED = {
         "{x} was discovered by {y}.",
     ),
 }
-"""The sentences of the relations: *x* is the entity, *y* the one it is joined with."""
+"""The sentences of the relations: *x* is the entity, *y* the one that it is linked to."""
 
-VALUED = {
+VALUE_TEMPLATES = {
     "born": ("{x} was born in {v}.", "The year of birth is {v}.", "Born in {v}."),
     "died": ("{x} died in {v}.", "Death came in {v}.", "{x} lived until {v}."),
     "population": (
@@ -76,13 +80,12 @@ VALUED = {
     "name origin": ("The name comes from {v}", "On its name: {v}"),
     "uses": ("Uses: {v}", "How it is used: {v}"),
 }
-"""The sentences of the values, *v*."""
+"""The sentences of the values: *x* is the entity, *v* its value."""
 
-COUNTED = frozenset({"population", "area"})
+WITH_THOUSANDS_COMMAS = frozenset({"population", "area"})
 """Values that are written with commas between thousands."""
 
-
-ARTICLED = frozenset(
+WITH_ARTICLE = frozenset(
     {
         "Bahamas", "Central African Republic", "Comoros", "Democratic Republic of the Congo",
         "Dominican Republic", "Gambia", "Maldives", "Marshall Islands", "Philippines",
@@ -90,22 +93,18 @@ ARTICLED = frozenset(
         "United Kingdom", "United States",
     }
 )  # fmt: skip
-"""Names that a sentence puts an article before."""
+"""Names that have an article in a sentence."""
 
 
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """A titled text of a corpus."""
+def fact_corpus(facts: str) -> Corpus:
+    """Return the corpus that ships, with real or invented names; a passage is written when read.
 
-    title: str
-    """The title."""
-    text: str
-    """The text under it."""
-
-    @property
-    def contents(self) -> str:
-        """Title and text as Search-R1 keeps them in one field: the title is the first line."""
-        return f"{self.title}\n{self.text}"
+    Raises:
+        UnknownNameError: if there are no such *facts*.
+    """
+    graph = fact_graph(facts)
+    fingerprint = f"{facts} {data_hash('facts.json.gz')} {PASSAGE_VERSION}"
+    return Corpus(functools.partial(write_passage, graph), len(graph), fingerprint)
 
 
 def write_passage(graph: Graph, number: int) -> Passage:
@@ -114,36 +113,37 @@ def write_passage(graph: Graph, number: int) -> Passage:
     return Passage(entity.title, " ".join(map(_sentence, _sentences(graph, entity))))
 
 
-def said(entity: Entity) -> str:
-    """Return what a sentence calls *entity*: with its article, if it has one."""
-    common = entity.name[0].islower()
-    return f"the {entity.name}" if common or entity.name in ARTICLED else entity.name
+def noun_phrase(entity: Entity) -> str:
+    """Return the name of *entity* as a sentence has it: with its article, if it has one."""
+    is_common_noun = entity.name[0].islower()
+    return f"the {entity.name}" if is_common_noun or entity.name in WITH_ARTICLE else entity.name
 
 
 def write_value(name: str, value: str | int | float) -> str:
-    """Return *value* as texts write it: numbers of people with commas, years without."""
-    return f"{value:,}" if name in COUNTED else str(value)
+    """Return *value* as texts have it: numbers of people with commas, years without."""
+    return f"{value:,}" if name in WITH_THOUSANDS_COMMAS else str(value)
 
 
 def _sentences(graph: Graph, entity: Entity) -> Iterator[str]:
-    yield _opening(entity)
+    yield _first_sentence(entity)
     for relation, number in entity.links.items():
         other = graph[number]
-        template = _choice(LINKED[relation], entity.title, relation)
-        yield template.format(x=said(entity), y=said(other), kind=other.kind)
+        template = _choose_template(RELATION_TEMPLATES[relation], entity.title, relation)
+        yield template.format(x=noun_phrase(entity), y=noun_phrase(other), kind=other.kind)
     for name, value in entity.values.items():
-        template = _choice(VALUED[name], entity.title, name)
-        yield template.format(x=said(entity), v=write_value(name, value))
-    if entity.near:
-        yield f"It borders on {', '.join(said(graph[number]) for number in entity.near)}."
+        template = _choose_template(VALUE_TEMPLATES[name], entity.title, name)
+        yield template.format(x=noun_phrase(entity), v=write_value(name, value))
+    if entity.neighbours:
+        neighbours = ", ".join(noun_phrase(graph[number]) for number in entity.neighbours)
+        yield f"It borders on {neighbours}."
 
 
-def _opening(entity: Entity) -> str:
-    was = "was" if "died" in entity.values else "is"
-    called = f", also called {' or '.join(_other_names(entity))}," if _other_names(entity) else ""
+def _first_sentence(entity: Entity) -> str:
+    verb = "was" if "died" in entity.values else "is"
+    aliases = f", also called {' or '.join(_other_names(entity))}," if _other_names(entity) else ""
     article = "an" if entity.kind[0] in "aeiouAEIO" else "a"
-    opening = f"{said(entity)}{called} {was} {article} {entity.kind}"
-    return f"{opening}: {entity.gloss}" if entity.gloss else opening
+    sentence = f"{noun_phrase(entity)}{aliases} {verb} {article} {entity.kind}"
+    return f"{sentence}: {entity.gloss}" if entity.gloss else sentence
 
 
 def _other_names(entity: Entity) -> tuple[str, ...]:
@@ -151,7 +151,8 @@ def _other_names(entity: Entity) -> tuple[str, ...]:
     return tuple(name for name in entity.aliases if entity.name not in name)[:2]
 
 
-def _choice(templates: tuple[str, ...], *key: str) -> str:
+def _choose_template(templates: tuple[str, ...], *key: str) -> str:
+    # A checksum of the key, not `hash`, which differs between processes.
     return templates[zlib.crc32(" ".join(key).encode()) % len(templates)]
 
 
@@ -161,4 +162,4 @@ def _sentence(text: str) -> str:
     return bare[:1].upper() + bare[1:] + ("" if bare.endswith((".", "!", "?")) else ".")
 
 
-__all__ = ["Passage", "said", "write_passage", "write_value"]
+__all__ = ["PASSAGE_VERSION", "fact_corpus", "noun_phrase", "write_passage", "write_value"]

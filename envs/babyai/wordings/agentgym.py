@@ -1,10 +1,11 @@
-"""AgentGym's words: verbs, instruction, observation, list of actions and how a text is read."""
+"""AgentGym's wording: verbs, instruction, observation, list of actions, and reading a text."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from agentgym_gen.envs.babyai.moment import Moment
+from agentgym_gen.envs.babyai.admissible import NOT_RECOGNIZED
+from agentgym_gen.envs.babyai.perception import Perception
 from agentgym_gen.envs.babyai.view import Thing
 from agentgym_gen.world import Command, Malformed, Message, MessageFact, Scene, Verb, VerbName
 
@@ -28,13 +29,13 @@ VERBS = (
 """AgentGym's actions."""
 
 NO_CHANGE = "No change in state."
-"""AgentGym's answer to nothing at all, and to going where one is."""
+"""AgentGym's answer to an empty text, and to going to what the player faces already."""
 
 COMPLETED = "\n The task is completed."
 """What follows the last observation of a success."""
 
-_BARE = {verb.template: Command(verb.name) for verb in VERBS if not verb.slots}
-_LEADS = (
+_WITHOUT_ARGUMENT = {verb.template: Command(verb.name) for verb in VERBS if not verb.slots}
+_PREFIXES = (
     ("toggle and go through ", "toggle_and_go_through"),
     ("go through ", "go_through"),
     ("go to ", "go_to"),
@@ -59,8 +60,9 @@ def instruction(*, strict: bool) -> Message:
     """Return AgentGym's instruction.
 
     Args:
-        strict: Whether it is to the letter: with ``pick up``, which the original does not
-            understand, and without ``drop`` and ``check available actions``, which it does.
+        strict: Whether to return the original's to the letter: with ``pick up``, which the original
+            does not understand, and without ``drop`` and ``check available actions``, which it
+            does.
     """
     lines: list[Message] = [
         (VerbName("turn_right"),),
@@ -81,29 +83,31 @@ def instruction(*, strict: bool) -> Message:
     return (*message, "\n\n- ", *lines[-1])
 
 
-def opening(goal: Message, moment: Moment) -> Scene:
+def first_scene(goal: Message, perception: Perception) -> Scene:
     """Return the first observation."""
-    told = ("Your goal: ", *goal, "\n", description(moment))
-    return Scene(told, {"goal": MessageFact(goal), **facts(moment)})
+    message = ("Your goal: ", *goal, "\n", description(perception))
+    return Scene(message, {"goal": MessageFact(goal), **facts(perception)})
 
 
-def scene(moment: Moment, note: str = "") -> Scene:
-    """Return the observation of *moment*, with a *note* after it."""
-    known = facts(moment)
-    return Scene((description(moment) + note,), {**known, "note": note.strip()} if note else known)
+def scene(perception: Perception, note: str = "") -> Scene:
+    """Return the observation of *perception*, with a *note* after it."""
+    scene_facts = facts(perception)
+    if note:
+        scene_facts = {**scene_facts, "note": note.strip()}
+    return Scene((description(perception) + note,), scene_facts)
 
 
-def description(moment: Moment) -> str:
+def description(perception: Perception) -> str:
     """Return the observation, with AgentGym's double spaces."""
-    return _objects(moment) + _barrier(moment) + _carried(moment)
+    return _objects(perception) + _barrier(perception) + _carried(perception)
 
 
-def _objects(moment: Moment) -> str:
-    if moment.view.is_dark:
+def _objects(perception: Perception) -> str:
+    if perception.view.is_dark:
         return "You cannot see any objects within sight."
-    seen = "In front of you in this room, you can see several objects: "
-    return seen + "".join(
-        f"There is a {name} {_where(thing)}.  " for name, thing in moment.numbered
+    start = "In front of you in this room, you can see several objects: "
+    return start + "".join(
+        f"There is a {name} {_where(thing)}.  " for name, thing in perception.named_things
     )
 
 
@@ -114,35 +118,35 @@ def _where(thing: Thing) -> str:
     return f"{thing.ahead} steps in front of you and {abs(thing.right)} steps to your {side}"
 
 
-def _barrier(moment: Moment) -> str:
+def _barrier(perception: Perception) -> str:
     walls = "The room has walls around you. "
-    if moment.view.barrier is None:
+    if perception.view.barrier is None:
         return walls
-    kind, distance = moment.view.barrier
+    kind, distance = perception.view.barrier
     return f"{walls}You are facing a {kind} {distance} steps away. "
 
 
-def _carried(moment: Moment) -> str:
-    if moment.carried is None:
+def _carried(perception: Perception) -> str:
+    if perception.carried is None:
         return "You are not carrying anything."
-    return f"You are carrying a {moment.carried.name}."
+    return f"You are carrying a {perception.carried.name}."
 
 
-def facts(moment: Moment) -> Mapping[str, object]:
+def facts(perception: Perception) -> Mapping[str, object]:
     """Return the observation as plain data."""
-    barrier = moment.view.barrier
+    barrier = perception.view.barrier
     return {
         "objects": [
             {"object": name, "ahead": thing.ahead, "right": thing.right}
-            for name, thing in moment.numbered
+            for name, thing in perception.named_things
         ],
         "facing": "nothing" if barrier is None else f"{barrier[0]} {barrier[1]} steps away",
-        "carrying": "nothing" if moment.carried is None else moment.carried.name,
+        "carrying": "nothing" if perception.carried is None else perception.carried.name,
     }
 
 
-def choices(commands: Sequence[Command]) -> Message:
-    """Return the answer to the question what can be done."""
+def available_actions(commands: Sequence[Command]) -> Message:
+    """Return the answer to ``check available actions``."""
     message: Message = ("You can take the following actions: ", commands[0])
     for command in commands[1:]:
         message = (*message, ", ", command)
@@ -151,33 +155,34 @@ def choices(commands: Sequence[Command]) -> Message:
 
 def list_actions(actions: Sequence[str]) -> str:
     """Return the list of *actions* as AgentGym prints it after every observation."""
-    listed = ", ".join(f'"{action}"' for action in actions)
-    return f"Available actions: [{listed}]"
+    quoted = ", ".join(f'"{action}"' for action in actions)
+    return f"Available actions: [{quoted}]"
 
 
 def read(text: str, *, strict: bool) -> Command | Malformed:
-    """Read *text* as AgentGym does: in any case, and whatever has ``check`` in it is a question.
+    """Read *text* as AgentGym does.
+
+    Case does not matter, and every text that contains ``check`` asks for the list of actions.
 
     Args:
-        text: What was said.
+        text: The text.
         strict: Whether white space matters and ``pick up`` is not understood, as in the original.
     """
-    said = text.lower().strip()
-    if "check" in said:
+    action_text = text.lower().strip()
+    if "check" in action_text:
         return Command("check")
     if not strict:
-        said = " ".join(said.split())
-        said = f"pickup {said[8:]}" if said.startswith("pick up ") else said
-    if said in _BARE:
-        return _BARE[said]
-    for lead, verb in _LEADS:
-        if said.startswith(lead):
-            return Command(verb, (said[len(lead) :],))
+        action_text = " ".join(action_text.split())
+        if action_text.startswith("pick up "):
+            action_text = f"pickup {action_text.removeprefix('pick up ')}"
+    if action_text in _WITHOUT_ARGUMENT:
+        return _WITHOUT_ARGUMENT[action_text]
+    for prefix, verb in _PREFIXES:
+        if action_text.startswith(prefix):
+            return Command(verb, (action_text[len(prefix) :],))
     return Malformed(text, "it is none of the known actions")
 
 
-def refusal(text: str) -> str:
+def invalid_reply(text: str) -> Message:
     """Return AgentGym's answer to *text*, which is no command."""
-    if not text.strip():
-        return NO_CHANGE
-    return "The action is not recognized. Please check valid actions."
+    return NOT_RECOGNIZED if text.strip() else (NO_CHANGE,)

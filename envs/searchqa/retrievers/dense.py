@@ -1,4 +1,4 @@
-"""Retrieval by meaning: passages and queries as vectors, compared by their angle."""
+"""Dense retrieval: passages and queries as vectors, compared by their cosine."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ Vectors = NDArray[np.float32]
 """One row a text."""
 
 Encoder = Callable[[Sequence[str]], Vectors]
-"""What makes vectors of texts."""
+"""Encodes texts as vectors."""
 
 BATCH = 256
 """How many passages are encoded at once."""
 
 
 class DenseRetriever:
-    """The passages whose vectors have the smallest angle with that of the query.
+    """Finds the passages whose vectors have the greatest cosine with that of the query.
 
     Every vector is compared: for corpora of up to about a million passages.
 
     Args:
         corpus: What is searched.
-        encode: What makes vectors of texts.
-        name: What names the model; the vectors are kept under it in the user's cache folder.
-            Without a name they are not kept.
-        query_prefix: What a query starts with, such as ``"query: "`` for E5.
-        passage_prefix: What a passage starts with, such as ``"passage: "`` for E5.
+        encode: Encodes texts as vectors.
+        name: The model's name; the vectors are cached under it in the user's cache folder.
+            Without a name they are not cached.
+        query_prefix: A text before each query, such as ``"query: "`` for E5.
+        passage_prefix: A text before each passage, such as ``"passage: "`` for E5.
     """
 
     def __init__(
@@ -46,45 +46,47 @@ class DenseRetriever:
         query_prefix: str | None = None,
         passage_prefix: str | None = None,
     ) -> None:
-        e5 = "e5" in name.lower()
+        is_e5 = "e5" in name.lower()  # a model that was trained with prefixes
         self._corpus = corpus
         self._encode = encode
-        self._query = ("query: " if e5 else "") if query_prefix is None else query_prefix
-        self._passage = ("passage: " if e5 else "") if passage_prefix is None else passage_prefix
-        self._vectors = self._kept(name) if name else self._made()
+        self._query_prefix = ("query: " if is_e5 else "") if query_prefix is None else query_prefix
+        self._passage_prefix = (
+            ("passage: " if is_e5 else "") if passage_prefix is None else passage_prefix
+        )
+        self._vectors = self._load_or_encode(name) if name else self._encode_corpus()
 
     def search(self, query: str, k: int) -> list[Passage]:
         """Return the *k* best passages for *query*; equal ones in the order of the corpus."""
-        vector = _unit(self._encode([self._query + query]))[0]
+        vector = _normalized(self._encode([self._query_prefix + query]))[0]
         best = np.argsort(-(self._vectors @ vector), kind="stable")[:k]
         return [self._corpus[int(number)] for number in best]
 
-    def _kept(self, name: str) -> Vectors:
-        mark = f"{self._corpus.mark} {name} {self._passage}"
-        file = f"searchqa-{hashlib.sha256(mark.encode()).hexdigest()[:32]}.npy"
-        path = cache_folder() / file
+    def _load_or_encode(self, name: str) -> Vectors:
+        key = f"{self._corpus.fingerprint} {name} {self._passage_prefix}"
+        digest = hashlib.sha256(key.encode()).hexdigest()[:32]
+        path = cache_folder() / f"searchqa-{digest}.npy"
         try:
-            with path.open("rb") as raw:
-                vectors: Vectors = np.load(raw, allow_pickle=False)
+            with path.open("rb") as file:
+                vectors: Vectors = np.load(file, allow_pickle=False)
             if vectors.dtype == np.float32 and vectors.shape[:-1] == (len(self._corpus),):
                 return vectors
         except ARRAY_ERRORS:
-            pass  # not there, or not whole: it is made again
-        vectors = self._made()
+            pass  # missing or damaged: the passages are encoded again
+        vectors = self._encode_corpus()
         try:
-            with atomic_write(path) as whole:
-                np.save(whole, vectors)
+            with atomic_write(path) as target:
+                np.save(target, vectors)
         except DataError:
             return vectors  # a read-only home costs time at the next start, nothing else
         return vectors
 
-    def _made(self) -> Vectors:
-        return np.concatenate([_unit(self._encode(texts)) for texts in self._batches()])
+    def _encode_corpus(self) -> Vectors:
+        return np.concatenate([_normalized(self._encode(texts)) for texts in self._batches()])
 
     def _batches(self) -> Iterator[list[str]]:
         for start in range(0, len(self._corpus), BATCH):
             numbers = range(start, min(start + BATCH, len(self._corpus)))
-            yield [self._passage + self._corpus[number].contents for number in numbers]
+            yield [self._passage_prefix + self._corpus[number].contents for number in numbers]
 
 
 def sentence_encoder(model: str) -> Encoder:
@@ -97,18 +99,18 @@ def sentence_encoder(model: str) -> Encoder:
         from sentence_transformers import SentenceTransformer  # type: ignore[import-not-found,unused-ignore]  # an extra
     except ImportError as error:
         raise missing_extra("sentence-transformers", "searchqa", "Dense retrieval") from error
-    loaded = SentenceTransformer(model)
+    transformer = SentenceTransformer(model)
 
     def encode(texts: Sequence[str]) -> Vectors:
-        return np.asarray(loaded.encode(list(texts), show_progress_bar=False), np.float32)
+        return np.asarray(transformer.encode(list(texts), show_progress_bar=False), np.float32)
 
     return encode
 
 
-def _unit(vectors: Vectors) -> Vectors:
-    """Return *vectors* with the length 1; one of nothing but zeros stays as it is."""
+def _normalized(vectors: Vectors) -> Vectors:
+    """Return *vectors* scaled to length 1; a zero vector stays as it is."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.asarray(vectors / np.maximum(lengths, 1e-12), np.float32)
 
 
-__all__ = ["DenseRetriever", "Encoder", "sentence_encoder"]
+__all__ = ["DenseRetriever", "Encoder", "Vectors", "sentence_encoder"]

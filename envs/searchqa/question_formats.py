@@ -1,6 +1,6 @@
-"""Questions of one's own, in the formats of five data sets, told apart by their keys.
+"""A user's questions, in the formats of five data sets, recognized by their keys.
 
-| format | keys that tell it | hops | tier |
+| format | keys of the format | hops | tier |
 | --- | --- | --- | --- |
 | MuSiQue | `question_decomposition`, `paragraphs` | decomposition | hops |
 | HotpotQA, 2WikiMultihopQA | `supporting_facts` | supporting titles | `level`, else hops |
@@ -21,34 +21,33 @@ from agentgym_gen.errors import DataError
 from agentgym_gen.system.untrusted_files import numbered_lines, parse_json, read_text
 from agentgym_gen.world import TIERS
 
-Tiered = tuple[str, Question]
+TieredQuestion = tuple[str, Question]
 """A tier and a question."""
 
 
-def read_questions(path: str | Path) -> list[Tiered]:
+def read_questions(path: str | Path) -> list[TieredQuestion]:
     """Return the questions of the file at *path* with their tiers.
 
-    MuSiQue's unanswerable questions are left out, and a question that is there twice is read once.
+    MuSiQue's unanswerable questions are left out, and a repeated question is read once.
 
     Raises:
         DataError: if the file cannot be read, holds no question, or a row is bad, naming its
             number.
     """
-    place = Path(path)
-    found: dict[str, Tiered] = {}
-    for row, where in _rows(place):
+    questions: dict[str, TieredQuestion] = {}
+    for row, where in _rows(Path(path)):
         if not isinstance(row, dict):
             raise DataError(f"Bad question in {where}: it is no JSON object")
         if row.get("answerable", True):
             tier, question = _question(row, where)
-            found.setdefault(question.text, (tier, question))
-    if not found:
-        raise DataError(f"No question in {str(place)!r}")
-    return list(found.values())
+            questions.setdefault(question.text, (tier, question))
+    if not questions:
+        raise DataError(f"No question in {str(Path(path))!r}")
+    return list(questions.values())
 
 
 def _rows(path: Path) -> Iterator[tuple[object, str]]:
-    """Yield every row with its place in words."""
+    """Yield every row with a description of where it is."""
     text = read_text(path, "Questions")
     if text.lstrip().startswith("["):
         rows = parse_json(text, repr(str(path)))
@@ -60,48 +59,52 @@ def _rows(path: Path) -> Iterator[tuple[object, str]]:
         yield parse_json(line, where), where
 
 
-def _question(row: dict[str, Any], where: str) -> Tiered:
-    read = next((read for keys, read in _FORMATS if keys <= row.keys()), None)
-    if read is None:
+def _question(row: dict[str, Any], where: str) -> TieredQuestion:
+    read_row = next((reader for keys, reader in _FORMATS if keys <= row.keys()), None)
+    if read_row is None:
         raise DataError(
             f"Bad question in {where}: it has the keys {sorted(row)}, which are those of no known "
             "format; known: HotpotQA, MuSiQue, 2WikiMultihopQA, FlashRAG and NQ"
         )
     try:
-        tier, question = read(row)
+        tier, question = read_row(row)
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise DataError(f"Bad question in {where}: {error!r}") from error
-    sound = isinstance(question.text, str) and question.text.strip() and question.answers
-    if not sound or not all(isinstance(one, str) and one.strip() for one in question.answers):
+    is_complete = isinstance(question.text, str) and question.text.strip() and question.answers
+    if not is_complete or not all(
+        isinstance(answer, str) and answer.strip() for answer in question.answers
+    ):
         raise DataError(f"Bad question in {where}: a question and its answers are texts, not empty")
     return tier, question
 
 
-def _hotpotqa(row: dict[str, Any]) -> Tiered:
+def _hotpotqa(row: dict[str, Any]) -> TieredQuestion:
     titles = list(dict.fromkeys(str(title) for title, _ in row["supporting_facts"]))
     level = row.get("level")
     tier = level if level in TIERS else _tier(len(titles))
-    return tier, _own(row["question"], [row["answer"]], titles, str(row.get("type", "")))
+    return tier, _make_question(row["question"], [row["answer"]], titles, str(row.get("type", "")))
 
 
-def _musique(row: dict[str, Any]) -> Tiered:
+def _musique(row: dict[str, Any]) -> TieredQuestion:
     steps = row["question_decomposition"]
-    named = {one["idx"]: str(one["title"]) for one in row["paragraphs"]}
-    titles = list(dict.fromkeys(named[step["paragraph_support_idx"]] for step in steps))
+    title_of = {paragraph["idx"]: str(paragraph["title"]) for paragraph in row["paragraphs"]}
+    titles = list(dict.fromkeys(title_of[step["paragraph_support_idx"]] for step in steps))
     answers = [row["answer"], *row.get("answer_aliases", [])]
-    return _tier(len(steps)), _own(row["question"], answers, titles, f"{len(steps)}hop")
+    return _tier(len(steps)), _make_question(row["question"], answers, titles, f"{len(steps)}hop")
 
 
-def _flashrag(row: dict[str, Any]) -> Tiered:
-    return "easy", _own(row["question"], row["golden_answers"], [], "")
+def _flashrag(row: dict[str, Any]) -> TieredQuestion:
+    return "easy", _make_question(row["question"], row["golden_answers"], [], "")
 
 
-def _nq(row: dict[str, Any]) -> Tiered:
+def _nq(row: dict[str, Any]) -> TieredQuestion:
     answers = row["answers"] if "answers" in row else row["answer"]
-    return "easy", _own(row["question"], [answers] if isinstance(answers, str) else answers, [], "")
+    return "easy", _make_question(
+        row["question"], [answers] if isinstance(answers, str) else answers, [], ""
+    )
 
 
-def _own(text: str, answers: Sequence[str], titles: Sequence[str], kind: str) -> Question:
+def _make_question(text: str, answers: Sequence[str], titles: Sequence[str], kind: str) -> Question:
     if not isinstance(answers, list):
         raise TypeError(f"its answers are a list of texts, not {answers!r}")
     hops = tuple(Hop(title, title) for title in titles)
@@ -109,17 +112,17 @@ def _own(text: str, answers: Sequence[str], titles: Sequence[str], kind: str) ->
 
 
 def _tier(hops: int) -> str:
-    """Return the tier of a question of so many *hops*: 1, 2, and 3 or more."""
+    """Return the tier of a question with so many *hops*: easy has 1, medium 2, hard 3 or more."""
     return TIERS[min(max(hops, 1), len(TIERS)) - 1]
 
 
-_FORMATS: tuple[tuple[set[str], Callable[[dict[str, Any]], Tiered]], ...] = (
+_FORMATS: tuple[tuple[set[str], Callable[[dict[str, Any]], TieredQuestion]], ...] = (
     ({"question", "answer", "question_decomposition", "paragraphs"}, _musique),
     ({"question", "answer", "supporting_facts"}, _hotpotqa),
     ({"question", "golden_answers"}, _flashrag),
     ({"question", "answers"}, _nq),
     ({"question", "answer"}, _nq),
 )
-"""The keys that tell a format, and what reads it; the first that fits is taken."""
+"""The keys of each format, and its reader; the first one that fits is taken."""
 
-__all__ = ["read_questions"]
+__all__ = ["TieredQuestion", "read_questions"]

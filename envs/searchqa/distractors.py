@@ -1,7 +1,7 @@
-"""Leaflets that the library does not have, for the ``distractors`` axis.
+"""Leaflets that are not available, for the ``distractors`` axis.
 
-The recipe of arXiv 2601.18217, which has no SearchQA, as it stands for ALFWorld: new objects, each
-with one of 19 trivial descriptions. None is an entity or an answer of our facts.
+arXiv 2601.18217 has no distractors for SearchQA. These follow its recipe for ALFWorld: new objects,
+each with one of 19 trivial descriptions. None is an entity or an answer of our facts.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ PLACES = (
 
 @functools.cache
 def leaflet_lines() -> tuple[str, ...]:
-    """Return sentences about leaflets that cannot be had."""
+    """Return sentences about leaflets that are not available, in a fixed random order."""
     lines = [
         f"A leaflet about {theme} lies {place} ({trait}; on loan)."
         for theme in THEMES

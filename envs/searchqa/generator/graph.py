@@ -1,4 +1,4 @@
-"""The facts that ship: entities and what joins them, under their own names or invented ones."""
+"""The facts that ship: entities and their relations, with real names or invented ones."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from agentgym_gen.interface.renaming.pseudowords import pseudo_words
 from agentgym_gen.seeding import stream
 
 FACTS = ("real", "invented")
-"""The facts as they are, and the same facts about entities with invented names."""
+"""The facts as they are, and the same facts with invented names."""
 
-PEOPLE_VALUES = ("born", "died")
+PERSON_VALUES = ("born", "died")
 """The values that only people have."""
 
-NAMELESS_VALUES = (
+NUMERIC_VALUES = (
     "born",
     "died",
     "population",
@@ -34,40 +34,40 @@ NAMELESS_VALUES = (
     "atomic number",
     "discovery year",
 )
-"""The values that name nothing, and so are kept where names are invented."""
+"""The values that have no names in them, so they stay where names are invented."""
 
 _DATA = resources.files("agentgym_gen.envs.searchqa") / "data"
 
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """A thing with a name, and what is known about it."""
+    """A thing with a name, and the facts about it."""
 
     title: str
     """The title of its passage; no two entities share one."""
     name: str
-    """What it is called in texts."""
+    """Its name in texts."""
     aliases: tuple[str, ...]
-    """What else it is called."""
+    """Its other names."""
     kind: str
     """What it is, as a noun: ``genus``, ``city``, ``physicist``."""
     gloss: str
-    """A definition, or nothing."""
+    """A definition, or an empty text."""
     links: Mapping[str, int]
-    """The entities that it is joined with, by relation."""
-    near: tuple[int, ...]
-    """The entities beside it, such as neighbouring countries."""
+    """The numbers of the entities that it is linked to, by relation."""
+    neighbours: tuple[int, ...]
+    """The numbers of the countries that it borders on."""
     values: Mapping[str, str | int | float]
-    """Facts that are no entities, by name."""
+    """Facts that are not entities, by name."""
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All that it is called."""
+        """Its name and its other names."""
         return (self.name, *self.aliases)
 
 
 class Graph:
-    """All entities; an entity's place is its number.
+    """All entities; an entity's number is its index.
 
     Args:
         entities: The entities.
@@ -92,10 +92,10 @@ class Graph:
         """Return the entities on the path of *relations* from *number*, itself first, or None."""
         path = [number]
         for relation in relations:
-            after = self._entities[path[-1]].links.get(relation)
-            if after is None or after in path:
+            target = self._entities[path[-1]].links.get(relation)
+            if target is None or target in path:
                 return None
-            path.append(after)
+            path.append(target)
         return tuple(path)
 
 
@@ -108,11 +108,11 @@ def fact_graph(facts: str) -> Graph:
     """
     if facts not in FACTS:
         raise unknown_name("facts", facts, FACTS, "all")
-    entities = [_entity(row) for row in shipped("facts.json.gz")["entities"]]
-    return Graph(entities if facts == "real" else _renamed(entities))
+    entities = [_entity(row) for row in load_data("facts.json.gz")["entities"]]
+    return Graph(entities if facts == "real" else _with_invented_names(entities))
 
 
-def shipped(name: str) -> dict[str, Any]:
+def load_data(name: str) -> dict[str, Any]:
     """Return the content of the data file *name*.
 
     Raises:
@@ -125,42 +125,42 @@ def shipped(name: str) -> dict[str, Any]:
     return content
 
 
-def shipped_hash(name: str) -> str:
+def data_hash(name: str) -> str:
     """Return a hash of the data file *name*."""
     return hashlib.sha256((_DATA / name).read_bytes()).hexdigest()[:32]
 
 
 def _entity(row: Sequence[Any]) -> Entity:
     title, name, aliases, kind, gloss, links, values = row
-    near = tuple(links.pop("neighbours", ()))
-    return Entity(title, name, tuple(aliases), kind, gloss, links, near, values)
+    neighbours = tuple(links.pop("neighbours", ()))
+    return Entity(title, name, tuple(aliases), kind, gloss, links, neighbours, values)
 
 
-def _renamed(entities: Sequence[Entity]) -> list[Entity]:
-    """Return *entities* under invented names, without all that could tell the true ones.
+def _with_invented_names(entities: Sequence[Entity]) -> list[Entity]:
+    """Return *entities* with invented names, without anything that could reveal the real ones.
 
-    People have two words for a name and all others one, so that no word is in two names.
+    The name of a person has two words, every other name one. No word is in two names.
     """
-    people = [one.values.keys() >= set(PEOPLE_VALUES) for one in entities]
+    is_person = [entity.values.keys() >= set(PERSON_VALUES) for entity in entities]
     rng = stream("searchqa", "invented names")
-    words = _capitals(rng, len(entities) + sum(people))
-    made = []
-    for one, person in zip(entities, people, strict=True):
-        name = f"{next(words)} {next(words)}" if person else next(words)
-        values = {key: one.values[key] for key in NAMELESS_VALUES if key in one.values}
-        kind = nameless(one.kind)
-        made.append(Entity(name, name, (), kind, "", one.links, one.near, values))
-    return made
+    words = _capitalized_words(rng, len(entities) + sum(is_person))
+    renamed = []
+    for entity, has_two_words in zip(entities, is_person, strict=True):
+        name = f"{next(words)} {next(words)}" if has_two_words else next(words)
+        values = {key: entity.values[key] for key in NUMERIC_VALUES if key in entity.values}
+        kind = generic_kind(entity.kind)
+        renamed.append(Entity(name, name, (), kind, "", entity.links, entity.neighbours, values))
+    return renamed
 
 
-def _capitals(rng: np.random.Generator, number: int) -> Iterator[str]:
+def _capitalized_words(rng: np.random.Generator, number: int) -> Iterator[str]:
     return map(str.capitalize, pseudo_words(rng, number, set()))
 
 
-def nameless(kind: str) -> str:
-    """Return *kind* without names.
+def generic_kind(kind: str) -> str:
+    """Return *kind* without proper names.
 
-    >>> [nameless(kind) for kind in ("King of England", "American state", "nuclear physicist")]
+    >>> [generic_kind(kind) for kind in ("King of England", "American state", "nuclear physicist")]
     ['king', 'state', 'nuclear physicist']
     """
     if not re.search("[A-Z]", kind):
@@ -168,4 +168,4 @@ def nameless(kind: str) -> str:
     return kind.split(" of ")[0].split()[-1].lower()
 
 
-__all__ = ["FACTS", "Entity", "Graph", "fact_graph", "shipped", "shipped_hash"]
+__all__ = ["FACTS", "Entity", "Graph", "data_hash", "fact_graph", "generic_kind", "load_data"]
