@@ -30,8 +30,8 @@ from typing import Any, NamedTuple
 
 from agentgym_gen.env import TextEnv
 from agentgym_gen.envs.textworld import TextWorld
-from agentgym_gen.envs.textworld.seat import pool
-from agentgym_gen.envs.textworld.store import Store
+from agentgym_gen.envs.textworld.engine.client import engine_pool
+from agentgym_gen.envs.textworld.games.cache import GameCache
 from agentgym_gen.seeding import stream
 
 Infos = tuple[str, ...]
@@ -141,10 +141,10 @@ def played(tier: str, infos: Infos, first: int, walks: int) -> dict[str, list[li
     found: dict[str, list[list[Round]]] = {}
     chosen = [tasks.make(tier, "test", index) for index in range(tasks.size(tier, "test"))]
     walk_of = {task.id: commands(tier, str(task.id)) for task in chosen}
-    pool().close()  # which knows all states of the walks by now
+    engine_pool().close()  # which knows all states of the walks by now
     for task in chosen:
         ours = TextEnv(TextWorld(list_admissible=listing), tier=tier, split="test", max_turns=10**6)
-        theirs = opened(Store().game(task.content).path, infos)
+        theirs = opened(GameCache().game(task.content).path, infos)
         rounds = list[Round]()
         for number in range(walks):
             ours.reset(options={"task_id": str(task.id)})
@@ -181,7 +181,7 @@ def interpreted(tier: str, first: int, walks: int) -> list[float]:
         games = [JerichoEnv(EnvInfos()) for _ in found]
         rounds: list[list[list[Spent]]] = [[] for _ in found]
         for game in games:
-            game.load(f"{Store().game(task.content).path}.z8")
+            game.load(f"{GameCache().game(task.content).path}.z8")
         for _ in range(walks):
             for game, names_actions, walked_through in zip(games, (0, 1), rounds, strict=True):
                 game.reset()
@@ -211,7 +211,7 @@ def resets(tier: str, first: int, number: int) -> list[float]:
     tasks = TextWorld(first=first).tasks
     ids = [str(tasks.make(tier, "test", n).id) for n in range(tasks.size(tier, "test"))]
     ours = TextEnv(TextWorld(), tier=tier, split="test")
-    theirs = opened(Store().game(tasks.find(ids[0]).content).path, (LISTED,))
+    theirs = opened(GameCache().game(tasks.find(ids[0]).content).path, (LISTED,))
     own, same, other = [], [], []
     for turn in range(number + len(ids)):
         another = ids[turn % len(ids)]
@@ -245,7 +245,7 @@ def timed(call: Callable[[], Any], env: TextEnv | None = None) -> Spent:
 
 def engine_seconds(env: TextEnv | None) -> float:
     """Return the processor time of the process that plays for *env*."""
-    seat = getattr(getattr(env, "world", None), "_seat", None)
+    seat = getattr(getattr(env, "world", None), "_client", None)
     pid = getattr(getattr(seat, "_engine", None), "pid", None)
     if pid is None:
         return 0.0

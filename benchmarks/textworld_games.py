@@ -22,9 +22,9 @@ from agentgym_gen.agents.rollout import Episode, run
 from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.env import TextEnv
 from agentgym_gen.envs.textworld import TextWorld
+from agentgym_gen.envs.textworld.games.cache import GameCache
 from agentgym_gen.envs.textworld.levels import CHALLENGES
-from agentgym_gen.envs.textworld.prepare import make_all
-from agentgym_gen.envs.textworld.store import Store
+from agentgym_gen.envs.textworld.prepare import build_all
 
 TIERS = ("easy", "medium", "hard")
 PLAIN = PromptStyle("action", instruction=False)
@@ -74,7 +74,7 @@ def prepared(tier: str, challenge: str, options: argparse.Namespace) -> float | 
     tasks = TextWorld(challenge=challenge, first=options.each).tasks
     wanted = [tasks.make(tier, options.split, n) for n in range(options.each)]
     before = os.times()
-    made = make_all(Store(), wanted, options.workers)
+    made = build_all(GameCache(), wanted, options.workers)
     after = os.times()
     spent = after.children_user + after.children_system
     spent -= before.children_user + before.children_system

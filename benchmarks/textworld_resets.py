@@ -81,7 +81,7 @@ def memory(env: TextEnv) -> str:
 
 def engine(env: TextEnv) -> int:
     """Return the process that plays for *env*."""
-    return int(env.world._seat._engine.pid)
+    return int(env.world._client._engine.pid)
 
 
 def seconds(process: int) -> float:

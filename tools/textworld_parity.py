@@ -3,7 +3,7 @@
     python -m tools.textworld_parity --tier medium --split test --first 4 [--steps 40]
 
 A walk is a mixture of the expert's steps, random admissible ones, and commands that the game
-refuses. Compared are the opening, the answers (after `prose.shown`, which takes off prompt, status
+refuses. Compared are the opening, the answers (after `clean_feedback`, which takes off prompt, status
 line, banner and blank lines), the admissible commands, the points and the end. Prints how many
 walks and steps were compared; the first difference ends the program with exit code 1.
 """
@@ -18,8 +18,8 @@ import numpy as np
 
 from agentgym_gen.env import TextEnv
 from agentgym_gen.envs.textworld import TextWorld
-from agentgym_gen.envs.textworld.prose import shown
-from agentgym_gen.envs.textworld.store import Store
+from agentgym_gen.envs.textworld.game_text import clean_feedback
+from agentgym_gen.envs.textworld.games.cache import GameCache
 from agentgym_gen.seeding import stream
 from agentgym_gen.world import Malformed, Task
 
@@ -83,7 +83,7 @@ def opened(task: Task[Any]) -> dict[str, Any]:
     import textworld
 
     wanted = textworld.EnvInfos(admissible_commands=True, score=True, won=True, lost=True)
-    env = textworld.start(str(Store().game(task.content).path) + ".z8", wanted)
+    env = textworld.start(str(GameCache().game(task.content).path) + ".z8", wanted)
     return env.reset() | {"env": env}
 
 
@@ -105,7 +105,7 @@ def difference(said: str, observation: str, info: dict[str, Any], state: dict[st
     """Return how ours differs from the *state* of textworld after *said*, or nothing."""
     over = bool(state["won"] or state["lost"])
     ours = (observation, info["points"], info["end_reason"] is not None)
-    theirs = (shown(state["feedback"]), state["score"], over)
+    theirs = (clean_feedback(state["feedback"]), state["score"], over)
     if ours != theirs:
         return f"{said!r}: {ours!r} for {theirs!r}"
     listed = info["admissible_actions"]

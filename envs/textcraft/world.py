@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 
 from agentgym_gen.envs.textcraft import expert, reward
-from agentgym_gen.envs.textcraft.menu import Menu
+from agentgym_gen.envs.textcraft.admissible import Menu
 from agentgym_gen.envs.textcraft.recipes import Recipe, Sheet, recipe_book
 from agentgym_gen.envs.textcraft.tasks import Order, TextCraftTasks
 from agentgym_gen.envs.textcraft.wording import INSTRUCTION, SPOKEN, VERBS, curio_lines

@@ -58,10 +58,10 @@ def study(folder: Path, workers: str = "1") -> int:
 
 def games(folder: Path, workers: str = "1", clerk: str = "faults.clerk") -> int:
     """Prepare three games of TextWorld, made by a *clerk*."""
-    import agentgym_gen.envs.textworld.store as store
+    import agentgym_gen.envs.textworld.games.cache as game_cache
 
-    store.WORKSHOP = clerk
-    store.Store.__init__.__defaults__ = (folder, 2000)  # type: ignore[attr-defined]
+    game_cache.BUILDER_MODULE = clerk
+    game_cache.GameCache.__init__.__defaults__ = (folder, 2000)  # type: ignore[attr-defined]
     options = ["--prepare", "3", "--tier", "easy", "--split", "train", "--workers", workers]
     return cli.main(["data", "textworld", *options])
 
