@@ -5,52 +5,57 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Mapping
 
-from agentgym_gen.envs.textcraft.recipes import Sheet
+from agentgym_gen.envs.textcraft.recipes import ShownRecipes
 from agentgym_gen.world import Command
 
 
-class Menu:
-    """Every get that the recipes shown speak of, and the crafts for which all is there.
+class AdmissibleCommands:
+    """Every get of an item that the recipes shown need, and every craft that is possible now.
 
-    Only the recipes that a changed item can be put into are looked at again.
+    Only the recipes that a changed item can be put into are checked again.
 
     Args:
-        sheet: The recipes that are shown.
+        shown: The recipes that are shown.
     """
 
-    def __init__(self, sheet: Sheet) -> None:
-        self._book = sheet.book
-        self._crafts: dict[int, tuple[Command, ...]] = dict.fromkeys(sheet.places, ())
-        gets = [sheet.book.get(item, n) for item, counts in sheet.counts.items() for n in counts]
+    def __init__(self, shown: ShownRecipes) -> None:
+        self._book = shown.book
+        self._crafts: dict[int, tuple[Command, ...]] = dict.fromkeys(shown.numbers, ())
+        gets = [
+            shown.book.get_command(item, count)
+            for item, counts in shown.counts.items()
+            for count in counts
+        ]
         self._always = (*gets, _INVENTORY)
         self._commands: tuple[Command, ...] | None = self._always
 
     def update(self, inventory: Mapping[str, int], changed: Iterable[str]) -> None:
-        """Take note of *inventory*, which differs from before in the items of *changed*."""
-        users, crafts = self._book.users, self._crafts
-        places = {p for item in changed for p in users.get(item, ()) if p in crafts}
-        for place in places:
-            now = self._crafts_now(place, inventory)
-            if now != crafts[place]:
-                crafts[place] = now
+        """Update the crafts for *inventory*, of which the items of *changed* have changed."""
+        takers, crafts = self._book.takers, self._crafts
+        numbers = {n for item in changed for n in takers.get(item, ()) if n in crafts}
+        for number in numbers:
+            possible = self._possible_crafts(number, inventory)
+            if possible != crafts[number]:
+                crafts[number] = possible
                 self._commands = None
 
     def commands(self) -> tuple[Command, ...]:
-        """Return the commands in the order of their words."""
+        """Return the commands: the crafts sorted, then the gets, then ``inventory``."""
         if self._commands is None:
             crafts = sorted(itertools.chain(*self._crafts.values()))
             self._commands = (*crafts, *self._always)
         return self._commands
 
-    def _crafts_now(self, place: int, inventory: Mapping[str, int]) -> tuple[Command, ...]:
-        enough: list[tuple[str, ...]] = []
-        for items, count in self._book.inputs[place]:
-            held = tuple([item for item in items if inventory.get(item, 0) >= count])
-            if not held:
+    def _possible_crafts(self, number: int, inventory: Mapping[str, int]) -> tuple[Command, ...]:
+        """Return the recipe with each combination of members that the inventory has enough of."""
+        choices: list[tuple[str, ...]] = []
+        for items, count in self._book.inputs[number]:
+            enough = tuple([item for item in items if inventory.get(item, 0) >= count])
+            if not enough:
                 return ()
-            enough.append(held)
-        craft = self._book.craft
-        return tuple([craft(place, members) for members in itertools.product(*enough)])
+            choices.append(enough)
+        craft_command = self._book.craft_command
+        return tuple([craft_command(number, members) for members in itertools.product(*choices)])
 
 
 _INVENTORY = Command("inventory")
