@@ -61,8 +61,8 @@ def _logs_of(wood: str, log: str, bark: str) -> tuple[str, ...]:
 def tag_of(members: frozenset[str], output: str) -> str | None:
     """Return the tag that has exactly *members*, or None.
 
-    Two tags have the same members; Minecraft makes its stone tools from one of them and everything
-    else from the other one.
+    Two tags have the same members; Minecraft makes its stone tools from one of them and the rest
+    from the other.
     """
     names = [tag for tag, family in families().items() if members == frozenset(family)]
     if len(names) == 2:

@@ -15,15 +15,15 @@ class AdmissibleCommands:
     Only the recipes that a changed item can be put into are checked again.
 
     Args:
-        shown: The recipes that are shown.
+        shown_recipes: The recipes that are shown.
     """
 
-    def __init__(self, shown: ShownRecipes) -> None:
-        self._book = shown.book
-        self._crafts: dict[int, tuple[Command, ...]] = dict.fromkeys(shown.numbers, ())
+    def __init__(self, shown_recipes: ShownRecipes) -> None:
+        self._book = shown_recipes.book
+        self._crafts: dict[int, tuple[Command, ...]] = dict.fromkeys(shown_recipes.numbers, ())
         gets = [
-            shown.book.get_command(item, count)
-            for item, counts in shown.counts.items()
+            shown_recipes.book.get_command(item, count)
+            for item, counts in shown_recipes.counts.items()
             for count in counts
         ]
         self._always = (*gets, _INVENTORY)

@@ -38,20 +38,20 @@ class Draft:
     members: dict[str, str] = field(default_factory=dict)
     """The member that stands for each tag."""
 
-    def length(self, shown: ShownRecipes) -> int:
-        """Return the number of commands, or `IMPOSSIBLE` if a get is not of *shown*."""
-        if not shown.counts.keys() >= self.gets.keys():
+    def length(self, shown_recipes: ShownRecipes) -> int:
+        """Return the number of commands, or `IMPOSSIBLE` if a get is not of *shown_recipes*."""
+        if not shown_recipes.counts.keys() >= self.gets.keys():
             return IMPOSSIBLE
         # `-(-a // b)` is a / b rounded up, in integers.
-        gets = sum(-(-count // shown.counts[item][-1]) for item, count in self.gets.items())
+        gets = sum(-(-count // shown_recipes.counts[item][-1]) for item, count in self.gets.items())
         return gets + sum(times for _, _, times in self.crafts)
 
-    def commands(self, shown: ShownRecipes) -> tuple[Command, ...]:
+    def commands(self, shown_recipes: ShownRecipes) -> tuple[Command, ...]:
         """Return the commands in an order that works: all gets, then the crafts, goal last."""
         gets = [
             Command("get", (f"{count} {item}",))
             for item, lacking in self.gets.items()
-            for count in split_count(lacking, shown.counts[item])
+            for count in split_count(lacking, shown_recipes.counts[item])
         ]
         crafts = [
             command
@@ -70,33 +70,35 @@ class Reference(NamedTuple):
     """How often it makes each item, or each kind of item where it chooses a member for a tag."""
 
 
-def plan(shown: ShownRecipes, goal: str, inventory: Mapping[str, int]) -> tuple[Command, ...]:
-    """Return commands that make *goal* from *inventory*, by the recipes of *shown*."""
-    return best_draft(shown, goal, inventory).commands(shown)
+def plan(
+    shown_recipes: ShownRecipes, goal: str, inventory: Mapping[str, int]
+) -> tuple[Command, ...]:
+    """Return commands that make *goal* from *inventory*, by the recipes of *shown_recipes*."""
+    return best_draft(shown_recipes, goal, inventory).commands(shown_recipes)
 
 
-def best_draft(shown: ShownRecipes, goal: str, inventory: Mapping[str, int]) -> Draft:
+def best_draft(shown_recipes: ShownRecipes, goal: str, inventory: Mapping[str, int]) -> Draft:
     """Return a draft that no other single choice makes shorter."""
     choices: dict[str, Recipe | str] = {}
-    best = make_draft(shown, goal, inventory, choices)
-    length = best.length(shown)
+    best = make_draft(shown_recipes, goal, inventory, choices)
+    length = best.length(shown_recipes)
     tried: set[str] = set()
     # A new best draft may open choices that the one before did not have.
     while todo := [name for name in best.alternatives if name not in tried]:
         tried.add(todo[0])
         for option in best.alternatives[todo[0]]:
-            variant = make_draft(shown, goal, inventory, {**choices, todo[0]: option})
-            if variant.length(shown) < length:
+            variant = make_draft(shown_recipes, goal, inventory, {**choices, todo[0]: option})
+            if variant.length(shown_recipes) < length:
                 choices[todo[0]] = option
-                best, length = variant, variant.length(shown)
+                best, length = variant, variant.length(shown_recipes)
     return best
 
 
 def make_draft(
-    shown: ShownRecipes, goal: str, inventory: Mapping[str, int], choices: Choices
+    shown_recipes: ShownRecipes, goal: str, inventory: Mapping[str, int], choices: Choices
 ) -> Draft:
     """Return what has to be got and crafted for *goal* when *choices* are made."""
-    level, draft = shown.book.level, Draft()
+    level, draft = shown_recipes.book.level, Draft()
     demand = {goal: 1}
     while demand:
         # The item of the highest level is a part of no other item here: its demand is complete.
@@ -104,13 +106,14 @@ def make_draft(
         lacking = demand.pop(item) - inventory.get(item, 0)
         if lacking <= 0:
             continue
-        if item not in shown.recipes_for:
+        if item not in shown_recipes.recipes_for:
             draft.gets[item] = lacking
             continue
-        recipe = _choose_recipe(draft, shown, item, lacking, choices)
+        recipe = _choose_recipe(draft, shown_recipes, item, lacking, choices)
         times = -(-lacking // recipe.amount)
         members = tuple(
-            _choose_member(draft, shown, name, inventory, choices) for name, _ in recipe.parts
+            _choose_member(draft, shown_recipes, name, inventory, choices)
+            for name, _ in recipe.parts
         )
         draft.crafts.append((recipe, members, times))
         for member, (_, count) in zip(members, recipe.parts, strict=True):
@@ -137,39 +140,43 @@ def reference(goal: str) -> Reference:
     takes a member for a tag, the tag is counted, so that another member counts as well.
     """
     book = recipe_book()
-    shown = ShownRecipes(book, book.relevant_recipes(goal))
-    draft = best_draft(shown, goal, {})
+    shown_recipes = ShownRecipes(book, book.relevant_recipes(goal))
+    draft = best_draft(shown_recipes, goal, {})
     tags = {member: tag for tag, member in draft.members.items()}
     crafts: dict[str, int] = {}
     for recipe, _, times in draft.crafts:
         name = tags.get(recipe.target, recipe.target)
         crafts[name] = crafts.get(name, 0) + times
-    return Reference(draft.length(shown), crafts)
+    return Reference(draft.length(shown_recipes), crafts)
 
 
 def _choose_recipe(
-    draft: Draft, shown: ShownRecipes, item: str, lacking: int, choices: Choices
+    draft: Draft, shown_recipes: ShownRecipes, item: str, lacking: int, choices: Choices
 ) -> Recipe:
-    recipes = shown.recipes_for[item]
+    recipes = shown_recipes.recipes_for[item]
     if len(recipes) > 1:
         draft.alternatives[item] = recipes
     choice = choices.get(item)
     if isinstance(choice, Recipe):
         return choice
-    return min(recipes, key=lambda recipe: _recipe_cost(shown.book, recipe, lacking))
+    return min(recipes, key=lambda recipe: _recipe_cost(shown_recipes.book, recipe, lacking))
 
 
 def _choose_member(
-    draft: Draft, shown: ShownRecipes, name: str, inventory: Mapping[str, int], choices: Choices
+    draft: Draft,
+    shown_recipes: ShownRecipes,
+    name: str,
+    inventory: Mapping[str, int],
+    choices: Choices,
 ) -> str:
-    if name not in shown.book.tags:
+    if name not in shown_recipes.book.tags:
         return name
-    raw, members = shown.book.raw_item(name), shown.book.members(name)
+    raw, members = shown_recipes.book.raw_item(name), shown_recipes.book.members(name)
     # A raw member costs one get, so that only members in the inventory can be better.
     draft.alternatives[name] = members if raw is None else (*filter(inventory.get, members), raw)
     choice = choices.get(name)
     if not isinstance(choice, str):
-        choice = raw or min(members, key=lambda member: _cost(shown.book, member, 1))
+        choice = raw or min(members, key=lambda member: _cost(shown_recipes.book, member, 1))
     draft.members[name] = choice
     return choice
 

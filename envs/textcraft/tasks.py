@@ -67,8 +67,8 @@ class TextCraftTasks(Tasks[CraftTask]):
         goal = goals[index % len(goals)]
         rng, book = task_id.stream("recipes"), recipe_book()
         relevant = _relevant_recipes(goal)
-        shown = rng.permutation([*relevant, *_sample_distractors(relevant, rng)])
-        return CraftTask(goal, tuple(book.commands[number].args for number in shown))
+        numbers = rng.permutation([*relevant, *_sample_distractors(relevant, rng)])
+        return CraftTask(goal, tuple(book.commands[number].args for number in numbers))
 
 
 @functools.cache

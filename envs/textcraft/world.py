@@ -64,15 +64,19 @@ class TextCraft(World[CraftTask]):
     def reset(self, task: Task[CraftTask]) -> Scene:
         """Start *task*: an empty inventory and the recipes."""
         number_of = self._book.number_of
-        self._shown = ShownRecipes(self._book, [number_of[line] for line in task.content.recipes])
+        self._shown_recipes = ShownRecipes(
+            self._book, [number_of[line] for line in task.content.recipes]
+        )
         self._goal = task.content.goal
-        self._planned_crafts = expert.reference(self._goal).crafts
+        self._plan_crafts = expert.reference(self._goal).crafts
         self._inventory: dict[str, int] = {}
-        self._crafted: dict[str, int] = {}
+        self._crafts: dict[str, int] = {}
         self._score = 0.0
         self._plan: tuple[Command, ...] | None = None
-        self._admissible = AdmissibleCommands(self._shown)
-        return self._opening(tuple(self._book.commands[number] for number in self._shown.numbers))
+        self._admissible = AdmissibleCommands(self._shown_recipes)
+        return self._opening(
+            tuple(self._book.commands[number] for number in self._shown_recipes.numbers)
+        )
 
     def step(self, command: Command) -> Outcome:
         """Carry out *command*."""
@@ -92,7 +96,7 @@ class TextCraft(World[CraftTask]):
     def expert_plan(self) -> tuple[Command, ...]:
         """Return commands to the goal; while they are followed, the rest of the same plan."""
         if self._plan is None:
-            self._plan = expert.plan(self._shown, self._goal, self._inventory)
+            self._plan = expert.plan(self._shown_recipes, self._goal, self._inventory)
         return self._plan
 
     def instruction(self) -> Message:
@@ -128,12 +132,12 @@ class TextCraft(World[CraftTask]):
         return Surface(nouns=_nouns, canonical_argument=clean_text, distractors=_distractors)
 
     def _opening(self, recipes: tuple[Command, ...]) -> Scene:
-        listed: list[Piece] = []
+        lines: list[Piece] = []
         for recipe in recipes:
-            listed += (recipe, "\n")
+            lines += (recipe, "\n")
         goal = ("\nGoal: ", *self.goal(), ".")
         facts = {"goal": self._goal, "recipes": list(recipes)}
-        return Scene(("Crafting commands:\n", *listed, *goal), facts)
+        return Scene(("Crafting commands:\n", *lines, *goal), facts)
 
     def _inventory_message(self) -> Message:
         items = "".join(f"[{item}] ({count}) " for item, count in self._inventory.items())
@@ -218,8 +222,8 @@ class TextCraft(World[CraftTask]):
         self._change(change)
         # The item counts by itself and as each of its kinds: the plan may have another member.
         for name in (target, *self._book.tags_of.get(target, ())):
-            self._crafted[name] = self._crafted.get(name, 0) + 1
-        self._score = reward.score(self._planned_crafts, self._crafted)
+            self._crafts[name] = self._crafts.get(name, 0) + 1
+        self._score = reward.score(self._plan_crafts, self._crafts)
         end = EndReason.SUCCESS if target == self._goal else None
         scene = Scene((f"Crafted {recipe.amount} {_identifier(target)}",))
         points = reward.reward(target, self._goal)

@@ -90,7 +90,7 @@ def _lines(
 ) -> tuple[str, ...]:
     """Return a line for each of *kinds* with each trait in each of *places*.
 
-    Openers and remarks are drawn.
+    Openers and remarks are random.
     """
     things = [(kind, trait, place) for kind in kinds for trait in TRAITS for place in places]
     # The stream has the module's former name: a new one would change every line.

@@ -73,25 +73,27 @@ class Expert:
         self._walkthrough = tuple(_ground_walkthrough(logic))
         self._commands = [transition.command for transition in self._walkthrough]
 
-    def plan(self, executed: Sequence[str], path: Sequence[Transition]) -> list[str] | None:
+    def plan(self, commands: Sequence[str], path: Sequence[Transition]) -> list[str] | None:
         """Return commands that win, or None if none are found.
 
         Args:
-            executed: The player's commands that the game carried out.
+            commands: The player's commands that the game carried out.
             path: Their transitions, of those that changed something, from the initial state.
         """
-        if list(executed) == self._commands[: len(executed)]:
-            return self._commands[len(executed) :]
+        if list(commands) == self._commands[: len(commands)]:
+            return self._commands[len(commands) :]
         facts, completed = self._replay(path)
         if completed is None:
             return None
         detours = itertools.chain(self._routes(facts), self._undoings(facts, path))
         for detour, end in detours:
-            reached = _quests_after(self._logic.quests, facts, completed, detour)
+            completed_there = _quests_after(self._logic.quests, facts, completed, detour)
+            if completed_there is None:
+                continue
             # The shortest rest first: from the empty one to the whole walkthrough.
             for start in range(len(self._walkthrough), -1, -1):
                 rest = self._walkthrough[start:]
-                if reached is not None and is_winning(self._logic.quests, end, reached, rest):
+                if is_winning(self._logic.quests, end, completed_there, rest):
                     return [transition.command for transition in (*detour, *rest)]
         return None
 
@@ -155,9 +157,9 @@ def is_winning(
         completed: The numbers of the quests that are completed already.
         transitions: What is to be done.
     """
-    reached = _quests_after(quests, facts, completed, transitions)
+    completed_then = _quests_after(quests, facts, completed, transitions)
     needed = {n for n, quest in enumerate(quests) if quest.win_conditions and not quest.optional}
-    return reached is not None and needed <= reached
+    return completed_then is not None and needed <= completed_then
 
 
 def _quests_after(
@@ -167,13 +169,13 @@ def _quests_after(
     transitions: Sequence[Transition],
 ) -> frozenset[int] | None:
     """Return the completed quests after *transitions*; None if one is impossible, or loses."""
-    reached: frozenset[int] | None = completed
+    current: frozenset[int] | None = completed
     for transition in transitions:
-        if reached is None or not transition.preconditions <= facts:
+        if current is None or not transition.preconditions <= facts:
             return None
         facts = transition.apply(facts)
-        reached = _update_quests(quests, facts, reached)
-    return reached
+        current = _update_quests(quests, facts, current)
+    return current
 
 
 def _update_quests(

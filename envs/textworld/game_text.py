@@ -84,16 +84,16 @@ class VerbTagger:
     def tag(self, text: str) -> Message:
         """Return *text* with each mention of a verb as a `VerbName`, except inside names."""
         pieces: list[Piece] = []
-        end = copied = 0
+        end = rest = 0  # where the last span ends, and where the text not yet copied begins
         for span in sorted(self._spans(text)):
             if span.start < end:  # it overlaps with the span before it
                 continue
             end = span.start - span.negative_length
             if span.is_verb:
                 mention = self._mention(text[span.start : end], span.phrase)
-                pieces += (text[copied : span.start], mention)
-                copied = end
-        return tuple([piece for piece in (*pieces, text[copied:]) if piece])
+                pieces += (text[rest : span.start], mention)
+                rest = end
+        return tuple([piece for piece in (*pieces, text[rest:]) if piece])
 
     def _spans(self, text: str) -> Iterator[_Span]:
         """Yield the phrases and names in *text* that begin and end where words do."""

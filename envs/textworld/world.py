@@ -63,7 +63,8 @@ class TextWorld(World[Any]):
             or ``simple``.
         first: Play the first tasks of each tier and split only, such as those that are prepared.
         list_admissible: Whether the admissible commands are computed at every step. Without them a
-            step takes about half the time, but nothing is listed, and no menu can be played.
+            step takes about half the time, but nothing is listed, and the syntax ``menu`` is
+            impossible.
         games_dir: A folder of your own games to play instead, ``.z8`` with ``.json``.
         cache_mb: How many megabytes of games the cache keeps.
 

@@ -160,9 +160,9 @@ class TestExpert:
             ],
             {},
         )
-        shown = ShownRecipes(book, range(3))
+        shown_recipes = ShownRecipes(book, range(3))
 
-        assert [command.args[0] for command in plan(shown, "bench", {})] == [
+        assert [command.args[0] for command in plan(shown_recipes, "bench", {})] == [
             "1 trunk",
             "4 board",
             "4 peg",
@@ -180,11 +180,11 @@ class TestReward:
 
     def test_score_is_the_share_of_the_plans_crafts(self) -> None:
         """The score is a share of the plan's crafts; crafts beyond them earn nothing."""
-        planned = {"planks": 2, "stick": 1, "oak sign": 1}
+        plan_crafts = {"planks": 2, "stick": 1, "oak sign": 1}
 
-        assert score(planned, {}) == 0.0
-        assert score(planned, {"planks": 1}) == 0.25
-        assert score(planned, {"planks": 9, "hoe": 3}) == 0.5
+        assert score(plan_crafts, {}) == 0.0
+        assert score(plan_crafts, {"planks": 1}) == 0.25
+        assert score(plan_crafts, {"planks": 9, "hoe": 3}) == 0.5
 
     def test_gathering_and_looking_score_nothing(self) -> None:
         """Neither gets nor refusals nor the inventory make progress."""

@@ -162,23 +162,23 @@ def test_without_the_list_everything_else_works() -> None:
 
 def test_a_dead_engine_ends_the_episode_and_the_next_one_works(env: TextEnv) -> None:
     """Only the world that finds its engine dead loses its episode; others of it continue."""
-    other = TextEnv(TextWorld())
-    start(other, HUNT)
-    other.step("look")
+    second_env = TextEnv(TextWorld())
+    start(second_env, HUNT)
+    second_env.step("look")
     start(env, COIN)
     pid = env.world._client._engine.pid
-    assert other.world._client._engine.pid == pid
+    assert second_env.world._client._engine.pid == pid
     os.kill(pid, 9)
     _, reward, terminated, truncated, info = env.step("look")
     assert (reward, terminated, truncated) == (0.0, False, True)
     assert info["end_reason"] == "backend_error"
 
-    win(other)
-    assert other._info()["success"]
+    win(second_env)
+    assert second_env._info()["success"]
     start(env, COIN)
     win(env)
     assert env._info()["success"]
-    other.close()
+    second_env.close()
 
 
 def test_an_engine_that_died_unnoticed_is_replaced(env: TextEnv) -> None:
@@ -214,11 +214,11 @@ def test_no_process_is_left_behind() -> None:
         "env.reset(seed=0)\n"
         "print(env.unwrapped.world._client._engine.pid)\n"
     )
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=True
     )
 
-    assert not pathlib.Path(f"/proc/{int(done.stdout)}").exists()
+    assert not pathlib.Path(f"/proc/{int(process.stdout)}").exists()
 
 
 def test_a_forgotten_world_leaves_its_engine() -> None:
@@ -324,7 +324,7 @@ def test_500_texts_change_nothing_they_should_not(challenge: str) -> None:
 def test_every_step_is_as_in_textworld(tier: str) -> None:
     """Walks through two games of a tier have textworld's text, commands, points and end."""
     arguments = ["--tier", tier, "--split", "train", "--first", "2", "--steps", "40"]
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "tools.textworld_parity", *arguments],
         cwd=ROOT,
         capture_output=True,
@@ -332,7 +332,7 @@ def test_every_step_is_as_in_textworld(tier: str) -> None:
         check=False,
     )
 
-    assert done.stdout.endswith("no difference\n"), done.stdout + done.stderr
+    assert process.stdout.endswith("no difference\n"), process.stdout + process.stderr
 
 
 @pytest.mark.slow

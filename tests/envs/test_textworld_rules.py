@@ -85,13 +85,13 @@ def test_verbs_in_sentences_are_mentions() -> None:
 )
 def test_a_mention_is_a_whole_word_of_its_own(text: str, mentions: list[tuple[int, str]]) -> None:
     """A part of another word or of a name is no mention, wherever in the text it stands."""
-    tagged, place = [], 0
+    places, place = [], 0
     for piece in VerbTagger(VERBS, ("cook book", "meal", "old key")).tag(text):
         if isinstance(piece, VerbName):
-            tagged.append((place, piece.verb))
+            places.append((place, piece.verb))
         place += len(native_text((piece,), VERBS))
 
-    assert tagged == mentions
+    assert places == mentions
 
 
 def test_distractors_speak_of_what_no_game_has() -> None:
@@ -201,8 +201,8 @@ def test_points_are_the_reward() -> None:
 def test_challenges_are_equally_frequent(tier: str) -> None:
     """Every tier has four levels of each challenge, and no two tiers share a level."""
     assert Counter(level.challenge for level in CYCLES[tier]) == dict.fromkeys(CHALLENGES, 4)
-    others = {level for other in TIERS if other != tier for level in CYCLES[other]}
-    assert not others & set(CYCLES[tier])
+    of_other_tiers = {level for name in TIERS if name != tier for level in CYCLES[name]}
+    assert not of_other_tiers & set(CYCLES[tier])
 
 
 def test_tasks_are_counted() -> None:

@@ -153,7 +153,7 @@ class EngineClient:
         """
         self._leave()
         self._game = game
-        self._sent: list[str] = []
+        self._sent_commands: list[str] = []
         try:
             return self._start_game()
         except BackendError:
@@ -167,7 +167,7 @@ class EngineClient:
             BackendError: if the engine fails.
         """
         answer: dict[str, Any] = self._ask({"step": command, "listing": self._listing})
-        self._sent.append(command)
+        self._sent_commands.append(command)
         return answer
 
     def plan(self) -> list[str] | None:
@@ -190,7 +190,7 @@ class EngineClient:
     def _ask(self, request: dict[str, Any]) -> Any:  # noqa: ANN401  (a JSON value)
         if self._is_lost():
             self._start_game()
-            for command in self._sent:
+            for command in self._sent_commands:
                 self._send({"step": command})
         return self._send(request)
 

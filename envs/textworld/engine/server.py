@@ -33,7 +33,7 @@ class GameSession:
         self.interpreter = interpreter
         self._rules = load_rules(path.with_suffix(".json"), sha256)
         self._tracker = StateTracker(self._rules)
-        self._executed: list[str] = []  # the commands that the game carried out
+        self._executed_commands: list[str] = []
         self._opening = interpreter.start(path.with_suffix(".z8"), sha256)
 
     def opening(self, listing: bool) -> dict[str, Any]:
@@ -52,7 +52,7 @@ class GameSession:
         """Give *command* to the game and return its answer."""
         feedback = self.interpreter.step(command)
         if feedback.events:
-            self._executed.append(command)
+            self._executed_commands.append(command)
         self._tracker.add_events(feedback.events)
         return self._view(feedback, listing)
 
@@ -60,7 +60,7 @@ class GameSession:
         """Return commands that win, or None if none are found."""
         expert = load_expert(self._rules)
         _ = self._tracker.facts  # brings the tracker's path up to date
-        return expert.plan(self._executed, self._tracker.path)
+        return expert.plan(self._executed_commands, self._tracker.path)
 
     def _view(self, feedback: Feedback, listing: bool) -> dict[str, Any]:
         view: dict[str, Any] = {
