@@ -2,9 +2,9 @@
 
     python benchmarks/textworld_games.py [--each 60] [--split test] [--only hard/cooking]
 
-Makes the games that are missing, then lets the expert and a random player play each, through the
+Builds the games that are missing, then lets the expert and a random player play each, through the
 environment. *Commands* are those of the expert, *things* those that have a name, *making* the
-processor seconds of a game that was missing.
+processor seconds of building a game that was missing.
 """
 
 from __future__ import annotations
@@ -22,16 +22,17 @@ from agentgym_gen.agents.rollout import Episode, run
 from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.env import TextEnv
 from agentgym_gen.envs.textworld import TextWorld
+from agentgym_gen.envs.textworld.games.cache import GameCache
 from agentgym_gen.envs.textworld.levels import CHALLENGES
-from agentgym_gen.envs.textworld.prepare import make_all
-from agentgym_gen.envs.textworld.store import Store
+from agentgym_gen.envs.textworld.prepare import build_all
+from agentgym_gen.system.processors import usable_processors
 
 TIERS = ("easy", "medium", "hard")
 PLAIN = PromptStyle("action", instruction=False)
 
 
 class Figures(NamedTuple):
-    """What was seen of some games."""
+    """The figures of some games."""
 
     expert: list[Trajectory]
     random: list[Trajectory]
@@ -44,7 +45,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--each", type=int, default=60, help="games of each tier and challenge")
     parser.add_argument("--split", default="test")
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--workers", type=int, default=usable_processors())
     parser.add_argument("--only", nargs="*", help="tiers and challenges, such as hard/cooking")
     options = parser.parse_args()
     print(
@@ -53,10 +54,10 @@ def main() -> int:
     print("| random player won | making, s |\n|---|---|---:|---:|---:|---:|---:|---:|---:|")
     lost: list[str] = []
     for tier, challenge in places(options.only):
-        seconds = prepared(tier, challenge, options)
-        seen = played(tier, challenge, options.each, options.split)
-        lost += [one.task_id for one in seen.expert if not one.success]
-        show(tier, challenge, seen, seconds)
+        seconds = build_missing(tier, challenge, options)
+        figures = play_games(tier, challenge, options.each, options.split)
+        lost += [episode.task_id for episode in figures.expert if not episode.success]
+        print_row(tier, challenge, figures, seconds)
     print(f"\nlost by the expert: {lost or 'none'}")
     return 1 if lost else 0
 
@@ -69,20 +70,20 @@ def places(only: list[str] | None) -> Iterator[tuple[str, str]]:
                 yield tier, challenge
 
 
-def prepared(tier: str, challenge: str, options: argparse.Namespace) -> float | None:
-    """Make the games that are missing; return the processor seconds of each, or None."""
+def build_missing(tier: str, challenge: str, options: argparse.Namespace) -> float | None:
+    """Build the games that are missing; return the processor seconds of each, or None."""
     tasks = TextWorld(challenge=challenge, first=options.each).tasks
-    wanted = [tasks.make(tier, options.split, n) for n in range(options.each)]
+    selected = [tasks.make(tier, options.split, n) for n in range(options.each)]
     before = os.times()
-    made = make_all(Store(), wanted, options.workers)
+    built = build_all(GameCache(), selected, options.workers)
     after = os.times()
     spent = after.children_user + after.children_system
     spent -= before.children_user + before.children_system
-    return spent / made if made else None
+    return spent / built if built else None
 
 
-def played(tier: str, challenge: str, each: int, split: str) -> Figures:
-    """Play the games."""
+def play_games(tier: str, challenge: str, each: int, split: str) -> Figures:
+    """Play the games of *tier* and *challenge* and return their figures."""
     keywords = {"challenge": challenge, "first": each}
     env = TextEnv(TextWorld(challenge=challenge, first=each), tier=tier, split=split)
     ids = [str(env.world.tasks.task_id(tier, split, n)) for n in range(each)]
@@ -102,18 +103,18 @@ def play(episodes: list[Episode], policy: Policy) -> list[Trajectory]:
     return run(episodes, policy, style=PLAIN, max_concurrent=8)
 
 
-def show(tier: str, challenge: str, seen: Figures, seconds: float | None) -> None:
+def print_row(tier: str, challenge: str, figures: Figures, seconds: float | None) -> None:
     """Print a row."""
-    lengths = [len(one.turns) for one in seen.expert]
+    lengths = [len(episode.turns) for episode in figures.expert]
     cells = (
         tier,
         challenge,
-        str(len(seen.expert)),
-        str(sum(one.success for one in seen.expert)),
+        str(len(figures.expert)),
+        str(sum(episode.success for episode in figures.expert)),
         f"{statistics.mean(lengths):.1f} ({max(lengths)})",
-        f"{statistics.mean(seen.limits):.0f}",
-        f"{statistics.mean(seen.things):.0f}",
-        str(sum(one.success for one in seen.random)),
+        f"{statistics.mean(figures.limits):.0f}",
+        f"{statistics.mean(figures.things):.0f}",
+        str(sum(episode.success for episode in figures.random)),
         "-" if seconds is None else f"{seconds:.1f}",
     )
     print(f"| {' | '.join(cells)} |", flush=True)

@@ -1,11 +1,11 @@
-"""What many resets of TextWorld take and leave behind, as a Markdown table.
+"""The time that many resets of TextWorld take, and the memory they leave, as a Markdown table.
 
     python benchmarks/textworld_resets.py [--resets 1000] [--first 8]
 
 Resets one environment to the first tasks of every tier's test split in turn, each time to another
-game than before, and takes one step. Games that are missing are made first. Each row is one quarter
-of the resets: *CPU* is that of both processes, *wall* the time on the clock, *MB* the memory that
-is resident afterwards.
+game than before, and takes one step. Games that are missing are built first. Each row is one
+quarter of the resets: *CPU* is that of both processes, *wall* the time on the clock, *MB* the
+memory that is resident afterwards.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from agentgym_gen.world import TIERS
 QUARTERS = 4
 
 
-class Taken(NamedTuple):
-    """What one reset took, in milliseconds."""
+class ResetTime(NamedTuple):
+    """The time of one reset, in milliseconds."""
 
     cpu: float
     """Of the processor, in both processes."""
@@ -45,43 +45,44 @@ def main() -> None:
         for number in range(options.first)
         for tier in TIERS
     ]
-    for task_id in ids:  # the games are made, and their rules read, before anything counts
+    for task_id in ids:  # the games are built, and their rules read, before anything is measured
         env.reset(options={"task_id": task_id})
     print(f"{len(ids)} games; {memory(env)}\n")
     print("| resets | CPU, ms: mean | wall, ms: median | 95 % | engine, MB | this process, MB |")
     print("|---:|---:|---:|---:|---:|---:|")
     size = options.resets // QUARTERS
     for quarter in range(QUARTERS):
-        taken = [once(env, ids[n % len(ids)]) for n in range(quarter * size, (quarter + 1) * size)]
-        wall = sorted(one.wall for one in taken)
+        numbers = range(quarter * size, (quarter + 1) * size)
+        times = [time_reset(env, ids[n % len(ids)]) for n in numbers]
+        wall = sorted(reset.wall for reset in times)
         print(
-            f"| {(quarter + 1) * size} | {statistics.mean(one.cpu for one in taken):.1f} "
+            f"| {(quarter + 1) * size} | {statistics.mean(reset.cpu for reset in times):.1f} "
             f"| {statistics.median(wall):.1f} | {wall[int(0.95 * size)]:.1f} "
-            f"| {resident(engine(env)):.1f} | {resident(os.getpid()):.1f} |",
+            f"| {resident(engine_pid(env)):.1f} | {resident(os.getpid()):.1f} |",
             flush=True,
         )
     env.close()
 
 
-def once(env: TextEnv, task_id: str) -> Taken:
-    """Reset *env* to a task and take a step; return what the reset took."""
-    before = seconds(engine(env))
+def time_reset(env: TextEnv, task_id: str) -> ResetTime:
+    """Reset *env* to a task and take a step; return the time of the reset."""
+    before = seconds(engine_pid(env))
     start, cpu = time.perf_counter(), time.process_time()
     env.reset(options={"task_id": task_id})
     cpu, wall = time.process_time() - cpu, time.perf_counter() - start
-    taken = Taken(1000 * (cpu + seconds(engine(env)) - before), 1000 * wall)
+    times = ResetTime(1000 * (cpu + seconds(engine_pid(env)) - before), 1000 * wall)
     env.step("look")
-    return taken
+    return times
 
 
 def memory(env: TextEnv) -> str:
-    """Return what is resident now."""
-    return f"engine {resident(engine(env)):.1f} MB, this process {resident(os.getpid()):.1f} MB"
+    """Return the resident memory of both processes as a text."""
+    return f"engine {resident(engine_pid(env)):.1f} MB, this process {resident(os.getpid()):.1f} MB"
 
 
-def engine(env: TextEnv) -> int:
-    """Return the process that plays for *env*."""
-    return int(env.world._seat._engine.pid)
+def engine_pid(env: TextEnv) -> int:
+    """Return the number of the process that plays for *env*."""
+    return int(env.world._client._engine.pid)
 
 
 def seconds(process: int) -> float:

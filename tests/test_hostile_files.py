@@ -23,7 +23,7 @@ from agentgym_gen.envs.alfworld.tiers import Filter
 from agentgym_gen.envs.alfworld.writing import problem
 from agentgym_gen.envs.searchqa.corpus import read_corpus
 from agentgym_gen.envs.searchqa.question_formats import read_questions
-from agentgym_gen.envs.textworld.own import OwnGames
+from agentgym_gen.envs.textworld.games.custom import CustomGames
 from agentgym_gen.envs.webshop import WebShop
 from agentgym_gen.errors import AgentGymGenError, DataError, InvalidValueError
 from agentgym_gen.retrieval import BM25Index
@@ -142,7 +142,7 @@ def shop(goals: str, **files: object) -> Callable[[Path], object]:
 def stories(folder: Path) -> object:
     """Read the descriptions of TextWorld's games; their story files are opened later only."""
     (folder / "a.z8").write_bytes(b"\x08")
-    return OwnGames(folder).all
+    return CustomGames(folder).all
 
 
 PRODUCTS = {"items_shuffle": [PRODUCT]}

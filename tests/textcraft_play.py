@@ -1,4 +1,4 @@
-"""Short ways to play TextCraft, for its tests."""
+"""Helpers that play TextCraft, for its tests."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import itertools
 import random
 
 from agentgym_gen import Interface
-from agentgym_gen.envs.textcraft import Order, TextCraft, TextCraftTasks
+from agentgym_gen.envs.textcraft import CraftTask, TextCraft, TextCraftTasks
 from agentgym_gen.interface import EpisodeInterface
 from agentgym_gen.world import SPLITS, TIERS, Command, EndReason, Malformed, Outcome, Task, TaskId
 
@@ -14,7 +14,7 @@ TASKS = TextCraftTasks()
 PLACES = list(itertools.product(TIERS, SPLITS))
 
 
-def world_of(task: Task[Order]) -> TextCraft:
+def world_of(task: Task[CraftTask]) -> TextCraft:
     """Return a world at the start of *task*."""
     world = TextCraft()
     world.reset(task)
@@ -23,24 +23,26 @@ def world_of(task: Task[Order]) -> TextCraft:
 
 def sign_world() -> TextCraft:
     """Return a world whose goal is an oak sign, with the recipes for it and no others."""
-    lines = (
+    recipes = (
         ("3 oak sign", "6 oak planks, 1 stick"),
         ("4 oak planks", "1 oak logs"),
         ("4 stick", "2 planks"),
         ("4 birch planks", "1 birch logs"),
     )
-    return world_of(Task(TaskId("textcraft", "medium", "train", "0"), Order("oak sign", lines)))
+    return world_of(
+        Task(TaskId("textcraft", "medium", "train", "0"), CraftTask("oak sign", recipes))
+    )
 
 
-def say(world: TextCraft, text: str) -> Outcome | Malformed:
-    """Return what *world* answers to *text*."""
-    said = world.read(text)
-    return said if isinstance(said, Malformed) else world.step(said)
+def act(world: TextCraft, text: str) -> Outcome | Malformed:
+    """Return the outcome of the action *text* in *world*."""
+    command = world.read(text)
+    return command if isinstance(command, Malformed) else world.step(command)
 
 
-def told(world: TextCraft, text: str) -> str:
-    """Return the words in which *world* answers *text*."""
-    answer = say(world, text)
+def reply(world: TextCraft, text: str) -> str:
+    """Return the text with which *world* answers the action *text*."""
+    answer = act(world, text)
     message = world.invalid_reply(answer) if isinstance(answer, Malformed) else answer.scene.message
     return EpisodeInterface(Interface(), world, TaskId("textcraft", "easy", "train", "0")).render(
         message
@@ -48,22 +50,22 @@ def told(world: TextCraft, text: str) -> str:
 
 
 def inventory(world: TextCraft) -> dict[str, int]:
-    """Return what is carried in *world*."""
-    found = world.step(Command("inventory")).scene.facts["carried"]
-    assert isinstance(found, dict)
-    return found
+    """Return the inventory of *world*."""
+    items = world.step(Command("inventory")).scene.facts["carried"]
+    assert isinstance(items, dict)
+    return items
 
 
 def wander(world: TextCraft, moves: int, seed: int) -> None:
-    """Make *moves* admissible moves at random, none of which ends the episode."""
-    chance = random.Random(seed)
+    """Take *moves* random admissible actions, none of which ends the episode."""
+    rng = random.Random(seed)
     for _ in range(moves):
-        commands = [c for c in world.admissible() if c.args[:1] != (goal_line(world),)]
-        world.step(chance.choice(commands))
+        commands = [c for c in world.admissible() if c.args[:1] != (counted_goal(world),)]
+        world.step(rng.choice(commands))
 
 
-def goal_line(world: TextCraft) -> str:
-    """Return how much of what the goal's recipe makes, as a craft command says it."""
+def counted_goal(world: TextCraft) -> str:
+    """Return the first argument of the command that crafts the goal: ``3 oak sign``."""
     *_, last = world.expert_plan()
     return last.args[0]
 

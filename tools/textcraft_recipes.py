@@ -2,9 +2,9 @@
 
 minecraft-data spells out every variant of a recipe: sticks from oak planks, sticks from birch
 planks, and so on. Minecraft has one recipe for them, whose ingredient is a tag. This script finds
-the variants that differ in the member of one family only and folds them back. Which families are
-tags cannot be seen in the data (three flowers that give one dye are three recipes), so that they
-are named here.
+the variants that differ in the member of one family only and merges them into one recipe. The data
+does not say which families are tags (three flowers that give one dye are three recipes), so they
+are listed here.
 
     npm pack minecraft-data@3.117.0 && tar xzf minecraft-data-3.117.0.tgz
     python tools/textcraft_recipes.py package/minecraft-data/data/pc/1.16.2
@@ -61,8 +61,8 @@ def _logs_of(wood: str, log: str, bark: str) -> tuple[str, ...]:
 def tag_of(members: frozenset[str], output: str) -> str | None:
     """Return the tag that has exactly *members*, or None.
 
-    Two tags have the same members; Minecraft makes its stone tools from the one and everything
-    else from the other.
+    Two tags have the same members; Minecraft makes its stone tools from one of them and the rest
+    from the other.
     """
     names = [tag for tag, family in families().items() if members == frozenset(family)]
     if len(names) == 2:
@@ -75,13 +75,13 @@ def variants_of(folder: pathlib.Path) -> dict[Pattern, set[Variant]]:
     items = json.loads((folder / "items.json").read_text(encoding="utf-8"))
     names = {item["id"]: item["name"] for item in items}
     recipes = json.loads((folder / "recipes.json").read_text(encoding="utf-8"))
-    found: dict[Pattern, set[Variant]] = defaultdict(set)
+    variants: dict[Pattern, set[Variant]] = defaultdict(set)
     for recipe in itertools.chain(*recipes.values()):
         counts = Counter(names[cell] for cell in _cells(recipe))
         result = recipe["result"]
         pattern = (names[result["id"]], int(result["count"]), tuple(counts.values()))
-        found[pattern].add(tuple(counts))
-    return found
+        variants[pattern].add(tuple(counts))
+    return variants
 
 
 def _cells(recipe: dict[str, Any]) -> list[int]:
@@ -89,7 +89,7 @@ def _cells(recipe: dict[str, Any]) -> list[int]:
     return [cell for row in rows for cell in row if cell is not None]
 
 
-def folded(output: str, variants: set[Variant]) -> set[Variant]:
+def fold_tags(output: str, variants: set[Variant]) -> set[Variant]:
     """Return *variants* with every complete family at one place replaced by ``#tag``."""
     for place in range(len(next(iter(variants)))):
         groups: dict[tuple[Variant, Variant], set[str]] = defaultdict(set)
@@ -108,12 +108,12 @@ def _names(output: str, members: set[str]) -> set[str]:
     return members if tag is None else {f"#{tag}"}
 
 
-def facts(folder: pathlib.Path) -> dict[str, Any]:
+def recipe_facts(folder: pathlib.Path) -> dict[str, Any]:
     """Return the content of the data file, sorted."""
     recipes = sorted(
         [output, amount, [[name, count] for name, count in zip(variant, counts, strict=True)]]
         for (output, amount, counts), variants in variants_of(folder).items()
-        for variant in folded(output, variants)
+        for variant in fold_tags(output, variants)
     )
     used = {name[1:] for _, _, parts in recipes for name, _ in parts if name.startswith("#")}
     tags = {tag: list(members) for tag, members in sorted(families().items()) if tag in used}
@@ -124,10 +124,10 @@ def main() -> None:
     """Write the data file."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=pathlib.Path, help=".../minecraft-data/data/pc/1.16.2")
-    found = facts(parser.parse_args().folder)
-    lines = ",\n".join(json.dumps(recipe, separators=(",", ":")) for recipe in found["recipes"])
-    tags = json.dumps(found["tags"], separators=(",", ":"))
-    source = json.dumps(found["source"])
+    facts = recipe_facts(parser.parse_args().folder)
+    lines = ",\n".join(json.dumps(recipe, separators=(",", ":")) for recipe in facts["recipes"])
+    tags = json.dumps(facts["tags"], separators=(",", ":"))
+    source = json.dumps(facts["source"])
     text = f'{{"source":{source},\n"tags":{tags},\n"recipes":[\n{lines}\n]}}\n'
     OUTPUT.write_text(text, encoding="utf-8")
 

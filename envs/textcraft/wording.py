@@ -1,11 +1,8 @@
-"""What TextCraft says that no rule decides: its verbs, its instruction, and its distractors."""
+"""The native texts of TextCraft: its verbs and its instruction."""
 
 from __future__ import annotations
 
-import functools
-
 from agentgym_gen.world import Command, Message, Verb, VerbName
-from agentgym_gen.world.distractors import TRAITS, shuffled
 
 CRAFT = Verb(
     "craft",
@@ -29,7 +26,7 @@ GET = Verb(
 INVENTORY = Verb(
     "inventory",
     "inventory",
-    # Nouns, like the original, whose instruction also speaks of "the inventory".
+    # Nouns, because the instruction also uses the verb as one: "from the inventory".
     synonyms=("belongings", "backpack", "possessions", "holdings"),
 )
 
@@ -56,42 +53,7 @@ INSTRUCTION: Message = (
     'However, if the crafting command uses a generic ingredient like "planks", you can use ',
     'special types of the same ingredient e.g. "dark oak planks" in the command instead.',
 )
-"""AgentGym's instruction to the letter, but for the format of the answer: the prompt says that."""
+"""AgentGym's instruction to the letter, without the format of the answer, which is the prompt's."""
 
-SPOKEN = ("target",)
+INSTRUCTION_WORDS = ("target",)
 """Items whose names are ordinary words of the instruction; these are never renamed."""
-
-CURIOS = (
-    "brass whistle",
-    "chess piece",
-    "cork",
-    "fountain pen",
-    "hourglass",
-    "marble",
-    "music sheet",
-    "pair of dice",
-    "pocket mirror",
-    "straw hat",
-    "tea cup",
-    "thimble",
-    "tin soldier",
-    "toy whale",
-    "velvet ribbon",
-    "wind chime",
-)
-"""Things that Minecraft does not have, for the ``distractors`` axis."""
-
-
-@functools.cache
-def curio_lines() -> tuple[str, ...]:
-    """Return sentences about things that can be neither got nor used.
-
-    The recipe of arXiv 2601.18217, which has no TextCraft, as it stands for ALFWorld.
-    """
-    lines = [
-        f"You spot {count} {thing} across the ravine ({trait}; out of reach)."
-        for thing in CURIOS
-        for count in range(1, 10)
-        for trait in TRAITS
-    ]
-    return shuffled(lines, "textcraft")

@@ -1,13 +1,14 @@
-"""The expert: the game's own walkthrough, found again from wherever the player has got to.
+"""The expert: the game's own walkthrough, rejoined from wherever the player is.
 
 While the player follows the walkthrough, the rest of it is the plan. Away from it, the expert
-looks for a rest of the walkthrough that still wins, behind as few other commands as it can: none,
-a way through the rooms, or what the player has done undone from the end. What cannot be undone,
-such as a wrong cut, may leave no plan.
+looks for a rest of the walkthrough that still wins after as few other commands as possible: none,
+a route through the rooms, or the undoing of the player's last actions. What cannot be undone, such
+as a wrong cut, may leave no plan.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
@@ -16,48 +17,48 @@ Facts = frozenset[Any]
 """What holds in a state: propositions of textworld's logic."""
 
 
-class Deed(NamedTuple):
-    """An action with all its arguments."""
+class Transition(NamedTuple):
+    """An action with all its arguments, as in STRIPS: conditions and effects."""
 
     command: str
-    """How it is said."""
-    before: Facts
-    """What must hold."""
-    ends: Facts
+    """The command of the action."""
+    preconditions: Facts
+    """What must hold before."""
+    delete_effects: Facts
     """What holds no longer."""
-    begins: Facts
+    add_effects: Facts
     """What holds from then on."""
     action: Any = None
     """The same in textworld's logic."""
 
-    def done(self, facts: Facts) -> Facts:
-        """Return *facts* after it."""
-        return (facts - self.ends) | self.begins
+    def apply(self, facts: Facts) -> Facts:
+        """Return the state that follows *facts*."""
+        return (facts - self.delete_effects) | self.add_effects
 
 
 class Quest(NamedTuple):
     """A part of the goal."""
 
-    wins: tuple[Facts, ...]
-    """It is completed as soon as all of one of them hold."""
-    fails: tuple[Facts, ...]
-    """The game is lost as soon as all of one of them hold while it is not completed."""
+    win_conditions: tuple[Facts, ...]
+    """It is completed as soon as all facts of one of them hold."""
+    fail_conditions: tuple[Facts, ...]
+    """The game is lost as soon as all facts of one of them hold while it is not completed."""
     optional: bool = False
     """Whether the game can be won without it."""
 
 
-class Logic(Protocol):
-    """What the expert asks of a game's rules."""
+class GameLogic(Protocol):
+    """What the expert reads of a game's rules."""
 
-    start: Facts
+    initial_facts: Facts
     quests: tuple[Quest, ...]
     walkthrough: tuple[str, ...]
 
-    def moves(self, facts: Facts) -> Any:  # noqa: ANN401  (`commands` by name)
-        """Return what can be done, with `commands` from texts to deeds."""
+    def transitions(self, facts: Facts) -> Any:  # noqa: ANN401  (`by_command` by name)
+        """Return what can be done, with `by_command` from commands to transitions."""
 
-    def reverse(self, deed: Deed) -> Deed | None:
-        """Return what undoes *deed*, or None."""
+    def reverse(self, transition: Transition) -> Transition | None:
+        """Return what undoes *transition*, or None."""
 
 
 class Expert:
@@ -67,130 +68,146 @@ class Expert:
         logic: The rules of the game.
     """
 
-    def __init__(self, logic: Logic) -> None:
+    def __init__(self, logic: GameLogic) -> None:
         self._logic = logic
-        self._walk = tuple(_grounded(logic))
-        self._commands = [deed.command for deed in self._walk]
+        self._walkthrough = tuple(_ground_walkthrough(logic))
+        self._commands = [transition.command for transition in self._walkthrough]
 
-    def plan(self, said: Sequence[str], path: Sequence[Deed]) -> list[str] | None:
+    def plan(self, commands: Sequence[str], path: Sequence[Transition]) -> list[str] | None:
         """Return commands that win, or None if none are found.
 
         Args:
-            said: What the player has said and the game has done.
-            path: What of it changed something, from the start.
+            commands: The player's commands that the game carried out.
+            path: Their transitions, of those that changed something, from the initial state.
         """
-        if list(said) == self._commands[: len(said)]:
-            return self._commands[len(said) :]
-        facts, done = self._now(path)
-        if done is None:
+        if list(commands) == self._commands[: len(commands)]:
+            return self._commands[len(commands) :]
+        facts, completed = self._replay(path)
+        if completed is None:
             return None
-        detours = (self._ways(facts), self._backwards(facts, path))
-        for before, there in (found for way in detours for found in way):
-            reached = _completed(self._logic.quests, facts, done, before)
-            for start in range(len(self._walk), -1, -1):
-                rest = self._walk[start:]
-                if reached is not None and wins(self._logic.quests, there, reached, rest):
-                    return [deed.command for deed in (*before, *rest)]
+        detours = itertools.chain(self._routes(facts), self._undoings(facts, path))
+        for detour, end in detours:
+            completed_there = _quests_after(self._logic.quests, facts, completed, detour)
+            if completed_there is None:
+                continue
+            # The shortest rest first: from the empty one to the whole walkthrough.
+            for start in range(len(self._walkthrough), -1, -1):
+                rest = self._walkthrough[start:]
+                if is_winning(self._logic.quests, end, completed_there, rest):
+                    return [transition.command for transition in (*detour, *rest)]
         return None
 
-    def _now(self, path: Sequence[Deed]) -> tuple[Facts, frozenset[int] | None]:
+    def _replay(self, path: Sequence[Transition]) -> tuple[Facts, frozenset[int] | None]:
         """Return what holds after *path*, and the completed quests; None if it is lost."""
-        facts, done = self._logic.start, _noted(self._logic.quests, self._logic.start, frozenset())
-        for deed in path:
-            facts = deed.done(facts)
-            done = None if done is None else _noted(self._logic.quests, facts, done)
-        return facts, done
+        facts, quests = self._logic.initial_facts, self._logic.quests
+        completed = _update_quests(quests, facts, frozenset())
+        for transition in path:
+            facts = transition.apply(facts)
+            completed = None if completed is None else _update_quests(quests, facts, completed)
+        return facts, completed
 
-    def _ways(self, facts: Facts) -> Iterator[tuple[tuple[Deed, ...], Facts]]:
-        """Yield the ways to all rooms that can be reached, nearest first, opening doors."""
-        queue: deque[tuple[tuple[Deed, ...], Facts]] = deque([((), facts)])
-        seen = {_room(facts)}
+    def _routes(self, facts: Facts) -> Iterator[tuple[tuple[Transition, ...], Facts]]:
+        """Yield the routes to all rooms that can be reached, nearest first, opening doors."""
+        queue: deque[tuple[tuple[Transition, ...], Facts]] = deque([((), facts)])
+        visited = {_player_position(facts)}
         while queue:
-            way, here = queue.popleft()
-            yield way, here
+            route, here = queue.popleft()
+            yield route, here
             for steps, there in self._exits(here):
-                if _room(there) not in seen:
-                    seen.add(_room(there))
-                    queue.append(((*way, *steps), there))
+                if _player_position(there) not in visited:
+                    visited.add(_player_position(there))
+                    queue.append(((*route, *steps), there))
 
-    def _exits(self, facts: Facts) -> Iterator[tuple[tuple[Deed, ...], Facts]]:
-        """Yield the steps into each room beside the player's, through closed doors, too."""
-        commands = self._logic.moves(facts).commands
-        for command, deed in commands.items():
+    def _exits(self, facts: Facts) -> Iterator[tuple[tuple[Transition, ...], Facts]]:
+        """Yield the steps into each room next to the player's, through closed doors, too."""
+        transitions = self._logic.transitions(facts).by_command
+        for command, transition in transitions.items():
             if command.startswith("go "):
-                yield (deed,), deed.done(facts)
-            elif command.startswith("open ") and _is_of_door(deed):
-                opened = deed.done(facts)
-                for name, step in self._logic.moves(opened).commands.items():
-                    if name.startswith("go ") and name not in commands:
-                        yield (deed, step), step.done(opened)
+                yield (transition,), transition.apply(facts)
+            elif command.startswith("open ") and _opens_door(transition):
+                opened = transition.apply(facts)
+                for name, step in self._logic.transitions(opened).by_command.items():
+                    if name.startswith("go ") and name not in transitions:
+                        yield (transition, step), step.apply(opened)
 
-    def _backwards(
-        self, facts: Facts, path: Sequence[Deed]
-    ) -> Iterator[tuple[tuple[Deed, ...], Facts]]:
-        """Yield the deeds that undo the last of *path*, the last two, and so on."""
-        undone: tuple[Deed, ...] = ()
-        for deed in reversed(path):
-            back = self._logic.reverse(deed)
-            if back is None or not back.before <= facts:
+    def _undoings(
+        self, facts: Facts, path: Sequence[Transition]
+    ) -> Iterator[tuple[tuple[Transition, ...], Facts]]:
+        """Yield what undoes the last transition of *path*, the last two, and so on."""
+        undoing: tuple[Transition, ...] = ()
+        for transition in reversed(path):
+            reverse = self._logic.reverse(transition)
+            if reverse is None or not reverse.preconditions <= facts:
                 return
-            facts, undone = back.done(facts), (*undone, back)
-            yield undone, facts
+            facts, undoing = reverse.apply(facts), (*undoing, reverse)
+            yield undoing, facts
 
 
-def wins(
-    quests: Sequence[Quest], facts: Facts, done: frozenset[int], deeds: Sequence[Deed]
+def is_winning(
+    quests: Sequence[Quest],
+    facts: Facts,
+    completed: frozenset[int],
+    transitions: Sequence[Transition],
 ) -> bool:
-    """Say whether *deeds* can be done from *facts* on and win.
+    """Return whether *transitions* can be done from *facts* on and win.
 
     Args:
         quests: The parts of the goal.
-        facts: What holds at first.
-        done: The numbers of the quests that are completed already.
-        deeds: What is to be done.
+        facts: The state at first.
+        completed: The numbers of the quests that are completed already.
+        transitions: What is to be done.
     """
-    reached = _completed(quests, facts, done, deeds)
-    needed = {n for n, quest in enumerate(quests) if quest.wins and not quest.optional}
-    return reached is not None and needed <= reached
+    completed_then = _quests_after(quests, facts, completed, transitions)
+    needed = {n for n, quest in enumerate(quests) if quest.win_conditions and not quest.optional}
+    return completed_then is not None and needed <= completed_then
 
 
-def _completed(
-    quests: Sequence[Quest], facts: Facts, done: frozenset[int], deeds: Sequence[Deed]
+def _quests_after(
+    quests: Sequence[Quest],
+    facts: Facts,
+    completed: frozenset[int],
+    transitions: Sequence[Transition],
 ) -> frozenset[int] | None:
-    """Return the completed quests after *deeds*; None if one cannot be done, or loses."""
-    reached: frozenset[int] | None = done
-    for deed in deeds:
-        if reached is None or not deed.before <= facts:
+    """Return the completed quests after *transitions*; None if one is impossible, or loses."""
+    current: frozenset[int] | None = completed
+    for transition in transitions:
+        if current is None or not transition.preconditions <= facts:
             return None
-        facts = deed.done(facts)
-        reached = _noted(quests, facts, reached)
-    return reached
+        facts = transition.apply(facts)
+        current = _update_quests(quests, facts, current)
+    return current
 
 
-def _noted(quests: Sequence[Quest], facts: Facts, done: frozenset[int]) -> frozenset[int] | None:
+def _update_quests(
+    quests: Sequence[Quest], facts: Facts, completed: frozenset[int]
+) -> frozenset[int] | None:
     """Return the quests that are completed when *facts* hold; None if one has failed."""
-    now = set(done)
+    updated = set(completed)
     for number, quest in enumerate(quests):
-        if number not in done and any(failure <= facts for failure in quest.fails):
+        if number not in completed and any(failure <= facts for failure in quest.fail_conditions):
             return None
-        if any(goal <= facts for goal in quest.wins):
-            now.add(number)
-    return frozenset(now)
+        if any(goal <= facts for goal in quest.win_conditions):
+            updated.add(number)
+    return frozenset(updated)
 
 
-def _grounded(logic: Logic) -> Iterator[Deed]:
-    """Yield the deeds of the walkthrough; it also opens doors that are open, which is skipped."""
-    facts = logic.start
+def _ground_walkthrough(logic: GameLogic) -> Iterator[Transition]:
+    """Yield the transitions of the walkthrough.
+
+    A walkthrough also opens doors that are open: such commands have no transition and are skipped.
+    """
+    facts = logic.initial_facts
     for command in logic.walkthrough:
-        deed = logic.moves(facts).commands.get(command)
-        if deed is not None:
-            facts = deed.done(facts)
-            yield deed
+        transition = logic.transitions(facts).by_command.get(command)
+        if transition is not None:
+            facts = transition.apply(facts)
+            yield transition
 
 
-def _room(facts: Facts) -> object:
+def _player_position(facts: Facts) -> object:
     return next((f for f in facts if f.name == "at" and f.arguments[0].type == "P"), None)
 
 
-def _is_of_door(deed: Deed) -> bool:
-    return any(fact.name == "link" for fact in deed.before)
+def _opens_door(transition: Transition) -> bool:
+    # Only doors are part of a `link` between two rooms.
+    return any(fact.name == "link" for fact in transition.preconditions)

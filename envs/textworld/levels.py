@@ -1,8 +1,8 @@
 """The levels of the tiers: which of the original's challenges, with which of its settings.
 
 Each tier goes through a cycle of sixteen levels, four of each challenge, so that challenges are
-equally frequent. All of them are made in a few seconds; levels 25 and above of the treasure hunt,
-which take over ten, are left out.
+equally frequent. A game of each is built in a few seconds; levels 25 and above of the treasure
+hunt, which take over ten, are left out.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Level:
     challenge: str
     """One of `CHALLENGES`."""
     settings: Settings
-    """What the original's maker of the challenge is given."""
+    """The arguments of the original's maker of the challenge."""
 
 
 def _numbered(challenge: str, *numbers: int) -> tuple[Level, ...]:
@@ -32,7 +32,7 @@ def _numbered(challenge: str, *numbers: int) -> tuple[Level, ...]:
 
 
 def _cooking(ingredients: int, *variants: tuple[int, str]) -> tuple[Level, ...]:
-    """Return a level for each of *variants*: the number of rooms, and the skills it asks for."""
+    """Return a level for each of *variants*: the number of rooms, and the skills that it needs."""
     return tuple(
         Level(
             "cooking",
@@ -53,7 +53,7 @@ def _simple(rewards: str, goal: str) -> tuple[Level, ...]:
 
 
 def _cycle(*challenges: tuple[Level, ...]) -> tuple[Level, ...]:
-    """Return the levels of *challenges* in turn."""
+    """Return the levels of *challenges* in turn: the first of each, the second of each, ..."""
     return tuple(level for turn in zip(*challenges, strict=True) for level in turn)
 
 
@@ -83,7 +83,7 @@ CYCLES: Mapping[str, tuple[Level, ...]] = {
         _numbered("treasure_hunter", 21, 22, 23, 24),
     ),
 }
-"""What the tasks of every tier are made of, over and over.
+"""The levels of the tasks of every tier, repeated from the start.
 
 The tiers begin with different challenges, so that their first tasks show all of them.
 """

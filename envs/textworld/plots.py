@@ -1,10 +1,10 @@
-"""The plot of a game, known from its seeds without making the game.
+"""The plot of a game, computed from its seeds without making the game.
 
-Two seeds may tell the same story: a chain of four rooms has only 36 shapes, and the simple game
-hides the same dishes in the same places. The plot of such a game is what has to be done, without
-the words; its hash says which split it belongs to, so that no split tells a story of another one.
-Hunts and recipes need none: hunts are too many to meet, and the original has ingredients and
-preparations of its own for each split.
+Different seeds may give the same plot: a chain of four rooms has only 36 shapes, and the simple
+game hides the same dishes in the same places. The plot of such a game is what has to be done,
+without the words; its hash decides which split it belongs to, so that no plot is in two splits.
+Hunts and recipes need no plot: two hunts are hardly ever the same, and the original has
+ingredients and preparations of its own for each split.
 """
 
 from __future__ import annotations
@@ -35,41 +35,43 @@ class Seeds(NamedTuple):
     """Of the words."""
 
 
-def belongs(level: Level, seeds: Seeds, split: str) -> bool:
-    """Say whether the game of *level* that *seeds* make is one of *split*."""
+def is_of_split(level: Level, seeds: Seeds, split: str) -> bool:
+    """Return whether the game of *level* that *seeds* make is one of *split*."""
     plot = plot_of(level, seeds)
     if plot is None or (level.challenge, split) == ("simple", "test"):
         # The simple game has dishes of its own for the test.
         return True
-    place = int(hashlib.sha256(repr(plot).encode()).hexdigest(), 16) % 100
+    # A number from 0 to 99, which the shares divide into three ranges.
+    number = int(hashlib.sha256(repr(plot).encode()).hexdigest(), 16) % 100
     for name, share in _SHARES:
-        if place < share:
+        if number < share:
             return name == split
-        place -= share
+        number -= share
     return False
 
 
 def plot_of(level: Level, seeds: Seeds) -> tuple[str, ...] | None:
-    """Return what has to be done in a game, or None where seeds alone do not tell."""
+    """Return what has to be done in a game, or None where seeds alone do not decide it."""
     if level.challenge == "coin_collector":
-        return _way(dict(level.settings)["level"], seeds)
+        return _coin_route(dict(level.settings)["level"], seeds)
     if level.challenge == "simple":
-        return _dinner(seeds)
+        return _simple_plot(seeds)
     return None
 
 
-def _way(number: int | str | bool, seeds: Seeds) -> tuple[str, ...]:
+def _coin_route(number: int | str | bool, seeds: Seeds) -> tuple[str, ...]:
     """Return the directions to the coin, drawn as `tw_coin_collector.make_game` draws them."""
     # The original's generator, whose draws have to be repeated.
     rng = np.random.RandomState(seeds.map)
-    way: list[str] = []
+    route: list[str] = []
+    # The last two digits are the length; the hundreds are the number of dead ends for each room.
     for _ in range((int(number) - 1) % 100):
-        came_from = _OPPOSITE[way[-1]] if way else None
-        way.append(str(rng.choice([exit_ for exit_ in _OPPOSITE if exit_ != came_from])))
-    return tuple(way)
+        came_from = _OPPOSITE[route[-1]] if route else None
+        route.append(str(rng.choice([exit_ for exit_ in _OPPOSITE if exit_ != came_from])))
+    return tuple(route)
 
 
-def _dinner(seeds: Seeds) -> tuple[str, ...]:
+def _simple_plot(seeds: Seeds) -> tuple[str, ...]:
     """Return where key and dish are and which, drawn as `tw_simple.make` draws them."""
     # The original's generator, whose draws have to be repeated.
     rng = np.random.RandomState(seeds.quest)

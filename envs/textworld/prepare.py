@@ -1,4 +1,4 @@
-"""Making games ahead: ``agentgym-gen data textworld --prepare N``."""
+"""Building games ahead of time: ``agentgym-gen data textworld --prepare N``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from agentgym_gen.envs.textworld.store import Store, new_workshop
+from agentgym_gen.envs.textworld.games.cache import GameCache, new_builder
 from agentgym_gen.envs.textworld.tasks import GeneratedTasks
 from agentgym_gen.envs.textworld.world import TextWorld
 from agentgym_gen.errors import BackendError, DiskFullError
@@ -20,90 +20,90 @@ from agentgym_gen.world import Task
 
 
 def prepare(say: Log, order: PrepareRequest) -> Path:
-    """Make the games that *order* asks for, with a progress bar, and return the cache folder.
+    """Build the games of *order*, with a progress bar, and return the cache folder.
 
     Raises:
         MissingExtraError: if textworld is not installed.
         UnknownNameError: if there is no such tier or split.
         DataError: if the cache cannot be written.
-        BackendError: if the original makes no game of a task, after the others are made.
+        BackendError: if the original makes no game of a task, after the others are built.
     """
     TextWorld().close()
-    store = Store()
-    store.sweep()
+    cache = GameCache()
+    cache.remove_leftovers()
     if order.tasks_per_split is not None:
-        tasks = _wanted(order)
+        tasks = _select_tasks(order)
         say(f"{len(tasks)} games, {order.tasks_per_split} of each tier and split that is asked for")
-        made = make_all(store, tasks, order.workers or usable_processors(), bar=True)
-        say(f"{made} made, {len(tasks) - made} were there")
-    games, size = store.usage()
-    say(f"{games} games with {size / 10**6:,.0f} MB in {store.folder}")
-    return store.folder
+        built = build_all(cache, tasks, order.workers or usable_processors(), bar=True)
+        say(f"{built} made, {len(tasks) - built} were there")
+    games, size = cache.usage()
+    say(f"{games} games with {size / 10**6:,.0f} MB in {cache.folder}")
+    return cache.folder
 
 
-def make_all(
-    store: Store, tasks: Sequence[Task[Any]], workers: int = 2, *, bar: bool = False
+def build_all(
+    cache: GameCache, tasks: Sequence[Task[Any]], workers: int = 2, *, bar: bool = False
 ) -> int:
-    """Make the games of *tasks* in so many processes; return how many were not kept before.
+    """Build the games of *tasks* in so many processes; return how many were not in the cache.
 
     Raises:
         DataError: if the cache cannot be written.
-        BackendError: if the original makes no game of a task, after the others are made.
+        BackendError: if the original makes no game of a task, after the others are built.
     """
-    hired = [new_workshop() for _ in range(max(1, min(workers, len(tasks))))]
+    builders = [new_builder() for _ in range(max(1, min(workers, len(tasks))))]
     free = queue.SimpleQueue[ChildProcess]()
-    for workshop in hired:
-        free.put(workshop)
+    for builder in builders:
+        free.put(builder)
     faults: list[str] = []
 
-    def make(task: Task[Any]) -> bool:
-        workshop = free.get()
+    def build(task: Task[Any]) -> bool:
+        builder = free.get()
         try:
-            return store.make(task.content, workshop)
+            return cache.build(task.content, builder)
         except DiskFullError:
             raise
         except BackendError as error:
             faults.append(f"{task.id}: {error}")
             return False
         finally:
-            free.put(workshop)
+            free.put(builder)
 
-    with _pool(hired) as threads, _bar(len(tasks), bar) as progress:
-        made = 0
-        for was_made in threads.map(make, tasks):
-            made += was_made
+    with _thread_pool(builders) as threads, _bar(len(tasks), bar) as progress:
+        number = 0
+        for is_new in threads.map(build, tasks):
+            number += is_new
             progress.update()
     if faults:
         raise BackendError(f"{len(faults)} games could not be made: {'; '.join(faults)}")
-    return made
+    return number
 
 
 @contextlib.contextmanager
-def _pool(hired: Sequence[ChildProcess]) -> Iterator[ThreadPoolExecutor]:
-    """Yield a thread for each workshop; when something goes wrong, nobody finishes anything."""
-    threads = ThreadPoolExecutor(len(hired))
+def _thread_pool(builders: Sequence[ChildProcess]) -> Iterator[ThreadPoolExecutor]:
+    """Yield a thread for each builder; an error ends the builders in the middle of their work."""
+    threads = ThreadPoolExecutor(len(builders))
     try:
         yield threads
     except BaseException:
         threads.shutdown(wait=False, cancel_futures=True)
-        for workshop in hired:
-            workshop.kill()
+        for builder in builders:
+            builder.kill()
         raise
     finally:
         threads.shutdown()
-        for workshop in hired:
-            workshop.close()
+        for builder in builders:
+            builder.close()
 
 
-def _bar(total: int, shown: bool) -> Any:  # noqa: ANN401  (a bar of tqdm)
+def _bar(total: int, visible: bool) -> Any:  # noqa: ANN401  (a bar of tqdm)
     from tqdm import tqdm
 
-    return tqdm(
-        total=total, unit="game", disable=None if shown else True
-    )  # None: on a terminal only
+    # To tqdm, None means: on a terminal only.
+    return tqdm(total=total, unit="game", disable=None if visible else True)
 
 
-def _wanted(order: PrepareRequest) -> list[Task[Any]]:
+def _select_tasks(order: PrepareRequest) -> list[Task[Any]]:
+    """Return the first tasks of each tier and split, in turn."""
     tasks = GeneratedTasks(first=order.tasks_per_split)
     tiers = tasks.tiers if order.tier is None else (order.tier,)
     splits = tasks.splits if order.split is None else (order.split,)

@@ -1,4 +1,4 @@
-"""The tasks: games drawn from seeds, in three tiers and three splits."""
+"""The tasks: games generated from seeds, in three tiers and three splits."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import functools
 from dataclasses import dataclass
 
 from agentgym_gen.envs.textworld.levels import CHALLENGES, CYCLES, Level
-from agentgym_gen.envs.textworld.plots import Seeds, belongs
+from agentgym_gen.envs.textworld.plots import Seeds, is_of_split
 from agentgym_gen.errors import InvalidValueError, unknown_name
 from agentgym_gen.world import Task, TaskId, Tasks
 
@@ -16,24 +16,32 @@ ROUNDS = {"train": 250, "valid": 50, "test": 50}
 CANDIDATES = 6
 """How many games are tried for one task: some seeds make no game, or one that is no task."""
 
-LARGEST_SEED = 2**32 - 1
+MAX_SEED = 2**32 - 1
 
 
 @dataclass(frozen=True)
-class Brief:
-    """A game to be made: the content of a task."""
+class GameSpec:
+    """The specification of a game: the content of a task."""
 
     level: Level
     """The challenge and its settings."""
     candidates: tuple[Seeds, ...]
     """The seeds to try, in this order; the first that makes a game which can be won is it."""
 
+    def __repr__(self) -> str:
+        """Return the text that fingerprints and the cache hash.
 
-class GeneratedTasks(Tasks[Brief]):
+        The class's name in it is of an earlier version: a new one would change every fingerprint,
+        and have every game built again.
+        """
+        return f"Brief(level={self.level!r}, candidates={self.candidates!r})"
+
+
+class GeneratedTasks(Tasks[GameSpec]):
     """Games of the original's makers.
 
     Task *index* has level ``index % 16`` of its tier's cycle, so that a filter knows its tasks
-    without drawing them. The seeds of the splits differ in their remainder by three.
+    without generating them. The seeds of the splits differ in their remainder by three.
 
     Args:
         challenge: The challenge that is played alone; None plays all. A task keeps its id.
@@ -61,10 +69,10 @@ class GeneratedTasks(Tasks[Brief]):
             UnknownNameError: if there is no such tier or split.
         """
         self._check(tier, split)
-        size = len(self._fitting(tier)) * ROUNDS[split]
+        size = len(self._level_numbers(tier)) * ROUNDS[split]
         return size if self._first is None else min(size, self._first)
 
-    def make(self, tier: str, split: str, index: int) -> Task[Brief]:
+    def make(self, tier: str, split: str, index: int) -> Task[GameSpec]:
         """Return task *index* of those of *tier* and *split* that are played.
 
         Raises:
@@ -74,7 +82,7 @@ class GeneratedTasks(Tasks[Brief]):
         task_id = self.task_id(tier, split, index)
         return Task(task_id, self.generate(task_id, int(task_id.key)))
 
-    def find(self, task_id: str) -> Task[Brief]:
+    def find(self, task_id: str) -> Task[GameSpec]:
         """Return the task called *task_id*, whether it is one of those that are played or not.
 
         Raises:
@@ -83,16 +91,18 @@ class GeneratedTasks(Tasks[Brief]):
         everything = GeneratedTasks()
         return super().find(task_id) if self._is_everything() else everything.find(task_id)
 
-    def generate(self, task_id: TaskId, index: int) -> Brief:
+    def generate(self, task_id: TaskId, index: int) -> GameSpec:
         """Return the level and the first seeds of the task's stream that are of its split."""
-        return _drawn(task_id, index)
+        return _generate_spec(task_id, index)
 
     def _key(self, tier: str, split: str, index: int) -> str:
-        fitting = self._fitting(tier)
-        turn, place = divmod(index, len(fitting))
-        return str(turn * len(CYCLES[tier]) + fitting[place])
+        # The key counts through the whole cycle, so that a filtered task keeps its id.
+        numbers = self._level_numbers(tier)
+        turn, place = divmod(index, len(numbers))
+        return str(turn * len(CYCLES[tier]) + numbers[place])
 
-    def _fitting(self, tier: str) -> list[int]:
+    def _level_numbers(self, tier: str) -> list[int]:
+        """Return the places in the tier's cycle of the levels that are played."""
         return [
             number
             for number, level in enumerate(CYCLES[tier])
@@ -104,17 +114,18 @@ class GeneratedTasks(Tasks[Brief]):
 
 
 @functools.lru_cache(maxsize=256)
-def _drawn(task_id: TaskId, number: int) -> Brief:
+def _generate_spec(task_id: TaskId, number: int) -> GameSpec:
     level = _level(CYCLES[task_id.tier][number % len(CYCLES[task_id.tier])], task_id.split)
     rng = task_id.stream("seeds")
     remainder = Tasks.splits.index(task_id.split)
     candidates: list[Seeds] = []
     while len(candidates) < CANDIDATES:
-        drawn = 3 * rng.integers(LARGEST_SEED // 3, size=4) + remainder
-        seeds = Seeds(*drawn.tolist())
-        if belongs(level, seeds, task_id.split):
+        # Multiples of three plus the split's number: no seed belongs to two splits.
+        numbers = 3 * rng.integers(MAX_SEED // 3, size=4) + remainder
+        seeds = Seeds(*numbers.tolist())
+        if is_of_split(level, seeds, task_id.split):
             candidates.append(seeds)
-    return Brief(level, tuple(candidates))
+    return GameSpec(level, tuple(candidates))
 
 
 def _level(level: Level, split: str) -> Level:

@@ -1,4 +1,4 @@
-"""The words that no game decides: verbs, instruction, answers of the parser."""
+"""The texts that are the same in all games: verbs, instruction, answers of the parser."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ VERBS = (
 PHRASES = tuple(phrase_of(verb.template) for verb in VERBS)
 
 VERB_WORDS = frozenset(word for phrase in PHRASES for word in phrase.split())
-"""The words that name verbs, so that nothing else is called by them: the meal, for one."""
+"""The words of the verbs' phrases; a thing with such a name, the meal, is never renamed."""
 
 DIRECTIONS = ("north", "south", "east", "west")
 
@@ -141,24 +141,25 @@ INTRODUCTION = (
 
 
 def verbs_of(templates: Iterable[str]) -> tuple[tuple[Verb, ...], tuple[str, ...]]:
-    """Return the verbs of a game with the given command *templates*, and templates without one."""
-    known = {phrase_of(verb.template): verb for verb in VERBS}
-    known |= {f"go {direction}": known["go"] for direction in DIRECTIONS}
+    """Return the verbs of a game's command *templates*, and the templates that have no verb."""
+    verb_by_phrase = {phrase_of(verb.template): verb for verb in VERBS}
+    # A game's templates name each direction: `go north` is a template without an argument.
+    verb_by_phrase |= {f"go {direction}": verb_by_phrase["go"] for direction in DIRECTIONS}
     phrases = {template: phrase_of(template) for template in templates}
-    has = {known[phrase].name for phrase in phrases.values() if phrase in known}
-    strange = tuple(template for template, phrase in phrases.items() if phrase not in known)
-    return tuple(verb for verb in VERBS if verb.name in has), strange
+    names = {verb_by_phrase[phrase].name for phrase in phrases.values() if phrase in verb_by_phrase}
+    unknown = tuple(t for t, phrase in phrases.items() if phrase not in verb_by_phrase)
+    return tuple(verb for verb in VERBS if verb.name in names), unknown
 
 
 def instruction(verbs: tuple[Verb, ...]) -> Message:
     """Return the rules of a game with *verbs*: the original's help for them."""
     lines = [
-        piece for verb in verbs for piece in ("\n  ", _shown(verb), ": ", *_PURPOSES[verb.name])
+        piece for verb in verbs for piece in ("\n  ", _usage(verb), ": ", *_PURPOSES[verb.name])
     ]
     return (INTRODUCTION, *lines)
 
 
-def _shown(verb: Verb) -> Command:
+def _usage(verb: Verb) -> Command:
     """Return *verb* as the instruction shows it: ``put <object> on <supporter>``."""
     hints = ("object",) if verb.name == "take" else verb.hints
     return Command(verb.name, tuple(f"<{hint}>" for hint in hints))
@@ -169,4 +170,4 @@ NOT_A_VERB = "That's not a verb I recognise."
 NOT_A_SENTENCE = "I didn't understand that sentence."
 NO_SUCH_THING = "You can't see any such thing."
 NO_SUCH_WAY = "You can't go that way."
-"""What the parser of the original answers."""
+"""An answer of the original's parser, like those above."""

@@ -12,18 +12,18 @@ import pytest
 from textcraft_play import (
     PLACES,
     TASKS,
+    reply,
     sign_world,
-    told,
     wander,
     world_of,
 )
 
 from agentgym_gen.env import TextEnv
 from agentgym_gen.envs.textcraft import TextCraft
+from agentgym_gen.envs.textcraft.distractors import curio_lines
 from agentgym_gen.envs.textcraft.expert import reference
-from agentgym_gen.envs.textcraft.recipes import read_facts, recipe_book
-from agentgym_gen.envs.textcraft.tasks import DEPTHS, DISTRACTORS, LONGEST_PLAN
-from agentgym_gen.envs.textcraft.wording import curio_lines
+from agentgym_gen.envs.textcraft.recipes import parse_recipes, recipe_book
+from agentgym_gen.envs.textcraft.tasks import DEPTHS, DISTRACTOR_RECIPES, MAX_PLAN_LENGTH
 from agentgym_gen.world import SPLITS, TIERS, Command, Malformed, write_template
 
 INSTRUCTION = (
@@ -44,35 +44,35 @@ INSTRUCTION = (
 
 
 class TestRecipes:
-    """The book, and how it is cleaned."""
+    """The recipe book, and how it is cleaned."""
 
     def test_planks_and_logs_are_kinds_of_items(self) -> None:
         """A recipe that takes any planks is one recipe, and its members are items."""
         book = recipe_book()
 
-        assert [way.parts for way in book.ways["chest"]] == [(("planks", 8),)]
-        assert [way.parts for way in book.ways["oak planks"]] == [(("oak logs", 1),)]
+        assert [r.parts for r in book.recipes_for["chest"]] == [(("planks", 8),)]
+        assert [r.parts for r in book.recipes_for["oak planks"]] == [(("oak logs", 1),)]
         assert len(book.members("planks")) == 8
-        assert book.raw("oak logs") == "oak log"
-        assert book.raw("planks") is None
+        assert book.raw_item("oak logs") == "oak log"
+        assert book.raw_item("planks") is None
 
     def test_three_flowers_are_three_recipes(self) -> None:
         """Variants of no common kind stay recipes of their own."""
-        ways = recipe_book().ways["light gray dye"]
+        recipes = recipe_book().recipes_for["light gray dye"]
 
         flowers = {("azure bluet", 1), ("oxeye daisy", 1), ("white tulip", 1)}
-        assert flowers <= {way.parts[0] for way in ways if len(way.parts) == 1}
+        assert flowers <= {r.parts[0] for r in recipes if len(r.parts) == 1}
 
     def test_blocks_are_not_unpacked(self) -> None:
         """No recipe takes a block apart, so that what a block is made of can be got."""
         book = recipe_book()
 
-        assert "coal" not in book.ways
-        assert book.raw("coal") == "coal"
-        assert "coal block" in book.ways
+        assert "coal" not in book.recipes_for
+        assert book.raw_item("coal") == "coal"
+        assert "coal block" in book.recipes_for
 
     def test_no_item_is_needed_for_itself(self) -> None:
-        """What goes into an item is always below it."""
+        """The parts of a recipe always have a lower level than its target."""
         book = recipe_book()
 
         for recipe in book.recipes:
@@ -80,12 +80,12 @@ class TestRecipes:
             assert max(map(book.level, members)) < book.level(recipe.target)
 
     def test_the_book_does_not_depend_on_the_order_of_the_file(self) -> None:
-        """Shuffled recipes make the same book; the original's goals followed a directory."""
+        """Shuffled recipes make the same book; the original follows the order of a directory."""
         text = resources.files("agentgym_gen.envs.textcraft") / "data" / "recipes.json"
         facts = json.loads(text.read_text(encoding="utf-8"))
         random.Random(0).shuffle(facts["recipes"])
 
-        assert read_facts(facts).recipes == recipe_book().recipes
+        assert parse_recipes(facts).recipes == recipe_book().recipes
 
     def test_depth_is_the_shortest_way_down(self) -> None:
         """Depth counts crafts above items without a recipe, over the easiest recipe."""
@@ -104,38 +104,38 @@ class TestRecipes:
 
 
 class TestTasks:
-    """Tiers, splits and what is shown."""
+    """Tiers, splits and the recipes that a task shows."""
 
     @pytest.mark.parametrize(("tier", "split"), PLACES)
     def test_every_split_has_two_hundred_different_tasks(self, tier: str, split: str) -> None:
         """No two tasks of a split are the same, and there are at least 200."""
         goals, number = len(TASKS.goals(tier, split)), TASKS.size(tier, split)
-        of_a_few_goals = [i for i in range(number) if i % goals < 20]
-        prints = {TASKS.make(tier, split, i).fingerprint for i in of_a_few_goals}
+        indices = [i for i in range(number) if i % goals < 20]
+        fingerprints = {TASKS.make(tier, split, i).fingerprint for i in indices}
 
         assert number >= 200
-        assert len(prints) == len(of_a_few_goals)
+        assert len(fingerprints) == len(indices)
 
     @pytest.mark.parametrize("tier", TIERS)
     def test_splits_share_nothing(self, tier: str) -> None:
         """No goal and no fingerprint is in two splits."""
-        for one, other in itertools.combinations(SPLITS, 2):
-            prints = [
+        for first, second in itertools.combinations(SPLITS, 2):
+            fingerprints = [
                 {TASKS.make(tier, split, i).fingerprint for i in range(100)}
-                for split in (one, other)
+                for split in (first, second)
             ]
 
-            assert not set(TASKS.goals(tier, one)) & set(TASKS.goals(tier, other))
-            assert not prints[0] & prints[1]
+            assert not set(TASKS.goals(tier, first)) & set(TASKS.goals(tier, second))
+            assert not fingerprints[0] & fingerprints[1]
 
     def test_no_goal_is_lost(self) -> None:
         """The tiers hold every item with a recipe, but for those whose plan is too long."""
         book = recipe_book()
         goals = {g for tier, split in PLACES for g in TASKS.goals(tier, split)}
 
-        left_out = set(book.ways) - goals
+        left_out = set(book.recipes_for) - goals
         assert left_out == {"anvil", "netherite block"}
-        assert all(reference(goal)[0] > LONGEST_PLAN for goal in left_out)
+        assert all(reference(goal).length > MAX_PLAN_LENGTH for goal in left_out)
 
     @pytest.mark.parametrize("tier", TIERS)
     def test_a_tier_is_a_crafting_depth(self, tier: str) -> None:
@@ -149,11 +149,12 @@ class TestTasks:
         """All recipes of the goal's tree are shown, each once, with ten distractors."""
         book = recipe_book()
         for index in range(20):
-            order = TASKS.make(tier, split, index).content
-            needed = {book.lines[place].args for place in book.needed(order.goal)}
+            task = TASKS.make(tier, split, index).content
+            relevant = {book.commands[n].args for n in book.relevant_recipes(task.goal)}
 
-            assert needed <= set(order.recipes)
-            assert len(order.recipes) == len(set(order.recipes)) == len(needed) + DISTRACTORS
+            assert relevant <= set(task.recipes)
+            assert len(set(task.recipes)) == len(task.recipes)
+            assert len(task.recipes) == len(relevant) + DISTRACTOR_RECIPES
 
     @pytest.mark.parametrize(
         ("task_id", "fingerprint"),
@@ -170,7 +171,7 @@ class TestTasks:
 
 
 class TestWording:
-    """The words of AgentGym's TextCraft."""
+    """The native texts, which are those of AgentGym's TextCraft."""
 
     def test_instruction_is_the_originals(self) -> None:
         """The native instruction is AgentGym's, without the format of the answer."""
@@ -180,7 +181,7 @@ class TestWording:
         assert env.instruction == INSTRUCTION
 
     def test_first_observation(self) -> None:
-        """The recipes, a line each, and the goal."""
+        """The first observation has the recipes, a line each, and the goal."""
         env = TextEnv(TextCraft(), tier="easy", split="test")
         observation, info = env.reset(options={"task_id": "textcraft/easy/test/0"})
         goal = env.task.content.goal
@@ -190,7 +191,7 @@ class TestWording:
         assert info["goal"] == f"craft {goal}"
 
     def test_transcript(self) -> None:
-        """An episode with every kind of answer, in the original's words."""
+        """An episode with every kind of answer has the original's words."""
         world = sign_world()
         episode = [
             ("inventory", "Inventory: You are not carrying anything."),
@@ -218,7 +219,7 @@ class TestWording:
             ("craft 3 oak sign using 6 oak planks, 1 stick", "Crafted 3 minecraft:oak_sign"),
         ]
 
-        assert [(text, told(world, text)) for text, _ in episode] == episode
+        assert [(text, reply(world, text)) for text, _ in episode] == episode
 
     @pytest.mark.parametrize(
         ("text", "command"),
@@ -231,7 +232,7 @@ class TestWording:
         ],
     )
     def test_reading_is_the_originals(self, text: str, command: Command) -> None:
-        """Prefixes count, and all but letters, digits and commas is dropped first."""
+        """A prefix is enough; all but letters, digits, spaces and commas is dropped first."""
         assert TextCraft().read(text) == command
 
     @pytest.mark.parametrize(
@@ -244,12 +245,12 @@ class TestWording:
     def test_distractors_name_no_item(self) -> None:
         """No sentence about a curio speaks of an item or an action."""
         words = {*recipe_book().items, *recipe_book().tags, "get", "craft", "inventory"}
-        said = " ".join(curio_lines()).lower()
+        text = " ".join(curio_lines()).lower()
 
-        assert [word for word in words if re.search(rf"\b{word}s?\b", said)] == []
+        assert [word for word in words if re.search(rf"\b{word}s?\b", text)] == []
 
     def test_commands_read_back(self) -> None:
-        """Every admissible command is what its own words are read as."""
+        """Every admissible command, written as text, is read as the same command."""
         world = world_of(TASKS.make("hard", "train", 3))
         templates = {verb.name: verb.template for verb in world.verbs}
         wander(world, 30, seed=1)

@@ -1,4 +1,4 @@
-"""TextCraft: its rules, expert and reward, every fault of the original, and nonsense."""
+"""TextCraft: its rules, expert and reward, the faults of the original, and nonsense texts."""
 
 from __future__ import annotations
 
@@ -10,77 +10,79 @@ import pytest
 from textcraft_play import (
     PLACES,
     TASKS,
+    act,
     inventory,
-    say,
+    reply,
     sign_world,
-    told,
     wander,
     win,
     world_of,
 )
 
 from agentgym_gen.env import TextEnv
-from agentgym_gen.envs.textcraft import Order, TextCraft
-from agentgym_gen.envs.textcraft.expert import helpings, plan
-from agentgym_gen.envs.textcraft.recipes import Recipe, RecipeBook, Sheet, recipe_book
+from agentgym_gen.envs.textcraft import CraftTask, TextCraft
+from agentgym_gen.envs.textcraft.expert import plan, split_count
+from agentgym_gen.envs.textcraft.recipes import Recipe, RecipeBook, ShownRecipes, recipe_book
 from agentgym_gen.envs.textcraft.reward import reward, score
 from agentgym_gen.interface.renaming.names import Renaming
 from agentgym_gen.world import TIERS, Command, Outcome, Task, TaskId
 
 
 class TestRules:
-    """What can be done, and what it changes."""
+    """Which commands are valid, and what they change."""
 
     def test_any_member_stands_for_its_kind(self) -> None:
         """Sticks are made of any planks, named as themselves."""
         world = sign_world()
         for text in ("get 1 birch log", "craft 4 birch planks using 1 birch log"):
-            say(world, text)
+            act(world, text)
 
-        assert told(world, "craft 4 stick using 2 birch planks") == "Crafted 4 minecraft:stick"
+        assert reply(world, "craft 4 stick using 2 birch planks") == "Crafted 4 minecraft:stick"
 
     def test_counts_are_exact(self) -> None:
-        """Twice the ingredients are no recipe."""
+        """A craft with twice the ingredients of a recipe is refused."""
         world = sign_world()
-        say(world, "get 2 oak log")
+        act(world, "get 2 oak log")
 
-        assert not say(world, "craft 8 oak planks using 2 oak log").valid  # type: ignore[union-attr]
+        assert not act(world, "craft 8 oak planks using 2 oak log").valid  # type: ignore[union-attr]
         assert inventory(world) == {"oak log": 2}
 
     @pytest.mark.parametrize(("tier", "split"), PLACES)
     def test_admissible_commands_are_valid(self, tier: str, split: str) -> None:
-        """Whatever is listed can be carried out, in states of a random walk."""
-        chance = random.Random(3)
+        """Every listed command can be carried out, in the states of a random walk."""
+        rng = random.Random(3)
         for index in range(10):
             world = world_of(TASKS.make(tier, split, index))
             for _ in range(30):
-                outcome = world.step(chance.choice(world.admissible()))
+                outcome = world.step(rng.choice(world.admissible()))
                 assert outcome.valid
                 if outcome.end is not None:
                     break
 
-    def test_the_menu_is_that_of_the_state(self) -> None:
-        """What is listed depends on the inventory alone, not on how it came about."""
+    def test_admissible_crafts_depend_on_the_inventory_alone(self) -> None:
+        """After a random walk, the crafts listed are those that the inventory allows."""
         task = TASKS.make("hard", "valid", 2)
         world = world_of(task)
         wander(world, 40, seed=2)
         crafts = {c for c in world.admissible() if c.verb == "craft"}
-        book, held = recipe_book(), inventory(world)
-        able = {
+        book, items = recipe_book(), inventory(world)
+        possible = {
             recipe.target
-            for recipe in (book.recipes[book.places[line]] for line in task.content.recipes)
-            if all(any(held.get(i, 0) >= n for i in book.members(name)) for name, n in recipe.parts)
+            for recipe in (book.recipes[book.number_of[line]] for line in task.content.recipes)
+            if all(
+                any(items.get(i, 0) >= n for i in book.members(name)) for name, n in recipe.parts
+            )
         }
 
-        assert {c.args[0].split(" ", 1)[1] for c in crafts} == able
+        assert {c.args[0].split(" ", 1)[1] for c in crafts} == possible
 
     def test_refused_commands_change_nothing(self) -> None:
-        """After a refusal the inventory, the menu and the score are as before."""
+        """A refusal changes neither the inventory nor the admissible commands nor the plan."""
         world = sign_world()
-        say(world, "get 3 oak log")
+        act(world, "get 3 oak log")
         before = inventory(world), world.admissible(), world.expert_plan()
         for text in ("craft 4 stick using 2 planks", "get 0 oak log", "get 5 planks"):
-            outcome = say(world, text)
+            outcome = act(world, text)
             assert isinstance(outcome, Outcome)
             assert not outcome.valid
             assert outcome.reason
@@ -88,11 +90,11 @@ class TestRules:
         assert (inventory(world), world.admissible(), world.expert_plan()) == before
 
     def test_worlds_share_the_book(self) -> None:
-        """A hundred worlds read one book."""
+        """A hundred worlds share one recipe book."""
         assert len({id(TextCraft()._book) for _ in range(100)}) == 1
 
     def test_turn_limit(self) -> None:
-        """Twice the goal's plan, and at least the original's 20."""
+        """The turn limit is twice the goal's plan, and at least the original's 20."""
         limits = {
             index: world_of(TASKS.make("hard", "test", index)).turn_limit() for index in range(19)
         }
@@ -103,7 +105,7 @@ class TestRules:
 
 
 class TestExpert:
-    """The solver."""
+    """The expert, which solves every task."""
 
     @pytest.mark.parametrize(("tier", "split"), PLACES)
     def test_wins_every_task(self, tier: str, split: str) -> None:
@@ -116,7 +118,7 @@ class TestExpert:
     @pytest.mark.parametrize("tier", TIERS)
     @pytest.mark.parametrize("seed", range(10))
     def test_wins_from_the_middle(self, tier: str, seed: int) -> None:
-        """The plan also wins after moves at random."""
+        """The plan also wins after random moves."""
         world = world_of(TASKS.make(tier, "train", seed))
         wander(world, 25, seed)
 
@@ -126,11 +128,11 @@ class TestExpert:
         """Planks of another wood than the usual are used when they are there already."""
         woods = ("oak", "birch")
         planks = [(f"4 {wood} planks", f"1 {wood} logs") for wood in woods]
-        lines = (("1 chest", "8 planks"), *planks)
-        world = world_of(Task(TaskId("textcraft", "medium", "train", "0"), Order("chest", lines)))
-        say(world, "get 2 birch log")
+        content = CraftTask("chest", (("1 chest", "8 planks"), *planks))
+        world = world_of(Task(TaskId("textcraft", "medium", "train", "0"), content))
+        act(world, "get 2 birch log")
         for _ in range(2):
-            say(world, "craft 4 birch planks using 1 birch log")
+            act(world, "craft 4 birch planks using 1 birch log")
 
         assert world.expert_plan() == (Command("craft", ("1 chest", "8 birch planks")),)
 
@@ -138,15 +140,15 @@ class TestExpert:
         """The rest of a plan is the plan of the state that its first command leads to."""
         world = world_of(TASKS.make("hard", "train", 5))
         first = world.expert_plan()
-        for done, command in enumerate(first):
-            assert world.expert_plan() == first[done:]
+        for number, command in enumerate(first):
+            assert world.expert_plan() == first[number:]
             world.step(command)
 
     def test_shortest_number_of_gets(self) -> None:
         """Amounts that the recipes show are added up with as few commands as possible."""
-        assert helpings(9, (1, 3, 4)) == [4, 4, 1]
-        assert helpings(2, (3,)) == [3]
-        assert helpings(6, (1, 3)) == [3, 3]
+        assert split_count(9, (1, 3, 4)) == [4, 4, 1]
+        assert split_count(2, (3,)) == [3]
+        assert split_count(6, (1, 3)) == [3, 3]
 
     def test_one_batch_serves_two_recipes(self) -> None:
         """What two recipes need is counted together before it is made."""
@@ -158,9 +160,9 @@ class TestExpert:
             ],
             {},
         )
-        sheet = Sheet(book, range(3))
+        shown_recipes = ShownRecipes(book, range(3))
 
-        assert [command.args[0] for command in plan(sheet, "bench", {})] == [
+        assert [command.args[0] for command in plan(shown_recipes, "bench", {})] == [
             "1 trunk",
             "4 board",
             "4 peg",
@@ -169,27 +171,27 @@ class TestExpert:
 
 
 class TestReward:
-    """What is earned."""
+    """Reward and score."""
 
     def test_reward_is_for_the_goal_only(self) -> None:
-        """1 for making the goal, 0 for anything else."""
+        """The reward is 1 for making the goal and 0 for anything else."""
         assert reward("oak sign", "oak sign") == 1.0
         assert reward("stick", "oak sign") == 0.0
 
     def test_score_is_the_share_of_the_plans_crafts(self) -> None:
-        """Crafts beyond the plan's earn nothing."""
-        needed = {"planks": 2, "stick": 1, "oak sign": 1}
+        """The score is a share of the plan's crafts; crafts beyond them earn nothing."""
+        plan_crafts = {"planks": 2, "stick": 1, "oak sign": 1}
 
-        assert score(needed, {}) == 0.0
-        assert score(needed, {"planks": 1}) == 0.25
-        assert score(needed, {"planks": 9, "hoe": 3}) == 0.5
+        assert score(plan_crafts, {}) == 0.0
+        assert score(plan_crafts, {"planks": 1}) == 0.25
+        assert score(plan_crafts, {"planks": 9, "hoe": 3}) == 0.5
 
     def test_gathering_and_looking_score_nothing(self) -> None:
         """Neither gets nor refusals nor the inventory make progress."""
         world = sign_world()
         texts = ["get 9 oak log", "get 9 oak log", "inventory", "craft 1 chest using 1 chest"]
 
-        answers = [say(world, text) for text in texts]
+        answers = [act(world, text) for text in texts]
         assert [a.score for a in answers if isinstance(a, Outcome)] == [0.0] * 4
 
     @pytest.mark.parametrize("index", range(0, 100, 7))
@@ -204,7 +206,7 @@ class TestReward:
 
 
 class TestFaultsOfTheOriginal:
-    """The faults that the documentation lists are not here."""
+    """This version has none of the original's faults that the documentation lists."""
 
     def test_reset_leaves_nothing_behind(self) -> None:
         """A hundred resets leave the book and the observation as they were."""
@@ -221,48 +223,48 @@ class TestFaultsOfTheOriginal:
         """The recipe says `oak logs`: both the log and the kind bring logs that can be used."""
         world = sign_world()
 
-        assert told(world, "get 1 oak log") == "Got 1 oak log"
-        assert told(world, "get 1 oak logs") == "Got 1 oak log"
+        assert reply(world, "get 1 oak log") == "Got 1 oak log"
+        assert reply(world, "get 1 oak logs") == "Got 1 oak log"
         assert inventory(world) == {"oak log": 2}
 
     def test_no_python_object_is_shown(self) -> None:
         """A recipe that does not exist is answered with the item's name."""
         world = sign_world()
-        say(world, "get 9 oak log")
+        act(world, "get 9 oak log")
 
-        answer = told(world, "craft 4 oak planks using 3 oak log")
+        answer = reply(world, "craft 4 oak planks using 3 oak log")
         assert answer == "Could not find a valid recipe for minecraft:oak_planks"
 
     def test_the_amount_that_is_asked_for_counts(self) -> None:
-        """A recipe that makes four is not the recipe that makes one; no amount is any."""
+        """The amount in a craft has to be the recipe's, or be left out."""
         world = sign_world()
-        say(world, "get 2 oak log")
+        act(world, "get 2 oak log")
 
-        assert "valid recipe" in told(world, "craft 1 oak planks using 1 oak log")
-        assert told(world, "craft oak planks using 1 oak log") == "Crafted 4 minecraft:oak_planks"
+        assert "valid recipe" in reply(world, "craft 1 oak planks using 1 oak log")
+        assert reply(world, "craft oak planks using 1 oak log") == "Crafted 4 minecraft:oak_planks"
 
     def test_nothing_is_got_in_no_or_absurd_numbers(self) -> None:
-        """Neither zero nor a googol of an item is handed out, and no empty entry is left."""
+        """Neither zero nor absurdly many of an item can be got, and no empty entry is left."""
         world = sign_world()
         for count in ("0", "000", "1001", "9" * 20, "9" * 5000):
-            assert told(world, f"get {count} oak log") == "Could not find oak log"
+            assert reply(world, f"get {count} oak log") == "Could not find oak log"
 
         assert inventory(world) == {}
-        assert told(world, "get 0001000 oak log") == "Got 1000 oak log"
+        assert reply(world, "get 0001000 oak log") == "Got 1000 oak log"
 
     def test_an_ingredient_named_twice_is_not_used_twice(self) -> None:
-        """Two entries of one item have to be there together."""
+        """The counts of two entries of one item are added up."""
         world = sign_world()
-        say(world, "get 1 oak log")
+        act(world, "get 1 oak log")
 
-        answer = told(world, "craft 4 oak planks using 1 oak log, 1 oak log")
+        answer = reply(world, "craft 4 oak planks using 1 oak log, 1 oak log")
         assert answer == "Could not find enough items to craft minecraft:oak_planks"
 
     def test_goals_cannot_be_got(self) -> None:
-        """AgentGym counts getting the goal as success; no goal can be got."""
+        """No goal can be got, which AgentGym would count as success."""
         for tier, split in PLACES:
             for goal in TASKS.goals(tier, split):
-                assert recipe_book().raw(goal) is None
+                assert recipe_book().raw_item(goal) is None
 
     def test_global_randomness_is_left_alone(self) -> None:
         """A reset seeds nobody else's generator."""
@@ -300,21 +302,21 @@ NONSENSE = [
 @pytest.mark.parametrize("text", NONSENSE, ids=lambda text: repr(text[:20]))
 @pytest.mark.parametrize("interface", ["native", "json", "renamed+explained"])
 def test_nonsense_is_answered(text: str, interface: str) -> None:
-    """Whatever is said is answered; it is not valid and changes nothing."""
+    """A nonsense text gets an answer; it is not valid and changes nothing."""
     env = TextEnv(TextCraft(), tier="medium", interface=interface)
     _, before = env.reset(seed=1)
-    observation, earned, terminated, _, info = env.step(text)
+    observation, reward, terminated, _, info = env.step(text)
 
     assert isinstance(observation, str)
     observation.encode()
-    assert (earned, terminated, info["valid_action"]) == (0.0, False, False)
+    assert (reward, terminated, info["valid_action"]) == (0.0, False, False)
     assert info["admissible_actions"] == before["admissible_actions"]
     assert inventory(env.world) == {}  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("text", NONSENSE, ids=lambda text: repr(text[:20]))
 def test_nonsense_as_an_argument_is_answered(text: str) -> None:
-    """A command of the right shape and any content is an outcome, which is not valid."""
+    """A command with nonsense as an argument has an outcome, which is not valid."""
     world = sign_world()
     commands = [Command("get", (text,)), Command("craft", (text, text))]
 
@@ -324,7 +326,7 @@ def test_nonsense_as_an_argument_is_answered(text: str) -> None:
 
 
 def renamed(interface: str) -> tuple[TextEnv, Renaming]:
-    """Return an environment whose things are renamed, and how."""
+    """Return an environment whose things are renamed, and its renaming."""
     env = TextEnv(TextCraft(), tier="medium", split="test", interface=f"renamed+{interface}")
     env.reset(options={"task_id": "textcraft/medium/test/70"})
     return env, Renaming(env.world.surface().nouns(), env.task.id.stream("names"))
@@ -335,22 +337,22 @@ def renamed(interface: str) -> tuple[TextEnv, Renaming]:
     "argument", ["1 vine", "1 vi.ne", "1 v_ine", "1 stone bricks", "1 oak log"]
 )
 def test_old_names_are_refused_in_any_spelling(syntax: str, argument: str) -> None:
-    """Also those of things that no recipe shows."""
+    """An old name is refused in any spelling, also of a thing that no recipe shows."""
     env, _ = renamed(syntax)
-    said = {
+    action = {
         "json": f'{{"action": "get", "arguments": {{"item": "{argument}"}}}}',
         "call": f'get("{argument}")',
         "native": f"get {argument}",
     }[syntax]
 
-    assert not env.step(said)[4]["valid_action"]
+    assert not env.step(action)[4]["valid_action"]
     assert inventory(env.world) == {}  # type: ignore[arg-type]
 
 
 def test_no_answer_has_an_old_name() -> None:
-    """Not the common member of a tag that is got for it, nor an item in an identifier."""
+    """No answer has an old name, such as a tag's common member or an item in an identifier."""
     env, renaming = renamed("native")
-    heard = [
+    answers = [
         env.step(renaming.rename(text))[0]
         for text in (
             "get 2 oak logs",
@@ -361,20 +363,20 @@ def test_no_answer_has_an_old_name() -> None:
         )
     ]
 
-    assert heard[0] == f"Got 2 {renaming.rename('oak log')}"
-    assert heard[1] == f"Crafted 4 minecraft:{renaming.rename('oak planks')}"
-    assert [renaming.old_name(text) for text in heard] == [None] * 5
+    assert answers[0] == f"Got 2 {renaming.rename('oak log')}"
+    assert answers[1] == f"Crafted 4 minecraft:{renaming.rename('oak planks')}"
+    assert [renaming.old_name(text) for text in answers] == [None] * 5
 
 
 def test_a_word_of_the_instruction_is_no_name() -> None:
-    """`target` is an item, but "[target object]" is not."""
+    """The item `target` is not renamed, because the instruction has the word."""
     env, _ = renamed("native")
 
     assert 'the format "craft [target object] using [input ingredients]"' in env.instruction
 
 
 def test_a_reset_with_new_names_is_quick() -> None:
-    """Less than 20 ms, once the pattern of all names is made."""
+    """A reset takes less than 20 ms, once the pattern of all names is compiled."""
     env, _ = renamed("native")
     start = time.process_time()
     for _ in range(20):
@@ -387,7 +389,7 @@ def test_a_reset_with_new_names_is_quick() -> None:
     "fragment", ["get ", "get 1", "craft ", "craft 1 using ", " using ", "1 a,", "_ ", ", "]
 )
 def test_reading_takes_no_time(fragment: str) -> None:
-    """A text of 100,000 characters is read at once, whatever it repeats."""
+    """A text of 100,000 characters is read within 50 ms, whatever it repeats."""
     text = fragment * (100_000 // len(fragment))
     start = time.process_time()
     TextCraft().read(text)

@@ -16,9 +16,9 @@ import pytest
 import agentgym_gen.envs.textworld.world as worlds
 from agentgym_gen.env import TextEnv
 from agentgym_gen.envs.textworld import TextWorld
+from agentgym_gen.envs.textworld.engine.client import engine_pool
+from agentgym_gen.envs.textworld.games.cache import GameCache
 from agentgym_gen.envs.textworld.plots import plot_of
-from agentgym_gen.envs.textworld.seat import pool
-from agentgym_gen.envs.textworld.store import Store
 from agentgym_gen.envs.textworld.tasks import GeneratedTasks
 from agentgym_gen.errors import InvalidValueError, MissingExtraError
 from agentgym_gen.world import SPLITS, TIERS
@@ -34,45 +34,46 @@ COOKING, COIN, HUNT, DINNER = (
 @pytest.fixture
 def env() -> Iterator[TextEnv]:
     """An environment of all tiers."""
-    made = TextEnv(TextWorld())
-    yield made
-    made.close()
+    env = TextEnv(TextWorld())
+    yield env
+    env.close()
 
 
 def start(env: TextEnv, task_id: str) -> str:
-    """Start the task and return what is seen."""
+    """Start the task and return the first observation."""
     return env.reset(options={"task_id": task_id})[0]
 
 
 def win(env: TextEnv) -> tuple[list[str], float]:
-    """Let the expert play to the end, and return what was seen and the rewards together."""
-    seen, earned, over = [], 0.0, False
+    """Let the expert play to the end; return the observations and the sum of the rewards."""
+    observations, total, over = [], 0.0, False
     while not over:
         observation, reward, terminated, truncated, _ = env.step(env.expert_action() or "")
-        seen.append(observation)
-        earned, over = earned + reward, terminated or truncated
-    return seen, earned
+        observations.append(observation)
+        total, over = total + reward, terminated or truncated
+    return observations, total
 
 
 @pytest.mark.parametrize("task_id", [COOKING, COIN, HUNT, DINNER])
 def test_the_rewards_are_the_points_of_the_game(env: TextEnv, task_id: str) -> None:
-    """All of them, when the expert has won."""
+    """When the expert has won, the rewards sum up to all points of the game."""
     start(env, task_id)
-    seen, earned = win(env)
+    observations, total = win(env)
     info = env._info()
 
     assert (info["success"], info["score"]) == (True, 1.0)
-    assert earned == info["points"] == info["max_points"]
-    assert seen[-1].splitlines()[-1].startswith(f"You scored {earned:.0f} out of a possible")
+    assert total == info["points"] == info["max_points"]
+    last_line = observations[-1].splitlines()[-1]
+    assert last_line.startswith(f"You scored {total:.0f} out of a possible")
 
 
 def test_a_burnt_meal_loses(env: TextEnv) -> None:
     """The original ends the game; the score stays below 1."""
     start(env, COOKING)
     plan = [env.write(command) for command in env.world.expert_plan() or ()]
-    cook = next(said for said in plan if said.startswith("cook "))
-    for said in plan[: plan.index(cook) + 1]:
-        env.step(said)
+    cook = next(action for action in plan if action.startswith("cook "))
+    for action in plan[: plan.index(cook) + 1]:
+        env.step(action)
     observation, _, terminated, _, info = env.step(cook)
 
     assert "*** You lost! ***" in observation
@@ -84,10 +85,10 @@ def test_nothing_dangerous_reaches_the_game(env: TextEnv) -> None:
     """Saving, quitting, undoing, several commands and debugging are ordinary invalid actions."""
     start(env, DINNER)
     sent = []
-    say = env.world._seat.say
-    env.world._seat.say = lambda said: sent.append(said) or say(said)
+    step = env.world._client.step
+    env.world._client.step = lambda text: sent.append(text) or step(text)
     before = env.admissible_actions, env.world.expert_plan()
-    for said in (
+    for action in (
         *(
             "save",
             "restore",
@@ -111,7 +112,7 @@ def test_nothing_dangerous_reaches_the_game(env: TextEnv) -> None:
             "abstract it to bed",
         ),
     ):
-        _, reward, terminated, truncated, info = env.step(said)
+        _, reward, terminated, truncated, info = env.step(action)
         assert (info["valid_action"], reward, terminated, truncated) == (False, 0.0, False, False)
 
     assert sent == []
@@ -119,13 +120,11 @@ def test_nothing_dangerous_reaches_the_game(env: TextEnv) -> None:
 
 
 def test_the_parser_answers_in_its_own_words(env: TextEnv) -> None:
-    """To the letter, with nothing done."""
+    """An invalid or refused action gets the original's reply, to the letter."""
     start(env, DINNER)
-    told = {
-        said: env.step(said)[0] for said in ("", "fly", "open", "open moon", "go up", "go east")
-    }
+    actions = ("", "fly", "open", "open moon", "go up", "go east")
 
-    assert told == {
+    assert {action: env.step(action)[0] for action in actions} == {
         "": "I beg your pardon?",
         "fly": "That's not a verb I recognise.",
         "open": "I didn't understand that sentence.",
@@ -136,13 +135,13 @@ def test_the_parser_answers_in_its_own_words(env: TextEnv) -> None:
 
 
 @pytest.mark.parametrize("task_id", [COIN, HUNT, DINNER])
-def test_the_expert_wins_from_where_chance_has_led(env: TextEnv, task_id: str) -> None:
-    """After ten steps that the expert did not choose, none of which eats anything."""
+def test_the_expert_wins_after_random_steps(env: TextEnv, task_id: str) -> None:
+    """The expert still wins after ten random steps, none of which eats anything."""
     start(env, task_id)
     rng = env.task.id.stream("astray")
     for _ in range(10):
-        listed = [said for said in env.admissible_actions if not said.startswith("eat ")]
-        _, _, over, *_ = env.step(listed[int(rng.integers(len(listed)))])
+        actions = [text for text in env.admissible_actions if not text.startswith("eat ")]
+        _, _, over, *_ = env.step(actions[int(rng.integers(len(actions)))])
         if over:
             start(env, task_id)
     win(env)
@@ -151,7 +150,7 @@ def test_the_expert_wins_from_where_chance_has_led(env: TextEnv, task_id: str) -
 
 
 def test_without_the_list_everything_else_works() -> None:
-    """Nothing is listed, and the expert wins all the same."""
+    """With `list_admissible=False` no action is listed, and the expert still wins."""
     env = TextEnv(TextWorld(list_admissible=False))
     start(env, COIN)
     win(env)
@@ -162,44 +161,44 @@ def test_without_the_list_everything_else_works() -> None:
 
 
 def test_a_dead_engine_ends_the_episode_and_the_next_one_works(env: TextEnv) -> None:
-    """Of the world that meets it; another one in the same process goes on as if nothing was."""
-    other = TextEnv(TextWorld())
-    start(other, HUNT)
-    other.step("look")
+    """Only the world that finds its engine dead loses its episode; others of it continue."""
+    second_env = TextEnv(TextWorld())
+    start(second_env, HUNT)
+    second_env.step("look")
     start(env, COIN)
-    process = env.world._seat._engine.pid
-    assert other.world._seat._engine.pid == process
-    os.kill(process, 9)
+    pid = env.world._client._engine.pid
+    assert second_env.world._client._engine.pid == pid
+    os.kill(pid, 9)
     _, reward, terminated, truncated, info = env.step("look")
     assert (reward, terminated, truncated) == (0.0, False, True)
     assert info["end_reason"] == "backend_error"
 
-    win(other)
-    assert other._info()["success"]
+    win(second_env)
+    assert second_env._info()["success"]
     start(env, COIN)
     win(env)
     assert env._info()["success"]
-    other.close()
+    second_env.close()
 
 
-def test_an_engine_that_died_unnoticed_is_no_matter(env: TextEnv) -> None:
-    """A reset and a plan start another one."""
+def test_an_engine_that_died_unnoticed_is_replaced(env: TextEnv) -> None:
+    """A reset and a plan start another engine without an error."""
     start(env, COIN)
     plan = env.world.expert_plan()
-    os.kill(env.world._seat._engine.pid, 9)
+    os.kill(env.world._client._engine.pid, 9)
     env.world._plan = None
     assert env.world.expert_plan() == plan
 
-    os.kill(env.world._seat._engine.pid, 9)
+    os.kill(env.world._client._engine.pid, 9)
     start(env, COIN)
     assert env.step("look")[4]["valid_action"]
 
 
 def test_a_copy_goes_on_where_the_original_was(env: TextEnv) -> None:
-    """In a process of its own choice: it says again what was said."""
+    """A pickled copy repeats the commands of the episode in another session of an engine."""
     start(env, HUNT)
-    for said in env.admissible_actions[:2]:
-        env.step(said)
+    for action in env.admissible_actions[:2]:
+        env.step(action)
     copy = pickle.loads(pickle.dumps(env))
 
     assert copy.step("look") == env.step("look")
@@ -208,25 +207,25 @@ def test_a_copy_goes_on_where_the_original_was(env: TextEnv) -> None:
 
 
 def test_no_process_is_left_behind() -> None:
-    """A program that played and forgot its worlds leaves neither engine nor zombie."""
+    """A program that ends without closing its worlds leaves neither engine nor zombie."""
     program = (
         "import gymnasium\n"
         "env = gymnasium.make('agentgym_gen:rftgen/TextWorld-easy-v0', first=1)\n"
         "env.reset(seed=0)\n"
-        "print(env.unwrapped.world._seat._engine.pid)\n"
+        "print(env.unwrapped.world._client._engine.pid)\n"
     )
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=True
     )
 
-    assert not pathlib.Path(f"/proc/{int(done.stdout)}").exists()
+    assert not pathlib.Path(f"/proc/{int(process.stdout)}").exists()
 
 
 def test_a_forgotten_world_leaves_its_engine() -> None:
-    """Without being closed, and its interpreter is used again."""
+    """A world that is collected without being closed is removed from its engine."""
     env = TextEnv(TextWorld())
     start(env, COIN)
-    engine, number = env.world._seat._engine, env.world._seat._world
+    engine, number = env.world._client._engine, env.world._client._world
     assert number in engine.worlds
     del env
     gc.collect()
@@ -235,13 +234,13 @@ def test_a_forgotten_world_leaves_its_engine() -> None:
 
 
 def test_worlds_of_one_thread_share_a_process() -> None:
-    """Starting one costs a second and 70 MB."""
+    """Three worlds of one thread play in one process, which takes 70 MB."""
     envs = [TextEnv(TextWorld()) for _ in range(3)]
     for env in envs:
         start(env, COIN)
 
-    assert len({env.world._seat._engine.pid for env in envs}) == 1
-    assert pool() is pool()
+    assert len({env.world._client._engine.pid for env in envs}) == 1
+    assert engine_pool() is engine_pool()
     for env in envs:
         env.close()
 
@@ -249,7 +248,7 @@ def test_worlds_of_one_thread_share_a_process() -> None:
 def test_without_textworld_one_sentence_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """With the command."""
+    """The error of a missing textworld names the command that installs it."""
     monkeypatch.setattr(worlds.importlib.util, "find_spec", lambda name: None)
 
     with pytest.raises(MissingExtraError, match=r"run: pip install 'agentgym-gen\[textworld\]'"):
@@ -257,18 +256,18 @@ def test_without_textworld_one_sentence_says_what_to_install(
 
 
 def test_options_that_do_not_go_together_are_named(tmp_path: pathlib.Path) -> None:
-    """One's own games have no challenges."""
+    """The error names the option that is wrong or does not go with another one."""
     with pytest.raises(InvalidValueError, match="leave out the filters"):
         TextWorld(games_dir=tmp_path, challenge="cooking")
     with pytest.raises(InvalidValueError, match="`cache_mb` is a positive number, not 0"):
         TextWorld(cache_mb=0)
 
 
-def test_ones_own_games_are_played(tmp_path: pathlib.Path) -> None:
-    """Any folder: here one with a game that the cache has."""
-    kept = Store().game(GeneratedTasks().find(COIN).content)
+def test_custom_games_are_played(tmp_path: pathlib.Path) -> None:
+    """Games of any folder are played: here of one with a copy of a game of the cache."""
+    cached = GameCache().game(GeneratedTasks().find(COIN).content)
     for ending in (".z8", ".json"):
-        path = kept.path.with_suffix(ending)
+        path = cached.path.with_suffix(ending)
         (tmp_path / f"mine{ending}").write_bytes(path.read_bytes())
     env = TextEnv(TextWorld(games_dir=tmp_path))
     start(env, "textworld/easy/train/mine")
@@ -278,13 +277,13 @@ def test_ones_own_games_are_played(tmp_path: pathlib.Path) -> None:
     env.close()
 
 
-def test_seeds_tell_the_plot() -> None:
-    """The way to the coin and the dish of the simple game are those of the games that are made."""
+def test_the_plot_follows_from_the_seeds() -> None:
+    """The route to the coin and the dish of the simple game are those of the games built."""
     for task_id in (COIN, DINNER):
         content = GeneratedTasks().find(task_id).content
-        kept = Store().game(content)
-        card = json.loads((kept.path.parent / "card.json").read_text())
-        walk = json.loads(kept.path.with_suffix(".json").read_text())["metadata"]["walkthrough"]
+        cached = GameCache().game(content)
+        card = json.loads((cached.path.parent / "card.json").read_text())
+        walk = json.loads(cached.path.with_suffix(".json").read_text())["metadata"]["walkthrough"]
         plot = plot_of(content.level, content.candidates[card["candidate"]])
         if task_id == COIN:
             assert walk == [*(f"go {way}" for way in plot or ()), "take coin"]
@@ -295,37 +294,37 @@ def test_seeds_tell_the_plot() -> None:
 
 
 def test_no_two_splits_have_a_game_in_common() -> None:
-    """Neither what is where nor what is said is the same in any two of eighteen games."""
-    seen: dict[str, str] = {}
+    """No two of eighteen games have the same things in the same places and the same texts."""
+    owners: dict[str, str] = {}
     for tier in TIERS:
         for split in SPLITS:
             for index in range(2):
                 task = GeneratedTasks().make(tier, split, index)
-                text = Store().game(task.content).path.with_suffix(".json").read_text()
+                text = GameCache().game(task.content).path.with_suffix(".json").read_text()
                 game = json.loads(text)
                 world = sorted(json.dumps(fact, sort_keys=True) for fact in game["world"])
-                told = repr((world, game["infos"], game["objective"]))
-                other = seen.setdefault(hashlib.sha256(told.encode()).hexdigest(), str(task.id))
-                assert other == str(task.id)
+                content = repr((world, game["infos"], game["objective"]))
+                digest = hashlib.sha256(content.encode()).hexdigest()
+                assert owners.setdefault(digest, str(task.id)) == str(task.id)
 
-    assert len(seen) == 18
+    assert len(owners) == 18
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("challenge", ["cooking", "coin_collector", "treasure_hunter", "simple"])
 def test_500_texts_change_nothing_they_should_not(challenge: str) -> None:
-    """In every challenge: what models write, and echoes of the game."""
-    few = {"challenge": challenge, "first": 1}
+    """In every challenge, texts such as models write and echoes of the game are harmless."""
+    options = {"challenge": challenge, "first": 1}
 
-    assert fuzz("rftgen/TextWorld-easy-v0", 500, few).texts == 500
+    assert fuzz("rftgen/TextWorld-easy-v0", 500, options).texts == 500
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("tier", TIERS)
-def test_every_step_is_textworlds_own(tier: str) -> None:
-    """Text, admissible commands, points and end, in walks through two games of every tier."""
+def test_every_step_is_as_in_textworld(tier: str) -> None:
+    """Walks through two games of a tier have textworld's text, commands, points and end."""
     arguments = ["--tier", tier, "--split", "train", "--first", "2", "--steps", "40"]
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "tools.textworld_parity", *arguments],
         cwd=ROOT,
         capture_output=True,
@@ -333,12 +332,12 @@ def test_every_step_is_textworlds_own(tier: str) -> None:
         check=False,
     )
 
-    assert done.stdout.endswith("no difference\n"), done.stdout + done.stderr
+    assert process.stdout.endswith("no difference\n"), process.stdout + process.stderr
 
 
 @pytest.mark.slow
 def test_resets_leave_no_memory_in_the_engine(env: TextEnv) -> None:
-    """300 resets to two games in turn: less than 3 MB, where one interpreter weighs 2."""
+    """300 resets to two games in turn leave less than 3 MB; one interpreter takes 2 MB."""
     for task_id in (COIN, HUNT) * 20:
         start(env, task_id)
     before = resident_mb(env)
@@ -350,13 +349,13 @@ def test_resets_leave_no_memory_in_the_engine(env: TextEnv) -> None:
 
 def resident_mb(env: TextEnv) -> float:
     """Return the memory of the engine."""
-    pages = pathlib.Path(f"/proc/{env.world._seat._engine.pid}/statm").read_text().split()[1]
+    pages = pathlib.Path(f"/proc/{env.world._client._engine.pid}/statm").read_text().split()[1]
     return int(pages) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 @pytest.mark.slow
-def test_making_and_playing_write_into_the_cache_only(tmp_path: pathlib.Path) -> None:
-    """Not into the working directory, and not into the home folder, which Inform 7 likes to do."""
+def test_building_and_playing_write_into_the_cache_only(tmp_path: pathlib.Path) -> None:
+    """Nothing is written into the working directory, or into the home as Inform 7 would."""
     home, here, cache = (tmp_path / name for name in ("home", "here", "cache"))
     home.mkdir()
     here.mkdir()
@@ -378,20 +377,20 @@ def test_making_and_playing_write_into_the_cache_only(tmp_path: pathlib.Path) ->
 
 @pytest.mark.slow
 @pytest.mark.parametrize("place", [0, 1, 2, 3])
-def test_making_faster_makes_the_same_games(place: int) -> None:
+def test_the_patches_build_the_same_games(place: int) -> None:
     """Facts, names, texts, quests and walkthrough are those of the unchanged textworld."""
     program = (
         "import json, sys\n"
-        "from agentgym_gen.envs.textworld.quick import quicken\n"
+        "from agentgym_gen.envs.textworld.engine.patches import apply_patches\n"
         "from agentgym_gen.envs.textworld.tasks import GeneratedTasks\n"
         "from textworld import GameOptions\n"
         "from textworld.challenges import CHALLENGES\n"
-        "quicken() if sys.argv[1] == 'fast' else None\n"
-        f"brief = GeneratedTasks().make('easy', 'valid', {place}).content\n"
+        "apply_patches() if sys.argv[1] == 'fast' else None\n"
+        f"spec = GeneratedTasks().make('easy', 'valid', {place}).content\n"
         "options = GameOptions()\n"
-        "options.seeds = brief.candidates[0]._asdict()\n"
-        "make = CHALLENGES['tw-' + brief.level.challenge][1]\n"
-        "game = make(dict(brief.level.settings), options)\n"
+        "options.seeds = spec.candidates[0]._asdict()\n"
+        "make = CHALLENGES['tw-' + spec.level.challenge][1]\n"
+        "game = make(dict(spec.level.settings), options)\n"
         "print(json.dumps(game.serialize(), sort_keys=True))\n"
     )
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
@@ -408,14 +407,14 @@ def test_making_faster_makes_the_same_games(place: int) -> None:
 
 
 def test_an_idle_engine_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A while after its last world, and a new world starts another one."""
-    from agentgym_gen.envs.textworld import seat
+    """An engine ends a while after its last world; a new world starts another one."""
+    from agentgym_gen.envs.textworld.engine import client
 
-    monkeypatch.setattr(seat, "IDLE_SECONDS", 0.2)
-    monkeypatch.setattr(seat, "_POOLS", {})
+    monkeypatch.setattr(client, "IDLE_SECONDS", 0.2)
+    monkeypatch.setattr(client, "_POOLS", {})
     env = TextEnv(TextWorld())
     start(env, COIN)
-    engine = env.world._seat._engine
+    engine = env.world._client._engine
     env.close()
     for _ in range(100):
         if engine.pid is None:

@@ -1,4 +1,4 @@
-"""TextWorld without its engine: what is shown and may be said, the tasks, the expert."""
+"""TextWorld without its engine: texts, which commands pass, the tasks, the expert."""
 
 import json
 import pathlib
@@ -8,14 +8,14 @@ from typing import NamedTuple
 
 import pytest
 
-from agentgym_gen.envs.textworld.asides import KINDS, made_up
-from agentgym_gen.envs.textworld.expert import Deed, Expert, Quest
+from agentgym_gen.envs.textworld.command_filter import CommandFilter
+from agentgym_gen.envs.textworld.distractors import KINDS, distractor_lines
+from agentgym_gen.envs.textworld.expert import Expert, Quest, Transition
+from agentgym_gen.envs.textworld.game_text import VerbTagger, clean_feedback
+from agentgym_gen.envs.textworld.games.custom import CustomGames, CustomGameTasks
 from agentgym_gen.envs.textworld.levels import CHALLENGES, CYCLES, Level
-from agentgym_gen.envs.textworld.own import OwnGames, OwnTasks
-from agentgym_gen.envs.textworld.plots import Seeds, belongs, plot_of
-from agentgym_gen.envs.textworld.prose import Prose, shown
+from agentgym_gen.envs.textworld.plots import Seeds, is_of_split, plot_of
 from agentgym_gen.envs.textworld.reward import reward, score
-from agentgym_gen.envs.textworld.speech import Speech
 from agentgym_gen.envs.textworld.tasks import GeneratedTasks
 from agentgym_gen.envs.textworld.wording import (
     NO_SUCH_THING,
@@ -49,17 +49,17 @@ BANNER = "\n\n    ________  ___\n   |  \\$$$$$$| $$  |\n    \\$$$    >$$\n\n"
         (ENDING, "Done.\n\n*** The End ***\n\nYou scored 1."),
     ],
 )
-def test_only_what_the_game_tells_is_shown(feedback: str, text: str | None) -> None:
-    """No banner, prompt, status line, question about restarting, and one blank line at most."""
-    assert shown(feedback) == (text or "Find the coin.\n\n-= Attic =-\nDusty.")
+def test_only_the_story_is_shown(feedback: str, text: str | None) -> None:
+    """Banner, prompt, status line, the final question and double blank lines are removed."""
+    assert clean_feedback(feedback) == (text or "Find the coin.\n\n-= Attic =-\nDusty.")
 
 
-def test_verbs_in_prose_are_mentions() -> None:
-    """In any case, as whole phrases, but not inside the name of a thing or of another word."""
+def test_verbs_in_sentences_are_mentions() -> None:
+    """Whole phrases in any case are mentions, but not inside a name or another word."""
     text = "Open it! The cook book is OPEN, opened; prepare meal and look."
-    found = Prose(VERBS, ("cook book",)).pieces(text)
+    message = VerbTagger(VERBS, ("cook book",)).tag(text)
 
-    assert found == (
+    assert message == (
         VerbName("open", capital=True),
         " it! The cook book is ",
         VerbName("open", native="OPEN"),
@@ -69,7 +69,7 @@ def test_verbs_in_prose_are_mentions() -> None:
         VerbName("look"),
         ".",
     )
-    assert native_text(found, VERBS) == text
+    assert native_text(message, VERBS) == text
 
 
 @pytest.mark.parametrize(
@@ -84,19 +84,19 @@ def test_verbs_in_prose_are_mentions() -> None:
     ],
 )
 def test_a_mention_is_a_whole_word_of_its_own(text: str, mentions: list[tuple[int, str]]) -> None:
-    """Not a part of another word or of a name, at whatever place of the text."""
-    found, place = [], 0
-    for piece in Prose(VERBS, ("cook book", "meal", "old key")).pieces(text):
+    """A part of another word or of a name is no mention, wherever in the text it stands."""
+    places, place = [], 0
+    for piece in VerbTagger(VERBS, ("cook book", "meal", "old key")).tag(text):
         if isinstance(piece, VerbName):
-            found.append((place, piece.verb))
+            places.append((place, piece.verb))
         place += len(native_text((piece,), VERBS))
 
-    assert found == mentions
+    assert places == mentions
 
 
 def test_distractors_speak_of_what_no_game_has() -> None:
-    """28 kinds with 19 traits in four places; none has a word that names a verb."""
-    lines = made_up(("meal", "old key"))
+    """28 kinds with 19 traits in four places make a line each, without a verb's word."""
+    lines = distractor_lines(("meal", "old key"))
     words = set(re.findall(r"\w+", " ".join(lines).lower()))
 
     assert (len(KINDS), len(lines), len(set(lines))) == (28, 28 * 19 * 4, 28 * 19 * 4)
@@ -107,30 +107,30 @@ def test_distractors_speak_of_what_no_game_has() -> None:
     )
 
 
-def test_distractors_speak_of_nothing_that_ones_own_game_has() -> None:
-    """Neither of its things nor of its places, by whatever words."""
-    lines = " ".join(made_up(("Harp", "glass", "window", "cuckoo", "reach", "see")))
+def test_distractors_speak_of_nothing_that_a_custom_game_has() -> None:
+    """No line has a word that is the name of a thing of the game, in whatever part of it."""
+    lines = " ".join(distractor_lines(("Harp", "glass", "window", "cuckoo", "reach", "see")))
 
     assert len(lines) > 50_000
     assert re.findall(r"(?i)\b(?:harp|glass|window|cuckoo|reach|see)\b", lines) == []
 
 
 def refusal(verb: str, *args: str) -> str | None:
-    """Return what is answered without the game to a command in a house with two things."""
+    """Return the filter's refusal of a command in a house with three things."""
     words = " ".join((verb, *args))
-    return Speech(("old key", "BBQ", "salt and pepper")).refusal(Command(verb, args), words)
+    return CommandFilter(("old key", "BBQ", "salt and pepper")).refusal(Command(verb, args), words)
 
 
 @pytest.mark.parametrize(
-    "said", ["old key", "key", "the old key", "bbq", "salt and pepper", "Old  KEY"]
+    "argument", ["old key", "key", "the old key", "bbq", "salt and pepper", "Old  KEY"]
 )
-def test_things_may_be_called_by_their_words(said: str) -> None:
-    """In any case, with an article, and wholly even if the parser has a use for a word of it."""
-    assert refusal("examine", said) is None
+def test_things_may_be_called_by_their_words(argument: str) -> None:
+    """Any case and an article pass; a whole name may have one of the parser's own words."""
+    assert refusal("examine", argument) is None
 
 
 @pytest.mark.parametrize(
-    ("said", "reaches"),
+    ("argument", "passes"),
     [
         *(("Henderson's key", True), ("the henderson's key from chair", True)),
         *(("key from chair", True), ("chair", True), ("a henderson's key", True)),
@@ -138,57 +138,60 @@ def test_things_may_be_called_by_their_words(said: str) -> None:
         *(("henderson's key and chair", False), ("key from henderson's", False)),
     ],
 )
-def test_an_apostrophe_stands_in_whole_names_only(said: str, reaches: bool) -> None:
-    """Also where a thing is taken from another one."""
-    speech = Speech(("Henderson's key", "chair"))
+def test_an_apostrophe_stands_in_whole_names_only(argument: str, passes: bool) -> None:
+    """An apostrophe outside a whole name is refused, also where a holder is named."""
+    command_filter = CommandFilter(("Henderson's key", "chair"))
+    refusal = command_filter.refusal(Command("take", (argument,)), f"take {argument}")
 
-    assert (speech.refusal(Command("take", (said,)), f"take {said}") is None) == reaches
+    assert (refusal is None) == passes
 
 
 @pytest.mark.parametrize(
-    "said",
+    "argument",
     [
         *("", "it", "all", "key and bbq", "key then go north", "key. save", "key, bbq", "chest"),
         *("old key\nquit", 'key"', "again", "everything but key", "key " * 40, "kéy", "key; undo"),
     ],
 )
-def test_nothing_else_reaches_the_game(said: str) -> None:
-    """Not the parser's own words, two commands, punctuation, or what is nowhere in the game."""
-    assert refusal("take", said) == NO_SUCH_THING
+def test_nothing_else_reaches_the_game(argument: str) -> None:
+    """The parser's own words, two commands, punctuation and unknown things are refused."""
+    assert refusal("take", argument) == NO_SUCH_THING
 
 
 def test_taking_names_the_holder() -> None:
-    """Once; other verbs have no such word."""
+    """Only `take` accepts a holder after `from`, and only one."""
     assert refusal("take", "old key from bbq") is None
     assert refusal("take", "key from it") == NO_SUCH_THING
     assert refusal("drop", "old key from bbq") == NO_SUCH_THING
 
 
-@pytest.mark.parametrize(("said", "answer"), [("north", None), ("WEST", None), ("up", NO_SUCH_WAY)])
-def test_there_are_four_directions(said: str, answer: str | None) -> None:
-    """Rooms and things are none."""
-    assert refusal("go", said) == answer
+@pytest.mark.parametrize(
+    ("argument", "answer"), [("north", None), ("WEST", None), ("up", NO_SUCH_WAY)]
+)
+def test_there_are_four_directions(argument: str, answer: str | None) -> None:
+    """Only the four directions pass, in any case; other words and things are refused."""
+    assert refusal("go", argument) == answer
     assert refusal("go", "old key") == NO_SUCH_WAY
 
 
 def test_a_game_has_the_verbs_of_its_rules() -> None:
-    """In our order; a command that we have no verb for is told."""
-    verbs, strange = verbs_of(["take {o}", "go north", "take {o} from {c}", "juggle {o}", "look"])
+    """The verbs come in our order; a command without a verb is returned as unknown."""
+    verbs, unknown = verbs_of(["take {o}", "go north", "take {o} from {c}", "juggle {o}", "look"])
 
     assert [verb.name for verb in verbs] == ["look", "go", "take"]
-    assert strange == ("juggle {o}",)
+    assert unknown == ("juggle {o}",)
     assert "cook" not in native_text(instruction(verbs), verbs)
 
 
 def test_no_synonym_is_a_phrase_of_the_original() -> None:
-    """It would be refused natively and mean another verb."""
+    """A synonym that is a verb of the original would mean two verbs."""
     synonyms = {template.split(" {")[0] for verb in VERBS for template in verb.synonyms}
 
     assert not synonyms & set(PHRASES)
 
 
 def test_points_are_the_reward() -> None:
-    """And the score is 1 for a win alone."""
+    """The reward is the gain in points; the score is 1 for a win alone."""
     assert (reward(2, 3), reward(3, 3)) == (1.0, 0.0)
     assert [score(points, 4, won=False) for points in (0, 1, 4)] == [0.0, 0.25, 0.99]
     assert (score(0, 0, won=False), score(0, 0, won=True)) == (0.0, 1.0)
@@ -196,14 +199,14 @@ def test_points_are_the_reward() -> None:
 
 @pytest.mark.parametrize("tier", TIERS)
 def test_challenges_are_equally_frequent(tier: str) -> None:
-    """Four levels of each, in every tier, and no two tiers share a level."""
+    """Every tier has four levels of each challenge, and no two tiers share a level."""
     assert Counter(level.challenge for level in CYCLES[tier]) == dict.fromkeys(CHALLENGES, 4)
-    others = {level for other in TIERS if other != tier for level in CYCLES[other]}
-    assert not others & set(CYCLES[tier])
+    of_other_tiers = {level for name in TIERS if name != tier for level in CYCLES[name]}
+    assert not of_other_tiers & set(CYCLES[tier])
 
 
 def test_tasks_are_counted() -> None:
-    """Sixteen levels, 250 rounds for training and 50 for the others."""
+    """A split has sixteen levels times its rounds: 250 for training, 50 for the others."""
     tasks = GeneratedTasks()
     assert [tasks.size("hard", split) for split in SPLITS] == [4000, 800, 800]
     assert GeneratedTasks("cooking").size("easy", "train") == 1000
@@ -222,19 +225,19 @@ def test_a_filter_keeps_the_ids() -> None:
 
 
 def test_wrong_filters_are_named() -> None:
-    """With what is accepted."""
+    """The error of a wrong filter says what is accepted."""
     with pytest.raises(UnknownNameError, match="did you mean 'cooking'"):
         GeneratedTasks("coking")
     with pytest.raises(InvalidValueError, match="`first` is a positive number or None, not 0"):
         GeneratedTasks(first=0)
 
 
-def test_seeds_of_splits_never_meet() -> None:
-    """They differ by their remainder, and each game has the original's settings of its split."""
+def test_splits_share_no_seed() -> None:
+    """Seeds differ in their remainder; each game has the original's settings of its split."""
     for number, split in enumerate(SPLITS):
         for index in range(16):
             content = GeneratedTasks().make("medium", split, index).content
-            seeds = [seed for one in content.candidates for seed in one]
+            seeds = [seed for candidate in content.candidates for seed in candidate]
             assert {seed % 3 for seed in seeds} == {number}
             settings = dict(content.level.settings)
             assert settings.get("split", split) == split
@@ -242,20 +245,20 @@ def test_seeds_of_splits_never_meet() -> None:
 
 
 def test_plots_belong_to_one_split() -> None:
-    """Whatever the seeds: the 36 shapes of the shortest chain are shared out, none twice."""
+    """Each of the 36 shapes of the shortest chain of rooms is in exactly one split."""
     level = Level("coin_collector", (("level", 4),))
-    seen: dict[str, set[tuple[str, ...]]] = {split: set() for split in SPLITS}
+    plots: dict[str, set[tuple[str, ...]]] = {split: set() for split in SPLITS}
     for number in range(600):
         seeds = Seeds(number, 0, 0, 0)
-        (split,) = [split for split in SPLITS if belongs(level, seeds, split)]
-        seen[split].add(plot_of(level, seeds) or ())
+        (split,) = [split for split in SPLITS if is_of_split(level, seeds, split)]
+        plots[split].add(plot_of(level, seeds) or ())
 
-    assert sum(map(len, seen.values())) == len(set.union(*seen.values())) == 36
-    assert min(map(len, seen.values())) >= 3
+    assert sum(map(len, plots.values())) == len(set.union(*plots.values())) == 36
+    assert min(map(len, plots.values())) >= 3
 
 
 class Fact(NamedTuple):
-    """Something that holds: a name, and arguments with a type each."""
+    """A proposition: a name, and arguments with a type each."""
 
     name: str
     arguments: tuple["Thing", ...] = ()
@@ -273,55 +276,56 @@ def at(room: str) -> Fact:
     return Fact("at", (Thing("P", "P"), Thing(room, "r")))
 
 
-def move(way: str, source: str, target: str) -> Deed:
-    """Return the deed of going from *source* to *target*."""
-    return Deed(
+def move(way: str, source: str, target: str) -> Transition:
+    """Return the transition of going from *source* to *target*."""
+    return Transition(
         f"go {way}", frozenset([at(source)]), frozenset([at(source)]), frozenset([at(target)])
     )
 
 
 HELD, HERE, EATEN, LIT = Fact("held"), Fact("here"), Fact("eaten"), Fact("lit")
-TAKE = Deed("take coin", frozenset([at("hall"), HERE]), frozenset([HERE]), frozenset([HELD]))
-DROP = Deed("drop coin", frozenset([at("hall"), HELD]), frozenset([HELD]), frozenset([HERE]))
-EAT = Deed("eat coin", frozenset([HELD]), frozenset([HELD]), frozenset([EATEN]))
-LIGHT = Deed("light lamp", frozenset([HELD, at("den")]), frozenset(), frozenset([LIT]))
+TAKE = Transition("take coin", frozenset([at("hall"), HERE]), frozenset([HERE]), frozenset([HELD]))
+DROP = Transition("drop coin", frozenset([at("hall"), HELD]), frozenset([HELD]), frozenset([HERE]))
+EAT = Transition("eat coin", frozenset([HELD]), frozenset([HELD]), frozenset([EATEN]))
+LIGHT = Transition("light lamp", frozenset([HELD, at("den")]), frozenset(), frozenset([LIT]))
 
 
 class House:
     """Hall and den side by side, an attic behind; a coin in the hall, a lamp in the den."""
 
-    deeds = (
+    actions = (
         *(move("east", "hall", "den"), move("west", "den", "hall")),
         *(move("north", "den", "attic"), move("south", "attic", "den")),
         *(TAKE, DROP, EAT, LIGHT),
     )
-    start = frozenset([at("hall"), HERE])
+    initial_facts = frozenset([at("hall"), HERE])
     quests = (Quest((frozenset([LIT]),), (frozenset([EATEN]),)),)
     walkthrough = ("take coin", "open den", "go east", "light lamp")
 
-    def moves(self, facts: frozenset[Fact]) -> "House.Moves":
-        return House.Moves({deed.command: deed for deed in self.deeds if deed.before <= facts})
+    def transitions(self, facts: frozenset[Fact]) -> "House.Transitions":
+        possible = (action for action in self.actions if action.preconditions <= facts)
+        return House.Transitions({action.command: action for action in possible})
 
-    def reverse(self, deed: Deed) -> Deed | None:
-        return {TAKE: DROP, DROP: TAKE}.get(deed)
+    def reverse(self, transition: Transition) -> Transition | None:
+        return {TAKE: DROP, DROP: TAKE}.get(transition)
 
-    class Moves(NamedTuple):
+    class Transitions(NamedTuple):
         """What can be done."""
 
-        commands: dict[str, Deed]
+        by_command: dict[str, Transition]
 
 
-def plan(*said: str) -> list[str] | None:
-    """Return the expert's plan after *said*."""
-    house, path, facts = House(), [], House.start
-    for command in said:
-        path.append(house.moves(facts).commands[command])
-        facts = path[-1].done(facts)
-    return Expert(house).plan(said, path)
+def plan(*commands: str) -> list[str] | None:
+    """Return the expert's plan after *commands*."""
+    house, path, facts = House(), [], House.initial_facts
+    for command in commands:
+        path.append(house.transitions(facts).by_command[command])
+        facts = path[-1].apply(facts)
+    return Expert(house).plan(commands, path)
 
 
 @pytest.mark.parametrize(
-    ("said", "rest"),
+    ("commands", "rest"),
     [
         ([], ["take coin", "go east", "light lamp"]),
         (["take coin"], ["go east", "light lamp"]),
@@ -331,9 +335,9 @@ def plan(*said: str) -> list[str] | None:
         (["take coin", "eat coin"], None),
     ],
 )
-def test_the_expert_finds_back(said: list[str], rest: list[str] | None) -> None:
-    """From where the player has gone or what was done; commands that do nothing are left out."""
-    assert plan(*said) == rest
+def test_the_expert_rejoins_the_walkthrough(commands: list[str], rest: list[str] | None) -> None:
+    """The expert goes back or undoes actions; walkthrough commands without effect are skipped."""
+    assert plan(*commands) == rest
 
 
 def write_game(folder: pathlib.Path, key: str, commands: tuple[str, ...], length: int) -> None:
@@ -346,11 +350,11 @@ def write_game(folder: pathlib.Path, key: str, commands: tuple[str, ...], length
     path.with_suffix(".json").write_text(json.dumps(game))
 
 
-def test_a_folder_of_games_is_played_by_its_folders(tmp_path: pathlib.Path) -> None:
-    """Splits are folders, tiers the length of the walkthrough, ids the paths."""
+def test_a_folder_of_games_becomes_tasks(tmp_path: pathlib.Path) -> None:
+    """Folders are splits, the length of the walkthrough is the tier, and paths are the ids."""
     for key, length in {"test/a": 8, "test/b": 9, "sub/c": 17, "d": 0}.items():
         write_game(tmp_path, key, ("look", "take {o}"), length)
-    tasks = OwnTasks(OwnGames(tmp_path))
+    tasks = CustomGameTasks(CustomGames(tmp_path))
 
     assert tasks.tiers == TIERS
     assert tasks.size("hard", "train") == 2
@@ -363,25 +367,25 @@ def test_a_folder_of_games_is_played_by_its_folders(tmp_path: pathlib.Path) -> N
 
 
 def test_a_folder_without_games_is_named(tmp_path: pathlib.Path) -> None:
-    """And so is a game without its other file, or with commands that we cannot say."""
+    """Errors name an empty folder, a game without its other file, and unknown commands."""
     with pytest.raises(
         DataError, match=r"No games in .*: a game is a file \.z8 with a file \.json"
     ):
-        OwnGames(tmp_path)
+        CustomGames(tmp_path)
 
     write_game(tmp_path, "a", ("juggle {o}",), 1)
     with pytest.raises(DataError, match=r"unknown commands \['juggle {o}'\]"):
-        OwnGames(tmp_path)
+        CustomGames(tmp_path)
 
     (tmp_path / "a.json").unlink()
     with pytest.raises(DataError, match=r"a\.z8 cannot be played"):
-        OwnGames(tmp_path)
+        CustomGames(tmp_path)
 
 
 def test_a_game_that_changes_is_no_longer_that_task(tmp_path: pathlib.Path) -> None:
-    """A task id never means another game."""
+    """A changed file is an error, so that a task id never means another game."""
     write_game(tmp_path, "a", ("look",), 1)
-    games = OwnGames(tmp_path)
+    games = CustomGames(tmp_path)
     (tmp_path / "a.z8").write_bytes(b"another game")
 
     with pytest.raises(DataError, match=r"'a' of .* has changed"):

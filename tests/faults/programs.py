@@ -59,10 +59,10 @@ def study(folder: Path, workers: str = "1") -> int:
 
 def games(folder: Path, workers: str = "1", builder: str = "faults.fake_builder") -> int:
     """Prepare three games of TextWorld, made by the module *builder*."""
-    import agentgym_gen.envs.textworld.store as store
+    import agentgym_gen.envs.textworld.games.cache as game_cache
 
-    store.WORKSHOP = builder
-    store.Store.__init__.__defaults__ = (folder, 2000)  # type: ignore[attr-defined]
+    game_cache.BUILDER_MODULE = builder
+    game_cache.GameCache.__init__.__defaults__ = (folder, 2000)  # type: ignore[attr-defined]
     options = ["--prepare", "3", "--tier", "easy", "--split", "train", "--workers", workers]
     return main(["data", "textworld", *options])
 

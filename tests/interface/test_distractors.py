@@ -15,8 +15,8 @@ from agentgym_gen.envs.babyai.mission import KINDS as QUEST_KINDS
 from agentgym_gen.envs.searchqa import SearchQA
 from agentgym_gen.envs.searchqa.distractors import leaflet_lines
 from agentgym_gen.envs.sokoban.asides import outside_lines
+from agentgym_gen.envs.textcraft.distractors import curio_lines
 from agentgym_gen.envs.textcraft.recipes import recipe_book
-from agentgym_gen.envs.textcraft.wording import curio_lines
 from agentgym_gen.envs.webshop import WebShop
 from agentgym_gen.envs.webshop.distractors import CATEGORIES, distractor_lines
 from agentgym_gen.world import phrase_of

@@ -1,8 +1,8 @@
-"""The process that makes games: ``python -m agentgym_gen.envs.textworld.workshop``.
+"""The process that builds games: ``python -m agentgym_gen.envs.textworld.engine.builder``.
 
-textworld's makers draw from a generator that is global to a process, and Inform 7 writes into the
-home folder: here neither touches anybody else. A game is made when its walkthrough has been played
-in the interpreter and has won.
+textworld's game makers draw from a generator that is global to a process, and Inform 7 writes into
+the home folder: in a process of its own neither affects anything else. A game counts as built when
+its walkthrough has been played in the interpreter and has won.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from agentgym_gen.envs.textworld.quick import quicken
-from agentgym_gen.envs.textworld.story import Story
+from agentgym_gen.envs.textworld.engine.interpreter import Interpreter
+from agentgym_gen.envs.textworld.engine.patches import apply_patches
 from agentgym_gen.envs.textworld.wording import PHRASES
 from agentgym_gen.system.child_process import serve
 
@@ -29,17 +29,17 @@ class UnsuitableGameError(Exception):
 
 
 def answer(request: dict[str, Any]) -> int:
-    """Make the game of *request* in its folder and return which of the candidates it is.
+    """Build the game of *request* in its folder and return which of the candidates it is.
 
     Raises:
         RuntimeError: if no candidate makes a game, with the reason of each.
     """
-    # The compilers' files as well: whoever ordered the game removes the folder if we are killed.
+    # The compilers' files go there, too: if we are killed, the parent removes the whole folder.
     tempfile.tempdir = request["folder"]
     reasons = []
     for number, seeds in enumerate(request["candidates"]):
         try:
-            _make(request["challenge"], request["settings"], seeds, Path(request["folder"]))
+            _build(request["challenge"], request["settings"], seeds, Path(request["folder"]))
         except Exception as error:  # noqa: BLE001  (the makers raise whatever they run into)
             reasons.append(f"{type(error).__name__}: {error}")
         else:
@@ -47,7 +47,7 @@ def answer(request: dict[str, Any]) -> int:
     raise RuntimeError("; ".join(reasons))
 
 
-def _make(challenge: str, settings: dict[str, Any], seeds: dict[str, int], folder: Path) -> None:
+def _build(challenge: str, settings: dict[str, Any], seeds: dict[str, int], folder: Path) -> None:
     from textworld import GameOptions
     from textworld.challenges import CHALLENGES
     from textworld.generator import compile_game
@@ -59,51 +59,51 @@ def _make(challenge: str, settings: dict[str, Any], seeds: dict[str, int], folde
     _, make, _ = CHALLENGES[f"tw-{challenge}"]
     game = make(settings, options)
     walkthrough = game.walkthrough or []
-    _check(challenge, options, walkthrough, game.objects_names)
+    _check_suitable(challenge, options, walkthrough, game.objects_names)
     with tempfile.TemporaryDirectory() as home:
         # Inform 7 keeps its census of extensions in the home folder.
         os.environ["HOME"] = home
         compile_game(game, options)
     (folder / "game.ni").unlink()
-    _prove(folder / "game.z8", walkthrough)
+    _check_winning(folder / "game.z8", walkthrough)
 
 
-def _check(challenge: str, options: Any, walkthrough: list[str], names: list[str]) -> None:  # noqa: ANN401
-    """Refuse what is no task.
+def _check_suitable(challenge: str, options: Any, walkthrough: list[str], names: list[str]) -> None:  # noqa: ANN401
+    """Refuse a game that is no task.
 
     Raises:
-        UnsuitableGameError: if a hunt is over sooner than its level says, or a thing is called
-            like a verb.
+        UnsuitableGameError: if a treasure hunt is over sooner than its level says, or the name of
+            a thing contains a verb.
     """
     if challenge == "treasure_hunter" and len(walkthrough) < options.quest_length:
         raise UnsuitableGameError(f"the walkthrough has {len(walkthrough)} commands only")
-    called = [name for name in names if _VERB.search(name)]
-    if called:
-        raise UnsuitableGameError(f"things are called like verbs: {called}")
+    ambiguous = [name for name in names if _VERB.search(name)]
+    if ambiguous:
+        raise UnsuitableGameError(f"things are called like verbs: {ambiguous}")
 
 
-def _prove(path: Path, walkthrough: list[str]) -> None:
+def _check_winning(path: Path, walkthrough: list[str]) -> None:
     """Play *walkthrough*.
 
     Raises:
         UnsuitableGameError: if it does not win.
     """
-    story = _story()
-    told = story.start(path, hashlib.sha256(path.read_bytes()).hexdigest())
+    interpreter = _interpreter()
+    feedback = interpreter.start(path, hashlib.sha256(path.read_bytes()).hexdigest())
     for command in walkthrough:
-        told = story.say(command)
-    if told.end != "won":
+        feedback = interpreter.step(command)
+    if feedback.end != "won":
         raise UnsuitableGameError(f"the walkthrough does not win: {json.dumps(walkthrough)}")
 
 
 @functools.cache
-def _story() -> Story:
-    return Story()
+def _interpreter() -> Interpreter:
+    return Interpreter()
 
 
 def main() -> None:
     """Serve until the parent leaves."""
-    quicken()
+    apply_patches()
     serve(answer)
 
 

@@ -1,8 +1,8 @@
-"""Things that no game has, for the ``distractors`` axis, in the manner of the original's rooms.
+"""Lines about things that no game has, for the ``distractors`` axis, in the style of the rooms.
 
 The recipe of arXiv 2601.18217 as it stands for ALFWorld: new objects of 28 kinds, each with one of
-19 trivial descriptions. They stand where nobody gets to, and the original's text grammars know none
-of them.
+19 trivial descriptions. They stand where the player cannot get, and the original's text grammars
+know none of them.
 """
 
 from __future__ import annotations
@@ -51,10 +51,10 @@ PLACES = (
     "behind a pane of glass",
     "on the other side of a chasm",
 )
-"""Where nobody gets to."""
+"""Places that the player cannot get to."""
 
 OPENERS = ("You can see", "You can make out", "You make out", "You see")
-"""How the original's rooms begin to speak of a thing."""
+"""How the original's rooms introduce a thing."""
 
 REMARKS = (
     "Out of reach, what a letdown!",
@@ -64,18 +64,21 @@ REMARKS = (
     "Why couldn't it be within reach?",
     "",
 )
-"""What they may say about it."""
+"""What a line may end with."""
 
 
-def made_up(names: tuple[str, ...]) -> tuple[str, ...]:
+def distractor_lines(names: tuple[str, ...]) -> tuple[str, ...]:
     """Return lines about things that a game with things called *names* does not have.
 
-    No word of them is the name of a thing, which only games of one's own are in danger of.
+    No line contains the name of a thing of the game, which only custom games put at risk.
     """
-    called = "|".join(map(re.escape, names)) or r"\Z\A."
-    named = re.compile(rf"(?<!\w)(?:{called})(?!\w)", re.IGNORECASE)
+    # Without names the pattern must match nothing: nothing follows the end of a text.
+    alternatives = "|".join(map(re.escape, names)) or r"\Z\A."
+    taken = re.compile(rf"(?<!\w)(?:{alternatives})(?!\w)", re.IGNORECASE)
     parts = (KINDS, PLACES, OPENERS, REMARKS)
-    return _lines(*(tuple(one for one in part if not named.search(one)) or part for part in parts))
+    return _lines(
+        *(tuple(text for text in part if not taken.search(text)) or part for part in parts)
+    )
 
 
 @functools.lru_cache(maxsize=32)
@@ -85,8 +88,12 @@ def _lines(
     openers: tuple[str, ...],
     remarks: tuple[str, ...],
 ) -> tuple[str, ...]:
-    """Return a line for each of *kinds* with each trait in each of *places*; the rest is drawn."""
+    """Return a line for each of *kinds* with each trait in each of *places*.
+
+    Openers and remarks are random.
+    """
     things = [(kind, trait, place) for kind in kinds for trait in TRAITS for place in places]
+    # The stream has the module's former name: a new one would change every line.
     rng = stream("textworld", "asides")
     begins = rng.integers(len(openers), size=len(things)).tolist()
     ends = rng.integers(len(remarks), size=len(things)).tolist()

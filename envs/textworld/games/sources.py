@@ -1,54 +1,54 @@
-"""Where games come from: made for a task and kept in the cache, or a folder of one's own."""
+"""The two sources of games: built for a task and kept in the cache, or a folder of the user's."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any, Protocol
 
-from agentgym_gen.envs.textworld.own import OwnGame, OwnGames, OwnTasks
-from agentgym_gen.envs.textworld.store import Kept, Store
-from agentgym_gen.envs.textworld.tasks import Brief, GeneratedTasks
+from agentgym_gen.envs.textworld.games.cache import CachedGame, GameCache
+from agentgym_gen.envs.textworld.games.custom import CustomGames, CustomGameTasks
+from agentgym_gen.envs.textworld.tasks import GameSpec, GeneratedTasks
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.world import Tasks
 
 
-class Games(Protocol):
+class GameSource(Protocol):
     """The files of games."""
 
-    def game(self, content: Any) -> Kept:  # noqa: ANN401  (each source has contents of its own)
-        """Return the files of the game that *content* means."""
+    def game(self, content: Any) -> CachedGame:  # noqa: ANN401  (each has contents of its own)
+        """Return the files of the game of *content*."""
 
     def challenge(self, content: Any) -> str:  # noqa: ANN401
-        """Return which kind of game *content* means."""
+        """Return which kind of game *content* is."""
 
 
-class MadeGames:
-    """Games that are made for their tasks.
+class GeneratedGames:
+    """Games that are built for their tasks.
 
     Args:
-        store: The cache.
+        cache: The cache.
     """
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, cache: GameCache) -> None:
+        self._cache = cache
 
-    def game(self, content: Brief) -> Kept:
-        """Return the game of *content*, made now if it is not kept.
+    def game(self, content: GameSpec) -> CachedGame:
+        """Return the game of *content*, built now if it is not in the cache.
 
         Raises:
             DataError: if the cache cannot be written.
             BackendError: if the original makes no game of it.
         """
-        return self._store.game(content)
+        return self._cache.game(content)
 
-    def challenge(self, content: Brief) -> str:
+    def challenge(self, content: GameSpec) -> str:
         """Return the name of the challenge."""
         return content.level.challenge
 
 
 def open_games(
     challenge: str | None, first: int | None, games_dir: str | Path | None, cache_mb: int
-) -> tuple[Tasks[Any], Games]:
+) -> tuple[Tasks[Any], GameSource]:
     """Return the tasks that are played, and their games.
 
     Raises:
@@ -59,11 +59,8 @@ def open_games(
     if isinstance(cache_mb, bool) or not isinstance(cache_mb, int) or cache_mb < 1:
         raise InvalidValueError(f"`cache_mb` is a positive number, not {cache_mb!r}")
     if games_dir is None:
-        return GeneratedTasks(challenge, first), MadeGames(Store(megabytes=cache_mb))
+        return GeneratedTasks(challenge, first), GeneratedGames(GameCache(megabytes=cache_mb))
     if challenge is not None or first is not None:
         raise InvalidValueError("`games_dir` plays every game of a folder; leave out the filters")
-    games = OwnGames(Path(games_dir))
-    return OwnTasks(games), games
-
-
-__all__ = ["Games", "MadeGames", "OwnGame", "open_games"]
+    games = CustomGames(Path(games_dir))
+    return CustomGameTasks(games), games
