@@ -92,10 +92,10 @@ def started(path: Path):  # noqa: ANN201  (the library is imported in functions 
     world = ALFWorld(data_dir=folder)
     key = "/".join(path.parts[-4:-1])
     split = {"valid_seen": "valid", "valid_unseen": "test"}.get(path.parts[-4], "train")
-    from agentgym_gen.envs.alfworld.pddl import read_game
-    from agentgym_gen.envs.alfworld.tiers import difficulty
+    from agentgym_gen.envs.alfworld.official.game_reader import read_game
+    from agentgym_gen.envs.alfworld.tiers import measure_difficulty
 
-    tier = difficulty(read_game(path.read_text(encoding="utf-8"))).tier
+    tier = measure_difficulty(read_game(path.read_text(encoding="utf-8"))).tier
     env = TextEnv(world, split=split, max_turns=10**6)
     env.reset(options={"task_id": f"alfworld/{tier}/{split}/{key}"})
     return env
@@ -103,7 +103,7 @@ def started(path: Path):  # noqa: ANN201  (the library is imported in functions 
 
 def loaded(env, text: str) -> None:  # noqa: ANN001  (a TextEnv)
     """Read the game *text* and start it."""
-    from agentgym_gen.envs.alfworld.pddl import read_game
+    from agentgym_gen.envs.alfworld.official.game_reader import read_game
     from agentgym_gen.world import Task
 
     env.world.reset(Task(env.task.id, read_game(text)))

@@ -33,8 +33,8 @@ from textworld.envs import PddlEnv
 
 from agentgym_gen.envs.alfworld import ALFWorld
 from agentgym_gen.envs.alfworld.house import House
-from agentgym_gen.envs.alfworld.pddl import read_game
-from agentgym_gen.envs.alfworld.writing import write_game
+from agentgym_gen.envs.alfworld.official.game_reader import read_game
+from agentgym_gen.envs.alfworld.official.game_writer import write_game
 from agentgym_gen.interface import EpisodeInterface, Interface
 from agentgym_gen.world import Malformed, Task, TaskId
 

@@ -11,17 +11,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import permutations
 
-from agentgym_gen.envs.alfworld.game import NONE, Game, Move
-from agentgym_gen.envs.alfworld.house import TREATED, TREATERS
+from agentgym_gen.envs.alfworld.game import NO_ITEM, Game, Move
+from agentgym_gen.envs.alfworld.house import TREATMENT_STATES, TREATMENT_RECEPTACLES
 
 
 @dataclass
 class Memory:
     """What a player knows of the receptacles of a game."""
 
-    visited: set[int] = field(default_factory=set)
+    open_state_known: set[int] = field(default_factory=set)
     """Those that were looked at, so that it is known whether they are open."""
-    seen: set[int] = field(default_factory=set)
+    content_known: set[int] = field(default_factory=set)
     """Those whose content was seen."""
 
 
@@ -43,20 +43,20 @@ class View:
 
     def content(self, receptacle: int) -> Sequence[int]:
         """Return the things known to be in *receptacle*."""
-        known = self._memory is None or receptacle in self._memory.seen
+        known = self._memory is None or receptacle in self._memory.content_known
         return self.game.content[receptacle] if known else ()
 
     def is_open(self, receptacle: int) -> bool:
         """Say whether *receptacle* is open; one that was never looked at is thought to be."""
-        known = self._memory is None or receptacle in self._memory.visited
+        known = self._memory is None or receptacle in self._memory.open_state_known
         return not known or self.game.is_open(receptacle)
 
-    def kinds(self, *kinds: str) -> list[int]:
+    def receptacles_of(self, *kinds: str) -> list[int]:
         """Return the receptacles of *kinds*."""
         receptacles = self.game.house.receptacles
         return [number for number in self.receptacles if receptacles[number].kind in kinds]
 
-    def found(self) -> list[tuple[int, int]]:
+    def targets(self) -> list[tuple[int, int]]:
         """Return every known target that can be picked up, with a receptacle that it is in."""
         return [
             (thing, receptacle)
@@ -66,7 +66,7 @@ class View:
         ]
 
 
-class Walk:
+class PartialPlan:
     """A walk that is being planned: where it has led, and the moves so far.
 
     Args:
@@ -75,49 +75,49 @@ class Walk:
 
     def __init__(self, view: View) -> None:
         self._view = view
-        self._at = view.game.at
+        self._at = view.game.place
         self._opened: set[int] = set()
         self.moves: list[Move] = []
         """The moves so far."""
 
-    def stand_at(self, receptacle: int) -> None:
+    def go_to(self, receptacle: int) -> None:
         """Go to *receptacle* unless it can be used from here."""
         place = self._view.places[receptacle]
         if place != self._at:
             self._at = place
-            self.moves.append(("go_to", receptacle, NONE))
+            self.moves.append(("go_to", receptacle, NO_ITEM))
 
-    def reach_into(self, receptacle: int) -> None:
+    def go_to_open(self, receptacle: int) -> None:
         """Go to *receptacle* and open it if it is closed."""
-        self.stand_at(receptacle)
+        self.go_to(receptacle)
         if receptacle not in self._opened and not self._view.is_open(receptacle):
             self._opened.add(receptacle)
-            self.moves.append(("open", receptacle, NONE))
+            self.moves.append(("open", receptacle, NO_ITEM))
 
     def take(self, thing: int, receptacle: int) -> None:
         """Fetch *thing* from *receptacle*."""
-        self.reach_into(receptacle)
+        self.go_to_open(receptacle)
         self.moves.append(("take", thing, receptacle))
 
     def put(self, thing: int, receptacle: int) -> None:
         """Bring *thing* to *receptacle*."""
-        self.reach_into(receptacle)
+        self.go_to_open(receptacle)
         self.moves.append(("move", thing, receptacle))
 
     def treat(self, how: str, thing: int, receptacle: int) -> None:
         """Clean, heat or cool *thing* with *receptacle*."""
-        self.stand_at(receptacle)
+        self.go_to(receptacle)
         self.moves.append((how, thing, receptacle))
 
 
-def plan(view: View) -> list[Move] | None:
+def shortest_plan(view: View) -> list[Move] | None:
     """Return the shortest moves that win from here as far as *view* knows, or None."""
     kind = view.game.house.goal.type
-    walks = _to_lamp(view) if kind == "look" else _both(view) if kind == "two" else _one(view)
+    walks = _lamp_plans(view) if kind == "look" else _two_object_plans(view) if kind == "two" else _one_object_plans(view)
     return min((walk.moves for walk in walks), key=len, default=None)
 
 
-def _to_lamp(view: View) -> Iterator[Walk]:
+def _lamp_plans(view: View) -> Iterator[PartialPlan]:
     lit = view.game.states["on"]
     lamps = [
         (lamp, receptacle)
@@ -126,66 +126,66 @@ def _to_lamp(view: View) -> Iterator[Walk]:
         if view.game.is_lamp(lamp)
     ]
     for lamp, receptacle in lamps:
-        for walk, _ in _with_target(view):
-            walk.stand_at(receptacle)
+        for walk, _ in _pickup_plans(view):
+            walk.go_to(receptacle)
             if lamp not in lit:
-                walk.moves.append(("use", lamp, NONE))
+                walk.moves.append(("use", lamp, NO_ITEM))
             yield walk
 
 
-def _one(view: View) -> Iterator[Walk]:
+def _one_object_plans(view: View) -> Iterator[PartialPlan]:
     """Yield the walks that get one thing, treat it if need be, and bring it."""
     game = view.game
     how = game.house.goal.type
-    for walk, thing in _with_target(view):
+    for walk, thing in _pickup_plans(view):
         done = list(walk.moves)
-        if how not in TREATERS or thing in game.states[TREATED[how]]:
-            yield from _brought(view, done, thing)
+        if how not in TREATMENT_RECEPTACLES or thing in game.states[TREATMENT_STATES[how]]:
+            yield from _delivery_plans(view, done, thing)
             continue
-        for treater in view.kinds(*TREATERS[how]):
-            yield from _brought(view, done, thing, how, treater)
+        for treater in view.receptacles_of(*TREATMENT_RECEPTACLES[how]):
+            yield from _delivery_plans(view, done, thing, how, treater)
 
 
-def _brought(
-    view: View, done: list[Move], thing: int, how: str = "", treater: int = NONE
-) -> Iterator[Walk]:
+def _delivery_plans(
+    view: View, done: list[Move], thing: int, how: str = "", treater: int = NO_ITEM
+) -> Iterator[PartialPlan]:
     """Yield *done* continued by a treatment and by bringing *thing* to every fit receptacle."""
-    goals = _goals(view)
+    goals = _goal_receptacles(view)
     stops = [view.places[treater]] if how else []
     if any(thing in view.content(goal) and ("take", thing, goal) not in done for goal in goals):
         # Things of official games may lie in two receptacles: one of them is the goal already.
-        walk = _again(view, done)
+        walk = _replay(view, done)
         walk.treat(how, thing, treater)
         yield walk
-    for receptacle in _unlike(view, goals, stops, done):
-        walk = _again(view, done)
+    for receptacle in _without_equivalents(view, goals, stops, done):
+        walk = _replay(view, done)
         if how:
             walk.treat(how, thing, treater)
         walk.put(thing, receptacle)
         yield walk
 
 
-def _both(view: View) -> Iterator[Walk]:
+def _two_object_plans(view: View) -> Iterator[PartialPlan]:
     """Yield the walks that bring as many things to one receptacle as it lacks of two."""
-    game, found = view.game, view.found()
-    held = game.held if game.held is not None and game.is_target(game.held) else None
-    goals = _goals(view)
+    game, found = view.game, view.targets()
+    held = game.in_hand if game.in_hand is not None and game.is_target(game.in_hand) else None
+    goals = _goal_receptacles(view)
     begun = [goal for goal in goals if any(map(game.is_target, view.content(goal)))]
     stops = [view.places[receptacle] for _, receptacle in found]
-    for goal in dict.fromkeys([*begun, *_unlike(view, goals, stops)]):
+    for goal in dict.fromkeys([*begun, *_without_equivalents(view, goals, stops)]):
         there = {thing for thing in view.content(goal) if game.is_target(thing)} - {held}
         elsewhere = [(t, r) for t, r in found if r != goal and t not in there and t != held]
         lacking = max(0, 2 - len(there) - (held is not None))
         for fetched in permutations(elsewhere, lacking):
             if len({thing for thing, _ in fetched}) == lacking and (fetched or held is not None):
-                yield from _collected(view, goal, held, fetched)
+                yield from _collection_plans(view, goal, held, fetched)
 
 
-def _collected(
+def _collection_plans(
     view: View, goal: int, held: int | None, fetched: tuple[tuple[int, int], ...]
-) -> Iterator[Walk]:
+) -> Iterator[PartialPlan]:
     """Yield the walks that bring *held*, if any, and then *fetched* to *goal*."""
-    first = [_again(view, [])] if held is not None else _freed(view, fetched[0][1])
+    first = [_replay(view, [])] if held is not None else _empty_hand_plans(view, fetched[0][1])
     for walk in first:
         if held is not None:
             walk.put(held, goal)
@@ -195,38 +195,38 @@ def _collected(
         yield walk
 
 
-def _with_target(view: View) -> Iterator[tuple[Walk, int]]:
+def _pickup_plans(view: View) -> Iterator[tuple[PartialPlan, int]]:
     """Yield the walks that end with a target in hand, and the target."""
-    held = view.game.held
+    held = view.game.in_hand
     if held is not None and view.game.is_target(held):
-        yield Walk(view), held
-    for thing, receptacle in view.found():
+        yield PartialPlan(view), held
+    for thing, receptacle in view.targets():
         if thing != held:
-            for walk in _freed(view, receptacle):
+            for walk in _empty_hand_plans(view, receptacle):
                 walk.take(thing, receptacle)
                 yield walk, thing
 
 
-def _freed(view: View, towards: int) -> Iterator[Walk]:
+def _empty_hand_plans(view: View, towards: int) -> Iterator[PartialPlan]:
     """Yield the walks that end with empty hands, on the way to receptacle *towards*."""
-    held = view.game.held
+    held = view.game.in_hand
     if held is None:
-        yield Walk(view)
+        yield PartialPlan(view)
         return
     takers = [number for number in view.receptacles if view.game.can_hold(number, held)]
-    for receptacle in _unlike(view, takers, [view.places[towards]]):
-        walk = Walk(view)
+    for receptacle in _without_equivalents(view, takers, [view.places[towards]]):
+        walk = PartialPlan(view)
         walk.put(held, receptacle)
         yield walk
 
 
-def _goals(view: View) -> list[int]:
+def _goal_receptacles(view: View) -> list[int]:
     """Return the receptacles that the task asks for."""
     goal = view.game.house.goal
-    return view.kinds(goal.place) if (goal.place, goal.thing) in view.game.fits else []
+    return view.receptacles_of(goal.place) if (goal.place, goal.thing) in view.game.fits else []
 
 
-def _unlike(
+def _without_equivalents(
     view: View, receptacles: Iterable[int], stops: Iterable[str], moves: Iterable[Move] = ()
 ) -> list[int]:
     """Return *receptacles* without those that cost just what another one does.
@@ -234,7 +234,7 @@ def _unlike(
     All that are neither here, nor at *stops*, nor on the way of *moves*, cost the same, but for
     whether they must be opened first.
     """
-    way = {view.game.at, *stops, *(view.places[one] for verb, one, _ in moves if verb == "go_to")}
+    way = {view.game.place, *stops, *(view.places[one] for verb, one, _ in moves if verb == "go_to")}
     opened = {one for verb, one, _ in moves if verb == "open"}
     kept: dict[tuple[str | None, bool], int] = {}
     for number in receptacles:
@@ -244,14 +244,14 @@ def _unlike(
     return list(kept.values())
 
 
-def _again(view: View, moves: Iterable[Move]) -> Walk:
+def _replay(view: View, moves: Iterable[Move]) -> PartialPlan:
     """Return a new walk that has taken *moves*."""
-    walk = Walk(view)
+    walk = PartialPlan(view)
     for verb, one, other in moves:
         if verb == "go_to":
-            walk.stand_at(one)
+            walk.go_to(one)
         elif verb == "open":
-            walk.reach_into(one)
+            walk.go_to_open(one)
         else:
             walk.moves.append((verb, one, other))
     return walk

@@ -17,13 +17,13 @@ OFFICIAL_TYPES = {
 ROOMS = ("bathroom", "bedroom", "kitchen", "livingroom")
 """The four room types."""
 
-TREATERS = {"clean": ("sinkbasin", "sink"), "heat": ("microwave",), "cool": ("fridge",)}
+TREATMENT_RECEPTACLES = {"clean": ("sinkbasin", "sink"), "heat": ("microwave",), "cool": ("fridge",)}
 """The kinds of receptacles with which a thing is cleaned, heated and cooled."""
 
-TREATABLE = {"clean": "cleanable", "heat": "heatable", "cool": "coolable"}
+TREATMENT_TRAITS = {"clean": "cleanable", "heat": "heatable", "cool": "coolable"}
 """The trait that a thing needs for it."""
 
-TREATED = {"clean": "clean", "heat": "hot", "cool": "cool"}
+TREATMENT_STATES = {"clean": "clean", "heat": "hot", "cool": "cool"}
 """The state that it gets."""
 
 KNIVES = ("knife", "butterknife")

@@ -7,33 +7,33 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from agentgym_gen.envs.alfworld.generator import Brief, draw_house, is_valid_arrangement
+from agentgym_gen.envs.alfworld.generator import TaskSpec, generate_house, is_for_validation
 from agentgym_gen.envs.alfworld.house import ROOMS, House
-from agentgym_gen.envs.alfworld.official import OfficialTasks
-from agentgym_gen.envs.alfworld.tiers import Filter, difficulty
+from agentgym_gen.envs.alfworld.official.tasks import OfficialTasks
+from agentgym_gen.envs.alfworld.tiers import TaskFilter, measure_difficulty
 from agentgym_gen.errors import DataError, InvalidValueError, unknown_name
 from agentgym_gen.world import TIERS, Task, TaskId, Tasks
 
-_PICK = tuple(Brief("pick", room) for room in ROOMS)
-_LOOK = tuple(Brief("look", room) for room in ("bedroom", "livingroom") * 2)
-_TWO = tuple(Brief("two", room) for room in ROOMS)
+_PICK = tuple(TaskSpec("pick", room) for room in ROOMS)
+_LOOK = tuple(TaskSpec("look", room) for room in ("bedroom", "livingroom") * 2)
+_TWO = tuple(TaskSpec("two", room) for room in ROOMS)
 _TREAT = (
-    *(Brief("clean", room) for room in ("bathroom", "kitchen") * 2),
-    *(Brief("heat", "kitchen"),) * 4,
-    *(Brief("cool", "kitchen"),) * 4,
+    *(TaskSpec("clean", room) for room in ("bathroom", "kitchen") * 2),
+    *(TaskSpec("heat", "kitchen"),) * 4,
+    *(TaskSpec("cool", "kitchen"),) * 4,
 )
 
-CYCLES: Mapping[str, tuple[Brief, ...]] = {
+SPEC_CYCLES: Mapping[str, tuple[TaskSpec, ...]] = {
     "easy": (*_PICK, *_LOOK),
     "medium": (*(brief._replace(hidden=True) for brief in (*_PICK, *_LOOK)), *_TREAT),
     "hard": (*_TWO, *(brief._replace(hidden=True) for brief in _TREAT)),
 }
 """What the tasks of every tier are drawn for, over and over: types are equally frequent."""
 
-ROUNDS = 6_250
+CYCLE_REPEATS = 6_250
 """How often a cycle is gone through."""
 
-TRIES = 10_000
+MAX_DRAWS = 10_000
 """How many households are drawn before a tier counts as impossible, which none is."""
 
 
@@ -52,15 +52,15 @@ class GeneratedTasks(Tasks[House]):
 
     env = "alfworld"
 
-    def __init__(self, wanted: Filter) -> None:
-        self._wanted = wanted
-        self.tiers = tuple(tier for tier in TIERS if self._fitting(tier))
+    def __init__(self, task_filter: TaskFilter) -> None:
+        self._task_filter = task_filter
+        self.tiers = tuple(tier for tier in TIERS if self._cycle_positions(tier))
         if not self.tiers:
-            raise InvalidValueError(f"No task type is played in such a room: {wanted}")
+            raise InvalidValueError(f"No task type is played in such a room: {task_filter}")
 
     def size(self, tier: str, split: str) -> int:
         """Return how many tasks pass the filter."""
-        return len(self._fitting(tier)) * ROUNDS
+        return len(self._cycle_positions(tier)) * CYCLE_REPEATS
 
     def make(self, tier: str, split: str, index: int) -> Task[House]:
         """Return task *index* of those of *tier* and *split* that pass the filter.
@@ -70,14 +70,14 @@ class GeneratedTasks(Tasks[House]):
             InvalidValueError: if the index is outside ``0 .. size - 1``.
         """
         self._check(tier, split)
-        fitting, size = self._fitting(tier), self.size(tier, split)
+        fitting, size = self._cycle_positions(tier), self.size(tier, split)
         if not 0 <= index < size:
             raise InvalidValueError(
                 f"No task {index!r} in {self.env}/{tier}/{split}; there are {size} "
-                f"for the filter {self._wanted}"
+                f"for the filter {self._task_filter}"
             )
         turn, place = divmod(index, len(fitting))
-        return self._numbered(tier, split, turn * len(CYCLES[tier]) + fitting[place])
+        return self._task(tier, split, turn * len(SPEC_CYCLES[tier]) + fitting[place])
 
     def find(self, task_id: str) -> Task[House]:
         """Return the task called *task_id*, whether it passes the filter or not.
@@ -85,20 +85,20 @@ class GeneratedTasks(Tasks[House]):
         Raises:
             InvalidValueError: if the id is malformed or no task has it.
         """
-        return GeneratedTasks(Filter()).make(*self._parts(task_id))
+        return GeneratedTasks(TaskFilter()).make(*self._parse_id(task_id))
 
     def generate(self, task_id: TaskId, index: int) -> House:
         """Return the first household of the task's stream that is of its tier and its split."""
-        brief = CYCLES[task_id.tier][index % len(CYCLES[task_id.tier])]
+        brief = SPEC_CYCLES[task_id.tier][index % len(SPEC_CYCLES[task_id.tier])]
         family = "unseen" if task_id.split == "test" else "seen"
         rng = task_id.stream("household")
-        for _ in range(TRIES):
-            house = draw_house(brief, family, rng)
+        for _ in range(MAX_DRAWS):
+            house = generate_house(brief, family, rng)
             if house is not None and _belongs(house, task_id):
                 return house
-        raise InvalidValueError(f"No household of {task_id} in {TRIES} draws; report this as a bug")
+        raise InvalidValueError(f"No household of {task_id} in {MAX_DRAWS} draws; report this as a bug")
 
-    def _parts(self, task_id: str) -> tuple[str, str, int]:
+    def _parse_id(self, task_id: str) -> tuple[str, str, int]:
         parsed = TaskId.parse(task_id)
         if parsed.env != self.env:
             raise unknown_name("environment in task id", parsed.env, [self.env], f"{task_id!r}")
@@ -110,28 +110,28 @@ class GeneratedTasks(Tasks[House]):
             )
         return parsed.tier, parsed.split, int(key)
 
-    def _numbered(self, tier: str, split: str, number: int) -> Task[House]:
+    def _task(self, tier: str, split: str, number: int) -> Task[House]:
         task_id = TaskId(self.env, tier, split, str(number))
-        return Task(task_id, _drawn(task_id, number))
+        return Task(task_id, _cached_house(task_id, number))
 
-    def _fitting(self, tier: str) -> list[int]:
-        cycle = CYCLES[tier]
-        return [n for n, brief in enumerate(cycle) if self._wanted.takes(brief.type, brief.room)]
+    def _cycle_positions(self, tier: str) -> list[int]:
+        cycle = SPEC_CYCLES[tier]
+        return [n for n, brief in enumerate(cycle) if self._task_filter.matches(brief.type, brief.room)]
 
 
 @functools.lru_cache(maxsize=128)
-def _drawn(task_id: TaskId, number: int) -> House:
-    return GeneratedTasks(Filter()).generate(task_id, number)
+def _cached_house(task_id: TaskId, number: int) -> House:
+    return GeneratedTasks(TaskFilter()).generate(task_id, number)
 
 
 def _belongs(house: House, task_id: TaskId) -> bool:
-    if task_id.split != "test" and is_valid_arrangement(house) != (task_id.split == "valid"):
+    if task_id.split != "test" and is_for_validation(house) != (task_id.split == "valid"):
         return False
-    found = difficulty(house)
+    found = measure_difficulty(house)
     return found is not None and found.tier == task_id.tier
 
 
-def open_tasks(games: str, data_dir: str | Path | None, wanted: Filter) -> Tasks[House]:
+def open_tasks(games: str, data_dir: str | Path | None, task_filter: TaskFilter) -> Tasks[House]:
     """Return the generated tasks, or the official games.
 
     Args:
@@ -146,11 +146,11 @@ def open_tasks(games: str, data_dir: str | Path | None, wanted: Filter) -> Tasks
     if games not in ("generated", "official"):
         raise unknown_name("kind of games", games, ["generated", "official"], "all")
     if games == "generated" and data_dir is None:
-        return GeneratedTasks(wanted)
+        return GeneratedTasks(task_filter)
     folder = data_dir or os.environ.get("ALFWORLD_DATA")
     if not folder:
         raise DataError(
             "No folder with ALFWorld's official games; name it with `data_dir` or in the "
             "environment variable ALFWORLD_DATA"
         )
-    return OfficialTasks(Path(folder), wanted)
+    return OfficialTasks(Path(folder), task_filter)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from agentgym_gen.envs.alfworld.expert import View, plan
+from agentgym_gen.envs.alfworld.expert import View, shortest_plan
 from agentgym_gen.envs.alfworld.game import Game
 from agentgym_gen.envs.alfworld.house import OFFICIAL_TYPES, ROOMS, House
 from agentgym_gen.errors import unknown_name
@@ -18,7 +18,7 @@ MANY_RECEPTACLES = 40
 class Difficulty:
     """What makes a household hard."""
 
-    optimum: int
+    plan_length: int
     """The length of the shortest plan."""
     hidden: bool
     """Whether too few of the things that are asked for can be seen without opening something."""
@@ -28,23 +28,23 @@ class Difficulty:
     @property
     def tier(self) -> str:
         """The tier: a point each for a longer plan, hidden things and many receptacles."""
-        long = (self.optimum > 5) + (self.optimum > 7)
+        long = (self.plan_length > 5) + (self.plan_length > 7)
         points = long + self.hidden + (self.receptacles > MANY_RECEPTACLES)
         return TIERS[min(points, 2)]
 
 
-def difficulty(house: House) -> Difficulty | None:
+def measure_difficulty(house: House) -> Difficulty | None:
     """Return how hard *house* is, or None if the expert does not win it."""
     game = Game(house)
-    moves = plan(View(game))
+    moves = shortest_plan(View(game))
     if not moves:
         return None
     hidden = _is_hidden(game)
     for move in moves:
-        if move not in game.ways() and move not in game.moves():
+        if move not in game.go_to_moves() and move not in game.local_moves():
             return None
-        game.do(move)
-    return Difficulty(len(moves), hidden, len(house.receptacles)) if game.won() else None
+        game.apply(move)
+    return Difficulty(len(moves), hidden, len(house.receptacles)) if game.is_won() else None
 
 
 def _is_hidden(game: Game) -> bool:
@@ -61,7 +61,7 @@ def _is_hidden(game: Game) -> bool:
 
 
 @dataclass(frozen=True)
-class Filter:
+class TaskFilter:
     """Which tasks are wanted; None stands for all.
 
     Raises:
@@ -81,7 +81,7 @@ class Filter:
         if self.room is not None and self.room not in ROOMS:
             raise unknown_name("room", self.room, ROOMS, "all")
 
-    def takes(self, task_type: str, room: str) -> bool:
+    def matches(self, task_type: str, room: str) -> bool:
         """Say whether tasks of *task_type*, a short name, in a *room* are wanted."""
         wanted = self.task_type in (None, task_type, OFFICIAL_TYPES[task_type])
         return wanted and self.room in (None, room)

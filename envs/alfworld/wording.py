@@ -120,10 +120,10 @@ class Wording:
     """Its verbs; 0.3 has no ``help``."""
     names_places: bool
     """Whether going somewhere is answered by the place, ``loc 12``, not by the receptacle."""
-    put: str
+    put_preposition: str
     """What stands between the two things when one is put: ``to`` or ``in/on``."""
 
-    def said(self, text: str) -> Message:
+    def mark_verbs(self, text: str) -> Message:
         """Return *text*, a sentence of a game file, with its verbs as values."""
         pieces: list[Piece] = []
         end = 0
@@ -147,13 +147,13 @@ class Wording:
 
 
 WORDINGS = {
-    "0.4": Wording("0.4", (*_FIRST, MOVE, *_SHARED, HELP), names_places=False, put="to"),
-    "0.3": Wording("0.3", (*_FIRST, PUT, *_SHARED), names_places=True, put="in/on"),
+    "0.4": Wording("0.4", (*_FIRST, MOVE, *_SHARED, HELP), names_places=False, put_preposition="to"),
+    "0.3": Wording("0.3", (*_FIRST, PUT, *_SHARED), names_places=True, put_preposition="in/on"),
 }
 """The wordings by version."""
 
 
-def wording_of(version: str) -> Wording:
+def find_wording(version: str) -> Wording:
     """Return the wording of *version*.
 
     Raises:
@@ -164,7 +164,7 @@ def wording_of(version: str) -> Wording:
     return WORDINGS[version]
 
 
-NOTHING = "Nothing happens."
+NOTHING_HAPPENS = "Nothing happens."
 """The answer to whatever cannot be done."""
 
 _PURPOSES: dict[str, Message] = {
@@ -207,7 +207,7 @@ INTRODUCTION = (
     "At the beginning of your interactions, you will be given the detailed description of the "
     "current environment and your goal to accomplish. After your each turn, the environment "
     "will give you immediate feedback based on which you plan your next few steps. If the "
-    f'environment outputs "{NOTHING}", that means the previous action is invalid and you '
+    f'environment outputs "{NOTHING_HAPPENS}", that means the previous action is invalid and you '
     "should try more options.\n"
 )
 

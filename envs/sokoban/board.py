@@ -94,7 +94,7 @@ def shift(squares: int, offset: int) -> int:
     return squares << offset if offset > 0 else squares >> -offset
 
 
-def singles(squares: int) -> Iterator[int]:
+def iter_squares(squares: int) -> Iterator[int]:
     """Yield the squares of a set, each as a set of one, in the order of their numbers."""
     while squares:
         lowest = squares & -squares
@@ -130,7 +130,7 @@ def route(start: int, goal: int, free: int, width: int) -> str | None:
     return None
 
 
-def canonical(rows: Sequence[str]) -> str:
+def canonical_form(rows: Sequence[str]) -> str:
     """Return the smallest text of the 8 rotations and mirrors of *rows*, without the player.
 
     Two levels that differ by a rotation, a mirror or the player's place alone have the same one.
@@ -146,7 +146,7 @@ def canonical(rows: Sequence[str]) -> str:
 
 def split_of(rows: Sequence[str]) -> str:
     """Return the split that a level belongs to, in all its rotations and mirrors."""
-    digest = hashlib.sha256(canonical(rows).encode()).digest()
+    digest = hashlib.sha256(canonical_form(rows).encode()).digest()
     place = int.from_bytes(digest[:8], "big") / 2**64
     for split, share in SPLIT_SHARES:
         if place < share:

@@ -18,25 +18,25 @@ from agentgym_gen.envs.sokoban.board import (
     offsets,
     route,
     shift,
-    singles,
+    iter_squares,
 )
 
 IMPOSSIBLE = 1_000_000
 """A push distance that no level has: the box cannot get there."""
 
-PLAN_LIMIT = 20_000
+MAX_STATES = 20_000
 """How many states the expert looks at before it gives up."""
 
-BACK = {"u": "d", "d": "u", "l": "r", "r": "l"}
+OPPOSITE = {"u": "d", "d": "u", "l": "r", "r": "l"}
 """The step that takes a step back."""
 
 Push = tuple[int, int]
 """A box's square, as a set of one, and the number of the direction it is pushed in."""
 
-Trail = tuple["Trail", Push] | None
+PushChain = tuple["Trail", Push] | None
 """The pushes of a state, the last one first."""
 
-Entry = tuple[int, int, int, int, int, int, Trail]
+HeapEntry = tuple[int, int, int, int, int, int, PushChain]
 """Estimated pushes in all, pushes left at least, tie-breaker, pushes done, boxes, player, trail."""
 
 
@@ -54,15 +54,15 @@ class Solver:
         self._walls = walls
         self._targets = targets
         self._offsets = offsets(width)
-        tables = [self._distances_to(target) for target in singles(targets)]
+        tables = [self._distances_to(target) for target in iter_squares(targets)]
         self._costs = {
             square: tuple(table.get(square, IMPOSSIBLE) for table in tables)
             for square in {square: None for table in tables for square in table}
         }
-        self._live = sum(self._costs)
+        self._live_squares = sum(self._costs)
         self._bounds: dict[int, int] = {}
 
-    def bound(self, boxes: int) -> int:
+    def lower_bound(self, boxes: int) -> int:
         """Return a number of pushes that no solution from *boxes* can undercut."""
         known = self._bounds.get(boxes)
         if known is None:
@@ -70,7 +70,7 @@ class Solver:
         return known
 
     def solve(
-        self, boxes: int, player: int, *, limit: int = PLAN_LIMIT, weight: int = 1
+        self, boxes: int, player: int, *, limit: int = MAX_STATES, weight: int = 1
     ) -> tuple[Push, ...] | None:
         """Return pushes that win, or None if there are none within *limit* states.
 
@@ -81,20 +81,20 @@ class Solver:
             weight: The factor of the heuristic: 1 finds the fewest pushes, more finds faster.
         """
         floor = ~self._walls
-        rest = self.bound(boxes)
-        heap: list[Entry] = [(weight * rest, rest, 0, 0, boxes, player, None)]
+        rest = self.lower_bound(boxes)
+        heap: list[HeapEntry] = [(weight * rest, rest, 0, 0, boxes, player, None)]
         seen: set[tuple[int, int]] = set()
         number = 0
         while heap and heap[0][1] < IMPOSSIBLE and len(seen) < limit:
             _, rest, _, done, boxes, player, trail = heapq.heappop(heap)
             if rest == 0:
-                return _unwound(trail)
+                return _unchain(trail)
             reach = flood(player, floor & ~boxes, self._width)
             if (boxes, reach) in seen:
                 continue
             seen.add((boxes, reach))
             for push, after in self._pushes(boxes, reach):
-                rest = self.bound(after)
+                rest = self.lower_bound(after)
                 if rest < IMPOSSIBLE:
                     number -= 1
                     estimate = done + 1 + weight * rest
@@ -104,11 +104,11 @@ class Solver:
         return None
 
     def _pushes(self, boxes: int, reach: int) -> list[tuple[Push, int]]:
-        open_squares = self._live & ~boxes
+        open_squares = self._live_squares & ~boxes
         found = []
         for direction, offset in enumerate(self._offsets):
             pushable = boxes & shift(reach, offset) & shift(open_squares, -offset)
-            for box in singles(pushable):
+            for box in iter_squares(pushable):
                 after = boxes ^ box | shift(box, offset)
                 if not self._is_blocked(after):
                     found.append(((box, direction), after))
@@ -137,7 +137,7 @@ class Solver:
 
     def _cheapest_assignment(self, boxes: int) -> int:
         best = {0: 0}
-        for box in singles(boxes):
+        for box in iter_squares(boxes):
             costs = self._costs.get(box, ())
             longer: dict[int, int] = {}
             for taken, cost in best.items():
@@ -150,7 +150,7 @@ class Solver:
         return min(best.values(), default=IMPOSSIBLE)
 
 
-def _unwound(trail: Trail) -> tuple[Push, ...]:
+def _unchain(trail: PushChain) -> tuple[Push, ...]:
     pushes = []
     while trail is not None:
         trail, push = trail
@@ -158,7 +158,7 @@ def _unwound(trail: Trail) -> tuple[Push, ...]:
     return tuple(reversed(pushes))
 
 
-def moves_of(position: Position, pushes: tuple[Push, ...]) -> str:
+def moves_from_pushes(position: Position, pushes: tuple[Push, ...]) -> str:
     """Return *pushes* with the walks between them: ``udlr`` a step, ``UDLR`` a push."""
     boxes, player, moves = position.boxes, position.player, ""
     steps = offsets(position.width)
@@ -173,14 +173,14 @@ def moves_of(position: Position, pushes: tuple[Push, ...]) -> str:
     return moves
 
 
-def solution(position: Position, *, limit: int = PLAN_LIMIT, weight: int = 1) -> str | None:
+def solve_position(position: Position, *, limit: int = MAX_STATES, weight: int = 1) -> str | None:
     """Return moves that win from *position*, or None if there are none within *limit* states."""
     solver = Solver(position.width, position.walls, position.targets)
     pushes = solver.solve(position.boxes, position.player, limit=limit, weight=weight)
-    return None if pushes is None else moves_of(position, pushes)
+    return None if pushes is None else moves_from_pushes(position, pushes)
 
 
-class Guide:
+class PlanTracker:
     """The expert's memory in one episode: the moves that are left to win.
 
     While the player follows them, nothing is computed. After a stray walk the pushes stay and
@@ -191,34 +191,34 @@ class Guide:
         moves: A solution of the level: ``udlr`` a step, ``UDLR`` a push.
     """
 
-    def __init__(self, moves: str) -> None:
-        self._moves: str | None = moves
-        self._pushed_astray = False
-        self._walked_astray = False
+    def __init__(self, remaining_moves: str) -> None:
+        self._moves: str | None = remaining_moves
+        self._is_push_off_plan = False
+        self._is_walk_off_plan = False
 
-    def follow(self, move: str) -> None:
+    def record_move(self, move: str) -> None:
         """Take note that the player made *move*."""
-        if self._moves is None or self._pushed_astray:
+        if self._moves is None or self._is_push_off_plan:
             return
         if self._moves.startswith(move):
             self._moves = self._moves[1:]
         elif move.islower():
-            self._moves = BACK[move] + self._moves
-            self._walked_astray = True
+            self._moves = OPPOSITE[move] + self._moves
+            self._is_walk_off_plan = True
         else:
-            self._pushed_astray = True
+            self._is_push_off_plan = True
 
     def moves(self, position: Position) -> str | None:
         """Return moves that win from *position*, where the player is, or None."""
-        if self._pushed_astray:
-            self._moves = solution(position)
-        elif self._walked_astray and self._moves is not None:
-            self._moves = _straightened(position, self._moves)
-        self._pushed_astray = self._walked_astray = False
+        if self._is_push_off_plan:
+            self._moves = solve_position(position)
+        elif self._is_walk_off_plan and self._moves is not None:
+            self._moves = _with_shortest_walk(position, self._moves)
+        self._is_push_off_plan = self._is_walk_off_plan = False
         return self._moves
 
 
-def _straightened(position: Position, moves: str) -> str:
+def _with_shortest_walk(position: Position, moves: str) -> str:
     """Return *moves* with the shortest walk to their first push."""
     walk = len(moves) - len(moves.lstrip(DIRECTIONS))
     if walk == len(moves):

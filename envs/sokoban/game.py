@@ -16,14 +16,14 @@ from agentgym_gen.envs.sokoban.board import (
     WALL,
 )
 
-PLAYER_CAME = {
+PLAYER_ENTERS = {
     FLOOR: PLAYER,
     TARGET: PLAYER_ON_TARGET,
     BOX: PLAYER,
     BOX_ON_TARGET: PLAYER_ON_TARGET,
 }
-PLAYER_LEFT = {PLAYER: FLOOR, PLAYER_ON_TARGET: TARGET}
-BOX_CAME = {FLOOR: BOX, TARGET: BOX_ON_TARGET}
+PLAYER_LEAVES = {PLAYER: FLOOR, PLAYER_ON_TARGET: TARGET}
+BOX_ENTERS = {FLOOR: BOX, TARGET: BOX_ON_TARGET}
 """What a square shows after somebody came to it or left it."""
 
 PLAYERS = PLAYER + PLAYER_ON_TARGET
@@ -50,17 +50,17 @@ class Game:
     def __init__(self, rows: Sequence[str]) -> None:
         self.text = "\n".join(rows)
         """The board as it is now, its rows joined by line breaks."""
-        self.boxes = sum(map(self.text.count, BOXES))
+        self.box_count = sum(map(self.text.count, BOXES))
         """How many boxes there are."""
-        self.on_targets = self.text.count(BOX_ON_TARGET)
+        self.boxes_on_targets = self.text.count(BOX_ON_TARGET)
         """How many of them are on targets."""
         self._squares = list(self.text)
         self._player = next(i for i, symbol in enumerate(self.text) if symbol in PLAYERS)
         stride = len(rows[0]) + 1
         self._places = [divmod(square, stride) for square in range(len(self.text))]
-        self.targets_at = self._found(_TARGETS)
+        self.targets_at = self._places_of(_TARGETS)
         """The row and the column, from 0, of every target."""
-        self.boxes_at = self._found(_BOXES)
+        self.boxes_at = self._places_of(_BOXES)
         """Those of every box."""
         self._offsets = dict(zip(DIRECTIONS, (-stride, stride, -1, 1), strict=True))
 
@@ -88,16 +88,16 @@ class Game:
         there, beyond = here + offset, here + 2 * offset
         pushed = squares[there]
         if pushed in BOXES:
-            squares[beyond] = BOX_CAME[squares[beyond]]
-            self.on_targets += (squares[beyond] == BOX_ON_TARGET) - (pushed == BOX_ON_TARGET)
+            squares[beyond] = BOX_ENTERS[squares[beyond]]
+            self.boxes_on_targets += (squares[beyond] == BOX_ON_TARGET) - (pushed == BOX_ON_TARGET)
             direction = direction.upper()
-        squares[there] = PLAYER_CAME[pushed]
-        squares[here] = PLAYER_LEFT[squares[here]]
+        squares[there] = PLAYER_ENTERS[pushed]
+        squares[here] = PLAYER_LEAVES[squares[here]]
         self._player = there
         self.text = "".join(squares)
         if pushed in BOXES:
-            self.boxes_at = self._found(_BOXES)
+            self.boxes_at = self._places_of(_BOXES)
         return direction
 
-    def _found(self, symbols: re.Pattern[str]) -> tuple[Place, ...]:
+    def _places_of(self, symbols: re.Pattern[str]) -> tuple[Place, ...]:
         return tuple([self._places[found.start()] for found in symbols.finditer(self.text)])

@@ -18,10 +18,10 @@ from agentgym_gen.envs.sokoban.board import (
     flood,
     offsets,
     shift,
-    singles,
+    iter_squares,
     split_of,
 )
-from agentgym_gen.envs.sokoban.expert import Solver, moves_of
+from agentgym_gen.envs.sokoban.expert import Solver, moves_from_pushes
 
 TURN_CHANCE = 0.4
 """How often the carving walk changes its direction."""
@@ -42,7 +42,7 @@ STEPS = ((-1, 0), (1, 0), (0, -1), (0, 1))
 
 
 @dataclass(frozen=True)
-class Recipe:
+class LevelSpec:
     """What the levels of a tier are like."""
 
     sizes: tuple[tuple[int, int], ...]
@@ -51,55 +51,55 @@ class Recipe:
     """Numbers of boxes, one of which is drawn."""
     pushes: tuple[int, int]
     """The band: the least and the greatest number of pushes that the best solution may have."""
-    carving: tuple[int, int]
+    walk_steps: tuple[int, int]
     """The least and the greatest number of steps of the carving walk."""
     flips: tuple[int, int]
     """The least and the greatest number of squares that are then turned from floor to wall, or
     from wall to floor."""
-    floor: int
+    min_floor: int
     """The least number of squares that are no walls."""
-    pulls: int
+    pulls_per_box: int
     """How many pulls are made for each box."""
-    states: int
+    max_states: int
     """How many states the solver may look at; a level that needs more is not taken."""
 
 
-def draw_level(recipe: Recipe, split: str, rng: np.random.Generator) -> Level:
+def generate_level(recipe: LevelSpec, split: str, rng: np.random.Generator) -> Level:
     """Return a level of *recipe* that belongs to *split*, drawn from *rng* alone."""
     while True:
         height, width = recipe.sizes[int(rng.integers(len(recipe.sizes)))]
-        solved = _solved(height, width, recipe, rng)
+        solved = _generate_solved_room(height, width, recipe, rng)
         if solved is None:
             continue
         solver = Solver(width, solved.walls, solved.targets)
-        start = _pulled_away(solved, solver, recipe.pulls, rng)
-        level = _accepted(start, height, solver, recipe, split)
+        start = _pull_away(solved, solver, recipe.pulls_per_box, rng)
+        level = _accept(start, height, solver, recipe, split)
         if level is not None:
             return level
 
 
-def _accepted(
-    start: Position, height: int, solver: Solver, recipe: Recipe, split: str
+def _accept(
+    start: Position, height: int, solver: Solver, recipe: LevelSpec, split: str
 ) -> Level | None:
     low, high = recipe.pushes
-    if start.boxes & start.targets or solver.bound(start.boxes) > high:
+    if start.boxes & start.targets or solver.lower_bound(start.boxes) > high:
         return None
     rows = start.rows(height)
     if split_of(rows) != split:
         return None
-    pushes = solver.solve(start.boxes, start.player, limit=recipe.states)
+    pushes = solver.solve(start.boxes, start.player, limit=recipe.max_states)
     if pushes is None or not low <= len(pushes) <= high:
         return None
-    return Level(rows, moves_of(start, pushes))
+    return Level(rows, moves_from_pushes(start, pushes))
 
 
-def _solved(height: int, width: int, recipe: Recipe, rng: np.random.Generator) -> Position | None:
+def _generate_solved_room(height: int, width: int, recipe: LevelSpec, rng: np.random.Generator) -> Position | None:
     """Return a room with its boxes on their targets, or None if it has too little floor."""
     number = recipe.boxes[int(rng.integers(len(recipe.boxes)))]
-    floor = _carved(height, width, int(rng.integers(*recipe.carving, endpoint=True)), rng)
-    floor = _roughened(floor, height, width, int(rng.integers(*recipe.flips, endpoint=True)), rng)
-    squares = list(singles(floor))
-    if len(squares) < recipe.floor:
+    floor = _carve(height, width, int(rng.integers(*recipe.walk_steps, endpoint=True)), rng)
+    floor = _roughen(floor, height, width, int(rng.integers(*recipe.flips, endpoint=True)), rng)
+    squares = list(iter_squares(floor))
+    if len(squares) < recipe.min_floor:
         return None
     chosen = [squares[int(i)] for i in rng.permutation(len(squares))[: number + 1]]
     targets = sum(chosen[1:])
@@ -107,7 +107,7 @@ def _solved(height: int, width: int, recipe: Recipe, rng: np.random.Generator) -
     return Position(width, walls, targets, boxes=targets, player=chosen[0])
 
 
-def _carved(height: int, width: int, steps: int, rng: np.random.Generator) -> int:
+def _carve(height: int, width: int, steps: int, rng: np.random.Generator) -> int:
     """Return the floor that a random walk of *steps* clears."""
     turns = (rng.random(steps) < TURN_CHANCE).tolist()
     directions = rng.integers(len(STEPS), size=steps).tolist()
@@ -124,7 +124,7 @@ def _carved(height: int, width: int, steps: int, rng: np.random.Generator) -> in
     return floor
 
 
-def _roughened(floor: int, height: int, width: int, flips: int, rng: np.random.Generator) -> int:
+def _roughen(floor: int, height: int, width: int, flips: int, rng: np.random.Generator) -> int:
     """Return the largest connected part of *floor* after random squares of it are flipped."""
     rows = rng.integers(1, height - 1, size=flips).tolist()
     columns = rng.integers(1, width - 1, size=flips).tolist()
@@ -137,7 +137,7 @@ def _roughened(floor: int, height: int, width: int, flips: int, rng: np.random.G
     return max(parts, key=int.bit_count, default=0)
 
 
-def _pulled_away(
+def _pull_away(
     solved: Position, solver: Solver, pulls: int, rng: np.random.Generator
 ) -> Position:
     """Return the farthest position that random pulls from *solved* reach.
@@ -147,7 +147,7 @@ def _pulled_away(
     """
 
     def farness(boxes: int) -> int:
-        return solver.bound(boxes) - ON_TARGET_COST * (boxes & solved.targets).bit_count()
+        return solver.lower_bound(boxes) - ON_TARGET_COST * (boxes & solved.targets).bit_count()
 
     boxes, width, floor = solved.boxes, solved.width, ~solved.walls
     reach = flood(solved.player, floor & ~boxes, width)
@@ -161,7 +161,7 @@ def _pulled_away(
         reach = flood(player, floor & ~boxes, width)
         farthest = max(farthest, (farness(boxes), boxes, reach))
     _, boxes, reach = farthest
-    squares = list(singles(reach))
+    squares = list(iter_squares(reach))
     return replace(solved, boxes=boxes, player=squares[int(rng.integers(len(squares)))])
 
 
@@ -174,6 +174,6 @@ def _pulls(boxes: int, reach: int, width: int) -> list[tuple[int, int]]:
     found = []
     for offset in offsets(width):
         pullable = boxes & shift(reach, -offset) & shift(reach, -2 * offset)
-        for box in singles(pullable):
+        for box in iter_squares(pullable):
             found.append((boxes ^ box | shift(box, offset), shift(box, 2 * offset)))
     return found

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from agentgym_gen.envs.sokoban.asides import outside_lines
+from agentgym_gen.envs.sokoban.distractors import note_lines
 from agentgym_gen.envs.sokoban.board import (
     BOX,
     BOX_ON_TARGET,
@@ -19,7 +19,7 @@ from agentgym_gen.envs.sokoban.board import (
     Level,
     Position,
 )
-from agentgym_gen.envs.sokoban.expert import Guide
+from agentgym_gen.envs.sokoban.expert import PlanTracker
 from agentgym_gen.envs.sokoban.game import Game
 from agentgym_gen.envs.sokoban.reward import STEP, score, step_reward
 from agentgym_gen.envs.sokoban.tasks import open_tasks
@@ -120,7 +120,7 @@ class Sokoban(World[Level]):
         """Start *task* and return its board."""
         level = task.content
         self._game = Game(level.rows)
-        self._guide = Guide(level.solution)
+        self._plan = PlanTracker(level.solution)
         self._height = len(level.rows)
         self._turn_limit = max(LEAST_TURNS, TURNS_PER_MOVE * len(level.solution))
         return self._scene()
@@ -128,11 +128,11 @@ class Sokoban(World[Level]):
     def step(self, command: Command) -> Outcome:
         """Push or move in one direction."""
         game, direction = self._game, command.verb[0]
-        before = game.on_targets
+        before = game.boxes_on_targets
         reason = game.obstacle(direction)
         if not reason:
-            self._guide.follow(game.move(direction))
-        after, boxes = game.on_targets, game.boxes
+            self._plan.record_move(game.move(direction))
+        after, boxes = game.boxes_on_targets, game.box_count
         return Outcome(
             scene=self._scene(),
             reward=step_reward(before, after, boxes),
@@ -151,7 +151,7 @@ class Sokoban(World[Level]):
 
         None if a box is stuck for ever, or the solver found no solution within its limit.
         """
-        moves = self._guide.moves(Position.parse(self._game.text.split("\n")))
+        moves = self._plan.moves(Position.parse(self._game.text.split("\n")))
         return None if moves is None else tuple(COMMANDS[move.lower()] for move in moves)
 
     def instruction(self) -> Message:
@@ -197,7 +197,7 @@ class Sokoban(World[Level]):
 
     def _distractors(self, rng: np.random.Generator, amount: int) -> tuple[str, ...]:
         """Return notes about squares below the board."""
-        return sample_evenly(outside_lines(self._height), amount, rng)
+        return sample_evenly(note_lines(self._height), amount, rng)
 
     def _scene(self) -> Scene:
         game = self._game

@@ -14,7 +14,7 @@ from agentgym_gen.env import TextEnv
 from agentgym_gen.envs.alfworld import ALFWorld, SearchPolicy
 from agentgym_gen.envs.alfworld.house import Goal, House, Receptacle, Thing
 from agentgym_gen.envs.alfworld.reward import reward
-from agentgym_gen.envs.alfworld.search import next_move
+from agentgym_gen.envs.alfworld.search_policy import next_move
 from agentgym_gen.interface import EpisodeInterface, Interface
 from agentgym_gen.testing import check_world
 from agentgym_gen.world import Malformed, Task, TaskId
@@ -278,7 +278,7 @@ def holds_for_ever(world: ALFWorld) -> bool:
     """Return whether no receptacle takes the thing in hand, as the original has it for some."""
     game = world.game
     kinds = {thing for _, thing in game.fits}
-    return game.held is not None and game.house.things[game.held].kind not in kinds
+    return game.in_hand is not None and game.house.things[game.in_hand].kind not in kinds
 
 
 def test_what_fits_nowhere_is_held_for_ever() -> None:

@@ -14,10 +14,10 @@ import pytest
 from agentgym_gen.env import TextEnv
 from agentgym_gen.env.making import make_text_env
 from agentgym_gen.envs.alfworld import ALFWorld
-from agentgym_gen.envs.alfworld.grammar import TASK, checked
+from agentgym_gen.envs.alfworld.official.grammar import TASK_SENTENCE, check_grammar
 from agentgym_gen.envs.alfworld.tasks import GeneratedTasks
-from agentgym_gen.envs.alfworld.tiers import Filter
-from agentgym_gen.envs.alfworld.writing import game_text
+from agentgym_gen.envs.alfworld.tiers import TaskFilter
+from agentgym_gen.envs.alfworld.official.game_writer import game_text
 from agentgym_gen.errors import DataError, InvalidValueError, MissingExtraError, UnknownNameError
 
 HERE = pathlib.Path(__file__).parents[3] / "shared" / "data" / "alfworld"
@@ -91,10 +91,10 @@ def test_a_grammar_that_is_a_program_is_not_run(
     tmp_path: pathlib.Path, make: Make, grammar: str, task: str
 ) -> None:
     """The original evaluates what stands in braces: it is given no game with other braces."""
-    house = GeneratedTasks(Filter(task_type="heat")).make("medium", "train", 0).content
+    house = GeneratedTasks(TaskFilter(task_type="heat")).make("medium", "train", 0).content
     bomb = str(tmp_path / "exploded")
     game = json.loads(game_text(house))
-    said = TASK.sub(lambda _: task.format(bomb=bomb), game["grammar"])
+    said = TASK_SENTENCE.sub(lambda _: task.format(bomb=bomb), game["grammar"])
     game["grammar"] = grammar.replace("{bomb}", bomb).replace("{}", said)
     path = tmp_path / "json_2.1.1" / "train" / "task" / "trial" / "game.tw-pddl"
     path.parent.mkdir(parents=True)
@@ -108,9 +108,9 @@ def test_a_grammar_that_is_a_program_is_not_run(
 
 def test_the_grammar_of_the_installed_alfworld_is_known(make: Make) -> None:
     """So that games that were written here are played from their files."""
-    house = GeneratedTasks(Filter()).make("easy", "train", 0).content
+    house = GeneratedTasks(TaskFilter()).make("easy", "train", 0).content
 
-    assert checked(game_text(house), "x") == game_text(house)
+    assert check_grammar(game_text(house), "x") == game_text(house)
 
 
 def test_nonsense_and_what_cannot_be_done_get_the_originals_answer(make: Make) -> None:

@@ -11,11 +11,11 @@ import pytest
 from agentgym_gen.env import TextEnv
 from agentgym_gen.envs.alfworld import ALFWorld
 from agentgym_gen.envs.alfworld.house import House
-from agentgym_gen.envs.alfworld.official import OfficialTasks
-from agentgym_gen.envs.alfworld.pddl import read_game
+from agentgym_gen.envs.alfworld.official.tasks import OfficialTasks
+from agentgym_gen.envs.alfworld.official.game_reader import read_game
 from agentgym_gen.envs.alfworld.tasks import GeneratedTasks
-from agentgym_gen.envs.alfworld.tiers import Filter, difficulty
-from agentgym_gen.envs.alfworld.writing import problem, write_game
+from agentgym_gen.envs.alfworld.tiers import TaskFilter, measure_difficulty
+from agentgym_gen.envs.alfworld.official.game_writer import pddl_problem, write_game
 from agentgym_gen.errors import DataError, InvalidValueError, MissingExtraError
 from agentgym_gen.world import TIERS
 
@@ -37,13 +37,13 @@ def _own_cache(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def household() -> House:
     """Return a household with a task in the middle tier."""
-    return GeneratedTasks(Filter(task_type="heat")).make("medium", "train", 0).content
+    return GeneratedTasks(TaskFilter(task_type="heat")).make("medium", "train", 0).content
 
 
 def text_of(house: House) -> str:
     """Return the part of a game file that is read."""
     grammar = '{"task": [{"rhs": "Your task is to: ' + house.task + '"}]}'
-    return json.dumps({"grammar": grammar, "pddl_problem": problem(house)})
+    return json.dumps({"grammar": grammar, "pddl_problem": pddl_problem(house)})
 
 
 def folder_with(base: pathlib.Path, **games: str) -> pathlib.Path:
@@ -75,7 +75,7 @@ def test_a_zip_archive_is_as_good_as_a_folder(tmp_path: pathlib.Path, inside: st
         file.writestr(f"{inside}{TRIAL}/game.tw-pddl", text_of(house))
 
     for named in (tmp_path, tmp_path / "games.zip"):
-        tasks = OfficialTasks(named, Filter())
+        tasks = OfficialTasks(named, TaskFilter())
         assert tasks.size("medium", "valid") == 1
         assert tasks.make("medium", "valid", 0).content == house
 
@@ -95,7 +95,7 @@ def test_a_broken_file_does_not_keep_the_others_from_being_played(tmp_path: path
     """It is left out of the tasks, listed among the faults, and an error when it is asked for."""
     good = text_of(household())
     folder = folder_with(tmp_path, a=good, b="{", c=good.replace("(:init", "(:init ("), d="{}")
-    tasks = OfficialTasks(folder, Filter())
+    tasks = OfficialTasks(folder, TaskFilter())
 
     assert tasks.size("medium", "valid") == 1
     assert sorted(tasks.faults("valid")) == [f"{TRIAL}{trial}" for trial in "bcd"]
@@ -122,7 +122,7 @@ def test_a_broken_problem_says_what_is_wrong(old: str, new: str, fault: str) -> 
 def test_a_household_that_cannot_be_won_is_a_fault(tmp_path: pathlib.Path) -> None:
     """Without anything that heats, for example."""
     text = text_of(household()).replace("microwaveType", "cabinetType")
-    tasks = OfficialTasks(folder_with(tmp_path, a=text), Filter())
+    tasks = OfficialTasks(folder_with(tmp_path, a=text), TaskFilter())
 
     with pytest.raises(InvalidValueError, match="1 of them cannot be played"):
         tasks.size("medium", "valid")
@@ -132,7 +132,7 @@ def test_a_household_that_cannot_be_won_is_a_fault(tmp_path: pathlib.Path) -> No
 def test_the_index_is_kept_until_a_file_changes(tmp_path: pathlib.Path) -> None:
     """A new instance in a new process would find it in the cache folder."""
     folder = folder_with(tmp_path, a=text_of(household()))
-    assert OfficialTasks(folder, Filter()).size("medium", "valid") == 1
+    assert OfficialTasks(folder, TaskFilter()).size("medium", "valid") == 1
     kept = list((tmp_path / "cache" / "agentgym_gen").glob("alfworld-*.json"))
 
     assert len(kept) == 1
@@ -154,7 +154,7 @@ def test_an_unknown_game_is_an_error(
     tmp_path: pathlib.Path, task_id: str, error: type[Exception], fault: str
 ) -> None:
     """The id is named, and what it should be."""
-    tasks = OfficialTasks(folder_with(tmp_path, a=text_of(household())), Filter())
+    tasks = OfficialTasks(folder_with(tmp_path, a=text_of(household())), TaskFilter())
 
     with pytest.raises(error, match=fault):
         tasks.find(task_id)
@@ -181,9 +181,9 @@ def test_our_shortest_plans_are_as_long_as_the_originals_walkthroughs() -> None:
     """In all 140 games of valid_seen, and the walkthroughs win here, too."""
     for path in GAMES:
         text = path.read_text("utf-8")
-        found = difficulty(read_game(text))
+        found = measure_difficulty(read_game(text))
         assert found is not None
-        assert found.optimum == len(json.loads(text)["walkthrough"]), path
+        assert found.plan_length == len(json.loads(text)["walkthrough"]), path
 
 
 @needs_games

@@ -5,15 +5,15 @@ import pytest
 
 from agentgym_gen.env import TextEnv
 from agentgym_gen.envs.alfworld import ALFWorld
-from agentgym_gen.envs.alfworld.counts import counts
-from agentgym_gen.envs.alfworld.expert import View, plan
+from agentgym_gen.envs.alfworld.statistics import load_statistics
+from agentgym_gen.envs.alfworld.expert import View, shortest_plan
 from agentgym_gen.envs.alfworld.game import Game, Move
 from agentgym_gen.envs.alfworld.generator import FAMILIES, floor_plan
 from agentgym_gen.envs.alfworld.house import OFFICIAL_TYPES, ROOMS, House
-from agentgym_gen.envs.alfworld.pddl import read_problem
-from agentgym_gen.envs.alfworld.tasks import CYCLES, GeneratedTasks
-from agentgym_gen.envs.alfworld.tiers import Difficulty, Filter, difficulty
-from agentgym_gen.envs.alfworld.writing import problem
+from agentgym_gen.envs.alfworld.official.game_reader import read_problem
+from agentgym_gen.envs.alfworld.tasks import SPEC_CYCLES, GeneratedTasks
+from agentgym_gen.envs.alfworld.tiers import Difficulty, TaskFilter, measure_difficulty
+from agentgym_gen.envs.alfworld.official.game_writer import pddl_problem
 from agentgym_gen.errors import InvalidValueError, UnknownNameError
 from agentgym_gen.world import SPLITS, TIERS
 
@@ -28,7 +28,7 @@ FINGERPRINTS = [
 
 def tasks(**wanted: str) -> GeneratedTasks:
     """Return the generated tasks that pass a filter."""
-    return GeneratedTasks(Filter(**wanted))
+    return GeneratedTasks(TaskFilter(**wanted))
 
 
 def every_expert_wins(tier: str, split: str, count: int) -> None:
@@ -36,11 +36,11 @@ def every_expert_wins(tier: str, split: str, count: int) -> None:
     env = TextEnv(ALFWorld(), tier=tier, split=split)
     for index in range(count):
         task = env.world.tasks.make(tier, split, index)
-        found = difficulty(task.content)
+        found = measure_difficulty(task.content)
         env.reset(options={"task_id": str(task.id)})
         moves = env.world.expert_plan()
         assert found is not None
-        assert (found.tier, found.optimum) == (tier, len(moves))
+        assert (found.tier, found.plan_length) == (tier, len(moves))
         for command in moves:
             *_, over, _, info = env.step(env.write(command))
         assert over
@@ -51,7 +51,7 @@ def every_expert_wins(tier: str, split: str, count: int) -> None:
 @pytest.mark.parametrize("tier", TIERS)
 def test_the_expert_wins_and_tiers_hold(tier: str, split: str) -> None:
     """Tasks are of their tier, and the expert wins them."""
-    every_expert_wins(tier, split, len(CYCLES[tier]))
+    every_expert_wins(tier, split, len(SPEC_CYCLES[tier]))
 
 
 @pytest.mark.slow
@@ -90,13 +90,13 @@ def shortest(house: House, limit: int) -> int:
         for path in paths:
             game = Game(house)
             for move in path:
-                game.do(move)
-            if game.won():
+                game.apply(move)
+            if game.is_won():
                 return length
-            state = repr((game.at, game.held, game.content, sorted(game.opened), game.states))
+            state = repr((game.place, game.in_hand, game.content, sorted(game.open_receptacles), game.states))
             if state not in seen:
                 seen.add(state)
-                longer += [(*path, move) for move in (*game.ways(), *game.moves())]
+                longer += [(*path, move) for move in (*game.go_to_moves(), *game.local_moves())]
         paths = longer
     return limit + 1
 
@@ -113,7 +113,7 @@ def test_plans_are_the_shortest(index: int) -> None:
     assert small
     house = small[0]
 
-    assert len(plan(View(Game(house))) or ()) == shortest(house, 5)
+    assert len(shortest_plan(View(Game(house))) or ()) == shortest(house, 5)
 
 
 @pytest.mark.parametrize("room", ROOMS)
@@ -210,14 +210,14 @@ def test_an_unknown_task_is_an_error(key: str) -> None:
 @pytest.mark.parametrize("tier", TIERS)
 def test_households_read_back_from_pddl(tier: str) -> None:
     """A household written as the original's PDDL problem is read as the same household."""
-    for index in range(len(CYCLES[tier])):
+    for index in range(len(SPEC_CYCLES[tier])):
         house = tasks().make(tier, "test", index).content
-        assert read_problem(problem(house), house.task) == house
+        assert read_problem(pddl_problem(house), house.task) == house
 
 
 def test_rooms_have_what_was_counted() -> None:
     """Over many floor plans, receptacles are about as frequent as in the official games."""
-    for room, known in counts().rooms.items():
+    for room, known in load_statistics().rooms.items():
         plans = [floor_plan(room, "seen", n) for n in range(FAMILIES["seen"][0])]
         for kind, numbers in known.receptacles.items():
             share = np.mean([kind in one.kinds for one in plans])

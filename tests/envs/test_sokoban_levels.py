@@ -12,9 +12,9 @@ from agentgym_gen.agents.rollout import Episode, run
 from agentgym_gen.env import TextEnv
 from agentgym_gen.env.making import sample_task_ids
 from agentgym_gen.envs.sokoban import Sokoban
-from agentgym_gen.envs.sokoban.board import Level, Position, canonical, split_of
-from agentgym_gen.envs.sokoban.expert import solution
-from agentgym_gen.envs.sokoban.tasks import RECIPES, GeneratedTasks
+from agentgym_gen.envs.sokoban.board import Level, Position, canonical_form, split_of
+from agentgym_gen.envs.sokoban.expert import solve_position
+from agentgym_gen.envs.sokoban.tasks import LEVEL_SPECS, GeneratedTasks
 from agentgym_gen.errors import DataError, InvalidValueError
 from agentgym_gen.seeding import stream
 from agentgym_gen.world import TIERS, Task, TaskId
@@ -45,7 +45,7 @@ def wins(env: TextEnv, task_id: str) -> bool:
 def bands_hold(tier: str, split: str, count: int) -> None:
     """Check that the expert wins the first tasks, and that each is of its tier and split."""
     env = TextEnv(Sokoban(), tier=tier, split=split)
-    low, high = RECIPES[tier].pushes
+    low, high = LEVEL_SPECS[tier].pushes
     for index in range(count):
         level = env.world.tasks.make(tier, split, index).content
         assert low <= level.pushes <= high
@@ -72,7 +72,7 @@ def test_splits_share_no_level() -> None:
     """No easy level is in two splits, even rotated, mirrored or with the player elsewhere."""
     tasks = GeneratedTasks()
     forms = {
-        split: {canonical(tasks.make("easy", split, index).content.rows) for index in range(100)}
+        split: {canonical_form(tasks.make("easy", split, index).content.rows) for index in range(100)}
         for split in SPLITS
     }
 
@@ -92,9 +92,9 @@ def test_rotations_and_mirrors_have_one_form() -> None:
     """All 8 symmetries, and another place of the player, have one canonical form."""
     board = np.array([list("#####"), list("#PXO#"), list("##__#"), list("#####")])
     turned = [np.rot90(side, times) for side in (board, board[::-1]) for times in range(4)]
-    texts = {canonical(["".join(row) for row in side]) for side in turned}
+    texts = {canonical_form(["".join(row) for row in side]) for side in turned}
 
-    assert texts == {canonical(["#####", "#_XO#", "##P_#", "#####"])}
+    assert texts == {canonical_form(["#####", "#_XO#", "##P_#", "#####"])}
 
 
 def test_a_task_does_not_depend_on_what_was_drawn_before() -> None:
@@ -124,7 +124,7 @@ def test_fingerprints(task_id: str, fingerprint: str) -> None:
 )
 def test_solver_needs_the_fewest_pushes(rows: list[str], pushes: int) -> None:
     """Hand-made levels are solved with the number of pushes counted by hand, or not at all."""
-    moves = solution(Position.parse(rows))
+    moves = solve_position(Position.parse(rows))
 
     assert sum(move.isupper() for move in moves or "") == pushes
 
@@ -140,7 +140,7 @@ def test_a_deadlock_has_no_plan(rows: list[str]) -> None:
     """A box in a corner, or a block of four boxes, is stuck for ever."""
     world = Sokoban()
     world.reset(Task(TaskId("sokoban", "easy", "train", "0"), Level(tuple(rows), "R")))
-    world._guide._pushed_astray = True
+    world._plan._is_push_off_plan = True
 
     assert world.expert_plan() is None
 

@@ -71,7 +71,7 @@ def read_problem(problem: str, task: str) -> House:
     if not facts["atlocation"] or not facts["receptacleatlocation"]:
         raise InvalidValueError("its PDDL problem does not say where the agent and things are")
     goal = _goal(list(_predicates(sections.get(":goal", []))))
-    names = names_of({word for found in facts.values() for args in found for word in args})
+    names = original_names({word for found in facts.values() for args in found for word in args})
     start = names[facts["atlocation"][0][1]]
     receptacles = _receptacles(facts, names)
     things = _things(facts, names)
@@ -82,7 +82,7 @@ def read_problem(problem: str, task: str) -> House:
     return House(room_of(kinds), task, goal, start, receptacles, things, fits)
 
 
-def names_of(ids: set[str]) -> dict[str, str]:
+def original_names(ids: set[str]) -> dict[str, str]:
     """Return what the original calls each of *ids*.
 
     The ids of a kind are sorted and numbered downwards: the first one has the highest number.

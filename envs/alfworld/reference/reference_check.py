@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from agentgym_gen.envs.alfworld.grammar import checked
+from agentgym_gen.envs.alfworld.official.grammar import check_grammar
 from agentgym_gen.envs.alfworld.house import House
-from agentgym_gen.envs.alfworld.official import OfficialTasks
-from agentgym_gen.envs.alfworld.oracle import Oracle, Seen
-from agentgym_gen.envs.alfworld.wording import NOTHING
-from agentgym_gen.envs.alfworld.writing import game_text
+from agentgym_gen.envs.alfworld.official.tasks import OfficialTasks
+from agentgym_gen.envs.alfworld.reference.original_process import OriginalProcess, OriginalState
+from agentgym_gen.envs.alfworld.wording import NOTHING_HAPPENS
+from agentgym_gen.envs.alfworld.official.game_writer import game_text
 from agentgym_gen.errors import InvalidValueError, unknown_name
 from agentgym_gen.world import Command, EndReason, Malformed, Outcome, Scene, Task, native_text
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 BACKENDS = ("python", "textworld")
 
 
-def referee_of(backend: str, wording_version: str) -> Referee | None:
+def make_reference_check(backend: str, wording_version: str) -> ReferenceCheck | None:
     """Return the referee of the backend ``textworld``, or None for ``python``.
 
     Raises:
@@ -41,57 +41,57 @@ def referee_of(backend: str, wording_version: str) -> Referee | None:
             f"backend='textworld' speaks the wording 0.4 of the installed alfworld, not "
             f"{wording_version!r}; leave `wording_version` out"
         )
-    return Referee()
+    return ReferenceCheck()
 
 
-class Referee:
+class ReferenceCheck:
     """Lets the original decide what is seen, what can be done and when the game is won."""
 
     def __init__(self) -> None:
-        self._oracle = Oracle()
+        self._original = OriginalProcess()
         self.agrees = True
         """Whether ours has said the same in this episode so far."""
 
-    def opening(self, world: ALFWorld, task: Task[House], scene: Scene) -> Scene:
+    def start(self, world: ALFWorld, task: Task[House], scene: Scene) -> Scene:
         """Start the original on *task*, which our *world* opens with *scene*."""
         tasks = world.tasks
         if isinstance(tasks, OfficialTasks):
-            game = checked(tasks.text(task.id), task.id.key)
+            game = check_grammar(tasks.file_text(task.id), task.id.key)
         else:
             game = game_text(task.content)
         self.agrees = True
-        self._seen = self._oracle.start(game)
-        return self._shown(world, scene)
+        self._state = self._original.start(game)
+        return self._compared(world, scene)
 
-    def judged(self, world: ALFWorld, command: Command, outcome: Outcome) -> Outcome:
+    def check(self, world: ALFWorld, command: Command, outcome: Outcome) -> Outcome:
         """Return what *command* does in the original, where ours has *outcome*."""
-        self._seen = self._oracle.say(native_text((command,), world.verbs))
-        won, scene = self._seen.won, self._shown(world, outcome.scene)
+        self._state = self._original.step(native_text((command,), world.verbs))
+        won, scene = self._state.won, self._compared(world, outcome.scene)
         self.agrees = self.agrees and won == outcome.success
         return replace(
             outcome,
             scene=scene,
             reward=float(won),
             score=float(won),
-            valid=self._seen.text != NOTHING,
+            valid=self._state.text != NOTHING_HAPPENS,
             end=EndReason.SUCCESS if won else None,
         )
 
-    def commands(self, world: ALFWorld) -> tuple[Command, ...]:
+    def admissible(self, world: ALFWorld) -> tuple[Command, ...]:
         """Return what the original says can be done, in the order of its words."""
-        read = map(world.read, self._seen.commands)
+        read = map(world.read, self._state.commands)
         return tuple(command for command in read if not isinstance(command, Malformed))
 
     def close(self) -> None:
         """End the original's process."""
-        self._oracle.close()
+        self._original.close()
 
-    def _shown(self, world: ALFWorld, scene: Scene) -> Scene:
-        same = _agree(world, scene, self._seen)
+    def _compared(self, world: ALFWorld, scene: Scene) -> Scene:
+        same = _agree(world, scene, self._state)
         self.agrees = self.agrees and same
-        return scene if same else Scene((self._seen.text,))
+        return scene if same else Scene((self._state.text,))
 
 
-def _agree(world: ALFWorld, scene: Scene, seen: Seen) -> bool:
+def _agree(world: ALFWorld, scene: Scene, seen: OriginalState) -> bool:
     own = [native_text((command,), world.verbs) for command in world.own_admissible()]
     return (native_text(scene.message, world.verbs), own) == (seen.text, seen.commands)

@@ -12,25 +12,25 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from agentgym_gen.envs.alfworld.house import OFFICIAL_TYPES, TREATABLE, TREATED, House
-from agentgym_gen.envs.alfworld.pddl import STATES
+from agentgym_gen.envs.alfworld.house import OFFICIAL_TYPES, TREATMENT_TRAITS, TREATMENT_STATES, House
+from agentgym_gen.envs.alfworld.official.game_reader import STATES
 from agentgym_gen.errors import missing_extra
 from agentgym_gen.system.files import write_text
 
-IDS = {"sinkbasin": ("sink", "_bar_sinkbasin"), "bathtubbasin": ("bathtub", "_bar_bathtubbasin")}
+ID_AFFIXES = {"sinkbasin": ("sink", "_bar_sinkbasin"), "bathtubbasin": ("bathtub", "_bar_bathtubbasin")}
 """What stands before and after the number in the ids of kinds that are written otherwise."""
 
-ONE = (
+ONE_OBJECT_GOAL = (
     "(exists (?r - receptacle) (exists (?o - object) (and {treated} (inReceptacle ?o ?r) "
     "(objectType ?o {thing}Type) (receptacleType ?r {place}Type))))"
 )
-TWO = (
+TWO_OBJECTS_GOAL = (
     "(exists (?r - receptacle) (exists (?o1 - object) (and (objectType ?o1 {thing}Type) "
     "(receptacleType ?r {place}Type) (inReceptacle ?o1 ?r) (exists (?o2 - object) (and "
     "(not (= ?o1 ?o2)) (objectType ?o2 {thing}Type) (receptacleType ?r {place}Type) "
     "(inReceptacle ?o2 ?r))))))"
 )
-LIT = (
+LAMP_GOAL = (
     "(exists (?ot - object ?r - receptacle ?a - agent ?l - location) (and "
     "(objectType ?ot {place}Type) (toggleable ?ot) (isToggled ?ot) (receptacleAtLocation ?r ?l) "
     "(atLocation ?a ?l) (inReceptacle ?ot ?r))) "
@@ -46,7 +46,7 @@ def write_game(house: House, folder: Path) -> Path:
         DataError: if the folder cannot be written.
     """
     text = game_text(house)
-    write_text(folder / "traj_data.json", json.dumps(trajectory(house)))
+    write_text(folder / "traj_data.json", json.dumps(trajectory_data(house)))
     path = folder / "game.tw-pddl"
     write_text(path, text)
     return path
@@ -58,19 +58,19 @@ def game_text(house: House) -> str:
     Raises:
         MissingExtraError: if ``alfworld`` is not installed.
     """
-    data = original_data()
+    data = original_data_folder()
     grammar = (data / "alfred.twl2").read_text(encoding="utf-8")
     game = {
         "pddl_domain": (data / "alfred.pddl").read_text(encoding="utf-8"),
         "grammar": grammar.replace("UNKNOWN GOAL.", house.task),
-        "pddl_problem": problem(house),
+        "pddl_problem": pddl_problem(house),
         "solvable": True,
         "walkthrough": None,
     }
     return json.dumps(game)
 
 
-def original_data() -> Path:
+def original_data_folder() -> Path:
     """Return the data folder of the installed ``alfworld``, without importing it.
 
     Raises:
@@ -82,7 +82,7 @@ def original_data() -> Path:
     return Path(found.origin).parent / "data"
 
 
-def trajectory(house: House) -> dict[str, object]:
+def trajectory_data(house: House) -> dict[str, object]:
     """Return what the original's expert reads beside a game."""
     goal = house.goal
     lamp = goal.type == "look"
@@ -98,7 +98,7 @@ def trajectory(house: House) -> dict[str, object]:
     }
 
 
-def problem(house: House) -> str:
+def pddl_problem(house: House) -> str:
     """Return *house* as a PDDL problem whose ids the original names as ours are named."""
     ids = _Ids(house)
     kinds = {one.kind for one in house.things} | {house.goal.thing}
@@ -138,7 +138,7 @@ def _numbered(names: Iterable[str]) -> list[str]:
     highest = Counter(kind for kind, _ in parts)
     found = []
     for kind, number in parts:
-        before, after = IDS.get(kind, (kind, ""))
+        before, after = ID_AFFIXES.get(kind, (kind, ""))
         found.append(f"{before}_bar_{highest[kind] - int(number):03d}{after}")
     return found
 
@@ -166,8 +166,8 @@ def _facts(house: House, ids: _Ids) -> Iterator[str]:
 
 def _goal(house: House) -> str:
     goal = house.goal
-    form = {"look": LIT, "two": TWO}.get(goal.type, ONE)
+    form = {"look": LAMP_GOAL, "two": TWO_OBJECTS_GOAL}.get(goal.type, ONE_OBJECT_GOAL)
     treated = ""
-    if goal.type in TREATED:
-        treated = f"({TREATABLE[goal.type]} ?o) (is{TREATED[goal.type].capitalize()} ?o)"
+    if goal.type in TREATMENT_STATES:
+        treated = f"({TREATMENT_TRAITS[goal.type]} ?o) (is{TREATMENT_STATES[goal.type].capitalize()} ?o)"
     return form.format(thing=goal.thing, place=goal.place, treated=treated)

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 from agentgym_gen.agents.policy import Completion, Request
 from agentgym_gen.agents.prompt import wrap_action
-from agentgym_gen.envs.alfworld.counts import counts
-from agentgym_gen.envs.alfworld.expert import Memory, View, plan
-from agentgym_gen.envs.alfworld.game import NONE, Game, Move
+from agentgym_gen.envs.alfworld.statistics import load_statistics
+from agentgym_gen.envs.alfworld.expert import Memory, View, shortest_plan
+from agentgym_gen.envs.alfworld.game import NO_ITEM, Game, Move
 from agentgym_gen.envs.alfworld.world import ALFWorld
 from agentgym_gen.errors import InvalidValueError
 
@@ -43,20 +43,20 @@ class SearchPolicy:
 def next_move(game: Game, memory: Memory) -> Move | None:
     """Return what somebody who knows *memory* of *game* does, or None with nothing left to try."""
     known = View(game, memory)
-    moves = plan(known)
+    moves = shortest_plan(known)
     if moves:
         return moves[0]
-    unseen = [number for number in known.receptacles if number not in memory.seen]
+    unseen = [number for number in known.receptacles if number not in memory.content_known]
     if not unseen:
         return None
-    here = [number for number in unseen if known.places[number] == game.at]
+    here = [number for number in unseen if known.places[number] == game.place]
     if here:
         number = here[0]
-        return ("open" if number in memory.visited else "examine", number, NONE)
-    return ("go_to", max(unseen, key=lambda number: promise(game, known, number)), NONE)
+        return ("open" if number in memory.open_state_known else "examine", number, NO_ITEM)
+    return ("go_to", max(unseen, key=lambda number: target_frequency(game, known, number)), NO_ITEM)
 
 
-def promise(game: Game, known: View, receptacle: int) -> float:
+def target_frequency(game: Game, known: View, receptacle: int) -> float:
     """Return how much of what is wanted lies in a receptacle like *receptacle*, in official games.
 
     Counted in all receptacles of its kind, and shared among those of this room.
@@ -64,14 +64,14 @@ def promise(game: Game, known: View, receptacle: int) -> float:
     house = game.house
     wanted = [house.goal.thing]
     if house.goal.type == "look":
-        lamp = any(map(game.is_lamp, _known_things(known)))
-        target = any(map(game.is_target, _known_things(known)))
+        lamp = any(map(game.is_lamp, _things_in_view(known)))
+        target = any(map(game.is_target, _things_in_view(known)))
         wanted = [house.goal.place] * (not lamp) + [house.goal.thing] * (not target)
     kind = house.receptacles[receptacle].kind
-    lies = counts().rooms[house.room].lies
-    return sum(lies.get(one, {}).get(kind, 0) for one in wanted) / len(known.kinds(kind))
+    lies = load_statistics().rooms[house.room].locations
+    return sum(lies.get(one, {}).get(kind, 0) for one in wanted) / len(known.receptacles_of(kind))
 
 
-def _known_things(known: View) -> list[int]:
-    held = [] if known.game.held is None else [known.game.held]
+def _things_in_view(known: View) -> list[int]:
+    held = [] if known.game.in_hand is None else [known.game.in_hand]
     return [*held, *(thing for number in known.receptacles for thing in known.content(number))]

@@ -10,10 +10,10 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from agentgym_gen.envs.alfworld.archive import FOLDERS, Archive, fingerprint, listed
+from agentgym_gen.envs.alfworld.official.archive import SPLIT_FOLDERS, Archive, fingerprint, cached_games
 from agentgym_gen.envs.alfworld.house import House
-from agentgym_gen.envs.alfworld.pddl import read_game
-from agentgym_gen.envs.alfworld.tiers import Filter, difficulty
+from agentgym_gen.envs.alfworld.official.game_reader import read_game
+from agentgym_gen.envs.alfworld.tiers import TaskFilter, measure_difficulty
 from agentgym_gen.errors import DataError, InvalidValueError, unknown_name
 from agentgym_gen.system.files import cache_folder, write_json
 from agentgym_gen.world import Task, TaskId, Tasks
@@ -23,7 +23,7 @@ INDEX_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class IndexEntry:
     """One game of the index."""
 
     key: str
@@ -51,11 +51,11 @@ class OfficialTasks(Tasks[House]):
 
     env = "alfworld"
 
-    def __init__(self, folder: Path, wanted: Filter) -> None:
+    def __init__(self, folder: Path, task_filter: TaskFilter) -> None:
         if not folder.exists():
             raise DataError(f"No folder or archive {str(folder)!r} with ALFWorld's official games")
         self._archive = Archive(folder.resolve())
-        self._wanted = wanted
+        self._task_filter = task_filter
 
     def size(self, tier: str, split: str) -> int:
         """Return how many games of *split* are of *tier* and pass the filter.
@@ -95,13 +95,13 @@ class OfficialTasks(Tasks[House]):
         if parsed.env != self.env:
             raise unknown_name("environment in task id", parsed.env, [self.env], f"{task_id!r}")
         self._check(parsed.tier, parsed.split)
-        if not parsed.key.startswith(f"{FOLDERS[parsed.split]}/"):
+        if not parsed.key.startswith(f"{SPLIT_FOLDERS[parsed.split]}/"):
             raise InvalidValueError(
                 f"Malformed task id {task_id!r}; the key of an official game of the split "
-                f"{parsed.split!r} begins with '{FOLDERS[parsed.split]}/'"
+                f"{parsed.split!r} begins with '{SPLIT_FOLDERS[parsed.split]}/'"
             )
         task = Task(parsed, self.generate(parsed, 0))
-        found = difficulty(task.content)
+        found = measure_difficulty(task.content)
         if found is None or found.tier != parsed.tier:
             tier = found.tier if found else "no tier"
             raise InvalidValueError(f"Task id {task_id!r} is of {tier}, not {parsed.tier!r}")
@@ -111,7 +111,7 @@ class OfficialTasks(Tasks[House]):
         """Return the household of the game that the key of *task_id* names."""
         return read_house(self._archive, task_id.key)
 
-    def text(self, task_id: TaskId) -> str:
+    def file_text(self, task_id: TaskId) -> str:
         """Return the game file that the key of *task_id* names.
 
         Raises:
@@ -121,25 +121,25 @@ class OfficialTasks(Tasks[House]):
 
     def faults(self, split: str) -> dict[str, str]:
         """Return the games of *split* that cannot be played, with what is wrong with each."""
-        return {one.key: one.fault for one in index_of(self._archive, split) if one.fault}
+        return {one.key: one.fault for one in load_index(self._archive, split) if one.fault}
 
-    def _entries(self, tier: str, split: str) -> tuple[Entry, ...]:
-        entries = _sorted_out(self._archive, split, tier, self._wanted)
+    def _entries(self, tier: str, split: str) -> tuple[IndexEntry, ...]:
+        entries = _select_entries(self._archive, split, tier, self._task_filter)
         if not entries:
             faults = len(self.faults(split))
             raise InvalidValueError(
-                f"None of the games of {FOLDERS[split]!r} in {str(self._archive.folder)!r} is of "
-                f"{tier!r} and passes {self._wanted}; {faults} of them cannot be played"
+                f"None of the games of {SPLIT_FOLDERS[split]!r} in {str(self._archive.folder)!r} is of "
+                f"{tier!r} and passes {self._task_filter}; {faults} of them cannot be played"
             )
         return entries
 
 
 @functools.lru_cache(maxsize=64)
-def _sorted_out(archive: Archive, split: str, tier: str, wanted: Filter) -> tuple[Entry, ...]:
+def _select_entries(archive: Archive, split: str, tier: str, task_filter: TaskFilter) -> tuple[IndexEntry, ...]:
     return tuple(
         one
-        for one in index_of(archive, split)
-        if one.tier == tier and wanted.takes(one.type, one.room)
+        for one in load_index(archive, split)
+        if one.tier == tier and task_filter.matches(one.type, one.room)
     )
 
 
@@ -159,31 +159,31 @@ def read_house(archive: Archive, key: str) -> House:
 
 
 @functools.lru_cache(maxsize=16)
-def index_of(archive: Archive, split: str) -> tuple[Entry, ...]:
+def load_index(archive: Archive, split: str) -> tuple[IndexEntry, ...]:
     """Return the index of *split*, from the cache folder if the games are unchanged."""
     mark = fingerprint(archive, split)
     path = cache_folder() / f"alfworld-{INDEX_VERSION}-{mark[:32]}.json"
     try:
-        return tuple(Entry(**one) for one in json.loads(path.read_text("utf-8"))["games"])
+        return tuple(IndexEntry(**one) for one in json.loads(path.read_text("utf-8"))["games"])
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
-        entries = tuple(_entry(archive, key) for key in listed(archive, split))
-        _keep(path, entries)
+        entries = tuple(_make_entry(archive, key) for key in cached_games(archive, split))
+        _write_index(path, entries)
         return entries
 
 
-def _keep(path: Path, entries: tuple[Entry, ...]) -> None:
+def _write_index(path: Path, entries: tuple[IndexEntry, ...]) -> None:
     try:
         write_json(path, {"games": [asdict(one) for one in entries]})
     except DataError:
         return  # a read-only home costs time at the next start, nothing else
 
 
-def _entry(archive: Archive, key: str) -> Entry:
+def _make_entry(archive: Archive, key: str) -> IndexEntry:
     try:
         house = read_game(archive.read(key))
     except (DataError, InvalidValueError) as error:
-        return Entry(key, fault=str(error))
-    found = difficulty(house)
+        return IndexEntry(key, fault=str(error))
+    found = measure_difficulty(house)
     if found is None:
-        return Entry(key, fault="the expert found no way to win it")
-    return Entry(key, found.tier, house.goal.type, house.room)
+        return IndexEntry(key, fault="the expert found no way to win it")
+    return IndexEntry(key, found.tier, house.goal.type, house.room)

@@ -25,12 +25,12 @@ from agentgym_gen.envs.sokoban.board import (
     Position,
     flood,
 )
-from agentgym_gen.envs.sokoban.expert import solution
+from agentgym_gen.envs.sokoban.expert import solve_position
 from agentgym_gen.errors import DataError, InvalidValueError, unknown_name
 from agentgym_gen.system.untrusted_files import MEGABYTE, read_text
 from agentgym_gen.world import SPLITS, TIERS, Task, TaskId, Tasks
 
-LAYOUT = "unfiltered/{train,valid,test}/*.txt, medium/{train,valid}/*.txt and hard/*.txt"
+BOXOBAN_LAYOUT = "unfiltered/{train,valid,test}/*.txt, medium/{train,valid}/*.txt and hard/*.txt"
 
 FAST_WEIGHT = 3
 FAST_LIMIT = 200_000
@@ -44,13 +44,13 @@ _SYMBOLS = str.maketrans(
 )
 _HEADER = re.compile(r"^; *([0-9]{1,9})(?![0-9])[^\n]*\n", re.MULTILINE)
 
-MOST_BYTES = 64 * MEGABYTE
+MAX_FILE_BYTES = 64 * MEGABYTE
 """The size above which a file holds no levels; Boxoban's have 0.1 million bytes."""
 
-LONGEST_SIDE = 32
+MAX_SIDE = 32
 """The most rows and columns of a level; Boxoban's have ten."""
 
-MOST_BOXES = 8
+MAX_BOXES = 8
 """The most boxes of a level; Boxoban's have four. More would be searched for minutes, in vain."""
 
 
@@ -102,13 +102,13 @@ class BoxobanTasks(Tasks[Level]):
         if not levels_dir.is_dir():
             raise DataError(
                 f"No folder {str(levels_dir)!r}; `levels_dir` is a folder with Boxoban's levels "
-                f"in {LAYOUT}"
+                f"in {BOXOBAN_LAYOUT}"
             )
         # What is read is kept for the process, which may go to another folder.
         self._levels_dir = levels_dir.resolve()
         self.tiers = tuple(tier for tier in TIERS if self._has(tier))
         if not self.tiers:
-            raise DataError(f"No levels in {str(levels_dir)!r}; Boxoban's layout is {LAYOUT}")
+            raise DataError(f"No levels in {str(levels_dir)!r}; Boxoban's layout is {BOXOBAN_LAYOUT}")
 
     def size(self, tier: str, split: str) -> int:
         """Return how many levels the files of *split* of *tier* hold.
@@ -178,7 +178,7 @@ def level_files(folder: Path) -> tuple[Path, ...]:
     """
     files = tuple(sorted(folder.glob("*.txt")))
     if not files:
-        raise DataError(f"No level file {str(folder / '*.txt')!r}; Boxoban's layout is {LAYOUT}")
+        raise DataError(f"No level file {str(folder / '*.txt')!r}; Boxoban's layout is {BOXOBAN_LAYOUT}")
     return files
 
 
@@ -207,7 +207,7 @@ def _boards(path: Path) -> dict[int, tuple[str, ...]]:
 
 
 def _text(path: Path) -> str:
-    return read_text(path, "Level file", MOST_BYTES)
+    return read_text(path, "Level file", MAX_FILE_BYTES)
 
 
 def read_level(path: Path, number: int) -> Level:
@@ -218,14 +218,14 @@ def read_level(path: Path, number: int) -> Level:
     """
     board = _boards(path)[number]
     width = max(map(len, board))
-    if max(width, len(board)) > LONGEST_SIDE:
+    if max(width, len(board)) > MAX_SIDE:
         raise DataError(
             f"Level {number} of {str(path)!r} cannot be played: it is {width} x {len(board)}, and "
-            f"{LONGEST_SIDE} x {LONGEST_SIDE} is the largest"
+            f"{MAX_SIDE} x {MAX_SIDE} is the largest"
         )
     rows = tuple(row.translate(_SYMBOLS).ljust(width, WALL) for row in board)
     fault = _fault(board, rows)
-    moves = None if fault else _moves(Position.parse(rows))
+    moves = None if fault else _solve(Position.parse(rows))
     if moves is None:
         fault = fault or "the expert found no solution"
         raise DataError(f"Level {number} of {str(path)!r} cannot be played: {fault}")
@@ -242,8 +242,8 @@ def _fault(board: tuple[str, ...], rows: tuple[str, ...]) -> str:
         return f"it has {position.player.bit_count()} players instead of one"
     if not position.boxes or position.boxes.bit_count() != position.targets.bit_count():
         return f"{position.boxes.bit_count()} boxes, {position.targets.bit_count()} targets"
-    if position.boxes.bit_count() > MOST_BOXES:
-        return f"{position.boxes.bit_count()} boxes, and {MOST_BOXES} are the most"
+    if position.boxes.bit_count() > MAX_BOXES:
+        return f"{position.boxes.bit_count()} boxes, and {MAX_BOXES} are the most"
     if position.boxes == position.targets:
         return "it is solved already"
     return "" if _is_enclosed(position, len(rows)) else "the player can walk off the board"
@@ -258,8 +258,8 @@ def _is_enclosed(position: Position, height: int) -> bool:
     return not flood(position.player, board & ~position.walls, width) & edge
 
 
-def _moves(position: Position) -> str | None:
-    optimal = solution(position)
+def _solve(position: Position) -> str | None:
+    optimal = solve_position(position)
     if optimal is not None:
         return optimal
-    return solution(position, limit=FAST_LIMIT, weight=FAST_WEIGHT)
+    return solve_position(position, limit=FAST_LIMIT, weight=FAST_WEIGHT)

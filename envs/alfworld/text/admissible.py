@@ -6,13 +6,13 @@ from agentgym_gen.envs.alfworld.game import Game, Move
 from agentgym_gen.envs.alfworld.wording import Wording
 from agentgym_gen.world import Command, write_template
 
-Entry = tuple[str, Command, Move]
+CommandEntry = tuple[str, Command, Move]
 """A command in the native words, by which entries are sorted, as a value, and as a move."""
 
 RECEPTACLE_VERBS = ("go_to", "open", "close", "examine")
 
 
-class Menu:
+class AdmissibleCommands:
     """What can be said now, in the order of the native words.
 
     Args:
@@ -25,17 +25,17 @@ class Menu:
         self._templates = wording.templates
         self._things = [thing.name for thing in game.house.things]
         self._receptacles = [receptacle.name for receptacle in game.house.receptacles]
-        self._entries: dict[Move, Entry] = {}
-        self._ways: dict[str, list[Entry]] = {}
+        self._entries: dict[Move, CommandEntry] = {}
+        self._go_to_entries: dict[str, list[CommandEntry]] = {}
         self.refresh()
 
     def refresh(self) -> None:
         """Take note that the game has changed."""
-        ways = self._ways.get(self._game.at)
+        ways = self._go_to_entries.get(self._game.place)
         if ways is None:
-            ways = self._ways[self._game.at] = sorted(map(self._entry, self._game.ways()))
+            ways = self._go_to_entries[self._game.place] = sorted(map(self._entry, self._game.go_to_moves()))
         moves = [
-            move for move in self._game.moves() if move[0] != "help" or "help" in self._templates
+            move for move in self._game.local_moves() if move[0] != "help" or "help" in self._templates
         ]
         found = sorted([*ways, *map(self._entry, moves)])
         self.moves: dict[Command, Move] = {command: move for _, command, move in found}
@@ -47,15 +47,15 @@ class Menu:
         """Return the command that means *move*."""
         return self._entry(move)[1]
 
-    def _entry(self, move: Move) -> Entry:
+    def _entry(self, move: Move) -> CommandEntry:
         entry = self._entries.get(move)
         if entry is None:
-            command = self._named(move)
+            command = self._make_command(move)
             text = write_template(self._templates[command.verb], command.args)
             entry = self._entries[move] = (text, command, move)
         return entry
 
-    def _named(self, move: Move) -> Command:
+    def _make_command(self, move: Move) -> Command:
         verb, one, other = move
         if verb in ("look", "inventory", "help"):
             return Command(verb)

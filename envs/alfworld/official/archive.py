@@ -16,18 +16,18 @@ from typing import NamedTuple
 from agentgym_gen.errors import DataError
 from agentgym_gen.system.untrusted_files import check_file, read_text
 
-FOLDERS = {"train": "train", "valid": "valid_seen", "test": "valid_unseen"}
+SPLIT_FOLDERS = {"train": "train", "valid": "valid_seen", "test": "valid_unseen"}
 """The original's folder of every split."""
 
 MAX_ARCHIVE_BYTES = 64 * 2**30
 """The size above which an archive is not opened."""
 
-LAYOUT = "json_2.1.1/{train,valid_seen,valid_unseen}/<task>/<trial>/game.tw-pddl"
-GAME = "game.tw-pddl"
-MAX_BYTES = 5_000_000
+OFFICIAL_LAYOUT = "json_2.1.1/{train,valid_seen,valid_unseen}/<task>/<trial>/game.tw-pddl"
+GAME_FILE = "game.tw-pddl"
+MAX_GAME_BYTES = 5_000_000
 """The size above which a file is no game; official ones have about 0.13 million."""
 
-DAMAGES = (
+READ_ERRORS = (
     *(OSError, ValueError, EOFError, RuntimeError, OverflowError),
     *(zipfile.BadZipFile, zlib.error, struct.error),
 )
@@ -50,11 +50,11 @@ class Archive:
         Raises:
             DataError: if there is none.
         """
-        folder = FOLDERS[split]
-        found = {**self._zipped(folder), **self._plain(folder)}
+        folder = SPLIT_FOLDERS[split]
+        found = {**self._zipped_games(folder), **self._unzipped_games(folder)}
         if not found:
             raise DataError(
-                f"No games of {folder!r} in {str(self.folder)!r}; the official layout is {LAYOUT}, "
+                f"No games of {folder!r} in {str(self.folder)!r}; the official layout is {OFFICIAL_LAYOUT}, "
                 "as `alfworld-download` makes it, zipped or not"
             )
         return dict(sorted(found.items()))
@@ -65,15 +65,15 @@ class Archive:
         Raises:
             DataError: if there is no such game or it cannot be read.
         """
-        split = next((s for s, folder in FOLDERS.items() if key.startswith(f"{folder}/")), None)
-        if split is None or key not in listed(self, split):
-            raise DataError(f"No game {key!r} in {str(self.folder)!r}; the layout is {LAYOUT}")
+        split = next((s for s, folder in SPLIT_FOLDERS.items() if key.startswith(f"{folder}/")), None)
+        if split is None or key not in cached_games(self, split):
+            raise DataError(f"No game {key!r} in {str(self.folder)!r}; the layout is {OFFICIAL_LAYOUT}")
         try:
-            plain = self._root / key / GAME
+            plain = self._root / key / GAME_FILE
             if plain.is_file():
-                return read_text(plain, "Game", MAX_BYTES)
-            return self._unzipped(key)
-        except DAMAGES as error:
+                return read_text(plain, "Game", MAX_GAME_BYTES)
+            return self._read_zipped(key)
+        except READ_ERRORS as error:
             raise DataError(
                 f"Game {key!r} of {str(self.folder)!r} is unreadable: {error}"
             ) from error
@@ -83,33 +83,33 @@ class Archive:
         inner = self.folder / "json_2.1.1"
         return inner if inner.is_dir() else self.folder
 
-    def _plain(self, folder: str) -> dict[str, str]:
+    def _unzipped_games(self, folder: str) -> dict[str, str]:
         found = {}
-        for path in (self._root / folder).glob(f"*/*/{GAME}"):
+        for path in (self._root / folder).glob(f"*/*/{GAME_FILE}"):
             stat = path.stat()
-            found[_key(path.as_posix())] = f"{stat.st_size} {stat.st_mtime_ns}"
+            found[_game_key(path.as_posix())] = f"{stat.st_size} {stat.st_mtime_ns}"
         return found
 
     def _zips(self) -> Iterable[Path]:
         return [self.folder] if self.folder.is_file() else sorted(self.folder.glob("*.zip"))
 
-    def _zipped(self, folder: str) -> dict[str, str]:
+    def _zipped_games(self, folder: str) -> dict[str, str]:
         found = {}
         for path in self._zips():
-            for key, entry in _opened(path, os.getpid()).games.items():
+            for key, entry in _open_zip(path, os.getpid()).games.items():
                 if key.startswith(f"{folder}/"):
                     found[key] = f"{entry.file_size} {entry.CRC}"
         return found
 
-    def _unzipped(self, key: str) -> str:
+    def _read_zipped(self, key: str) -> str:
         for path in self._zips():
-            zipped = _opened(path, os.getpid())
+            zipped = _open_zip(path, os.getpid())
             if key in zipped.games:
-                return _unpacked(zipped.file, zipped.games[key]).decode("utf-8")
+                return _read_entry(zipped.file, zipped.games[key]).decode("utf-8")
         raise DataError(f"Game {key!r} is gone from {str(self.folder)!r}")
 
 
-def _unpacked(file: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+def _read_entry(file: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
     """Return the content of *entry*, of which no more is unpacked than a game has.
 
     Raises:
@@ -119,18 +119,18 @@ def _unpacked(file: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
         raise DataError(f"{entry.filename!r} is packed by another method than deflate")
     with file.open(entry) as packed:
         # Read by its size, an entry is unpacked whole even if it holds more than it says.
-        raw = packed.read(MAX_BYTES + 1)
-    if max(len(raw), entry.file_size) > MAX_BYTES:
+        raw = packed.read(MAX_GAME_BYTES + 1)
+    if max(len(raw), entry.file_size) > MAX_GAME_BYTES:
         size = max(len(raw), entry.file_size)
         raise DataError(f"{entry.filename!r} is too large to be a game: {size:,} bytes")
     return raw
 
 
-def _key(path: str) -> str:
+def _game_key(path: str) -> str:
     return "/".join(path.split("/")[-4:-1])
 
 
-class Zipped(NamedTuple):
+class OpenZip(NamedTuple):
     """A zip archive that is open."""
 
     file: zipfile.ZipFile
@@ -140,7 +140,7 @@ class Zipped(NamedTuple):
 
 
 @functools.lru_cache(maxsize=8)
-def _opened(path: Path, _process: int) -> Zipped:
+def _open_zip(path: Path, _process: int) -> OpenZip:
     """Return the archive at *path*, opened once per process: a fork shares the file's position.
 
     Raises:
@@ -149,19 +149,19 @@ def _opened(path: Path, _process: int) -> Zipped:
     try:
         check_file(path, "Archive", MAX_ARCHIVE_BYTES)
         file = zipfile.ZipFile(path)
-        entries = [one for one in file.infolist() if one.filename.endswith(f"/{GAME}")]
-        return Zipped(file, {_key(one.filename): one for one in entries})
-    except DAMAGES as error:
+        entries = [one for one in file.infolist() if one.filename.endswith(f"/{GAME_FILE}")]
+        return OpenZip(file, {_game_key(one.filename): one for one in entries})
+    except READ_ERRORS as error:
         raise DataError(f"Archive {str(path)!r} cannot be read: {error}") from error
 
 
 @functools.lru_cache(maxsize=32)
-def listed(archive: Archive, split: str) -> dict[str, str]:
+def cached_games(archive: Archive, split: str) -> dict[str, str]:
     """Return ``archive.games(split)``, looked up once per process."""
     return archive.games(split)
 
 
 def fingerprint(archive: Archive, split: str) -> str:
     """Return a hash that changes when any game of *split* does."""
-    listing = "\n".join(f"{key} {mark}" for key, mark in listed(archive, split).items())
+    listing = "\n".join(f"{key} {mark}" for key, mark in cached_games(archive, split).items())
     return hashlib.sha256(f"{archive.folder}\n{listing}".encode()).hexdigest()

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 
-class Chances:
+class WeightedChoice:
     """A choice with weights.
 
     Args:
@@ -28,62 +28,62 @@ class Chances:
         self.total = self._ends[-1] if self._ends else 0
         """The sum of all weights."""
 
-    def draw(self, rng: np.random.Generator) -> str:
+    def sample(self, rng: np.random.Generator) -> str:
         """Return one option."""
         return self.options[bisect_right(self._ends, rng.random() * self.total)]
 
 
 @dataclass(frozen=True)
-class RoomCounts:
+class RoomStatistics:
     """What was counted in the rooms of one type."""
 
     games: int
     """How many games play in such a room."""
-    receptacles: Mapping[str, Chances]
+    receptacles: Mapping[str, WeightedChoice]
     """How many receptacles of a kind there are, where there are any."""
-    things: Mapping[str, Chances]
+    things: Mapping[str, WeightedChoice]
     """How many things of a kind there are, where there are any."""
-    lies: Mapping[str, Mapping[str, int]]
+    locations: Mapping[str, Mapping[str, int]]
     """In how many receptacles of a kind a thing of a kind was found."""
 
 
 @dataclass(frozen=True)
-class Counts:
+class Statistics:
     """All that was counted."""
 
-    rooms: Mapping[str, RoomCounts]
+    rooms: Mapping[str, RoomStatistics]
     """The rooms by type."""
     goals: Mapping[str, Mapping[tuple[str, str], int]]
     """How often a task type asks for which thing and which receptacle or lamp."""
     traits: Mapping[str, tuple[str, ...]]
     """What can be done with things of a kind."""
-    hollow: frozenset[str]
+    containers: frozenset[str]
     """The kinds of things that are receptacles themselves."""
     fits: tuple[tuple[str, str], ...]
     """Which kind of receptacle takes which kind of thing."""
 
 
 @functools.cache
-def counts() -> Counts:
+def load_statistics() -> Statistics:
     """Return what was counted, read once."""
     path = resources.files("agentgym_gen.envs.alfworld") / "data" / "counts.json"
     data = json.loads(path.read_text(encoding="utf-8"))
-    return Counts(
+    return Statistics(
         rooms={room: _room(part) for room, part in data["rooms"].items()},
         goals={
             task: {(pair.split()[0], pair.split()[1]): n for pair, n in pairs.items()}
             for task, pairs in data["goals"].items()
         },
         traits={kind: tuple(traits) for kind, traits in data["traits"].items()},
-        hollow=frozenset(data["hollow"]),
+        containers=frozenset(data["hollow"]),
         fits=tuple((kind, thing) for kind, things in data["fits"].items() for thing in things),
     )
 
 
-def _room(data: Mapping[str, Any]) -> RoomCounts:
-    return RoomCounts(
+def _room(data: Mapping[str, Any]) -> RoomStatistics:
+    return RoomStatistics(
         games=data["games"],
-        receptacles={kind: Chances(weights) for kind, weights in data["receptacles"].items()},
-        things={kind: Chances(weights) for kind, weights in data["things"].items()},
-        lies=data["lies"],
+        receptacles={kind: WeightedChoice(weights) for kind, weights in data["receptacles"].items()},
+        things={kind: WeightedChoice(weights) for kind, weights in data["things"].items()},
+        locations=data["lies"],
     )

@@ -11,7 +11,7 @@ import functools
 from agentgym_gen.envs.alfworld.house import House
 from agentgym_gen.world.distractors import TRAITS, shuffled
 
-KINDS = (
+DISTRACTOR_KINDS = (
     "alarmclock",
     "apple",
     "book",
@@ -43,11 +43,11 @@ KINDS = (
 )
 """The 28 kinds of new objects; all are kinds of the game."""
 
-NUMBERS = 5
+NUMBERS_PER_KIND = 5
 """From how many unused numbers that of an object is drawn."""
 
 
-def made_up(house: House) -> tuple[str, ...]:
+def distractor_lines(house: House) -> tuple[str, ...]:
     """Return sentences about objects that *house* does not have, none of the goal's kind."""
     names = [*(one.name for one in house.things), *(one.name for one in house.receptacles)]
     numbers = [name.rpartition(" ")[2] for name in names]
@@ -57,11 +57,11 @@ def made_up(house: House) -> tuple[str, ...]:
 
 @functools.lru_cache(maxsize=32)
 def _lines(first: int, without: str) -> tuple[str, ...]:
-    kinds = [kind for kind in KINDS if kind != without]
+    kinds = [kind for kind in DISTRACTOR_KINDS if kind != without]
     lines = [
         f"You notice a {kind} {number} out of reach, {trait}."
         for kind in kinds
-        for number in range(first, first + NUMBERS)
+        for number in range(first, first + NUMBERS_PER_KIND)
         for trait in TRAITS
     ]
     return shuffled(lines, "alfworld")

@@ -11,18 +11,18 @@ import hashlib
 import json
 import re
 
-from agentgym_gen.envs.alfworld.writing import original_data
+from agentgym_gen.envs.alfworld.official.game_writer import original_data_folder
 from agentgym_gen.errors import DataError
 
-TASK = re.compile(r'(?<=Your task is to: )(.*?)(?=")', re.DOTALL)
-SENTENCE = re.compile(r"[A-Za-z0-9 .,'-]*")
+TASK_SENTENCE = re.compile(r'(?<=Your task is to: )(.*?)(?=")', re.DOTALL)
+PLAIN_SENTENCE = re.compile(r"[A-Za-z0-9 .,'-]*")
 """A sentence without any sign of the grammar, its braces above all."""
 
-OFFICIAL = ("10da93e13b58e1a6039723f5d4a59ceae7c60772515bfab9fc603bafa7f8ee06",)
+OFFICIAL_GRAMMARS = ("10da93e13b58e1a6039723f5d4a59ceae7c60772515bfab9fc603bafa7f8ee06",)
 """The SHA-256 of the grammar of the official games, version 2.1.1, with the task left out."""
 
 
-def checked(game: str, key: str) -> str:
+def check_grammar(game: str, key: str) -> str:
     """Return the text of a game file if the original may be given it.
 
     Args:
@@ -34,11 +34,11 @@ def checked(game: str, key: str) -> str:
         MissingExtraError: if ``alfworld`` is not installed.
     """
     grammar = str(json.loads(game)["grammar"])
-    installed = (original_data() / "alfred.twl2").read_text(encoding="utf-8")
-    known = (*OFFICIAL, _mark(installed.replace("UNKNOWN GOAL.", "")))
-    said = TASK.search(grammar)
-    plain = said is not None and SENTENCE.fullmatch(said[1])
-    if not plain or _mark(TASK.sub("", grammar)) not in known:
+    installed = (original_data_folder() / "alfred.twl2").read_text(encoding="utf-8")
+    known = (*OFFICIAL_GRAMMARS, _sha256(installed.replace("UNKNOWN GOAL.", "")))
+    said = TASK_SENTENCE.search(grammar)
+    plain = said is not None and PLAIN_SENTENCE.fullmatch(said[1])
+    if not plain or _sha256(TASK_SENTENCE.sub("", grammar)) not in known:
         raise DataError(
             f"Game {key!r} has a grammar that is neither that of the official games nor of the "
             "installed alfworld; textworld would run what stands in it as Python, so play the game "
@@ -47,8 +47,8 @@ def checked(game: str, key: str) -> str:
     return game
 
 
-def _mark(grammar: str) -> str:
+def _sha256(grammar: str) -> str:
     return hashlib.sha256(grammar.encode()).hexdigest()
 
 
-__all__ = ["checked"]
+__all__ = ["check_grammar"]

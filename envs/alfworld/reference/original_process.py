@@ -15,11 +15,11 @@ from typing import Any, NamedTuple
 from agentgym_gen.errors import InvalidValueError, missing_extra
 from agentgym_gen.system.child_process import Worker, serve
 
-BROKEN_SINCE = (3, 13)
+FIRST_UNSUPPORTED_PYTHON = (3, 13)
 """The Python whose `locals()` (PEP 667) breaks the original's evaluator of sentences."""
 
 
-class Seen(NamedTuple):
+class OriginalState(NamedTuple):
     """What the original shows."""
 
     text: str
@@ -30,7 +30,7 @@ class Seen(NamedTuple):
     """Whether the goal is reached."""
 
 
-class Oracle:
+class OriginalProcess:
     """The original in play.
 
     Raises:
@@ -39,7 +39,7 @@ class Oracle:
     """
 
     def __init__(self) -> None:
-        if sys.version_info >= BROKEN_SINCE:
+        if sys.version_info >= FIRST_UNSUPPORTED_PYTHON:
             raise InvalidValueError(
                 "backend='textworld' needs Python 3.11 or 3.12, not "
                 f"{sys.version_info[0]}.{sys.version_info[1]}: the original's sentences fail "
@@ -50,28 +50,28 @@ class Oracle:
                 raise missing_extra(package, "alfworld", "backend='textworld'")
         self._worker = Worker(__name__)
 
-    def start(self, game: str) -> Seen:
+    def start(self, game: str) -> OriginalState:
         """Start the game with the text of a ``game.tw-pddl``; a second or more.
 
         Raises:
             BackendError: if the original fails.
         """
-        return Seen(*self._worker.ask({"game": game}))
+        return OriginalState(*self._worker.ask({"game": game}))
 
-    def say(self, text: str) -> Seen:
+    def step(self, command_text: str) -> OriginalState:
         """Return what the original shows after *text*; about a tenth of a second.
 
         Raises:
             BackendError: if the original fails.
         """
-        return Seen(*self._worker.ask({"say": text}))
+        return OriginalState(*self._worker.ask({"say": command_text}))
 
     def close(self) -> None:
         """End the original's process."""
         self._worker.close()
 
 
-class _Child:
+class _OriginalServer:
     """What the process of the original does."""
 
     def __init__(self) -> None:
@@ -100,4 +100,4 @@ class _Child:
 
 
 if __name__ == "__main__":
-    serve(_Child().answer)
+    serve(_OriginalServer().answer)
