@@ -1,7 +1,7 @@
-"""The rules: one household that is played in, without a word of text.
+"""The rules and the state of one household in play, without any text.
 
-They follow the original's PDDL domain and what textworld's `PddlEnv` makes of it, quirks included;
-the docs page lists those.
+They follow the original's PDDL domain and textworld's `PddlEnv`, quirks included. The docs page of
+the environment lists the quirks.
 """
 
 from __future__ import annotations
@@ -9,15 +9,23 @@ from __future__ import annotations
 from bisect import insort
 from collections.abc import Iterator
 
-from agentgym_gen.envs.alfworld.house import KNIVES, TREATMENT_TRAITS, TREATMENT_STATES, TREATMENT_RECEPTACLES, House
+from agentgym_gen.envs.alfworld.house import (
+    KNIVES,
+    TREATMENT_RECEPTACLES,
+    TREATMENT_STATES,
+    TREATMENT_TRAITS,
+    House,
+)
 
 Move = tuple[str, int, int]
-"""A verb and the numbers of what it is done to; -1 where there is none.
+"""A verb and the numbers of its arguments: ``("take", 3, 0)`` takes thing 3 from receptacle 0.
 
-``examine_held`` is the verb of examining the thing in hand, ``examine`` that of a receptacle.
+Receptacles and things are counted separately. ``examine`` is for a receptacle, ``examine_held`` for
+the thing in hand.
 """
 
 NO_ITEM = -1
+"""What stands in a move where the verb has no argument."""
 
 STATE_CHANGES = {
     "clean": ("clean", None),
@@ -26,7 +34,7 @@ STATE_CHANGES = {
     "use": ("on", None),
     "slice": ("sliced", None),
 }
-"""The state that a verb brings about, and the one that it ends."""
+"""The state that a verb gives a thing, and the one that it takes away."""
 
 
 class Game:
@@ -47,44 +55,48 @@ class Game:
         for number, thing in enumerate(house.things):
             for receptacle in thing.inside:
                 self.content[receptacle].append(number)
-        self.open_receptacles = {i for i, one in enumerate(house.receptacles) if one.opened}
+        self.open_receptacles = {n for n, item in enumerate(house.receptacles) if item.opened}
         """The numbers of the receptacles that are open."""
         self.states = {
-            state: {i for i, one in enumerate(house.things) if state in one.states}
+            state: {n for n, thing in enumerate(house.things) if state in thing.states}
             for state in ("clean", "hot", "cool", "on", "sliced")
         }
         """The numbers of the things in every state."""
         self._places = [set(thing.places) for thing in house.things]
+        # Pairs of a thing and a receptacle that it was taken from and not put back into.
         self._pickups: set[tuple[int, int]] = set()
         self._receptacles_by_place: dict[str, list[int]] = {}
-        for number, one in enumerate(house.receptacles):
-            self._receptacles_by_place.setdefault(one.place, []).append(number)
+        for number, item in enumerate(house.receptacles):
+            self._receptacles_by_place.setdefault(item.place, []).append(number)
         self.fits = frozenset(house.fits)
         """Which kind of receptacle takes which kind of thing."""
-        self._sliceable = [i for i, one in enumerate(house.things) if "sliceable" in one.traits]
+        self._sliceable = [n for n, thing in enumerate(house.things) if "sliceable" in thing.traits]
 
     def receptacles_here(self) -> list[int]:
         """Return the numbers of the receptacles at the player's place."""
         return self._receptacles_by_place.get(self.place, [])
 
     def is_open(self, receptacle: int) -> bool:
-        """Say whether what is in *receptacle* can be reached."""
-        return not self.house.receptacles[receptacle].openable or receptacle in self.open_receptacles
+        """Say whether *receptacle* has no door or is open."""
+        has_door = self.house.receptacles[receptacle].openable
+        return not has_door or receptacle in self.open_receptacles
 
     def can_hold(self, receptacle: int, thing: int) -> bool:
         """Say whether *receptacle* is of a kind that takes *thing*."""
         house = self.house
         return (house.receptacles[receptacle].kind, house.things[thing].kind) in self.fits
 
-    def can_treat(self, how: str, thing: int, receptacle: int) -> bool:
+    def can_treat(self, verb: str, thing: int, receptacle: int) -> bool:
         """Say whether *receptacle* can ``clean``, ``heat`` or ``cool`` *thing*."""
-        fit = TREATMENT_TRAITS[how] in self.house.things[thing].traits
-        return fit and self.house.receptacles[receptacle].kind in TREATMENT_RECEPTACLES[how]
+        is_suitable = TREATMENT_TRAITS[verb] in self.house.things[thing].traits
+        return (
+            is_suitable and self.house.receptacles[receptacle].kind in TREATMENT_RECEPTACLES[verb]
+        )
 
     def things_beside(self) -> list[int]:
-        """Return the things next to the receptacles here, as the original counts them.
+        """Return the things that the original's ``look`` lists next to the receptacles here.
 
-        That is what was picked up from a receptacle here and put into another one here.
+        They were taken from a receptacle here and put into another one here.
         """
         return [
             thing
@@ -95,48 +107,56 @@ class Game:
         ]
 
     def local_moves(self) -> Iterator[Move]:
-        """Yield what can be done now, but for going somewhere, in no particular order."""
-        yield from (("look", NO_ITEM, NO_ITEM), ("inventory", NO_ITEM, NO_ITEM), ("help", NO_ITEM, NO_ITEM))
+        """Yield the moves that are possible now, except ``go_to``, in no particular order."""
+        yield from (
+            ("look", NO_ITEM, NO_ITEM),
+            ("inventory", NO_ITEM, NO_ITEM),
+            ("help", NO_ITEM, NO_ITEM),
+        )
         for receptacle in self.receptacles_here():
             yield ("examine", receptacle, NO_ITEM)
             if self.house.receptacles[receptacle].openable:
-                yield ("close" if receptacle in self.open_receptacles else "open", receptacle, NO_ITEM)
+                yield (
+                    "close" if receptacle in self.open_receptacles else "open",
+                    receptacle,
+                    NO_ITEM,
+                )
             yield from self._object_moves(receptacle)
         if self.in_hand is not None:
             yield ("examine_held", self.in_hand, NO_ITEM)
             yield from self._slice_moves(self.in_hand)
 
     def go_to_moves(self) -> list[Move]:
-        """Return the receptacles to go to: those that are elsewhere."""
+        """Return the ``go_to`` moves that are possible now: to every receptacle elsewhere."""
         return [
             ("go_to", number, NO_ITEM)
-            for number, one in enumerate(self.house.receptacles)
-            if one.place != self.place
+            for number, item in enumerate(self.house.receptacles)
+            if item.place != self.place
         ]
 
     def _object_moves(self, receptacle: int) -> Iterator[Move]:
-        held, reachable, things = self.in_hand, self.is_open(receptacle), self.house.things
+        in_hand, is_open, things = self.in_hand, self.is_open(receptacle), self.house.things
         for thing in self.content[receptacle]:
-            if reachable and held is None and "pickupable" in things[thing].traits:
+            if is_open and in_hand is None and "pickupable" in things[thing].traits:
                 yield ("take", thing, receptacle)
             if "toggleable" in things[thing].traits:
                 yield ("use", thing, NO_ITEM)
-        if held is None:
+        if in_hand is None:
             return
-        if reachable and self.can_hold(receptacle, held):
-            yield ("move", held, receptacle)
-        for how in TREATMENT_RECEPTACLES:
-            if self.can_treat(how, held, receptacle):
-                yield (how, held, receptacle)
+        if is_open and self.can_hold(receptacle, in_hand):
+            yield ("move", in_hand, receptacle)
+        for verb in TREATMENT_RECEPTACLES:
+            if self.can_treat(verb, in_hand, receptacle):
+                yield (verb, in_hand, receptacle)
 
-    def _slice_moves(self, held: int) -> Iterator[Move]:
-        if self.house.things[held].kind in KNIVES:
+    def _slice_moves(self, tool: int) -> Iterator[Move]:
+        if self.house.things[tool].kind in KNIVES:
             for thing in self._sliceable:
                 if self.place in self._places[thing]:
-                    yield ("slice", thing, held)
+                    yield ("slice", thing, tool)
 
     def apply(self, move: Move) -> None:
-        """Carry out *move*, which must be one of those that can be done."""
+        """Carry out *move*, which must be possible now."""
         match move:
             case "go_to", receptacle, _:
                 self.place = self.house.receptacles[receptacle].place
@@ -170,23 +190,23 @@ class Game:
             self.states[opposite].discard(thing)
 
     def is_target(self, thing: int) -> bool:
-        """Say whether *thing* is of the kind that the task asks for, and can become what it asks.
+        """Say whether *thing* is of the kind that the task needs and can get the state it needs.
 
-        Whether it can be picked up is another question.
+        Whether it can be picked up is not asked.
         """
-        goal, one = self.house.goal, self.house.things[thing]
-        return one.kind == goal.thing and TREATMENT_TRAITS.get(goal.type, "") in ("", *one.traits)
+        goal, item = self.house.goal, self.house.things[thing]
+        return item.kind == goal.thing and TREATMENT_TRAITS.get(goal.type, "") in ("", *item.traits)
 
     def is_ready(self, thing: int) -> bool:
-        """Say whether *thing* is what the task asks for, in the state that it asks for."""
+        """Say whether *thing* is a target in the state that the task needs."""
         goal = self.house.goal
         state = TREATMENT_STATES.get(goal.type)
         return self.is_target(thing) and (state is None or thing in self.states[state])
 
     def is_lamp(self, thing: int) -> bool:
-        """Say whether *thing* is a lamp of the kind that the task asks for."""
-        one = self.house.things[thing]
-        return one.kind == self.house.goal.place and "toggleable" in one.traits
+        """Say whether *thing* is a lamp of the kind that the task needs."""
+        item = self.house.things[thing]
+        return item.kind == self.house.goal.place and "toggleable" in item.traits
 
     def is_won(self) -> bool:
         """Say whether the goal is reached."""
@@ -195,8 +215,8 @@ class Game:
             return self._is_lamp_goal_reached()
         needed = 2 if goal.type == "two" else 1
         return any(
-            one.kind == goal.place and sum(map(self.is_ready, self.content[number])) >= needed
-            for number, one in enumerate(self.house.receptacles)
+            item.kind == goal.place and sum(map(self.is_ready, self.content[number])) >= needed
+            for number, item in enumerate(self.house.receptacles)
         )
 
     def _is_lamp_goal_reached(self) -> bool:

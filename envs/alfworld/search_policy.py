@@ -1,7 +1,7 @@
-"""A player who knows only what was seen: for demonstrations that look like play.
+"""A policy that knows only what it has seen, for demonstrations that look like play.
 
-It looks where things of the wanted kind most often lie, by the counts over the official games,
-and follows the shortest plan as soon as what it has seen makes one.
+It searches the receptacles in which things of the kind it needs most often lie in official games.
+It follows the shortest plan as soon as it has seen enough to make one.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ from collections.abc import Sequence
 
 from agentgym_gen.agents.policy import Completion, Request
 from agentgym_gen.agents.prompt import wrap_action
-from agentgym_gen.envs.alfworld.statistics import load_statistics
 from agentgym_gen.envs.alfworld.expert import Memory, View, shortest_plan
 from agentgym_gen.envs.alfworld.game import NO_ITEM, Game, Move
+from agentgym_gen.envs.alfworld.statistics import load_statistics
 from agentgym_gen.envs.alfworld.world import ALFWorld
 from agentgym_gen.errors import InvalidValueError
 
 
 class SearchPolicy:
-    """Searches the room and then does the task; needs nothing but what the episode has shown."""
+    """Searches the room, then does the task, using nothing but what the episode has shown."""
 
     def act(self, requests: Sequence[Request]) -> list[Completion]:
         """Return an action for each request.
@@ -36,42 +36,46 @@ class SearchPolicy:
         move = next_move(world.game, world.memory)
         if move is not None:
             return request.env.write(world.command(move))
-        menu = request.env.admissible_actions
-        return menu[int(request.rng.integers(len(menu)))]
+        admissible = request.env.admissible_actions
+        return admissible[int(request.rng.integers(len(admissible)))]
 
 
 def next_move(game: Game, memory: Memory) -> Move | None:
-    """Return what somebody who knows *memory* of *game* does, or None with nothing left to try."""
-    known = View(game, memory)
-    moves = shortest_plan(known)
+    """Return the next move for a player who knows *memory* of *game*, or None if none is useful."""
+    view = View(game, memory)
+    moves = shortest_plan(view)
     if moves:
         return moves[0]
-    unseen = [number for number in known.receptacles if number not in memory.content_known]
-    if not unseen:
+    unknown = [number for number in view.receptacles if number not in memory.content_known]
+    if not unknown:
         return None
-    here = [number for number in unseen if known.places[number] == game.place]
+    here = [number for number in unknown if view.places[number] == game.place]
     if here:
         number = here[0]
         return ("open" if number in memory.open_state_known else "examine", number, NO_ITEM)
-    return ("go_to", max(unseen, key=lambda number: target_frequency(game, known, number)), NO_ITEM)
+    return ("go_to", max(unknown, key=lambda number: target_frequency(game, view, number)), NO_ITEM)
 
 
-def target_frequency(game: Game, known: View, receptacle: int) -> float:
-    """Return how much of what is wanted lies in a receptacle like *receptacle*, in official games.
+def target_frequency(game: Game, view: View, receptacle: int) -> float:
+    """Return how often things that are still needed lie in a receptacle like *receptacle*.
 
-    Counted in all receptacles of its kind, and shared among those of this room.
+    The count over official games is that of all receptacles of the kind in a room. It is divided by
+    how many of them this room has.
     """
     house = game.house
-    wanted = [house.goal.thing]
+    needed = [house.goal.thing]
     if house.goal.type == "look":
-        lamp = any(map(game.is_lamp, _things_in_view(known)))
-        target = any(map(game.is_target, _things_in_view(known)))
-        wanted = [house.goal.place] * (not lamp) + [house.goal.thing] * (not target)
+        is_lamp_known = any(map(game.is_lamp, _things_in_view(view)))
+        is_target_known = any(map(game.is_target, _things_in_view(view)))
+        needed = [house.goal.place] * (not is_lamp_known)
+        needed += [house.goal.thing] * (not is_target_known)
     kind = house.receptacles[receptacle].kind
-    lies = load_statistics().rooms[house.room].locations
-    return sum(lies.get(one, {}).get(kind, 0) for one in wanted) / len(known.receptacles_of(kind))
+    locations = load_statistics().rooms[house.room].locations
+    return sum(locations.get(thing, {}).get(kind, 0) for thing in needed) / len(
+        view.receptacles_of(kind)
+    )
 
 
-def _things_in_view(known: View) -> list[int]:
-    held = [] if known.game.in_hand is None else [known.game.in_hand]
-    return [*held, *(thing for number in known.receptacles for thing in known.content(number))]
+def _things_in_view(view: View) -> list[int]:
+    held = [] if view.game.in_hand is None else [view.game.in_hand]
+    return [*held, *(thing for number in view.receptacles for thing in view.content(number))]

@@ -1,4 +1,4 @@
-"""What was counted over the official games: the facts that generated households are drawn from."""
+"""Counts over the official games, from which generated households are sampled."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import numpy as np
 
 
 class WeightedChoice:
-    """A choice with weights.
+    """A random choice with weights.
 
     Args:
         weights: The weight of every option.
@@ -30,26 +30,27 @@ class WeightedChoice:
 
     def sample(self, rng: np.random.Generator) -> str:
         """Return one option."""
+        # The running sums cut 0..total into a piece per option: find the piece of a random point.
         return self.options[bisect_right(self._ends, rng.random() * self.total)]
 
 
 @dataclass(frozen=True)
 class RoomStatistics:
-    """What was counted in the rooms of one type."""
+    """The counts for rooms of one type."""
 
     games: int
-    """How many games play in such a room."""
+    """How many games are played in such a room."""
     receptacles: Mapping[str, WeightedChoice]
     """How many receptacles of a kind there are, where there are any."""
     things: Mapping[str, WeightedChoice]
     """How many things of a kind there are, where there are any."""
     locations: Mapping[str, Mapping[str, int]]
-    """In how many receptacles of a kind a thing of a kind was found."""
+    """For every kind of thing: how many receptacles of a kind had one in them."""
 
 
 @dataclass(frozen=True)
 class Statistics:
-    """All that was counted."""
+    """All counts."""
 
     rooms: Mapping[str, RoomStatistics]
     """The rooms by type."""
@@ -58,14 +59,14 @@ class Statistics:
     traits: Mapping[str, tuple[str, ...]]
     """What can be done with things of a kind."""
     containers: frozenset[str]
-    """The kinds of things that are receptacles themselves."""
+    """The kinds of things that are receptacles themselves, such as mugs."""
     fits: tuple[tuple[str, str], ...]
     """Which kind of receptacle takes which kind of thing."""
 
 
 @functools.cache
 def load_statistics() -> Statistics:
-    """Return what was counted, read once."""
+    """Return the counts, read once."""
     path = resources.files("agentgym_gen.envs.alfworld") / "data" / "counts.json"
     data = json.loads(path.read_text(encoding="utf-8"))
     return Statistics(
@@ -83,7 +84,9 @@ def load_statistics() -> Statistics:
 def _room(data: Mapping[str, Any]) -> RoomStatistics:
     return RoomStatistics(
         games=data["games"],
-        receptacles={kind: WeightedChoice(weights) for kind, weights in data["receptacles"].items()},
+        receptacles={
+            kind: WeightedChoice(weights) for kind, weights in data["receptacles"].items()
+        },
         things={kind: WeightedChoice(weights) for kind, weights in data["things"].items()},
         locations=data["lies"],
     )

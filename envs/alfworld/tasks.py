@@ -1,4 +1,4 @@
-"""The tasks of ALFWorld: how hard a household is, and the generated ones in three tiers."""
+"""The tasks of ALFWorld: generated households in three tiers, or the official games."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ _TREAT = (
 
 SPEC_CYCLES: Mapping[str, tuple[TaskSpec, ...]] = {
     "easy": (*_PICK, *_LOOK),
-    "medium": (*(brief._replace(hidden=True) for brief in (*_PICK, *_LOOK)), *_TREAT),
-    "hard": (*_TWO, *(brief._replace(hidden=True) for brief in _TREAT)),
+    "medium": (*(spec._replace(hidden=True) for spec in (*_PICK, *_LOOK)), *_TREAT),
+    "hard": (*_TWO, *(spec._replace(hidden=True) for spec in _TREAT)),
 }
-"""What the tasks of every tier are drawn for, over and over: types are equally frequent."""
+"""The specs of every tier, repeated over and over: task types are equally frequent."""
 
 CYCLE_REPEATS = 6_250
-"""How often a cycle is gone through."""
+"""How often a cycle is repeated."""
 
 MAX_DRAWS = 10_000
-"""How many households are drawn before a tier counts as impossible, which none is."""
+"""How many households are generated before giving up, which never happens."""
 
 
 class GeneratedTasks(Tasks[House]):
-    """Households drawn from the task's own stream.
+    """Households generated from the task's own random stream.
 
-    Task *index* has the brief ``index % len(cycle)`` of its tier's cycle, so that a filter knows
-    its tasks without drawing them.
+    Task *index* has the spec ``index % len(cycle)`` of its tier's cycle, so that a filter knows its
+    tasks without generating them.
 
     Args:
-        wanted: Which tasks are played; a task keeps its id.
+        task_filter: Which tasks are played; a task keeps its id.
 
     Raises:
         InvalidValueError: if there is no such task in any tier.
@@ -59,28 +59,29 @@ class GeneratedTasks(Tasks[House]):
             raise InvalidValueError(f"No task type is played in such a room: {task_filter}")
 
     def size(self, tier: str, split: str) -> int:
-        """Return how many tasks pass the filter."""
+        """Return how many tasks match the filter."""
         return len(self._cycle_positions(tier)) * CYCLE_REPEATS
 
     def make(self, tier: str, split: str, index: int) -> Task[House]:
-        """Return task *index* of those of *tier* and *split* that pass the filter.
+        """Return task *index* of those of *tier* and *split* that match the filter.
 
         Raises:
             UnknownNameError: if there is no such tier or split.
             InvalidValueError: if the index is outside ``0 .. size - 1``.
         """
         self._check(tier, split)
-        fitting, size = self._cycle_positions(tier), self.size(tier, split)
+        positions, size = self._cycle_positions(tier), self.size(tier, split)
         if not 0 <= index < size:
             raise InvalidValueError(
                 f"No task {index!r} in {self.env}/{tier}/{split}; there are {size} "
                 f"for the filter {self._task_filter}"
             )
-        turn, place = divmod(index, len(fitting))
-        return self._task(tier, split, turn * len(SPEC_CYCLES[tier]) + fitting[place])
+        # Task `index` of the filtered tasks: count whole cycles, then positions within a cycle.
+        repeat, offset = divmod(index, len(positions))
+        return self._task(tier, split, repeat * len(SPEC_CYCLES[tier]) + positions[offset])
 
     def find(self, task_id: str) -> Task[House]:
-        """Return the task called *task_id*, whether it passes the filter or not.
+        """Return the task with the id *task_id*, whether it matches the filter or not.
 
         Raises:
             InvalidValueError: if the id is malformed or no task has it.
@@ -89,14 +90,16 @@ class GeneratedTasks(Tasks[House]):
 
     def generate(self, task_id: TaskId, index: int) -> House:
         """Return the first household of the task's stream that is of its tier and its split."""
-        brief = SPEC_CYCLES[task_id.tier][index % len(SPEC_CYCLES[task_id.tier])]
+        spec = SPEC_CYCLES[task_id.tier][index % len(SPEC_CYCLES[task_id.tier])]
         family = "unseen" if task_id.split == "test" else "seen"
         rng = task_id.stream("household")
         for _ in range(MAX_DRAWS):
-            house = generate_house(brief, family, rng)
+            house = generate_house(spec, family, rng)
             if house is not None and _belongs(house, task_id):
                 return house
-        raise InvalidValueError(f"No household of {task_id} in {MAX_DRAWS} draws; report this as a bug")
+        raise InvalidValueError(
+            f"No household of {task_id} in {MAX_DRAWS} draws; report this as a bug"
+        )
 
     def _parse_id(self, task_id: str) -> tuple[str, str, int]:
         parsed = TaskId.parse(task_id)
@@ -116,7 +119,11 @@ class GeneratedTasks(Tasks[House]):
 
     def _cycle_positions(self, tier: str) -> list[int]:
         cycle = SPEC_CYCLES[tier]
-        return [n for n, brief in enumerate(cycle) if self._task_filter.matches(brief.type, brief.room)]
+        return [
+            position
+            for position, spec in enumerate(cycle)
+            if self._task_filter.matches(spec.type, spec.room)
+        ]
 
 
 @functools.lru_cache(maxsize=128)
@@ -127,21 +134,21 @@ def _cached_house(task_id: TaskId, number: int) -> House:
 def _belongs(house: House, task_id: TaskId) -> bool:
     if task_id.split != "test" and is_for_validation(house) != (task_id.split == "valid"):
         return False
-    found = measure_difficulty(house)
-    return found is not None and found.tier == task_id.tier
+    difficulty = measure_difficulty(house)
+    return difficulty is not None and difficulty.tier == task_id.tier
 
 
 def open_tasks(games: str, data_dir: str | Path | None, task_filter: TaskFilter) -> Tasks[House]:
     """Return the generated tasks, or the official games.
 
     Args:
-        games: ``generated`` or ``official``; a folder stands for the latter.
+        games: ``generated`` or ``official``; with a *data_dir* the official ones are played.
         data_dir: The folder of the official games; None takes that of ``ALFWORLD_DATA``.
-        wanted: Which tasks are played.
+        task_filter: Which tasks are played.
 
     Raises:
         UnknownNameError: if *games* is neither.
-        DataError: if the official games are wanted and there is no folder.
+        DataError: if the official games are to be played and there is no folder.
     """
     if games not in ("generated", "official"):
         raise unknown_name("kind of games", games, ["generated", "official"], "all")

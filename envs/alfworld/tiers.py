@@ -1,4 +1,4 @@
-"""How hard a household is, and which task types and rooms are wanted."""
+"""How hard a household is, and the filter by task type and room."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from agentgym_gen.errors import unknown_name
 from agentgym_gen.world import TIERS
 
 MANY_RECEPTACLES = 40
-"""More receptacles than these make the search long."""
+"""With more receptacles than this, searching them takes long."""
 
 
 @dataclass(frozen=True)
 class Difficulty:
-    """What makes a household hard."""
+    """The properties that make a household hard."""
 
     plan_length: int
     """The length of the shortest plan."""
     hidden: bool
-    """Whether too few of the things that are asked for can be seen without opening something."""
+    """Whether too few of the targets can be seen without opening something."""
     receptacles: int
-    """How many receptacles there are to look into."""
+    """How many receptacles there are to search."""
 
     @property
     def tier(self) -> str:
-        """The tier: a point each for a longer plan, hidden things and many receptacles."""
-        long = (self.plan_length > 5) + (self.plan_length > 7)
-        points = long + self.hidden + (self.receptacles > MANY_RECEPTACLES)
+        """The tier by points: for a long plan (one or two), hidden targets, many receptacles."""
+        length_points = (self.plan_length > 5) + (self.plan_length > 7)
+        points = length_points + self.hidden + (self.receptacles > MANY_RECEPTACLES)
         return TIERS[min(points, 2)]
 
 
 def measure_difficulty(house: House) -> Difficulty | None:
-    """Return how hard *house* is, or None if the expert does not win it."""
+    """Return how hard *house* is, or None if the expert cannot win it."""
     game = Game(house)
     moves = shortest_plan(View(game))
     if not moves:
@@ -48,7 +48,7 @@ def measure_difficulty(house: House) -> Difficulty | None:
 
 
 def _is_hidden(game: Game) -> bool:
-    in_view = {
+    visible = {
         thing
         for receptacle, content in enumerate(game.content)
         if game.is_open(receptacle)
@@ -56,13 +56,13 @@ def _is_hidden(game: Game) -> bool:
     }
     goal = game.house.goal
     needed = 2 if goal.type == "two" else 1
-    lamp = goal.type != "look" or any(map(game.is_lamp, in_view))
-    return sum(map(game.is_target, in_view)) < needed or not lamp
+    has_lamp = goal.type != "look" or any(map(game.is_lamp, visible))
+    return sum(map(game.is_target, visible)) < needed or not has_lamp
 
 
 @dataclass(frozen=True)
 class TaskFilter:
-    """Which tasks are wanted; None stands for all.
+    """Which tasks are played; None stands for all.
 
     Raises:
         UnknownNameError: if there is no such task type or room.
@@ -82,6 +82,6 @@ class TaskFilter:
             raise unknown_name("room", self.room, ROOMS, "all")
 
     def matches(self, task_type: str, room: str) -> bool:
-        """Say whether tasks of *task_type*, a short name, in a *room* are wanted."""
-        wanted = self.task_type in (None, task_type, OFFICIAL_TYPES[task_type])
-        return wanted and self.room in (None, room)
+        """Say whether tasks of *task_type*, a short name, in a *room* are played."""
+        is_type = self.task_type in (None, task_type, OFFICIAL_TYPES[task_type])
+        return is_type and self.room in (None, room)

@@ -1,4 +1,4 @@
-"""The official games where they lie: in a folder or in a zip archive, in the original's layout."""
+"""The official games in a folder or a zip archive, in the original's layout."""
 
 from __future__ import annotations
 
@@ -31,33 +31,33 @@ READ_ERRORS = (
     *(OSError, ValueError, EOFError, RuntimeError, OverflowError),
     *(zipfile.BadZipFile, zlib.error, struct.error),
 )
-"""What a damaged archive raises; it may be encrypted (RuntimeError) or of a method unknown."""
+"""What reading a damaged archive raises; RuntimeError stands for an encrypted one."""
 
 
 @dataclass(frozen=True)
 class Archive:
     """The game files of one folder, those in zip archives included.
 
-    A game is called by its last folders, as in ``valid_seen/pick_...-Desk-308/trial_T2019...``.
+    The key of a game is its last folders: ``valid_seen/pick_...-Desk-308/trial_T2019...``.
     """
 
     folder: Path
     """The folder that the user names, or a zip archive."""
 
     def games(self, split: str) -> dict[str, str]:
-        """Return the games of *split*, sorted, with a mark that changes when the file does.
+        """Return the keys of the games of *split*, sorted, with a stamp that changes with the file.
 
         Raises:
             DataError: if there is none.
         """
         folder = SPLIT_FOLDERS[split]
-        found = {**self._zipped_games(folder), **self._unzipped_games(folder)}
-        if not found:
+        games = {**self._zipped_games(folder), **self._unzipped_games(folder)}
+        if not games:
             raise DataError(
-                f"No games of {folder!r} in {str(self.folder)!r}; the official layout is {OFFICIAL_LAYOUT}, "
-                "as `alfworld-download` makes it, zipped or not"
+                f"No games of {folder!r} in {str(self.folder)!r}; the official layout is "
+                f"{OFFICIAL_LAYOUT}, as `alfworld-download` makes it, zipped or not"
             )
-        return dict(sorted(found.items()))
+        return dict(sorted(games.items()))
 
     def read(self, key: str) -> str:
         """Return the text of the game *key*.
@@ -65,13 +65,17 @@ class Archive:
         Raises:
             DataError: if there is no such game or it cannot be read.
         """
-        split = next((s for s, folder in SPLIT_FOLDERS.items() if key.startswith(f"{folder}/")), None)
+        split = next(
+            (s for s, folder in SPLIT_FOLDERS.items() if key.startswith(f"{folder}/")), None
+        )
         if split is None or key not in cached_games(self, split):
-            raise DataError(f"No game {key!r} in {str(self.folder)!r}; the layout is {OFFICIAL_LAYOUT}")
+            raise DataError(
+                f"No game {key!r} in {str(self.folder)!r}; the layout is {OFFICIAL_LAYOUT}"
+            )
         try:
-            plain = self._root / key / GAME_FILE
-            if plain.is_file():
-                return read_text(plain, "Game", MAX_GAME_BYTES)
+            path = self._root / key / GAME_FILE
+            if path.is_file():
+                return read_text(path, "Game", MAX_GAME_BYTES)
             return self._read_zipped(key)
         except READ_ERRORS as error:
             raise DataError(
@@ -84,42 +88,42 @@ class Archive:
         return inner if inner.is_dir() else self.folder
 
     def _unzipped_games(self, folder: str) -> dict[str, str]:
-        found = {}
+        games = {}
         for path in (self._root / folder).glob(f"*/*/{GAME_FILE}"):
             stat = path.stat()
-            found[_game_key(path.as_posix())] = f"{stat.st_size} {stat.st_mtime_ns}"
-        return found
+            games[_game_key(path.as_posix())] = f"{stat.st_size} {stat.st_mtime_ns}"
+        return games
 
     def _zips(self) -> Iterable[Path]:
         return [self.folder] if self.folder.is_file() else sorted(self.folder.glob("*.zip"))
 
     def _zipped_games(self, folder: str) -> dict[str, str]:
-        found = {}
+        games = {}
         for path in self._zips():
             for key, entry in _open_zip(path, os.getpid()).games.items():
                 if key.startswith(f"{folder}/"):
-                    found[key] = f"{entry.file_size} {entry.CRC}"
-        return found
+                    games[key] = f"{entry.file_size} {entry.CRC}"
+        return games
 
     def _read_zipped(self, key: str) -> str:
         for path in self._zips():
-            zipped = _open_zip(path, os.getpid())
-            if key in zipped.games:
-                return _read_entry(zipped.file, zipped.games[key]).decode("utf-8")
+            archive = _open_zip(path, os.getpid())
+            if key in archive.games:
+                return _read_entry(archive.file, archive.games[key]).decode("utf-8")
         raise DataError(f"Game {key!r} is gone from {str(self.folder)!r}")
 
 
 def _read_entry(file: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
-    """Return the content of *entry*, of which no more is unpacked than a game has.
+    """Return the content of *entry*, unpacking no more than a game may have.
 
     Raises:
-        DataError: if it is no game: too large, or packed so that it cannot be unpacked in parts.
+        DataError: if it is too large for a game, or compressed by an unusual method.
     """
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise DataError(f"{entry.filename!r} is packed by another method than deflate")
-    with file.open(entry) as packed:
-        # Read by its size, an entry is unpacked whole even if it holds more than it says.
-        raw = packed.read(MAX_GAME_BYTES + 1)
+    with file.open(entry) as stream:
+        # A size limits what is unpacked, even if the entry holds more than it states.
+        raw = stream.read(MAX_GAME_BYTES + 1)
     if max(len(raw), entry.file_size) > MAX_GAME_BYTES:
         size = max(len(raw), entry.file_size)
         raise DataError(f"{entry.filename!r} is too large to be a game: {size:,} bytes")
@@ -127,6 +131,7 @@ def _read_entry(file: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
 
 
 def _game_key(path: str) -> str:
+    """Return the key of the game at *path*: its last three folders."""
     return "/".join(path.split("/")[-4:-1])
 
 
@@ -136,12 +141,15 @@ class OpenZip(NamedTuple):
     file: zipfile.ZipFile
     """The archive."""
     games: dict[str, zipfile.ZipInfo]
-    """The entries of the games in it."""
+    """Its entries that are games, by the game's key."""
 
 
 @functools.lru_cache(maxsize=8)
 def _open_zip(path: Path, _process: int) -> OpenZip:
-    """Return the archive at *path*, opened once per process: a fork shares the file's position.
+    """Return the archive at *path*, opened once per process.
+
+    The process is part of the cache's key: after a fork, parent and child would share one file
+    position and read each other's bytes.
 
     Raises:
         DataError: if it is no zip archive.
@@ -149,19 +157,19 @@ def _open_zip(path: Path, _process: int) -> OpenZip:
     try:
         check_file(path, "Archive", MAX_ARCHIVE_BYTES)
         file = zipfile.ZipFile(path)
-        entries = [one for one in file.infolist() if one.filename.endswith(f"/{GAME_FILE}")]
-        return OpenZip(file, {_game_key(one.filename): one for one in entries})
+        entries = [entry for entry in file.infolist() if entry.filename.endswith(f"/{GAME_FILE}")]
+        return OpenZip(file, {_game_key(entry.filename): entry for entry in entries})
     except READ_ERRORS as error:
         raise DataError(f"Archive {str(path)!r} cannot be read: {error}") from error
 
 
 @functools.lru_cache(maxsize=32)
 def cached_games(archive: Archive, split: str) -> dict[str, str]:
-    """Return ``archive.games(split)``, looked up once per process."""
+    """Return ``archive.games(split)``, read once per process."""
     return archive.games(split)
 
 
 def fingerprint(archive: Archive, split: str) -> str:
     """Return a hash that changes when any game of *split* does."""
-    listing = "\n".join(f"{key} {mark}" for key, mark in cached_games(archive, split).items())
+    listing = "\n".join(f"{key} {stamp}" for key, stamp in cached_games(archive, split).items())
     return hashlib.sha256(f"{archive.folder}\n{listing}".encode()).hexdigest()

@@ -1,7 +1,7 @@
 """Writing a household as a game file that the original loads.
 
-The domain and the grammar, which every game file repeats, are taken from the installed
-``alfworld``: they are its authors', and a game plays by the rules of the version that loads it.
+Every game file repeats the domain and the grammar. They are taken from the installed ``alfworld``:
+they belong to its authors, and a game follows the rules of the version that loads it.
 """
 
 from __future__ import annotations
@@ -12,16 +12,24 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from agentgym_gen.envs.alfworld.house import OFFICIAL_TYPES, TREATMENT_TRAITS, TREATMENT_STATES, House
+from agentgym_gen.envs.alfworld.house import (
+    OFFICIAL_TYPES,
+    TREATMENT_STATES,
+    TREATMENT_TRAITS,
+    House,
+)
 from agentgym_gen.envs.alfworld.official.game_reader import STATES
 from agentgym_gen.errors import missing_extra
 from agentgym_gen.system.files import write_text
 
-ID_AFFIXES = {"sinkbasin": ("sink", "_bar_sinkbasin"), "bathtubbasin": ("bathtub", "_bar_bathtubbasin")}
-"""What stands before and after the number in the ids of kinds that are written otherwise."""
+ID_AFFIXES = {
+    "sinkbasin": ("sink", "_bar_sinkbasin"),
+    "bathtubbasin": ("bathtub", "_bar_bathtubbasin"),
+}
+"""What stands before and after the number in the ids of these kinds, which are exceptions."""
 
 ONE_OBJECT_GOAL = (
-    "(exists (?r - receptacle) (exists (?o - object) (and {treated} (inReceptacle ?o ?r) "
+    "(exists (?r - receptacle) (exists (?o - object) (and {condition} (inReceptacle ?o ?r) "
     "(objectType ?o {thing}Type) (receptacleType ?r {place}Type))))"
 )
 TWO_OBJECTS_GOAL = (
@@ -39,7 +47,7 @@ LAMP_GOAL = (
 
 
 def write_game(house: House, folder: Path) -> Path:
-    """Write *house* as ``game.tw-pddl``, with its ``traj_data.json``, and return the former.
+    """Write *house* as ``game.tw-pddl``, with a ``traj_data.json``, and return the game's path.
 
     Raises:
         MissingExtraError: if ``alfworld`` is not installed.
@@ -76,22 +84,22 @@ def original_data_folder() -> Path:
     Raises:
         MissingExtraError: if it is not installed.
     """
-    found = importlib.util.find_spec("alfworld")
-    if found is None or found.origin is None:
+    spec = importlib.util.find_spec("alfworld")
+    if spec is None or spec.origin is None:
         raise missing_extra("alfworld", "alfworld", "Writing game files")
-    return Path(found.origin).parent / "data"
+    return Path(spec.origin).parent / "data"
 
 
 def trajectory_data(house: House) -> dict[str, object]:
-    """Return what the original's expert reads beside a game."""
+    """Return the content of ``traj_data.json``, which the original's expert reads."""
     goal = house.goal
-    lamp = goal.type == "look"
+    is_lamp_goal = goal.type == "look"
     return {
         "task_type": OFFICIAL_TYPES[goal.type],
         "pddl_params": {
             "object_target": goal.thing,
-            "parent_target": "" if lamp else goal.place,
-            "toggle_target": goal.place if lamp else "",
+            "parent_target": "" if is_lamp_goal else goal.place,
+            "toggle_target": goal.place if is_lamp_goal else "",
             "mrecep_target": "",
             "object_sliced": False,
         },
@@ -99,75 +107,80 @@ def trajectory_data(house: House) -> dict[str, object]:
 
 
 def pddl_problem(house: House) -> str:
-    """Return *house* as a PDDL problem whose ids the original names as ours are named."""
-    ids = _Ids(house)
-    kinds = {one.kind for one in house.things} | {house.goal.thing}
-    kinds |= {thing for _, thing in house.fits}
-    places = {one.kind for one in house.receptacles}
+    """Return *house* as a PDDL problem, with ids to which the original gives our names."""
+    ids = _ObjectIds(house)
+    kinds = {thing.kind for thing in house.things} | {house.goal.thing}
+    kinds |= {kind for _, kind in house.fits}
+    receptacle_kinds = {receptacle.kind for receptacle in house.receptacles}
     objects = [
         "agent1 - agent",
         *(f"{kind}Type - otype" for kind in sorted(kinds)),
-        *(f"{kind}Type - rtype" for kind in sorted(places)),
-        *(f"{one} - object" for one in ids.things),
-        *(f"{one} - receptacle" for one in ids.receptacles),
-        *(f"{one} - location" for one in sorted(ids.places.values())),
+        *(f"{kind}Type - rtype" for kind in sorted(receptacle_kinds)),
+        *(f"{thing} - object" for thing in ids.things),
+        *(f"{receptacle} - receptacle" for receptacle in ids.receptacles),
+        *(f"{place} - location" for place in sorted(ids.places.values())),
     ]
     lines = ["(define (problem generated)", "(:domain alfred)", "(:objects", *objects, ")"]
     lines += ["(:init", *(f"({fact})" for fact in _facts(house, ids)), ")"]
     return "\n".join([*lines, f"(:goal (and {_goal(house)}))", ")"]) + "\n"
 
 
-class _Ids:
-    """The ids of everything in a household.
+class _ObjectIds:
+    """The PDDL ids of everything in a household.
 
     Args:
         house: The household.
     """
 
     def __init__(self, house: House) -> None:
-        places = {one.place for one in house.receptacles} | {house.start}
+        places = {receptacle.place for receptacle in house.receptacles} | {house.start}
         places |= {place for thing in house.things for place in thing.places}
-        self.receptacles = _numbered(one.name for one in house.receptacles)
-        self.things = _numbered(one.name for one in house.things)
-        self.places = dict(zip(sorted(places), _numbered(sorted(places)), strict=True))
+        self.receptacles = _ids_of(receptacle.name for receptacle in house.receptacles)
+        self.things = _ids_of(thing.name for thing in house.things)
+        self.places = dict(zip(sorted(places), _ids_of(sorted(places)), strict=True))
 
 
-def _numbered(names: Iterable[str]) -> list[str]:
-    """Return ids that sort against the numbers in *names*, as the original hands them out."""
+def _ids_of(names: Iterable[str]) -> list[str]:
+    """Return an id for each of *names*, so that the original's numbering gives the names back.
+
+    The original sorts the ids of a kind and numbers them downwards. So the highest number of a kind
+    gets the id that sorts first.
+    """
     parts = [name.rsplit(" ", 1) for name in names]
     highest = Counter(kind for kind, _ in parts)
-    found = []
+    ids = []
     for kind, number in parts:
         before, after = ID_AFFIXES.get(kind, (kind, ""))
-        found.append(f"{before}_bar_{highest[kind] - int(number):03d}{after}")
-    return found
+        ids.append(f"{before}_bar_{highest[kind] - int(number):03d}{after}")
+    return ids
 
 
-def _facts(house: House, ids: _Ids) -> Iterator[str]:
-    for kind, thing in house.fits:
-        yield f"canContain {kind}Type {thing}Type"
-    for one, receptacle in zip(ids.receptacles, house.receptacles, strict=True):
-        yield f"receptacleType {one} {receptacle.kind}Type"
-        yield f"receptacleAtLocation {one} {ids.places[receptacle.place]}"
+def _facts(house: House, ids: _ObjectIds) -> Iterator[str]:
+    for kind, thing_kind in house.fits:
+        yield f"canContain {kind}Type {thing_kind}Type"
+    for object_id, receptacle in zip(ids.receptacles, house.receptacles, strict=True):
+        yield f"receptacleType {object_id} {receptacle.kind}Type"
+        yield f"receptacleAtLocation {object_id} {ids.places[receptacle.place]}"
         if receptacle.openable:
-            yield f"openable {one}"
+            yield f"openable {object_id}"
         if receptacle.opened:
-            yield f"opened {one}"
-    for one, lying in zip(ids.things, house.things, strict=True):
-        yield f"objectType {one} {lying.kind}Type"
-        yield from (f"inReceptacle {one} {ids.receptacles[number]}" for number in lying.inside)
-        yield from (f"objectAtLocation {one} {ids.places[place]}" for place in lying.places)
-        yield from (f"{trait} {one}" for trait in lying.traits)
-        yield from (f"{STATES[state]} {one}" for state in lying.states)
-        if lying.holds is not None:
-            yield f"isReceptacleObject {one}"
+            yield f"opened {object_id}"
+    for object_id, thing in zip(ids.things, house.things, strict=True):
+        yield f"objectType {object_id} {thing.kind}Type"
+        yield from (f"inReceptacle {object_id} {ids.receptacles[n]}" for n in thing.inside)
+        yield from (f"objectAtLocation {object_id} {ids.places[place]}" for place in thing.places)
+        yield from (f"{trait} {object_id}" for trait in thing.traits)
+        yield from (f"{STATES[state]} {object_id}" for state in thing.states)
+        if thing.holds is not None:
+            yield f"isReceptacleObject {object_id}"
     yield f"atLocation agent1 {ids.places[house.start]}"
 
 
 def _goal(house: House) -> str:
     goal = house.goal
-    form = {"look": LAMP_GOAL, "two": TWO_OBJECTS_GOAL}.get(goal.type, ONE_OBJECT_GOAL)
-    treated = ""
+    template = {"look": LAMP_GOAL, "two": TWO_OBJECTS_GOAL}.get(goal.type, ONE_OBJECT_GOAL)
+    condition = ""
     if goal.type in TREATMENT_STATES:
-        treated = f"({TREATMENT_TRAITS[goal.type]} ?o) (is{TREATMENT_STATES[goal.type].capitalize()} ?o)"
-    return form.format(thing=goal.thing, place=goal.place, treated=treated)
+        state = TREATMENT_STATES[goal.type].capitalize()
+        condition = f"({TREATMENT_TRAITS[goal.type]} ?o) (is{state} ?o)"
+    return template.format(thing=goal.thing, place=goal.place, condition=condition)

@@ -1,35 +1,42 @@
-"""The reference backend: the original plays the same game, and what it says holds.
+"""The reference backend: the original plays the same game, and its answers count.
 
-Our world is played beside it. Where both say the same, our message is shown, whose verbs and
-commands an interface can put into other words; where they differ, the original's text is.
+Our own world is played at the same time. While both give the same answer, our message is shown: its
+verbs and commands are values, so that any interface can reword them. Where they differ, the
+original's text is shown.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from agentgym_gen.envs.alfworld.official.grammar import check_grammar
 from agentgym_gen.envs.alfworld.house import House
-from agentgym_gen.envs.alfworld.official.tasks import OfficialTasks
-from agentgym_gen.envs.alfworld.reference.original_process import OriginalProcess, OriginalState
-from agentgym_gen.envs.alfworld.wording import NOTHING_HAPPENS
 from agentgym_gen.envs.alfworld.official.game_writer import game_text
+from agentgym_gen.envs.alfworld.official.grammar import check_grammar
+from agentgym_gen.envs.alfworld.official.tasks import OfficialTasks
+from agentgym_gen.envs.alfworld.reference.original_process import OriginalProcess
+from agentgym_gen.envs.alfworld.wording import NOTHING_HAPPENS
 from agentgym_gen.errors import InvalidValueError, unknown_name
-from agentgym_gen.world import Command, EndReason, Malformed, Outcome, Scene, Task, native_text
-
-if TYPE_CHECKING:
-    from agentgym_gen.envs.alfworld.world import ALFWorld
+from agentgym_gen.world import (
+    Command,
+    EndReason,
+    Malformed,
+    Outcome,
+    Scene,
+    Task,
+    World,
+    native_text,
+)
 
 BACKENDS = ("python", "textworld")
 
 
 def make_reference_check(backend: str, wording_version: str) -> ReferenceCheck | None:
-    """Return the referee of the backend ``textworld``, or None for ``python``.
+    """Return the check for the backend ``textworld``, or None for ``python``.
 
     Raises:
         UnknownNameError: if there is no such backend.
-        InvalidValueError: if the original cannot speak the wording or run on this Python.
+        InvalidValueError: if the original has no such wording or does not run on this Python.
         MissingExtraError: if the original is not installed.
     """
     if backend not in BACKENDS:
@@ -45,15 +52,24 @@ def make_reference_check(backend: str, wording_version: str) -> ReferenceCheck |
 
 
 class ReferenceCheck:
-    """Lets the original decide what is seen, what can be done and when the game is won."""
+    """Replaces the answers of our world by those of the original, and compares the two."""
 
     def __init__(self) -> None:
         self._original = OriginalProcess()
         self.agrees = True
-        """Whether ours has said the same in this episode so far."""
+        """Whether ours has given the same answers in this episode so far."""
 
-    def start(self, world: ALFWorld, task: Task[House], scene: Scene) -> Scene:
-        """Start the original on *task*, which our *world* opens with *scene*."""
+    def start(
+        self, world: World[House], task: Task[House], scene: Scene, admissible: Iterable[Command]
+    ) -> Scene:
+        """Start the original on *task* and return what is shown.
+
+        Args:
+            world: Our world, for its tasks and words.
+            task: The task.
+            scene: What our world shows.
+            admissible: What is admissible in our world.
+        """
         tasks = world.tasks
         if isinstance(tasks, OfficialTasks):
             game = check_grammar(tasks.file_text(task.id), task.id.key)
@@ -61,12 +77,25 @@ class ReferenceCheck:
             game = game_text(task.content)
         self.agrees = True
         self._state = self._original.start(game)
-        return self._compared(world, scene)
+        return self._compared(world, scene, admissible)
 
-    def check(self, world: ALFWorld, command: Command, outcome: Outcome) -> Outcome:
-        """Return what *command* does in the original, where ours has *outcome*."""
+    def check(
+        self,
+        world: World[House],
+        command: Command,
+        outcome: Outcome,
+        admissible: Iterable[Command],
+    ) -> Outcome:
+        """Return what *command* does in the original.
+
+        Args:
+            world: Our world, for its words.
+            command: The command.
+            outcome: What the command has done in our world.
+            admissible: What is admissible in our world after it.
+        """
         self._state = self._original.step(native_text((command,), world.verbs))
-        won, scene = self._state.won, self._compared(world, outcome.scene)
+        won, scene = self._state.won, self._compared(world, outcome.scene, admissible)
         self.agrees = self.agrees and won == outcome.success
         return replace(
             outcome,
@@ -77,21 +106,19 @@ class ReferenceCheck:
             end=EndReason.SUCCESS if won else None,
         )
 
-    def admissible(self, world: ALFWorld) -> tuple[Command, ...]:
-        """Return what the original says can be done, in the order of its words."""
-        read = map(world.read, self._state.commands)
-        return tuple(command for command in read if not isinstance(command, Malformed))
+    def admissible(self, world: World[House]) -> tuple[Command, ...]:
+        """Return the original's admissible commands, in the order of its words."""
+        commands = map(world.read, self._state.commands)
+        return tuple(command for command in commands if not isinstance(command, Malformed))
 
     def close(self) -> None:
         """End the original's process."""
         self._original.close()
 
-    def _compared(self, world: ALFWorld, scene: Scene) -> Scene:
-        same = _agree(world, scene, self._state)
-        self.agrees = self.agrees and same
-        return scene if same else Scene((self._state.text,))
-
-
-def _agree(world: ALFWorld, scene: Scene, seen: OriginalState) -> bool:
-    own = [native_text((command,), world.verbs) for command in world.own_admissible()]
-    return (native_text(scene.message, world.verbs), own) == (seen.text, seen.commands)
+    def _compared(self, world: World[House], scene: Scene, admissible: Iterable[Command]) -> Scene:
+        """Return *scene* if the original shows the same, else the original's text."""
+        texts = [native_text((command,), world.verbs) for command in admissible]
+        ours = (native_text(scene.message, world.verbs), texts)
+        is_same = ours == (self._state.text, self._state.commands)
+        self.agrees = self.agrees and is_same
+        return scene if is_same else Scene((self._state.text,))

@@ -1,4 +1,4 @@
-"""The admissible commands of a game, and the moves behind them."""
+"""The admissible commands of a game, and the moves that they mean."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from agentgym_gen.envs.alfworld.wording import Wording
 from agentgym_gen.world import Command, write_template
 
 CommandEntry = tuple[str, Command, Move]
-"""A command in the native words, by which entries are sorted, as a value, and as a move."""
+"""A command as native text, by which entries are sorted, as a value, and as a move."""
 
 RECEPTACLE_VERBS = ("go_to", "open", "close", "examine")
 
 
 class AdmissibleCommands:
-    """What can be said now, in the order of the native words.
+    """The commands that can be carried out now, in the order of their native texts.
 
     Args:
         game: The game.
@@ -30,16 +30,21 @@ class AdmissibleCommands:
         self.refresh()
 
     def refresh(self) -> None:
-        """Take note that the game has changed."""
-        ways = self._go_to_entries.get(self._game.place)
-        if ways is None:
-            ways = self._go_to_entries[self._game.place] = sorted(map(self._entry, self._game.go_to_moves()))
+        """Update the commands after a change of the game."""
+        # The places to go to depend on the player's place only: they are sorted once per place,
+        # and the list below is mostly in order when it is sorted.
+        go_to_entries = self._go_to_entries.get(self._game.place)
+        if go_to_entries is None:
+            go_to_entries = sorted(map(self._entry, self._game.go_to_moves()))
+            self._go_to_entries[self._game.place] = go_to_entries
         moves = [
-            move for move in self._game.local_moves() if move[0] != "help" or "help" in self._templates
+            move
+            for move in self._game.local_moves()
+            if move[0] != "help" or "help" in self._templates
         ]
-        found = sorted([*ways, *map(self._entry, moves)])
-        self.moves: dict[Command, Move] = {command: move for _, command, move in found}
-        """The move behind every admissible command."""
+        entries = sorted([*go_to_entries, *map(self._entry, moves)])
+        self.moves: dict[Command, Move] = {command: move for _, command, move in entries}
+        """The move that every admissible command means."""
         self.commands = tuple(self.moves)
         """The admissible commands."""
 
@@ -56,14 +61,14 @@ class AdmissibleCommands:
         return entry
 
     def _make_command(self, move: Move) -> Command:
-        verb, one, other = move
+        verb, first, second = move
         if verb in ("look", "inventory", "help"):
             return Command(verb)
         if verb in RECEPTACLE_VERBS:
-            return Command(verb, (self._receptacles[one],))
+            return Command(verb, (self._receptacles[first],))
         if verb == "examine_held":
-            return Command("examine", (self._things[one],))
+            return Command("examine", (self._things[first],))
         if verb == "use":
-            return Command(verb, (self._things[one],))
-        second = self._things if verb == "slice" else self._receptacles
-        return Command(verb, (self._things[one], second[other]))
+            return Command(verb, (self._things[first],))
+        second_names = self._things if verb == "slice" else self._receptacles
+        return Command(verb, (self._things[first], second_names[second]))

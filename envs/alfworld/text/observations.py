@@ -1,4 +1,4 @@
-"""What is seen after every move, as messages and as plain data."""
+"""The observation after every move, as a message and as plain data."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ADJECTIVES = {
     frozenset({"cool"}): ("cold",),
     frozenset({"sliced"}): ("sliced",),
 }
-"""How the original calls a thing by its states; the first that are all true count."""
+"""The original's adjectives for the states of a thing; the first entry whose states all hold counts."""
 
 STATE_FACTS: dict[str, str | VerbName] = {
     "clean": VerbName("clean"),
@@ -38,12 +38,13 @@ STATE_FACTS: dict[str, str | VerbName] = {
     "on": "on",
     "sliced": "sliced",
 }
+"""The word for every state in the plain data."""
 
 
 def join_names(names: Iterable[str], article: str = "a ") -> str:
     """Return *names* as the original lists them, with a comma before "and" even for two.
 
-    >>> listed(["mug 2", "mug 1"])
+    >>> join_names(["mug 2", "mug 1"])
     'a mug 2, and a mug 1'
     """
     words = [article + name for name in names]
@@ -53,11 +54,11 @@ def join_names(names: Iterable[str], article: str = "a ") -> str:
 
 
 class ObservationWriter:
-    """Tells what a game shows.
+    """Writes the observations of a game.
 
     Args:
         game: The game.
-        wording: The words to tell it in.
+        wording: The words to write them in.
     """
 
     def __init__(self, game: Game, wording: Wording) -> None:
@@ -81,124 +82,130 @@ class ObservationWriter:
         }
 
     def opening(self) -> Scene:
-        """Return what is seen first: the room and the task."""
+        """Return the first observation: the room and the task."""
         house = self._game.house
         middle = (self._middle(self._receptacles),)
-        seen = self._after_look(0, 0).message if self._game.receptacles_here() else middle
+        view = self._after_look(0, 0).message if self._game.receptacles_here() else middle
         task = self._wording.mark_verbs(f"\n\nYour task is to: {house.task}")
         facts = {"receptacles": self._receptacles, "task": goal_facts(house.goal)}
-        return Scene((WELCOME, *seen, *task), facts)
+        return Scene((WELCOME, *view, *task), facts)
 
     def after(self, move: Move) -> Scene:
-        """Return what is seen after *move* was carried out."""
-        verb, one, other = move
+        """Return the observation after *move* was carried out."""
+        verb, first, second = move
         if verb in TREATMENT_STATES:
-            return self._after_treatment(verb, one, other)
-        return self._writers[verb](one, other)
+            return self._after_treatment(verb, first, second)
+        return self._writers[verb](first, second)
 
     def nothing_happens(self) -> Scene:
-        """Return the answer to what cannot be done."""
+        """Return the observation after a command that is not admissible."""
         return Scene((NOTHING_HAPPENS,), {"result": NOTHING_HAPPENS})
 
     @staticmethod
     def _middle(names: Iterable[str]) -> str:
         return (
-            f"You are in the middle of a room. Looking quickly around you, you see {join_names(names)}."
+            "You are in the middle of a room. Looking quickly around you, you see "
+            f"{join_names(names)}."
         )
 
-    def _after_look(self, _one: int, _other: int) -> Scene:
+    def _after_look(self, _first: int, _second: int) -> Scene:
         here = [self._receptacles[number] for number in self._game.receptacles_here()]
         if not here:
             return Scene((self._middle(()),), {"at": []})
         beside = [self._things[number] for number in self._game.things_beside()]
-        text = f"You are facing the {join_names(here, '')}. Next to it, you see {join_names(beside)}."
+        place = f"You are facing the {join_names(here, '')}."
+        text = f"{place} Next to it, you see {join_names(beside)}."
         return Scene((text,), {"at": here, "beside": beside})
 
-    def _after_inventory(self, _one: int, _other: int) -> Scene:
-        held = self._game.in_hand
-        if held is None:
+    def _after_inventory(self, _first: int, _second: int) -> Scene:
+        thing = self._game.in_hand
+        if thing is None:
             return Scene(("You are not carrying anything.",), {"carrying": []})
-        name = self._things[held]
+        name = self._things[thing]
         return Scene((f"You are carrying: a {name}.",), {"carrying": [name]})
 
-    def _after_help(self, _one: int, _other: int) -> Scene:
+    def _after_help(self, _first: int, _second: int) -> Scene:
         message = help_text(self._wording)
-        return Scene(message, {"commands": [one for one in message if isinstance(one, Command)]})
+        commands = [piece for piece in message if isinstance(piece, Command)]
+        return Scene(message, {"commands": commands})
 
-    def _after_go_to(self, one: int, _other: int) -> Scene:
-        receptacle = self._game.house.receptacles[one]
-        place = receptacle.place if self._wording.names_places else receptacle.name
-        return self._with_content(f"You arrive at {place}. ", one)
+    def _after_go_to(self, receptacle: int, _second: int) -> Scene:
+        target = self._game.house.receptacles[receptacle]
+        name = target.place if self._wording.names_places else target.name
+        return self._with_content((f"You arrive at {name}. ",), receptacle)
 
-    def _after_open(self, one: int, _other: int) -> Scene:
-        return self._with_content("You ", one, VerbName("open"), f" the {self._receptacles[one]}. ")
+    def _after_open(self, receptacle: int, _second: int) -> Scene:
+        name = self._receptacles[receptacle]
+        return self._with_content(("You ", VerbName("open"), f" the {name}. "), receptacle)
 
-    def _after_examine(self, one: int, _other: int) -> Scene:
-        return self._with_content("", one)
+    def _after_examine(self, receptacle: int, _second: int) -> Scene:
+        return self._with_content(("",), receptacle)
 
-    def _with_content(self, first: str, one: int, *then: str | VerbName) -> Scene:
-        """Return *first* and *then*, followed by what is seen in receptacle *one*."""
-        name = self._receptacles[one]
-        names = [self._things[number] for number in self._game.content[one]]
+    def _with_content(self, beginning: Message, receptacle: int) -> Scene:
+        """Return *beginning*, followed by what can be seen in *receptacle*."""
+        name = self._receptacles[receptacle]
+        names = [self._things[number] for number in self._game.content[receptacle]]
         facts: dict[str, object] = {"receptacle": name, "content": names}
-        seen: Message
-        if not self._game.house.receptacles[one].openable:
-            seen = (f"On the {name}, you see {join_names(names)}.",)
-        elif self._game.is_open(one):
+        view: Message
+        if not self._game.house.receptacles[receptacle].openable:
+            view = (f"On the {name}, you see {join_names(names)}.",)
+        elif self._game.is_open(receptacle):
             facts["state"] = VerbName("open")
-            seen = (f"The {name} is ", VerbName("open"), f". In it, you see {join_names(names)}.")
+            view = (f"The {name} is ", VerbName("open"), f". In it, you see {join_names(names)}.")
         else:
             facts = {"receptacle": name, "state": "closed"}
-            seen = (f"The {name} is closed.",)
-        return Scene((first, *then, *seen), facts)
+            view = (f"The {name} is closed.",)
+        return Scene((*beginning, *view), facts)
 
-    def _after_close(self, one: int, _other: int) -> Scene:
-        name = self._receptacles[one]
+    def _after_close(self, receptacle: int, _second: int) -> Scene:
+        name = self._receptacles[receptacle]
         message = ("You ", VerbName("close"), f" the {name}.")
         return Scene(message, {"receptacle": name, "state": "closed"})
 
-    def _after_take(self, one: int, other: int) -> Scene:
-        name, receptacle = self._things[one], self._receptacles[other]
-        text = f"You pick up the {name} from the {receptacle}."
-        return Scene((text,), {"carrying": [name], "receptacle": receptacle})
+    def _after_take(self, thing: int, receptacle: int) -> Scene:
+        name, source = self._things[thing], self._receptacles[receptacle]
+        text = f"You pick up the {name} from the {source}."
+        return Scene((text,), {"carrying": [name], "receptacle": source})
 
-    def _after_move(self, one: int, other: int) -> Scene:
-        name, receptacle = self._things[one], self._receptacles[other]
-        message = ("You ", VerbName("move"), f" the {name} {self._wording.put_preposition} the {receptacle}.")
-        return Scene(message, {"carrying": [], "thing": name, "receptacle": receptacle})
+    def _after_move(self, thing: int, receptacle: int) -> Scene:
+        name, target = self._things[thing], self._receptacles[receptacle]
+        preposition = self._wording.put_preposition
+        message = ("You ", VerbName("move"), f" the {name} {preposition} the {target}.")
+        return Scene(message, {"carrying": [], "thing": name, "receptacle": target})
 
-    def _after_use(self, one: int, _other: int) -> Scene:
-        name = self._things[one]
+    def _after_use(self, thing: int, _second: int) -> Scene:
+        name = self._things[thing]
         return Scene((f"You turn on the {name}.",), {"thing": name, "state": "on"})
 
-    def _after_slice(self, one: int, other: int) -> Scene:
-        name, tool = self._things[one], self._things[other]
-        facts = {"thing": name, "state": "sliced", "tool": tool}
-        return Scene((f"You sliced the {name} with the {tool}.",), facts)
+    def _after_slice(self, thing: int, tool: int) -> Scene:
+        name, tool_name = self._things[thing], self._things[tool]
+        facts = {"thing": name, "state": "sliced", "tool": tool_name}
+        return Scene((f"You sliced the {name} with the {tool_name}.",), facts)
 
-    def _after_treatment(self, how: str, one: int, other: int) -> Scene:
-        name, receptacle = self._things[one], self._receptacles[other]
-        message = ("You ", VerbName(how), f" the {name} using the {receptacle}.")
-        state = STATE_FACTS[TREATMENT_STATES[how]]
-        return Scene(message, {"thing": name, "state": state, "receptacle": receptacle})
+    def _after_treatment(self, verb: str, thing: int, receptacle: int) -> Scene:
+        name, appliance = self._things[thing], self._receptacles[receptacle]
+        message = ("You ", VerbName(verb), f" the {name} using the {appliance}.")
+        state = STATE_FACTS[TREATMENT_STATES[verb]]
+        return Scene(message, {"thing": name, "state": state, "receptacle": appliance})
 
-    def _after_examine_held(self, one: int, _other: int) -> Scene:
-        thing = self._game.house.things[one]
+    def _after_examine_held(self, number: int, _second: int) -> Scene:
+        thing = self._game.house.things[number]
         if thing.holds is not None:
             text = f"This is a normal {thing.name}. In it, you see {join_names(thing.holds)}."
             return Scene((text,), {"thing": thing.name, "content": list(thing.holds)})
-        states = {state for state, ones in self._game.states.items() if one in ones}
+        states = {state for state, numbers in self._game.states.items() if number in numbers}
         facts = {"thing": thing.name, "states": [STATE_FACTS[state] for state in sorted(states)]}
-        return Scene(_described(thing.name, thing.traits, states), facts)
+        return Scene(_description(thing.name, thing.traits, states), facts)
 
 
-def _described(name: str, traits: tuple[str, ...], states: set[str]) -> Message:
+def _description(name: str, traits: tuple[str, ...], states: set[str]) -> Message:
     """Return the sentence about a thing in hand."""
-    for needed, words in ADJECTIVES.items():
-        sliced_only = needed == {"sliced"} and "on" in states and "toggleable" in traits
-        if needed <= states and not sliced_only:
+    is_lamp_on = "on" in states and "toggleable" in traits
+    for needed_states, words in ADJECTIVES.items():
+        # The original calls a lamp that is on "on" rather than "sliced".
+        if needed_states <= states and not (is_lamp_on and needed_states == {"sliced"}):
             return ("This is a ", *words, f" {name}.")
-    if "on" in states and "toggleable" in traits:
+    if is_lamp_on:
         return (f"This {name} is on.",)
     return (f"There's nothing special about {name}.",)
 

@@ -1,4 +1,7 @@
-"""Why a command cannot be done, for the ``explained`` feedback; it gives nothing away."""
+"""Why a command is not admissible, for the ``explained`` feedback.
+
+A reason never reveals more than the player can know.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,14 @@ from agentgym_gen.world import Command
 
 
 def reason_for(game: Game, command: Command) -> str:
-    """Return why *command* is not admissible, from what the player can know."""
+    """Return why *command* is not admissible in *game*."""
     verb, args = command
-    receptacles = {one.name: number for number, one in enumerate(game.house.receptacles)}
+    receptacles = {receptacle.name for receptacle in game.house.receptacles}
     if verb == "go_to":
         return "you are there already" if args[0] in receptacles else "there is no such receptacle"
-    far = next((name for name in args if name not in _within_reach(game)), None)
-    if far is not None:
-        return f"there is no {far} within reach"
+    unreachable = next((name for name in args if name not in _within_reach(game)), None)
+    if unreachable is not None:
+        return f"there is no {unreachable} within reach"
     if verb == "take" and game.in_hand is not None:
         return "you can carry one object only"
     if verb in ("move", "heat", "clean", "cool") and not _carries(game, args[0]):
@@ -27,6 +30,7 @@ def _carries(game: Game, name: str) -> bool:
 
 
 def _within_reach(game: Game) -> set[str]:
+    """Return the names of the receptacles here, of what can be seen in them, and of what is held."""
     house = game.house
     names = {house.receptacles[number].name for number in game.receptacles_here()}
     if game.in_hand is not None:
