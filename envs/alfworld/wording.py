@@ -1,4 +1,4 @@
-"""The native words of ALFWorld: the verbs of two versions, the list of commands, the instruction."""
+"""The native words of ALFWorld: verbs of two versions, the list of commands, the instruction."""
 
 from __future__ import annotations
 

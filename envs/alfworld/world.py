@@ -187,7 +187,7 @@ class ALFWorld(World[House]):
         return Surface(nouns=self._nouns, distractors=self._distractors, distractor_amount=16)
 
     def _nouns(self) -> tuple[str, ...]:
-        """Return the names of the kinds of receptacles and things, those of distractors included."""
+        """Return the names of all kinds of receptacles and things, also those of distractors."""
         house = self.game.house
         names = [item.name for items in (house.receptacles, house.things) for item in items]
         kinds = {name.rsplit(" ", 1)[0] for name in names}

@@ -134,8 +134,9 @@ class OfficialTasks(Tasks[House]):
         if not entries:
             faults = len(self.faults(split))
             raise InvalidValueError(
-                f"None of the games of {SPLIT_FOLDERS[split]!r} in {str(self._archive.folder)!r} is of "
-                f"{tier!r} and passes {self._task_filter}; {faults} of them cannot be played"
+                f"None of the games of {SPLIT_FOLDERS[split]!r} in "
+                f"{str(self._archive.folder)!r} is of {tier!r} and passes {self._task_filter}; "
+                f"{faults} of them cannot be played"
             )
         return entries
 

@@ -29,7 +29,7 @@ ADJECTIVES = {
     frozenset({"cool"}): ("cold",),
     frozenset({"sliced"}): ("sliced",),
 }
-"""The original's adjectives for the states of a thing; the first entry whose states all hold counts."""
+"""The original's adjectives for a thing; the first entry counts whose states all hold."""
 
 STATE_FACTS: dict[str, str | VerbName] = {
     "clean": VerbName("clean"),

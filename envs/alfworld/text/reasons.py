@@ -30,7 +30,7 @@ def _carries(game: Game, name: str) -> bool:
 
 
 def _within_reach(game: Game) -> set[str]:
-    """Return the names of the receptacles here, of what can be seen in them, and of what is held."""
+    """Return the names of the receptacles here, the things seen in them, and the thing in hand."""
     house = game.house
     names = {house.receptacles[number].name for number in game.receptacles_here()}
     if game.in_hand is not None:
