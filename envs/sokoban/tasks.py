@@ -6,8 +6,8 @@ import functools
 from pathlib import Path
 
 from agentgym_gen.envs.sokoban.board import Level
-from agentgym_gen.envs.sokoban.official.tasks import BoxobanTasks
 from agentgym_gen.envs.sokoban.generator import LevelSpec, generate_level
+from agentgym_gen.envs.sokoban.official.tasks import BoxobanTasks
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.world import TaskId, Tasks
 
@@ -43,19 +43,19 @@ LEVEL_SPECS = {
         max_states=4_000,
     ),
 }
-"""What the levels of each tier are like; the bands of pushes do not overlap."""
+"""The specification of each tier's levels; the bands of pushes do not overlap."""
 
 TASKS_PER_SPLIT = 100_000
-"""How many generated tasks every split of every tier has."""
+"""The number of generated tasks in every split of every tier."""
 
 
 class GeneratedTasks(Tasks[Level]):
-    """Levels drawn from the task's own stream; a level belongs to one split by its hash."""
+    """Levels generated from the task's own random stream; a level's hash decides its split."""
 
     env = "sokoban"
 
     def size(self, tier: str, split: str) -> int:
-        """Return how many tasks there are, the same number everywhere."""
+        """Return how many tasks there are: the same number in every tier and split."""
         return TASKS_PER_SPLIT
 
     def generate(self, task_id: TaskId, index: int) -> Level:

@@ -13,7 +13,7 @@ from agentgym_gen.env import TextEnv
 from agentgym_gen.env.making import sample_task_ids
 from agentgym_gen.envs.sokoban import Sokoban
 from agentgym_gen.envs.sokoban.board import Level, Position, canonical_form, split_of
-from agentgym_gen.envs.sokoban.expert import solve_position
+from agentgym_gen.envs.sokoban.solver import solve_position
 from agentgym_gen.envs.sokoban.tasks import LEVEL_SPECS, GeneratedTasks
 from agentgym_gen.errors import DataError, InvalidValueError
 from agentgym_gen.seeding import stream
