@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from pretend_study import SMALL, small_plan
 
 from agentgym_gen.envs.alfworld.house import House
+from agentgym_gen.envs.alfworld.official.game_writer import pddl_problem
 from agentgym_gen.envs.alfworld.official.tasks import OfficialTasks
 from agentgym_gen.envs.alfworld.tasks import GeneratedTasks
 from agentgym_gen.envs.alfworld.tiers import TaskFilter
-from agentgym_gen.envs.alfworld.official.game_writer import pddl_problem
 from agentgym_gen.envs.searchqa.corpus import read_corpus
 from agentgym_gen.envs.searchqa.readers import read_questions
 from agentgym_gen.envs.textworld.own import OwnGames

@@ -14,11 +14,11 @@ from agentgym_gen import Interface
 from agentgym_gen.agents.prompt import FORMATS, PromptStyle, read_action
 from agentgym_gen.env.making import make_text_env
 from agentgym_gen.envs.alfworld.house import House
-from agentgym_gen.envs.alfworld.official.tasks import OfficialTasks
 from agentgym_gen.envs.alfworld.official.game_reader import read_game
+from agentgym_gen.envs.alfworld.official.game_writer import pddl_problem
+from agentgym_gen.envs.alfworld.official.tasks import OfficialTasks
 from agentgym_gen.envs.alfworld.tasks import GeneratedTasks
 from agentgym_gen.envs.alfworld.tiers import TaskFilter
-from agentgym_gen.envs.alfworld.official.game_writer import pddl_problem
 from agentgym_gen.envs.sokoban.official.tasks import BoxobanTasks
 from agentgym_gen.errors import AgentGymGenError, DataError, InvalidValueError
 

@@ -48,7 +48,7 @@ class OriginalProcess:
         for package in ("textworld", "alfworld"):
             if importlib.util.find_spec(package) is None:
                 raise missing_extra(package, "alfworld", "backend='textworld'")
-        self._worker = Worker(__name__)
+        self._process = Worker(__name__)
 
     def start(self, game: str) -> OriginalState:
         """Start the game with the text of a ``game.tw-pddl``; this takes a second or more.
@@ -56,7 +56,7 @@ class OriginalProcess:
         Raises:
             BackendError: if the original fails.
         """
-        return OriginalState(*self._worker.ask({"game": game}))
+        return OriginalState(*self._process.ask({"game": game}))
 
     def step(self, command_text: str) -> OriginalState:
         """Return what the original shows after *command_text*; about a tenth of a second.
@@ -64,11 +64,11 @@ class OriginalProcess:
         Raises:
             BackendError: if the original fails.
         """
-        return OriginalState(*self._worker.ask({"command": command_text}))
+        return OriginalState(*self._process.ask({"command": command_text}))
 
     def close(self) -> None:
         """End the original's process."""
-        self._worker.close()
+        self._process.close()
 
 
 class _OriginalServer:
