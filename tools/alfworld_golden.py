@@ -6,10 +6,10 @@ Runs in a scratch environment with alfworld (Python 3.11 or 3.12, a C compiler):
     python -m tools.alfworld_golden record tests/envs/golden/alfworld_walks.json
     python -m tools.alfworld_golden compare FOLDER [--games 12] [--steps 30]
 
-Both commands play the same walk in the original and in ours. They compare the opening, every answer,
-the sorted admissible commands, the score and the end. `record` plays generated households, `compare`
-the official games of a folder. The original's grammar parser and translator are memoised: a walk is
-ten times faster, with the same answers. `--plain` leaves them as they are.
+Both commands play the same walk in the original and in ours. They compare the opening, every
+answer, the sorted admissible commands, the score and the end. `record` plays generated households,
+`compare` the official games of a folder. The original's grammar parser and translator are memoised:
+a walk is ten times faster, with the same answers. `--plain` leaves them as they are.
 """
 
 from __future__ import annotations
