@@ -4,8 +4,9 @@ A square has the number ``row * width + column``. A set of squares is one whole 
 in which bit ``n`` stands for square ``n``. So ``&`` is the intersection, ``|`` the union, and one
 shift moves all squares of a set at once: by 1 to the next column, by ``width`` to the next row.
 
-A shift can carry a square over the edge of a row into the next one. That does no harm, because
-walls enclose every board: only walls are at the edge, and every result is cut down to free squares.
+A shift can carry a square over the edge of a row into the next one. That does no harm: walls
+enclose all squares that the player can reach, so that only walls are carried over, and no result
+keeps walls.
 
 >>> position = Position.parse(["#####", "#PXO#", "#####"])
 >>> f"{position.boxes:b}"  # square 7: row 1, column 2
