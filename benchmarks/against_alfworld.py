@@ -31,7 +31,7 @@ def main() -> None:
     games = sorted(options.folder.glob("**/game.tw-pddl"))
     chosen = games[:: max(1, len(games) // options.games)][: options.games]
     walks = [original(path, options.steps) for path in chosen]
-    ours = [own(path, [said for said, _ in walk["steps"]]) for path, walk in zip(chosen, walks)]  # noqa: B905
+    ours = [own(path, [action for action, _ in walk["steps"]]) for path, walk in zip(chosen, walks)]  # noqa: B905
     print("| | the original | ours | ratio |\n|---|---:|---:|---:|")
     for what in ("load and reset", "step"):
         theirs_ms = 1000 * float(np.mean([walk[what] for walk in walks]))
@@ -56,34 +56,34 @@ def original(path: Path, steps: int) -> dict[str, Any]:
     from alfworld.agents.environment.alfred_tw_env import AlfredDemangler
     from textworld.envs import PddlEnv
 
-    wanted = textworld.EnvInfos(won=True, admissible_commands=True)
-    env = AlfredDemangler(PddlEnv(wanted), shuffle=False)
+    requested_infos = textworld.EnvInfos(won=True, admissible_commands=True)
+    env = AlfredDemangler(PddlEnv(requested_infos), shuffle=False)
     _, loading = timed(lambda: env.load(str(path)))
     state, resetting = timed(env.reset)
     rng = np.random.default_rng(0)
-    taken = []
+    timed_actions = []
     for _ in range(steps):
-        said = str(rng.choice(state["admissible_commands"]))
-        (state, _, done), spent = timed(lambda said=said: env.step(said))
-        taken.append((said, spent))
+        action = str(rng.choice(state["admissible_commands"]))
+        (state, _, done), seconds = timed(lambda action=action: env.step(action))
+        timed_actions.append((action, seconds))
         if done:
             break
-    spent = float(np.mean([seconds for _, seconds in taken]))
-    return {"steps": taken, "load and reset": loading + resetting, "step": spent}
+    step_seconds = float(np.mean([seconds for _, seconds in timed_actions]))
+    return {"steps": timed_actions, "load and reset": loading + resetting, "step": step_seconds}
 
 
-def own(path: Path, said: list[str]) -> dict[str, float]:
-    """Return the times of saying *said* in the game at *path* in ours, many times over."""
-    env, text = started(path), path.read_text(encoding="utf-8")
-    _, loading = timed(lambda: [loaded(env, text) for _ in range(20)])
-    spent = 0.0
+def own(path: Path, actions: list[str]) -> dict[str, float]:
+    """Return the mean times of loading the game at *path* and playing *actions* in ours."""
+    env, text = make_env(path), path.read_text(encoding="utf-8")
+    _, loading = timed(lambda: [load_game(env, text) for _ in range(20)])
+    seconds = 0.0
     for _ in range(50):
         env.world.reset(env.task)
-        spent += timed(lambda: [stepped(env, one) for one in said])[1]
-    return {"load and reset": loading / 20, "step": spent / 50 / len(said)}
+        seconds += timed(lambda: [play_step(env, action) for action in actions])[1]
+    return {"load and reset": loading / 20, "step": seconds / 50 / len(actions)}
 
 
-def started(path: Path):  # noqa: ANN201  (the library is imported in functions only)
+def make_env(path: Path):  # noqa: ANN201  (the library is imported in functions only)
     """Return an environment that plays the game at *path*."""
     from agentgym_gen.env import TextEnv
     from agentgym_gen.envs.alfworld import ALFWorld
@@ -92,57 +92,57 @@ def started(path: Path):  # noqa: ANN201  (the library is imported in functions 
     world = ALFWorld(data_dir=folder)
     key = "/".join(path.parts[-4:-1])
     split = {"valid_seen": "valid", "valid_unseen": "test"}.get(path.parts[-4], "train")
-    from agentgym_gen.envs.alfworld.pddl import read_game
-    from agentgym_gen.envs.alfworld.tiers import difficulty
+    from agentgym_gen.envs.alfworld.official.game_reader import read_game
+    from agentgym_gen.envs.alfworld.tiers import measure_difficulty
 
-    tier = difficulty(read_game(path.read_text(encoding="utf-8"))).tier
+    tier = measure_difficulty(read_game(path.read_text(encoding="utf-8"))).tier
     env = TextEnv(world, split=split, max_turns=10**6)
     env.reset(options={"task_id": f"alfworld/{tier}/{split}/{key}"})
     return env
 
 
-def loaded(env, text: str) -> None:  # noqa: ANN001  (a TextEnv)
+def load_game(env, text: str) -> None:  # noqa: ANN001  (a TextEnv)
     """Read the game *text* and start it."""
-    from agentgym_gen.envs.alfworld.pddl import read_game
+    from agentgym_gen.envs.alfworld.official.game_reader import read_game
     from agentgym_gen.world import Task
 
     env.world.reset(Task(env.task.id, read_game(text)))
 
 
-def stepped(env, said: str) -> list[str]:  # noqa: ANN001  (a TextEnv)
-    """Say *said* and return the admissible commands."""
+def play_step(env, action: str) -> list[str]:  # noqa: ANN001  (a TextEnv)
+    """Play *action* and return the admissible commands."""
     world = env.world
-    world.step(world.read(said))
+    world.step(world.read(action))
     return [env.write(command) for command in world.admissible()]
 
 
 def memory_mb(path: Path) -> float:
-    """Return how much `INSTANCES` further instances of one game weigh."""
-    started(path)
+    """Return how many MB `INSTANCES` further instances of one game take."""
+    make_env(path)
     tracemalloc.start()
-    held = [started(path) for _ in range(INSTANCES)]
-    weight = tracemalloc.get_traced_memory()[0] / 2**20
+    envs = [make_env(path) for _ in range(INSTANCES)]
+    megabytes = tracemalloc.get_traced_memory()[0] / 2**20
     tracemalloc.stop()
-    del held
-    return weight
+    del envs
+    return megabytes
 
 
 def index_seconds(folder: Path) -> float:
     """Return how long the index takes when it is in the cache folder already."""
-    from agentgym_gen.envs.alfworld import archive, official
+    from agentgym_gen.envs.alfworld.official import archive, tasks
     from agentgym_gen.errors import DataError
 
-    place = archive.Archive(folder.resolve())
-    spent = 0.0
-    for split in archive.FOLDERS:
+    games = archive.Archive(folder.resolve())
+    seconds = 0.0
+    for split in archive.SPLIT_FOLDERS:
         try:
-            official.index_of(place, split)
+            tasks.load_index(games, split)
         except DataError:
             continue
-        archive.listed.cache_clear()
-        official.index_of.cache_clear()
-        spent += timed(lambda split=split: official.index_of(place, split))[1]
-    return spent
+        archive.cached_games.cache_clear()
+        tasks.load_index.cache_clear()
+        seconds += timed(lambda split=split: tasks.load_index(games, split))[1]
+    return seconds
 
 
 if __name__ == "__main__":

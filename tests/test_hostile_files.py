@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from pretend_study import SMALL, small_plan
 
 from agentgym_gen.envs.alfworld.house import House
-from agentgym_gen.envs.alfworld.official import OfficialTasks
+from agentgym_gen.envs.alfworld.official.game_writer import pddl_problem
+from agentgym_gen.envs.alfworld.official.tasks import OfficialTasks
 from agentgym_gen.envs.alfworld.tasks import GeneratedTasks
-from agentgym_gen.envs.alfworld.tiers import Filter
-from agentgym_gen.envs.alfworld.writing import problem
+from agentgym_gen.envs.alfworld.tiers import TaskFilter
 from agentgym_gen.envs.searchqa.corpus import read_corpus
 from agentgym_gen.envs.searchqa.question_formats import read_questions
 from agentgym_gen.envs.textworld.games.custom import CustomGames
@@ -36,10 +36,10 @@ from agentgym_gen.system.files import write_json
 from agentgym_gen.trainers.checkpoint import read_state
 from agentgym_gen.world.task_list import read_task_list
 
-HOUSE = GeneratedTasks(Filter(task_type="heat")).make("medium", "train", 0).content
+HOUSE = GeneratedTasks(TaskFilter(task_type="heat")).make("medium", "train", 0).content
 GAME = {
     "grammar": f'{{"task": [{{"rhs": "Your task is to: {HOUSE.task}"}}]}}',
-    "pddl_problem": problem(HOUSE),
+    "pddl_problem": pddl_problem(HOUSE),
 }
 TRIAL = "train/pick_heat_then_place_in_recep-Apple-None-Fridge-1/trial_1"
 QUESTIONS = (
@@ -125,7 +125,7 @@ class Loader:
 
 def games(folder: Path) -> object:
     """Read the games of ALFWorld, and return their faults."""
-    return OfficialTasks(folder, Filter()).faults("train")
+    return OfficialTasks(folder, TaskFilter()).faults("train")
 
 
 def shop(goals: str, **files: object) -> Callable[[Path], object]:
@@ -376,7 +376,7 @@ def test_an_archive_that_lies_about_a_size_is_not_unpacked(tmp_path: Path) -> No
     size = (50_000_000).to_bytes(4, "little")
     path.write_bytes(path.read_bytes().replace(size, (1000).to_bytes(4, "little")))
 
-    assert "CRC" in OfficialTasks(tmp_path, Filter()).faults("train")[TRIAL]
+    assert "CRC" in OfficialTasks(tmp_path, TaskFilter()).faults("train")[TRIAL]
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
@@ -384,7 +384,7 @@ def test_other_compression_methods_are_refused(tmp_path: Path, method: int) -> N
     """Python unpacks these methods as a whole, however large the result is."""
     archive(tmp_path / "games.zip", method)
 
-    assert "another method" in OfficialTasks(tmp_path, Filter()).faults("train")[TRIAL]
+    assert "another method" in OfficialTasks(tmp_path, TaskFilter()).faults("train")[TRIAL]
 
 
 def test_a_product_of_a_million_goals_is_refused(tmp_path: Path) -> None:

@@ -14,12 +14,12 @@ from agentgym_gen import Interface
 from agentgym_gen.agents.prompt import FORMATS, PromptStyle, read_action
 from agentgym_gen.env.making import make_text_env
 from agentgym_gen.envs.alfworld.house import House
-from agentgym_gen.envs.alfworld.official import OfficialTasks
-from agentgym_gen.envs.alfworld.pddl import read_game
+from agentgym_gen.envs.alfworld.official.game_reader import read_game
+from agentgym_gen.envs.alfworld.official.game_writer import pddl_problem
+from agentgym_gen.envs.alfworld.official.tasks import OfficialTasks
 from agentgym_gen.envs.alfworld.tasks import GeneratedTasks
-from agentgym_gen.envs.alfworld.tiers import Filter
-from agentgym_gen.envs.alfworld.writing import problem
-from agentgym_gen.envs.sokoban.boxoban import BoxobanTasks
+from agentgym_gen.envs.alfworld.tiers import TaskFilter
+from agentgym_gen.envs.sokoban.official.tasks import BoxobanTasks
 from agentgym_gen.errors import AgentGymGenError, DataError, InvalidValueError
 
 TRIAL = "valid_seen/pick_heat_then_place_in_recep-Apple-None-Fridge-1/trial_1"
@@ -47,9 +47,9 @@ def done_or_said(call: Callable[[], object], *expected: type[Exception]) -> obje
 
 def game() -> str:
     """Return the text of a sound game file."""
-    house = GeneratedTasks(Filter(task_type="heat")).make("medium", "train", 0).content
+    house = GeneratedTasks(TaskFilter(task_type="heat")).make("medium", "train", 0).content
     grammar = f'{{"task": [{{"rhs": "Your task is to: {house.task}"}}]}}'
-    return json.dumps({"grammar": grammar, "pddl_problem": problem(house)})
+    return json.dumps({"grammar": grammar, "pddl_problem": pddl_problem(house)})
 
 
 def broken(text: str, cuts: list[tuple[int, int, str]]) -> str:
@@ -129,7 +129,7 @@ def test_an_archive_writes_nothing_outside_its_folder(tmp_path: Path) -> None:
         file.writestr(f"../../../{TRIAL}/game.tw-pddl", GAME)
         file.writestr("/etc/valid_seen/x/game.tw-pddl", "{")
     before = sorted(tmp_path.parent.rglob("*"))
-    tasks = OfficialTasks(tmp_path, Filter())
+    tasks = OfficialTasks(tmp_path, TaskFilter())
 
     assert tasks.size("medium", "valid") == 1
     assert sorted(tmp_path.parent.rglob("*")) == before
@@ -140,7 +140,7 @@ def test_an_archive_bomb_is_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "games.zip", "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr(f"json_2.1.1/{TRIAL}/game.tw-pddl", " " * 50_000_000)
 
-    assert "too large" in OfficialTasks(tmp_path, Filter()).faults("valid")[TRIAL]
+    assert "too large" in OfficialTasks(tmp_path, TaskFilter()).faults("valid")[TRIAL]
 
 
 def test_a_link_that_leads_round_in_a_circle_is_survived(tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_a_link_that_leads_round_in_a_circle_is_survived(tmp_path: Path) -> None
     (tmp_path / "json_2.1.1" / "valid_seen" / "loop").symlink_to(tmp_path)
     (path.parent.parent / "gone").mkdir()
     (path.parent.parent / "gone" / "game.tw-pddl").symlink_to("nowhere")
-    tasks = OfficialTasks(tmp_path, Filter())
+    tasks = OfficialTasks(tmp_path, TaskFilter())
 
     assert tasks.size("medium", "valid") == 1
 
@@ -182,4 +182,4 @@ def test_a_file_that_may_not_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "json_2.1.1" / TRIAL / "game.tw-pddl").mkdir(parents=True)
 
     with pytest.raises((DataError, InvalidValueError)):
-        OfficialTasks(tmp_path, Filter()).make("medium", "valid", 0)
+        OfficialTasks(tmp_path, TaskFilter()).make("medium", "valid", 0)

@@ -1,4 +1,4 @@
-"""Hold our ALFWorld against the original, and record walks in it for the tests.
+"""Compare our ALFWorld with the original, and record walks in it for the tests.
 
 Runs in a scratch environment with alfworld (Python 3.11 or 3.12, a C compiler):
 
@@ -6,10 +6,10 @@ Runs in a scratch environment with alfworld (Python 3.11 or 3.12, a C compiler):
     python -m tools.alfworld_golden record tests/envs/golden/alfworld_walks.json
     python -m tools.alfworld_golden compare FOLDER [--games 12] [--steps 30]
 
-Both play one walk in the original and in ours and compare the opening, every answer, the sorted
-admissible commands, the score and the end. `record` plays generated households, `compare` the
-official games of a folder. The original's grammar parser and translator are memoised, which
-leaves its answers as they are (`--plain` does without) and makes a walk ten times faster.
+Both commands play the same walk in the original and in ours. They compare the opening, every
+answer, the sorted admissible commands, the score and the end. `record` plays generated households,
+`compare` the official games of a folder. The original's grammar parser and translator are memoised:
+a walk is ten times faster, with the same answers. `--plain` leaves them as they are.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ from textworld.envs import PddlEnv
 
 from agentgym_gen.envs.alfworld import ALFWorld
 from agentgym_gen.envs.alfworld.house import House
-from agentgym_gen.envs.alfworld.pddl import read_game
-from agentgym_gen.envs.alfworld.writing import write_game
+from agentgym_gen.envs.alfworld.official.game_reader import read_game
+from agentgym_gen.envs.alfworld.official.game_writer import write_game
 from agentgym_gen.interface import EpisodeInterface, Interface
 from agentgym_gen.world import Malformed, Task, TaskId
 
@@ -48,7 +48,7 @@ NONSENSE = ("go to narnia 1", "take mug 9 from shelf 99", "Look", "go  to desk 1
 
 
 def main() -> int:
-    """Play and compare, and write what was played where that is wanted."""
+    """Play and compare, and write the walks for `record`."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("what", choices=["record", "compare"])
     parser.add_argument("path", type=Path)
@@ -63,49 +63,51 @@ def main() -> int:
     steps = sum(len(walk["steps"]) for walk in walks)
     print(f"{len(walks)} games, {steps} steps, {len(differing)} games differ: {differing}")
     if options.what == "record" and not differing:
-        options.path.write_text(written(walks), encoding="utf-8")
+        options.path.write_text(to_json(walks), encoding="utf-8")
     return len(differing)
 
 
-def written(walks: list[dict[str, Any]]) -> str:
-    """Return *walks* as JSON, a step a line, with every list of commands as numbers of a list."""
+def to_json(walks: list[dict[str, Any]]) -> str:
+    """Return *walks* as JSON, one step per line; lists of commands are indices into one list."""
     origin = f"recorded in textworld {textworld.__version__} with alfworld 0.4.2"
     return "".join(
-        ['{"origin": "', origin, '", "walks": [\n', ",\n".join(map(_packed, walks)), "\n]}\n"]
+        ['{"origin": "', origin, '", "walks": [\n', ",\n".join(map(_walk_to_json, walks)), "\n]}\n"]
     )
 
 
-def _packed(walk: dict[str, Any]) -> str:
-    menus = [walk["opening"][1], *(step[2] for step in walk["steps"])]
-    commands = sorted({said for menu in menus for said in menu})
-    places = {said: place for place, said in enumerate(commands)}
-    numbers = [[places[said] for said in menu] for menu in menus]
+def _walk_to_json(walk: dict[str, Any]) -> str:
+    admissible = [walk["opening"][1], *(step[2] for step in walk["steps"])]
+    commands = sorted({command for texts in admissible for command in texts})
+    index_of = {command: index for index, command in enumerate(commands)}
+    indices = [[index_of[command] for command in texts] for texts in admissible]
     steps = [
-        [said, answer, menu, score, done]
-        for (said, answer, _, score, done), menu in zip(walk["steps"], numbers[1:], strict=True)
+        [action, answer, step_indices, score, done]
+        for (action, answer, _, score, done), step_indices in zip(
+            walk["steps"], indices[1:], strict=True
+        )
     ]
     head = {
         "task_id": walk["task_id"],
         "commands": commands,
-        "opening": [walk["opening"][0], numbers[0]],
+        "opening": [walk["opening"][0], indices[0]],
     }
     lines = ",\n".join(json.dumps(step, separators=(",", ":")) for step in steps)
     return f'{json.dumps(head)[:-1]}, "steps": [\n{lines}\n]}}'
 
 
 def memoise() -> None:
-    """Let the original parse every piece of its grammar once and translate every game once."""
+    """Make the original parse each piece of its grammar and translate each game only once."""
     parse = textgen._parse_and_convert
-    known: dict[tuple[str, str | None], Any] = {}
+    cache: dict[tuple[str, str | None], Any] = {}
 
-    def parsed(text: str, rule_name: str | None = None, **_options: bool) -> Any:  # noqa: ANN401
+    def parse_once(text: str, rule_name: str | None = None, **_options: bool) -> Any:  # noqa: ANN401
         key = text, rule_name
-        if key not in known:
-            known[key] = parse(text, rule_name=rule_name)
-        value = known[key]
+        if key not in cache:
+            cache[key] = parse(text, rule_name=rule_name)
+        value = cache[key]
         return list(map(copy.copy, value)) if isinstance(value, list) else value
 
-    textgen._parse_and_convert = parsed
+    textgen._parse_and_convert = parse_once
     query = textworld.logic.Rule.parse_conjunctive_query.__func__
     textworld.logic.Rule.parse_conjunctive_query = classmethod(functools.cache(query))
     translate = fast_downward.pddl2sas
@@ -135,72 +137,72 @@ def compare(options: argparse.Namespace) -> list[dict[str, Any]]:
 
 def walk(path: Path, house: House, name: str, steps: int) -> dict[str, Any]:
     """Play *steps* steps, a mixture of the expert's and random ones, in the original and ours."""
-    wanted = textworld.EnvInfos(won=True, admissible_commands=True)
-    env = AlfredDemangler(PddlEnv(wanted), shuffle=False)
+    requested_infos = textworld.EnvInfos(won=True, admissible_commands=True)
+    env = AlfredDemangler(PddlEnv(requested_infos), shuffle=False)
     env.load(str(path))
     state = env.reset()
     ours = Ours(house)
     rng = np.random.default_rng(len(name))
     differs = (state.feedback, sorted(state["admissible_commands"])) != ours.opening
     opening = [state.feedback, sorted(state["admissible_commands"])]
-    taken: list[list[Any]] = []
+    steps_played: list[list[Any]] = []
     done = False
-    while not done and len(taken) < steps and not differs:
-        said = choose(rng, state["admissible_commands"], ours, len(taken) > 2 * steps // 3)
-        state, score, done = env.step(said)
+    while not done and len(steps_played) < steps and not differs:
+        action = choose(rng, state["admissible_commands"], ours, len(steps_played) > 2 * steps // 3)
+        state, score, done = env.step(action)
         admissible = sorted(state["admissible_commands"])
-        taken.append([said, state.feedback, admissible, float(score), bool(done)])
-        differs = taken[-1][1:] != ours.step(said)
+        steps_played.append([action, state.feedback, admissible, float(score), bool(done)])
+        differs = steps_played[-1][1:] != ours.step(action)
         if differs:
-            print(name, taken[-1], ours.last, sep="\n", file=sys.stderr)
-    return {"task_id": name, "opening": opening, "steps": taken, "differs": differs}
+            print(name, steps_played[-1], ours.last, sep="\n", file=sys.stderr)
+    return {"task_id": name, "opening": opening, "steps": steps_played, "differs": differs}
 
 
 class Ours:
-    """Our world with the household *house*, asked for what the original gives."""
+    """Our world with the household *house*, giving its answers in the form of the original's."""
 
     def __init__(self, house: House) -> None:
         self._world = ALFWorld()
         task_id = TaskId("alfworld", "easy", "train", "0")
         scene = self._world.reset(Task(task_id, house))
-        self._dialect = EpisodeInterface(Interface(), self._world, task_id)
-        self.opening = (self._dialect.render(scene.message), self._admissible())
+        self._interface = EpisodeInterface(Interface(), self._world, task_id)
+        self.opening = (self._interface.render(scene.message), self._admissible())
 
-    def step(self, said: str) -> list[Any]:
+    def step(self, action: str) -> list[Any]:
         """Return the answer, the admissible commands, the score and whether it is over."""
-        read = self._world.read(said)
-        if isinstance(read, Malformed):
+        command = self._world.read(action)
+        if isinstance(command, Malformed):
             answer = [
-                self._dialect.render(self._world.invalid_reply(read)),
+                self._interface.render(self._world.invalid_reply(command)),
                 self._admissible(),
                 0.0,
                 False,
             ]
         else:
-            outcome = self._world.step(read)
-            told = self._dialect.render(outcome.scene.message)
-            answer = [told, self._admissible(), outcome.score, outcome.success]
+            outcome = self._world.step(command)
+            observation = self._interface.render(outcome.scene.message)
+            answer = [observation, self._admissible(), outcome.score, outcome.success]
         self.last = answer
         return answer
 
     def expert(self) -> str | None:
-        """Return what the expert would say."""
+        """Return the expert's next action."""
         plan = self._world.expert_plan()
-        return self._dialect.write(plan[0], ()) if plan else None
+        return self._interface.write(plan[0], ()) if plan else None
 
     def _admissible(self) -> list[str]:
-        return sorted(self._dialect.write_all(self._world.admissible()))
+        return sorted(self._interface.write_all(self._world.admissible()))
 
 
-def choose(rng: np.random.Generator, menu: list[str], ours: Ours, late: bool) -> str:
-    """Return the expert's next command, a busy one, nonsense, or any."""
-    busy = [said for said in menu if not said.startswith("go to")]
-    luck = rng.random()
-    if luck < (0.8 if late else 0.25):
+def choose(rng: np.random.Generator, admissible: list[str], ours: Ours, late: bool) -> str:
+    """Return the expert's next action, an admissible one other than `go to`, nonsense, or any."""
+    local_actions = [action for action in admissible if not action.startswith("go to")]
+    chance = rng.random()
+    if chance < (0.8 if late else 0.25):
         return ours.expert() or "look"
-    if luck < 0.85 and busy:
-        return str(rng.choice(busy))
-    return str(rng.choice(NONSENSE if luck < 0.88 else menu))
+    if chance < 0.85 and local_actions:
+        return str(rng.choice(local_actions))
+    return str(rng.choice(NONSENSE if chance < 0.88 else admissible))
 
 
 if __name__ == "__main__":

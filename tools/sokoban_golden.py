@@ -1,4 +1,4 @@
-"""Record walks in gym-sokoban 0.0.6, against which tests/envs/test_sokoban.py holds our rules.
+"""Record walks in gym-sokoban 0.0.6, with which tests/envs/test_sokoban.py compares our rules.
 
 Runs in a scratch environment, not in this project's (gym-sokoban needs the old gym):
 

@@ -1,8 +1,9 @@
-"""The solver: the shortest way to the goal from any state that it is told of.
+"""The solver: the shortest plan from any state, for all of a game or the part that is known.
 
-A plan is a chain of errands: put down what is in the way, get a thing, treat it, bring it. Every
-choice of things, receptacles and lamps that could make a difference is walked through, and the
-shortest walk is taken. There is no search, because the errands of a task are always the same.
+A plan is a chain of subtasks: put away what is in hand, get a thing, clean, heat or cool it, and
+bring it to its receptacle. The subtasks of a task type are always the same, so that no search is
+needed: the solver tries every choice of things, receptacles and lamps that could make a difference,
+and takes the shortest plan.
 """
 
 from __future__ import annotations
@@ -11,52 +12,52 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import permutations
 
-from agentgym_gen.envs.alfworld.game import NONE, Game, Move
-from agentgym_gen.envs.alfworld.house import TREATED, TREATERS
+from agentgym_gen.envs.alfworld.game import NO_ITEM, Game, Move
+from agentgym_gen.envs.alfworld.house import TREATMENT_RECEPTACLES, TREATMENT_STATES
 
 
 @dataclass
 class Memory:
     """What a player knows of the receptacles of a game."""
 
-    visited: set[int] = field(default_factory=set)
-    """Those that were looked at, so that it is known whether they are open."""
-    seen: set[int] = field(default_factory=set)
-    """Those whose content was seen."""
+    open_state_known: set[int] = field(default_factory=set)
+    """The receptacles of which the player knows whether they are open."""
+    content_known: set[int] = field(default_factory=set)
+    """The receptacles of which the player knows the content."""
 
 
 class View:
-    """What a plan is made from: a game, or the part of it that somebody knows.
+    """What a plan is made from: a game, or the part of it that a player knows.
 
     Args:
         game: The game.
-        memory: What is known; None means all.
+        memory: What the player knows; None means everything.
     """
 
     def __init__(self, game: Game, memory: Memory | None = None) -> None:
         self.game = game
         self._memory = memory
         self.receptacles = range(len(game.house.receptacles))
-        """The numbers of all receptacles: what they are is known from the first moment."""
-        self.places = [one.place for one in game.house.receptacles]
-        """Where each of them is."""
+        """The numbers of all receptacles, which the first observation lists."""
+        self.places = [receptacle.place for receptacle in game.house.receptacles]
+        """The place of each of them."""
 
     def content(self, receptacle: int) -> Sequence[int]:
-        """Return the things known to be in *receptacle*."""
-        known = self._memory is None or receptacle in self._memory.seen
-        return self.game.content[receptacle] if known else ()
+        """Return the things that the player knows to be in *receptacle*."""
+        is_known = self._memory is None or receptacle in self._memory.content_known
+        return self.game.content[receptacle] if is_known else ()
 
     def is_open(self, receptacle: int) -> bool:
-        """Say whether *receptacle* is open; one that was never looked at is thought to be."""
-        known = self._memory is None or receptacle in self._memory.visited
-        return not known or self.game.is_open(receptacle)
+        """Say whether *receptacle* is open; one that was never examined counts as open."""
+        is_known = self._memory is None or receptacle in self._memory.open_state_known
+        return not is_known or self.game.is_open(receptacle)
 
-    def kinds(self, *kinds: str) -> list[int]:
+    def receptacles_of(self, *kinds: str) -> list[int]:
         """Return the receptacles of *kinds*."""
         receptacles = self.game.house.receptacles
         return [number for number in self.receptacles if receptacles[number].kind in kinds]
 
-    def found(self) -> list[tuple[int, int]]:
+    def targets(self) -> list[tuple[int, int]]:
         """Return every known target that can be picked up, with a receptacle that it is in."""
         return [
             (thing, receptacle)
@@ -66,59 +67,61 @@ class View:
         ]
 
 
-class Walk:
-    """A walk that is being planned: where it has led, and the moves so far.
+class PartialPlan:
+    """A plan in the making: its moves so far, and where they lead.
 
     Args:
-        view: What is known.
+        view: What the player knows.
     """
 
     def __init__(self, view: View) -> None:
         self._view = view
-        self._at = view.game.at
-        self._opened: set[int] = set()
+        self._place = view.game.place
+        self._newly_open: set[int] = set()
         self.moves: list[Move] = []
         """The moves so far."""
 
-    def stand_at(self, receptacle: int) -> None:
-        """Go to *receptacle* unless it can be used from here."""
+    def go_to(self, receptacle: int) -> None:
+        """Go to *receptacle*, unless the player stands where it can be used."""
         place = self._view.places[receptacle]
-        if place != self._at:
-            self._at = place
-            self.moves.append(("go_to", receptacle, NONE))
+        if place != self._place:
+            self._place = place
+            self.moves.append(("go_to", receptacle, NO_ITEM))
 
-    def reach_into(self, receptacle: int) -> None:
+    def go_to_open(self, receptacle: int) -> None:
         """Go to *receptacle* and open it if it is closed."""
-        self.stand_at(receptacle)
-        if receptacle not in self._opened and not self._view.is_open(receptacle):
-            self._opened.add(receptacle)
-            self.moves.append(("open", receptacle, NONE))
+        self.go_to(receptacle)
+        if receptacle not in self._newly_open and not self._view.is_open(receptacle):
+            self._newly_open.add(receptacle)
+            self.moves.append(("open", receptacle, NO_ITEM))
 
     def take(self, thing: int, receptacle: int) -> None:
         """Fetch *thing* from *receptacle*."""
-        self.reach_into(receptacle)
+        self.go_to_open(receptacle)
         self.moves.append(("take", thing, receptacle))
 
     def put(self, thing: int, receptacle: int) -> None:
         """Bring *thing* to *receptacle*."""
-        self.reach_into(receptacle)
+        self.go_to_open(receptacle)
         self.moves.append(("move", thing, receptacle))
 
-    def treat(self, how: str, thing: int, receptacle: int) -> None:
+    def treat(self, verb: str, thing: int, receptacle: int) -> None:
         """Clean, heat or cool *thing* with *receptacle*."""
-        self.stand_at(receptacle)
-        self.moves.append((how, thing, receptacle))
+        self.go_to(receptacle)
+        self.moves.append((verb, thing, receptacle))
 
 
-def plan(view: View) -> list[Move] | None:
-    """Return the shortest moves that win from here as far as *view* knows, or None."""
-    kind = view.game.house.goal.type
-    walks = _to_lamp(view) if kind == "look" else _both(view) if kind == "two" else _one(view)
-    return min((walk.moves for walk in walks), key=len, default=None)
+def shortest_plan(view: View) -> list[Move] | None:
+    """Return the fewest moves that win from here, as far as *view* knows, or None."""
+    task_type = view.game.house.goal.type
+    makers = {"look": _lamp_plans, "two": _two_object_plans}
+    plans = makers.get(task_type, _one_object_plans)(view)
+    return min((plan.moves for plan in plans), key=len, default=None)
 
 
-def _to_lamp(view: View) -> Iterator[Walk]:
-    lit = view.game.states["on"]
+def _lamp_plans(view: View) -> Iterator[PartialPlan]:
+    """Yield the plans that take a target to a lamp and turn it on."""
+    turned_on = view.game.states["on"]
     lamps = [
         (lamp, receptacle)
         for receptacle in view.receptacles
@@ -126,132 +129,148 @@ def _to_lamp(view: View) -> Iterator[Walk]:
         if view.game.is_lamp(lamp)
     ]
     for lamp, receptacle in lamps:
-        for walk, _ in _with_target(view):
-            walk.stand_at(receptacle)
-            if lamp not in lit:
-                walk.moves.append(("use", lamp, NONE))
-            yield walk
+        for plan, _ in _pickup_plans(view):
+            plan.go_to(receptacle)
+            if lamp not in turned_on:
+                plan.moves.append(("use", lamp, NO_ITEM))
+            yield plan
 
 
-def _one(view: View) -> Iterator[Walk]:
-    """Yield the walks that get one thing, treat it if need be, and bring it."""
+def _one_object_plans(view: View) -> Iterator[PartialPlan]:
+    """Yield the plans that get one thing, give it the state it needs, and bring it."""
     game = view.game
-    how = game.house.goal.type
-    for walk, thing in _with_target(view):
-        done = list(walk.moves)
-        if how not in TREATERS or thing in game.states[TREATED[how]]:
-            yield from _brought(view, done, thing)
+    task_type = game.house.goal.type
+    for plan, thing in _pickup_plans(view):
+        moves = list(plan.moves)
+        if (
+            task_type not in TREATMENT_RECEPTACLES
+            or thing in game.states[TREATMENT_STATES[task_type]]
+        ):
+            yield from _delivery_plans(view, moves, thing)
             continue
-        for treater in view.kinds(*TREATERS[how]):
-            yield from _brought(view, done, thing, how, treater)
+        for appliance in view.receptacles_of(*TREATMENT_RECEPTACLES[task_type]):
+            yield from _delivery_plans(view, moves, thing, task_type, appliance)
 
 
-def _brought(
-    view: View, done: list[Move], thing: int, how: str = "", treater: int = NONE
-) -> Iterator[Walk]:
-    """Yield *done* continued by a treatment and by bringing *thing* to every fit receptacle."""
-    goals = _goals(view)
-    stops = [view.places[treater]] if how else []
-    if any(thing in view.content(goal) and ("take", thing, goal) not in done for goal in goals):
-        # Things of official games may lie in two receptacles: one of them is the goal already.
-        walk = _again(view, done)
-        walk.treat(how, thing, treater)
-        yield walk
-    for receptacle in _unlike(view, goals, stops, done):
-        walk = _again(view, done)
-        if how:
-            walk.treat(how, thing, treater)
-        walk.put(thing, receptacle)
-        yield walk
+def _delivery_plans(
+    view: View, moves: list[Move], thing: int, treatment: str = "", appliance: int = NO_ITEM
+) -> Iterator[PartialPlan]:
+    """Yield *moves*, continued by a treatment and by bringing *thing* to a goal receptacle."""
+    goals = _goal_receptacles(view)
+    stops = [view.places[appliance]] if treatment else []
+    if any(thing in view.content(goal) and ("take", thing, goal) not in moves for goal in goals):
+        # Things of official games may lie in two receptacles. Taken from the other one, the thing
+        # still lies in a goal receptacle: the treatment alone wins.
+        plan = _replay(view, moves)
+        plan.treat(treatment, thing, appliance)
+        yield plan
+    for receptacle in _without_equivalents(view, goals, stops, moves):
+        plan = _replay(view, moves)
+        if treatment:
+            plan.treat(treatment, thing, appliance)
+        plan.put(thing, receptacle)
+        yield plan
 
 
-def _both(view: View) -> Iterator[Walk]:
-    """Yield the walks that bring as many things to one receptacle as it lacks of two."""
-    game, found = view.game, view.found()
-    held = game.held if game.held is not None and game.is_target(game.held) else None
-    goals = _goals(view)
-    begun = [goal for goal in goals if any(map(game.is_target, view.content(goal)))]
-    stops = [view.places[receptacle] for _, receptacle in found]
-    for goal in dict.fromkeys([*begun, *_unlike(view, goals, stops)]):
-        there = {thing for thing in view.content(goal) if game.is_target(thing)} - {held}
-        elsewhere = [(t, r) for t, r in found if r != goal and t not in there and t != held]
-        lacking = max(0, 2 - len(there) - (held is not None))
-        for fetched in permutations(elsewhere, lacking):
-            if len({thing for thing, _ in fetched}) == lacking and (fetched or held is not None):
-                yield from _collected(view, goal, held, fetched)
+def _two_object_plans(view: View) -> Iterator[PartialPlan]:
+    """Yield the plans that bring to one receptacle what it lacks of two targets."""
+    game, targets = view.game, view.targets()
+    is_target_in_hand = game.in_hand is not None and game.is_target(game.in_hand)
+    in_hand = game.in_hand if is_target_in_hand else None
+    goals = _goal_receptacles(view)
+    started = [goal for goal in goals if any(map(game.is_target, view.content(goal)))]
+    stops = [view.places[receptacle] for _, receptacle in targets]
+    for goal in dict.fromkeys([*started, *_without_equivalents(view, goals, stops)]):
+        there = {thing for thing in view.content(goal) if game.is_target(thing)} - {in_hand}
+        elsewhere = [
+            (thing, receptacle)
+            for thing, receptacle in targets
+            if receptacle != goal and thing not in there and thing != in_hand
+        ]
+        missing = max(0, 2 - len(there) - (in_hand is not None))
+        for pickups in permutations(elsewhere, missing):
+            # A thing that lies in two receptacles must not be fetched twice.
+            is_distinct = len({thing for thing, _ in pickups}) == missing
+            if is_distinct and (pickups or in_hand is not None):
+                yield from _collection_plans(view, goal, in_hand, pickups)
 
 
-def _collected(
-    view: View, goal: int, held: int | None, fetched: tuple[tuple[int, int], ...]
-) -> Iterator[Walk]:
-    """Yield the walks that bring *held*, if any, and then *fetched* to *goal*."""
-    first = [_again(view, [])] if held is not None else _freed(view, fetched[0][1])
-    for walk in first:
-        if held is not None:
-            walk.put(held, goal)
-        for thing, receptacle in fetched:
-            walk.take(thing, receptacle)
-            walk.put(thing, goal)
-        yield walk
+def _collection_plans(
+    view: View, goal: int, in_hand: int | None, pickups: tuple[tuple[int, int], ...]
+) -> Iterator[PartialPlan]:
+    """Yield the plans that bring *in_hand*, if any, and then *pickups* to *goal*."""
+    if in_hand is not None:
+        beginnings: Iterable[PartialPlan] = [_replay(view, [])]
+    else:
+        beginnings = _empty_hand_plans(view, pickups[0][1])
+    for plan in beginnings:
+        if in_hand is not None:
+            plan.put(in_hand, goal)
+        for thing, receptacle in pickups:
+            plan.take(thing, receptacle)
+            plan.put(thing, goal)
+        yield plan
 
 
-def _with_target(view: View) -> Iterator[tuple[Walk, int]]:
-    """Yield the walks that end with a target in hand, and the target."""
-    held = view.game.held
-    if held is not None and view.game.is_target(held):
-        yield Walk(view), held
-    for thing, receptacle in view.found():
-        if thing != held:
-            for walk in _freed(view, receptacle):
-                walk.take(thing, receptacle)
-                yield walk, thing
+def _pickup_plans(view: View) -> Iterator[tuple[PartialPlan, int]]:
+    """Yield the plans that end with a target in hand, and the target."""
+    in_hand = view.game.in_hand
+    if in_hand is not None and view.game.is_target(in_hand):
+        yield PartialPlan(view), in_hand
+    for thing, receptacle in view.targets():
+        if thing != in_hand:
+            for plan in _empty_hand_plans(view, receptacle):
+                plan.take(thing, receptacle)
+                yield plan, thing
 
 
-def _freed(view: View, towards: int) -> Iterator[Walk]:
-    """Yield the walks that end with empty hands, on the way to receptacle *towards*."""
-    held = view.game.held
-    if held is None:
-        yield Walk(view)
+def _empty_hand_plans(view: View, next_stop: int) -> Iterator[PartialPlan]:
+    """Yield the plans that end with empty hands, before going to receptacle *next_stop*."""
+    in_hand = view.game.in_hand
+    if in_hand is None:
+        yield PartialPlan(view)
         return
-    takers = [number for number in view.receptacles if view.game.can_hold(number, held)]
-    for receptacle in _unlike(view, takers, [view.places[towards]]):
-        walk = Walk(view)
-        walk.put(held, receptacle)
-        yield walk
+    takers = [number for number in view.receptacles if view.game.can_hold(number, in_hand)]
+    for receptacle in _without_equivalents(view, takers, [view.places[next_stop]]):
+        plan = PartialPlan(view)
+        plan.put(in_hand, receptacle)
+        yield plan
 
 
-def _goals(view: View) -> list[int]:
-    """Return the receptacles that the task asks for."""
+def _goal_receptacles(view: View) -> list[int]:
+    """Return the receptacles that win the task when the target is in them."""
     goal = view.game.house.goal
-    return view.kinds(goal.place) if (goal.place, goal.thing) in view.game.fits else []
+    return view.receptacles_of(goal.place) if (goal.place, goal.thing) in view.game.fits else []
 
 
-def _unlike(
-    view: View, receptacles: Iterable[int], stops: Iterable[str], moves: Iterable[Move] = ()
+def _without_equivalents(
+    view: View, receptacles: Iterable[int], stops: Iterable[str], moves: Sequence[Move] = ()
 ) -> list[int]:
-    """Return *receptacles* without those that cost just what another one does.
+    """Return *receptacles* without those that cost exactly what another one does.
 
-    All that are neither here, nor at *stops*, nor on the way of *moves*, cost the same, but for
-    whether they must be opened first.
+    A receptacle that is neither here, nor at *stops*, nor on the way of *moves*, costs one
+    ``go_to``, plus one ``open`` if it is closed: one open and one closed one stand for all of them.
     """
-    way = {view.game.at, *stops, *(view.places[one] for verb, one, _ in moves if verb == "go_to")}
-    opened = {one for verb, one, _ in moves if verb == "open"}
-    kept: dict[tuple[str | None, bool], int] = {}
+    on_the_way = {view.game.place, *stops}
+    on_the_way |= {view.places[number] for verb, number, _ in moves if verb == "go_to"}
+    newly_open = {number for verb, number, _ in moves if verb == "open"}
+    representatives: dict[tuple[str | None, bool], int] = {}
     for number in receptacles:
         place = view.places[number]
-        reachable = number in opened or view.is_open(number)
-        kept.setdefault((place if place in way else None, reachable), number)
-    return list(kept.values())
+        is_open = number in newly_open or view.is_open(number)
+        key = (place if place in on_the_way else None, is_open)
+        representatives.setdefault(key, number)
+    return list(representatives.values())
 
 
-def _again(view: View, moves: Iterable[Move]) -> Walk:
-    """Return a new walk that has taken *moves*."""
-    walk = Walk(view)
-    for verb, one, other in moves:
+def _replay(view: View, moves: Iterable[Move]) -> PartialPlan:
+    """Return a new plan that begins with *moves*."""
+    plan = PartialPlan(view)
+    for verb, first, second in moves:
         if verb == "go_to":
-            walk.stand_at(one)
+            plan.go_to(first)
         elif verb == "open":
-            walk.reach_into(one)
+            plan.go_to_open(first)
         else:
-            walk.moves.append((verb, one, other))
-    return walk
+            plan.moves.append((verb, first, second))
+    return plan

@@ -1,4 +1,8 @@
-"""A household and its task as plain data: what a game file says, and what the generator draws."""
+"""A household and its task as plain data, read from a game file or generated.
+
+The hash of a task and the split of a floor plan come from the `repr` of these records. So the names
+of the classes and fields, and their order, must never change.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +21,18 @@ OFFICIAL_TYPES = {
 ROOMS = ("bathroom", "bedroom", "kitchen", "livingroom")
 """The four room types."""
 
-TREATERS = {"clean": ("sinkbasin", "sink"), "heat": ("microwave",), "cool": ("fridge",)}
+TREATMENT_RECEPTACLES = {
+    "clean": ("sinkbasin", "sink"),
+    "heat": ("microwave",),
+    "cool": ("fridge",),
+}
 """The kinds of receptacles with which a thing is cleaned, heated and cooled."""
 
-TREATABLE = {"clean": "cleanable", "heat": "heatable", "cool": "coolable"}
-"""The trait that a thing needs for it."""
+TREATMENT_TRAITS = {"clean": "cleanable", "heat": "heatable", "cool": "coolable"}
+"""The trait that a thing needs to be cleaned, heated or cooled."""
 
-TREATED = {"clean": "clean", "heat": "hot", "cool": "cool"}
-"""The state that it gets."""
+TREATMENT_STATES = {"clean": "clean", "heat": "hot", "cool": "cool"}
+"""The state that it then has."""
 
 KNIVES = ("knife", "butterknife")
 """The kinds of things that slice."""
@@ -32,14 +40,14 @@ KNIVES = ("knife", "butterknife")
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """What is to be reached."""
+    """What the player has to achieve."""
 
     type: str
     """A short name of `OFFICIAL_TYPES`."""
     thing: str
-    """The kind of thing that is asked for."""
+    """The kind of thing that the task needs."""
     place: str
-    """The kind of receptacle that it belongs in, or the kind of lamp to look at it under."""
+    """The kind of receptacle to put it in, or the kind of lamp to look at it under."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +61,7 @@ class Receptacle:
     place: str
     """Where one stands to use it: ``loc 12``; several receptacles may share a place."""
     openable: bool = False
-    """Whether it can be opened and closed; if not, its content is always in reach."""
+    """Whether it can be opened and closed; if not, its content is always within reach."""
     opened: bool = False
     """Whether it is open at the start."""
 
@@ -71,11 +79,11 @@ class Thing:
     inside: tuple[int, ...]
     """The numbers of the receptacles that it is in; official games have things in two at once."""
     places: tuple[str, ...]
-    """The places where it is said to be."""
+    """The places where it is, by the facts of the game."""
     holds: tuple[str, ...] | None = None
     """The names of the things in it if it is a receptacle itself, such as a mug; else None."""
     states: tuple[str, ...] = ()
-    """What is true of it at the start, of ``clean``, ``hot``, ``cool``, ``on`` and ``sliced``."""
+    """Its states at the start: any of ``clean``, ``hot``, ``cool``, ``on`` and ``sliced``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,21 +93,21 @@ class House:
     room: str
     """One of `ROOMS`."""
     task: str
-    """The task as the original words it, after ``Your task is to:``."""
+    """The task in the original's words, after ``Your task is to:``."""
     goal: Goal
-    """The same as data."""
+    """The same task as data."""
     start: str
     """The place where the player begins."""
     receptacles: tuple[Receptacle, ...]
-    """The receptacles in the order in which they are listed."""
+    """The receptacles, in the order of observations."""
     things: tuple[Thing, ...]
-    """The things in the order in which they are listed."""
+    """The things, in the order of observations."""
     fits: tuple[tuple[str, str], ...]
     """Which kind of receptacle takes which kind of thing: pairs of the two, sorted."""
 
 
 def room_of(kinds: set[str]) -> str:
-    """Return the type of the room that has receptacles of *kinds*.
+    """Return the type of a room with receptacles of *kinds*.
 
     >>> room_of({"bed", "desk"})
     'bedroom'

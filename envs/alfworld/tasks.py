@@ -1,4 +1,4 @@
-"""The tasks of ALFWorld: how hard a household is, and the generated ones in three tiers."""
+"""The tasks of ALFWorld: generated households in three tiers, or the official games."""
 
 from __future__ import annotations
 
@@ -7,44 +7,44 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from agentgym_gen.envs.alfworld.generator import Brief, draw_house, is_valid_arrangement
+from agentgym_gen.envs.alfworld.generator import TaskSpec, generate_house, is_for_validation
 from agentgym_gen.envs.alfworld.house import ROOMS, House
-from agentgym_gen.envs.alfworld.official import OfficialTasks
-from agentgym_gen.envs.alfworld.tiers import Filter, difficulty
+from agentgym_gen.envs.alfworld.official.tasks import OfficialTasks
+from agentgym_gen.envs.alfworld.tiers import TaskFilter, measure_difficulty
 from agentgym_gen.errors import DataError, InvalidValueError, unknown_name
 from agentgym_gen.world import TIERS, Task, TaskId, Tasks
 
-_PICK = tuple(Brief("pick", room) for room in ROOMS)
-_LOOK = tuple(Brief("look", room) for room in ("bedroom", "livingroom") * 2)
-_TWO = tuple(Brief("two", room) for room in ROOMS)
+_PICK = tuple(TaskSpec("pick", room) for room in ROOMS)
+_LOOK = tuple(TaskSpec("look", room) for room in ("bedroom", "livingroom") * 2)
+_TWO = tuple(TaskSpec("two", room) for room in ROOMS)
 _TREAT = (
-    *(Brief("clean", room) for room in ("bathroom", "kitchen") * 2),
-    *(Brief("heat", "kitchen"),) * 4,
-    *(Brief("cool", "kitchen"),) * 4,
+    *(TaskSpec("clean", room) for room in ("bathroom", "kitchen") * 2),
+    *(TaskSpec("heat", "kitchen"),) * 4,
+    *(TaskSpec("cool", "kitchen"),) * 4,
 )
 
-CYCLES: Mapping[str, tuple[Brief, ...]] = {
+SPEC_CYCLES: Mapping[str, tuple[TaskSpec, ...]] = {
     "easy": (*_PICK, *_LOOK),
-    "medium": (*(brief._replace(hidden=True) for brief in (*_PICK, *_LOOK)), *_TREAT),
-    "hard": (*_TWO, *(brief._replace(hidden=True) for brief in _TREAT)),
+    "medium": (*(spec._replace(hidden=True) for spec in (*_PICK, *_LOOK)), *_TREAT),
+    "hard": (*_TWO, *(spec._replace(hidden=True) for spec in _TREAT)),
 }
-"""What the tasks of every tier are drawn for, over and over: types are equally frequent."""
+"""The specs of every tier, repeated over and over: task types are equally frequent."""
 
-ROUNDS = 6_250
-"""How often a cycle is gone through."""
+CYCLE_REPEATS = 6_250
+"""How often a cycle is repeated."""
 
-TRIES = 10_000
-"""How many households are drawn before a tier counts as impossible, which none is."""
+MAX_DRAWS = 10_000
+"""How many households are generated before giving up, which never happens."""
 
 
 class GeneratedTasks(Tasks[House]):
-    """Households drawn from the task's own stream.
+    """Households generated from the task's own random stream.
 
-    Task *index* has the brief ``index % len(cycle)`` of its tier's cycle, so that a filter knows
-    its tasks without drawing them.
+    Task *index* has the spec ``index % len(cycle)`` of its tier's cycle, so that a filter knows its
+    tasks without generating them.
 
     Args:
-        wanted: Which tasks are played; a task keeps its id.
+        task_filter: Which tasks are played; a task keeps its id.
 
     Raises:
         InvalidValueError: if there is no such task in any tier.
@@ -52,53 +52,56 @@ class GeneratedTasks(Tasks[House]):
 
     env = "alfworld"
 
-    def __init__(self, wanted: Filter) -> None:
-        self._wanted = wanted
-        self.tiers = tuple(tier for tier in TIERS if self._fitting(tier))
+    def __init__(self, task_filter: TaskFilter) -> None:
+        self._task_filter = task_filter
+        self.tiers = tuple(tier for tier in TIERS if self._cycle_positions(tier))
         if not self.tiers:
-            raise InvalidValueError(f"No task type is played in such a room: {wanted}")
+            raise InvalidValueError(f"No task type is played in such a room: {task_filter}")
 
     def size(self, tier: str, split: str) -> int:
-        """Return how many tasks pass the filter."""
-        return len(self._fitting(tier)) * ROUNDS
+        """Return how many tasks match the filter."""
+        return len(self._cycle_positions(tier)) * CYCLE_REPEATS
 
     def make(self, tier: str, split: str, index: int) -> Task[House]:
-        """Return task *index* of those of *tier* and *split* that pass the filter.
+        """Return task *index* of those of *tier* and *split* that match the filter.
 
         Raises:
             UnknownNameError: if there is no such tier or split.
             InvalidValueError: if the index is outside ``0 .. size - 1``.
         """
         self._check(tier, split)
-        fitting, size = self._fitting(tier), self.size(tier, split)
+        positions, size = self._cycle_positions(tier), self.size(tier, split)
         if not 0 <= index < size:
             raise InvalidValueError(
                 f"No task {index!r} in {self.env}/{tier}/{split}; there are {size} "
-                f"for the filter {self._wanted}"
+                f"for the filter {self._task_filter}"
             )
-        turn, place = divmod(index, len(fitting))
-        return self._numbered(tier, split, turn * len(CYCLES[tier]) + fitting[place])
+        # Task `index` of the filtered tasks: count whole cycles, then positions within a cycle.
+        repeat, offset = divmod(index, len(positions))
+        return self._task(tier, split, repeat * len(SPEC_CYCLES[tier]) + positions[offset])
 
     def find(self, task_id: str) -> Task[House]:
-        """Return the task called *task_id*, whether it passes the filter or not.
+        """Return the task with the id *task_id*, whether it matches the filter or not.
 
         Raises:
             InvalidValueError: if the id is malformed or no task has it.
         """
-        return GeneratedTasks(Filter()).make(*self._parts(task_id))
+        return GeneratedTasks(TaskFilter()).make(*self._parse_id(task_id))
 
     def generate(self, task_id: TaskId, index: int) -> House:
         """Return the first household of the task's stream that is of its tier and its split."""
-        brief = CYCLES[task_id.tier][index % len(CYCLES[task_id.tier])]
+        spec = SPEC_CYCLES[task_id.tier][index % len(SPEC_CYCLES[task_id.tier])]
         family = "unseen" if task_id.split == "test" else "seen"
         rng = task_id.stream("household")
-        for _ in range(TRIES):
-            house = draw_house(brief, family, rng)
+        for _ in range(MAX_DRAWS):
+            house = generate_house(spec, family, rng)
             if house is not None and _belongs(house, task_id):
                 return house
-        raise InvalidValueError(f"No household of {task_id} in {TRIES} draws; report this as a bug")
+        raise InvalidValueError(
+            f"No household of {task_id} in {MAX_DRAWS} draws; report this as a bug"
+        )
 
-    def _parts(self, task_id: str) -> tuple[str, str, int]:
+    def _parse_id(self, task_id: str) -> tuple[str, str, int]:
         parsed = TaskId.parse(task_id)
         if parsed.env != self.env:
             raise unknown_name("environment in task id", parsed.env, [self.env], f"{task_id!r}")
@@ -110,47 +113,51 @@ class GeneratedTasks(Tasks[House]):
             )
         return parsed.tier, parsed.split, int(key)
 
-    def _numbered(self, tier: str, split: str, number: int) -> Task[House]:
+    def _task(self, tier: str, split: str, number: int) -> Task[House]:
         task_id = TaskId(self.env, tier, split, str(number))
-        return Task(task_id, _drawn(task_id, number))
+        return Task(task_id, _cached_house(task_id, number))
 
-    def _fitting(self, tier: str) -> list[int]:
-        cycle = CYCLES[tier]
-        return [n for n, brief in enumerate(cycle) if self._wanted.takes(brief.type, brief.room)]
+    def _cycle_positions(self, tier: str) -> list[int]:
+        cycle = SPEC_CYCLES[tier]
+        return [
+            position
+            for position, spec in enumerate(cycle)
+            if self._task_filter.matches(spec.type, spec.room)
+        ]
 
 
 @functools.lru_cache(maxsize=128)
-def _drawn(task_id: TaskId, number: int) -> House:
-    return GeneratedTasks(Filter()).generate(task_id, number)
+def _cached_house(task_id: TaskId, number: int) -> House:
+    return GeneratedTasks(TaskFilter()).generate(task_id, number)
 
 
 def _belongs(house: House, task_id: TaskId) -> bool:
-    if task_id.split != "test" and is_valid_arrangement(house) != (task_id.split == "valid"):
+    if task_id.split != "test" and is_for_validation(house) != (task_id.split == "valid"):
         return False
-    found = difficulty(house)
-    return found is not None and found.tier == task_id.tier
+    difficulty = measure_difficulty(house)
+    return difficulty is not None and difficulty.tier == task_id.tier
 
 
-def open_tasks(games: str, data_dir: str | Path | None, wanted: Filter) -> Tasks[House]:
+def open_tasks(games: str, data_dir: str | Path | None, task_filter: TaskFilter) -> Tasks[House]:
     """Return the generated tasks, or the official games.
 
     Args:
-        games: ``generated`` or ``official``; a folder stands for the latter.
+        games: ``generated`` or ``official``; with a *data_dir* the official ones are played.
         data_dir: The folder of the official games; None takes that of ``ALFWORLD_DATA``.
-        wanted: Which tasks are played.
+        task_filter: Which tasks are played.
 
     Raises:
         UnknownNameError: if *games* is neither.
-        DataError: if the official games are wanted and there is no folder.
+        DataError: if the official games are to be played and there is no folder.
     """
     if games not in ("generated", "official"):
         raise unknown_name("kind of games", games, ["generated", "official"], "all")
     if games == "generated" and data_dir is None:
-        return GeneratedTasks(wanted)
+        return GeneratedTasks(task_filter)
     folder = data_dir or os.environ.get("ALFWORLD_DATA")
     if not folder:
         raise DataError(
             "No folder with ALFWorld's official games; name it with `data_dir` or in the "
             "environment variable ALFWORLD_DATA"
         )
-    return OfficialTasks(Path(folder), wanted)
+    return OfficialTasks(Path(folder), task_filter)

@@ -1,54 +1,54 @@
-"""How hard a household is, and which task types and rooms are wanted."""
+"""How hard a household is, and the filter by task type and room."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from agentgym_gen.envs.alfworld.expert import View, plan
+from agentgym_gen.envs.alfworld.expert import View, shortest_plan
 from agentgym_gen.envs.alfworld.game import Game
 from agentgym_gen.envs.alfworld.house import OFFICIAL_TYPES, ROOMS, House
 from agentgym_gen.errors import unknown_name
 from agentgym_gen.world import TIERS
 
 MANY_RECEPTACLES = 40
-"""More receptacles than these make the search long."""
+"""With more receptacles than this, searching them takes long."""
 
 
 @dataclass(frozen=True)
 class Difficulty:
-    """What makes a household hard."""
+    """The properties that make a household hard."""
 
-    optimum: int
+    plan_length: int
     """The length of the shortest plan."""
     hidden: bool
-    """Whether too few of the things that are asked for can be seen without opening something."""
+    """Whether too few of the targets can be seen without opening something."""
     receptacles: int
-    """How many receptacles there are to look into."""
+    """How many receptacles there are to search."""
 
     @property
     def tier(self) -> str:
-        """The tier: a point each for a longer plan, hidden things and many receptacles."""
-        long = (self.optimum > 5) + (self.optimum > 7)
-        points = long + self.hidden + (self.receptacles > MANY_RECEPTACLES)
+        """The tier by points: for a long plan (one or two), hidden targets, many receptacles."""
+        length_points = (self.plan_length > 5) + (self.plan_length > 7)
+        points = length_points + self.hidden + (self.receptacles > MANY_RECEPTACLES)
         return TIERS[min(points, 2)]
 
 
-def difficulty(house: House) -> Difficulty | None:
-    """Return how hard *house* is, or None if the expert does not win it."""
+def measure_difficulty(house: House) -> Difficulty | None:
+    """Return how hard *house* is, or None if the expert cannot win it."""
     game = Game(house)
-    moves = plan(View(game))
+    moves = shortest_plan(View(game))
     if not moves:
         return None
     hidden = _is_hidden(game)
     for move in moves:
-        if move not in game.ways() and move not in game.moves():
+        if move not in game.go_to_moves() and move not in game.local_moves():
             return None
-        game.do(move)
-    return Difficulty(len(moves), hidden, len(house.receptacles)) if game.won() else None
+        game.apply(move)
+    return Difficulty(len(moves), hidden, len(house.receptacles)) if game.is_won() else None
 
 
 def _is_hidden(game: Game) -> bool:
-    in_view = {
+    visible = {
         thing
         for receptacle, content in enumerate(game.content)
         if game.is_open(receptacle)
@@ -56,13 +56,13 @@ def _is_hidden(game: Game) -> bool:
     }
     goal = game.house.goal
     needed = 2 if goal.type == "two" else 1
-    lamp = goal.type != "look" or any(map(game.is_lamp, in_view))
-    return sum(map(game.is_target, in_view)) < needed or not lamp
+    has_lamp = goal.type != "look" or any(map(game.is_lamp, visible))
+    return sum(map(game.is_target, visible)) < needed or not has_lamp
 
 
 @dataclass(frozen=True)
-class Filter:
-    """Which tasks are wanted; None stands for all.
+class TaskFilter:
+    """Which tasks are played; None stands for all.
 
     Raises:
         UnknownNameError: if there is no such task type or room.
@@ -81,7 +81,7 @@ class Filter:
         if self.room is not None and self.room not in ROOMS:
             raise unknown_name("room", self.room, ROOMS, "all")
 
-    def takes(self, task_type: str, room: str) -> bool:
-        """Say whether tasks of *task_type*, a short name, in a *room* are wanted."""
-        wanted = self.task_type in (None, task_type, OFFICIAL_TYPES[task_type])
-        return wanted and self.room in (None, room)
+    def matches(self, task_type: str, room: str) -> bool:
+        """Say whether tasks of *task_type*, a short name, in a *room* are played."""
+        is_type = self.task_type in (None, task_type, OFFICIAL_TYPES[task_type])
+        return is_type and self.room in (None, room)

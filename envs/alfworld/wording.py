@@ -1,4 +1,4 @@
-"""What ALFWorld says that no rule decides: verbs in two versions and the instruction."""
+"""The native words of ALFWorld: verbs of two versions, the list of commands, the instruction."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ TAKE = Verb(
         "collect {object} from {receptacle}",
     ),
 )
-_PLACED = (
+_PUT_SYNONYMS = (
     "place {object} at {receptacle}",
     "deposit {object} at {receptacle}",
     "leave {object} at {receptacle}",
 )
-MOVE = Verb("move", "move {object} to {receptacle}", ("object", "receptacle"), _PLACED)
-PUT = Verb("move", "put {object} in/on {receptacle}", ("object", "receptacle"), _PLACED)
+MOVE = Verb("move", "move {object} to {receptacle}", ("object", "receptacle"), _PUT_SYNONYMS)
+PUT = Verb("move", "put {object} in/on {receptacle}", ("object", "receptacle"), _PUT_SYNONYMS)
 EXAMINE = Verb(
     "examine",
     "examine {something}",
@@ -106,8 +106,8 @@ SLICE = Verb(
 )
 HELP = Verb("help", "help", synonyms=("guide", "manual", "overview"))
 
-_SHARED = (EXAMINE, USE, HEAT, CLEAN, COOL, SLICE)
-_FIRST = (LOOK, INVENTORY, GO_TO, OPEN, CLOSE, TAKE)
+_LAST_VERBS = (EXAMINE, USE, HEAT, CLEAN, COOL, SLICE)
+_FIRST_VERBS = (LOOK, INVENTORY, GO_TO, OPEN, CLOSE, TAKE)
 
 
 @dataclass(frozen=True)
@@ -119,17 +119,20 @@ class Wording:
     verbs: tuple[Verb, ...]
     """Its verbs; 0.3 has no ``help``."""
     names_places: bool
-    """Whether going somewhere is answered by the place, ``loc 12``, not by the receptacle."""
-    put: str
-    """What stands between the two things when one is put: ``to`` or ``in/on``."""
+    """Whether the answer to ``go to`` names the place, ``loc 12``, instead of the receptacle."""
+    put_preposition: str
+    """The preposition in the answer to putting a thing somewhere: ``to`` or ``in/on``."""
 
-    def said(self, text: str) -> Message:
-        """Return *text*, a sentence of a game file, with its verbs as values."""
+    def mark_verbs(self, text: str) -> Message:
+        """Return *text*, a sentence of a game file, with its verbs as `VerbName` pieces.
+
+        An interface can then rename the verb: "put a clean mug" contains the verb ``clean``.
+        """
         pieces: list[Piece] = []
         end = 0
-        for found in self._phrases.finditer(text):
-            pieces += (text[end : found.start()], VerbName(self._names[found[0]]))
-            end = found.end()
+        for match in self._phrases.finditer(text):
+            pieces += (text[end : match.start()], VerbName(self._verb_names[match[0]]))
+            end = match.end()
         return (*pieces, text[end:])
 
     @cached_property
@@ -138,22 +141,26 @@ class Wording:
         return {verb.name: verb.template for verb in self.verbs}
 
     @cached_property
-    def _names(self) -> dict[str, str]:
+    def _verb_names(self) -> dict[str, str]:
         return {phrase_of(verb.template): verb.name for verb in self.verbs}
 
     @cached_property
     def _phrases(self) -> re.Pattern[str]:
-        return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, self._names))})(?!\w)")
+        return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, self._verb_names))})(?!\w)")
 
 
 WORDINGS = {
-    "0.4": Wording("0.4", (*_FIRST, MOVE, *_SHARED, HELP), names_places=False, put="to"),
-    "0.3": Wording("0.3", (*_FIRST, PUT, *_SHARED), names_places=True, put="in/on"),
+    "0.4": Wording(
+        "0.4", (*_FIRST_VERBS, MOVE, *_LAST_VERBS, HELP), names_places=False, put_preposition="to"
+    ),
+    "0.3": Wording(
+        "0.3", (*_FIRST_VERBS, PUT, *_LAST_VERBS), names_places=True, put_preposition="in/on"
+    ),
 }
 """The wordings by version."""
 
 
-def wording_of(version: str) -> Wording:
+def find_wording(version: str) -> Wording:
     """Return the wording of *version*.
 
     Raises:
@@ -164,8 +171,8 @@ def wording_of(version: str) -> Wording:
     return WORDINGS[version]
 
 
-NOTHING = "Nothing happens."
-"""The answer to whatever cannot be done."""
+NOTHING_HAPPENS = "Nothing happens."
+"""The answer to every command that is not admissible."""
 
 _PURPOSES: dict[str, Message] = {
     "look": (VerbName("look"), " around your current location"),
@@ -186,7 +193,7 @@ _PURPOSES: dict[str, Message] = {
 
 @functools.cache
 def help_text(wording: Wording) -> Message:
-    """Return the original's list of commands; its columns are those of 0.4 in native words."""
+    """Return the original's list of commands; in native words its columns are those of 0.4."""
     return _commands(wording, _PURPOSES)
 
 
@@ -196,6 +203,7 @@ def _commands(wording: Wording, purposes: Mapping[str, Message]) -> Message:
         if verb.name in purposes:
             usage = Command(verb.name, tuple(f"({hint})" for hint in verb.hints))
             width = len(write_template(verb.template, usage.args))
+            # The original pads to a column of 33, except for the line of `move`.
             gap = 2 if verb.name == "move" else 33 - width
             pieces += ("  ", usage, ":" + " " * gap, *purposes[verb.name], "\n")
     return tuple(pieces)
@@ -207,14 +215,14 @@ INTRODUCTION = (
     "At the beginning of your interactions, you will be given the detailed description of the "
     "current environment and your goal to accomplish. After your each turn, the environment "
     "will give you immediate feedback based on which you plan your next few steps. If the "
-    f'environment outputs "{NOTHING}", that means the previous action is invalid and you '
+    f'environment outputs "{NOTHING_HAPPENS}", that means the previous action is invalid and you '
     "should try more options.\n"
 )
 
-_OTHER_PURPOSES: dict[str, Message] = {"go_to": ("reach a receptacle",)}
-"""In the instruction, because the original explains one verb by another's name."""
+_INSTRUCTION_PURPOSES: dict[str, Message] = {"go_to": ("reach a receptacle",)}
+"""What differs in the instruction: the original explains ``go to`` by the name of another verb."""
 
 
 def instruction(wording: Wording) -> Message:
     """Return AgentGym's instruction without its prompt format, and the original's commands."""
-    return (INTRODUCTION, *_commands(wording, _PURPOSES | _OTHER_PURPOSES)[:-1])
+    return (INTRODUCTION, *_commands(wording, _PURPOSES | _INSTRUCTION_PURPOSES)[:-1])

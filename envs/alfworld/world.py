@@ -1,4 +1,4 @@
-"""ALFWorld as a world: the original's text games, generated ones or the official ones."""
+"""ALFWorld as a world: the original's text games, generated or official."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from agentgym_gen.envs.alfworld.asides import KINDS, made_up
-from agentgym_gen.envs.alfworld.expert import Memory, View, plan
+from agentgym_gen.envs.alfworld.distractors import DISTRACTOR_KINDS, distractor_lines
+from agentgym_gen.envs.alfworld.expert import Memory, View, shortest_plan
 from agentgym_gen.envs.alfworld.game import Game, Move
 from agentgym_gen.envs.alfworld.house import OFFICIAL_TYPES, House
-from agentgym_gen.envs.alfworld.menu import Menu
-from agentgym_gen.envs.alfworld.referee import referee_of
-from agentgym_gen.envs.alfworld.refusals import reason
+from agentgym_gen.envs.alfworld.reference.reference_check import make_reference_check
 from agentgym_gen.envs.alfworld.reward import reward
 from agentgym_gen.envs.alfworld.tasks import open_tasks
-from agentgym_gen.envs.alfworld.telling import Teller
-from agentgym_gen.envs.alfworld.tiers import Filter
-from agentgym_gen.envs.alfworld.wording import NOTHING, WORDINGS, instruction, wording_of
+from agentgym_gen.envs.alfworld.text.admissible import AdmissibleCommands
+from agentgym_gen.envs.alfworld.text.observations import ObservationWriter
+from agentgym_gen.envs.alfworld.text.reasons import reason_for
+from agentgym_gen.envs.alfworld.tiers import TaskFilter
+from agentgym_gen.envs.alfworld.wording import NOTHING_HAPPENS, WORDINGS, find_wording, instruction
 from agentgym_gen.world import (
     Command,
     EndReason,
@@ -38,8 +38,8 @@ from agentgym_gen.world.distractors import sample_evenly
 TURN_LIMIT = 50
 """The turn limit of the original's configuration and of most papers."""
 
-IDLE = ("look", "inventory", "help", "examine", "examine_held")
-"""The moves that change nothing."""
+IDLE_VERBS = ("look", "inventory", "help", "examine", "examine_held")
+"""The verbs that change nothing."""
 
 
 class ALFWorld(World[House]):
@@ -52,14 +52,14 @@ class ALFWorld(World[House]):
         games: ``generated`` or ``official``.
         data_dir: The folder of the official games, which are then played; None takes that of the
             environment variable ``ALFWORLD_DATA`` for the official ones.
-        backend: ``python``, or ``textworld`` to let the original decide, in a process of its own
-            and a thousand times slower; `info` then says whether ours agreed.
+        backend: ``python``, or ``textworld`` to let the original decide. It runs in a process of
+            its own and is a thousand times slower; `info` then says whether ours agreed.
 
     Raises:
         UnknownNameError: if there is no such wording, task type, room, kind of games or backend.
         DataError: if the folder is missing.
-        MissingExtraError: if the original is wanted and not installed.
-        InvalidValueError: if the original is wanted and cannot run on this Python.
+        MissingExtraError: if the original is to decide and is not installed.
+        InvalidValueError: if the original is to decide and cannot run on this Python.
     """
 
     name = "ALFWorld"
@@ -79,11 +79,12 @@ class ALFWorld(World[House]):
         data_dir: str | Path | None = None,
         backend: str = "python",
     ) -> None:
-        self._referee = referee_of(backend, wording_version)
-        self._wording = wording_of(wording_version)
+        self._reference = make_reference_check(backend, wording_version)
+        self._wording = find_wording(wording_version)
         self.verbs = self._wording.verbs
-        self.tasks = open_tasks(games, data_dir, Filter(task_type, room))
-        self._forms = {
+        self.tasks = open_tasks(games, data_dir, TaskFilter(task_type, room))
+        # A command of a template: any text may stand for each argument.
+        self._patterns = {
             verb: re.compile("(.+)".join(map(re.escape, re.split(r"\{\w+\}", template))))
             for verb, template in self._wording.templates.items()
         }
@@ -92,57 +93,59 @@ class ALFWorld(World[House]):
         """Start *task*: the room and what is to be done."""
         self.game = Game(task.content)
         self.memory = Memory()
-        self._menu = Menu(self.game, self._wording)
-        self._teller = Teller(self.game, self._wording)
+        self._admissible = AdmissibleCommands(self.game, self._wording)
+        self._observations = ObservationWriter(self.game, self._wording)
         self._plan: list[Move] | None = None
-        self._made_up: tuple[str, ...] = ()
-        opening = self._teller.opening()
-        return self._referee.opening(self, task, opening) if self._referee else opening
+        self._distractor_pool: tuple[str, ...] = ()
+        opening = self._observations.opening()
+        if self._reference:
+            return self._reference.start(self, task, opening, self._admissible.commands)
+        return opening
 
     def step(self, command: Command) -> Outcome:
         """Carry out *command*."""
-        outcome = self._played(command)
-        return self._referee.judged(self, command, outcome) if self._referee else outcome
+        outcome = self._apply(command)
+        if self._reference:
+            return self._reference.check(self, command, outcome, self._admissible.commands)
+        return outcome
 
-    def _played(self, command: Command) -> Outcome:
-        move = self._menu.moves.get(command)
+    def _apply(self, command: Command) -> Outcome:
+        """Carry out *command* by our rules."""
+        move = self._admissible.moves.get(command)
         if move is None:
-            told = reason(self.game, command)
-            return Outcome(self._teller.refused(), valid=False, reason=told)
-        if move[0] not in IDLE:
-            self.game.do(move)
-            self._menu.refresh()
+            reason = reason_for(self.game, command)
+            return Outcome(self._observations.nothing_happens(), valid=False, reason=reason)
+        if move[0] not in IDLE_VERBS:
+            self.game.apply(move)
+            self._admissible.refresh()
+            # The rest of a shortest plan is a shortest plan; any other move needs a new one.
             self._plan = self._plan[1:] if self._plan and self._plan[0] == move else None
-        self._notice(move)
-        won = move[0] not in IDLE and self.game.won()
+        self._remember(move)
+        won = move[0] not in IDLE_VERBS and self.game.is_won()
         end = EndReason.SUCCESS if won else None
-        return Outcome(self._teller.told(move), reward(won), end=end, score=float(won))
+        return Outcome(self._observations.after(move), reward(won), end=end, score=float(won))
 
-    def _notice(self, move: Move) -> None:
-        """Remember what *move* has shown of a receptacle."""
+    def _remember(self, move: Move) -> None:
+        """Add to the player's memory what *move* has shown of a receptacle."""
         verb, receptacle, _ = move
         if verb in ("go_to", "open", "close", "examine"):
-            self.memory.visited.add(receptacle)
+            self.memory.open_state_known.add(receptacle)
             if self.game.is_open(receptacle):
-                self.memory.seen.add(receptacle)
+                self.memory.content_known.add(receptacle)
 
     def admissible(self) -> tuple[Command, ...]:
-        """Return what can be done, in the order of the native words, as the original lists it."""
-        return self._referee.commands(self) if self._referee else self._menu.commands
-
-    def own_admissible(self) -> tuple[Command, ...]:
-        """Return what can be done by our rules, whichever backend decides."""
-        return self._menu.commands
+        """Return the admissible commands, sorted by their native texts, as in the original."""
+        return self._reference.admissible(self) if self._reference else self._admissible.commands
 
     def expert_plan(self) -> tuple[Command, ...] | None:
-        """Return the shortest way to the goal; while it is followed, the rest of it."""
+        """Return the shortest plan; while it is followed, the rest of it."""
         if self._plan is None:
-            self._plan = plan(View(self.game))
+            self._plan = shortest_plan(View(self.game))
         return None if self._plan is None else tuple(map(self.command, self._plan))
 
     def command(self, move: Move) -> Command:
         """Return the command that means *move*."""
-        return self._menu.command(move)
+        return self._admissible.command(move)
 
     def instruction(self) -> Message:
         """Return AgentGym's instruction and the original's list of commands."""
@@ -150,7 +153,7 @@ class ALFWorld(World[House]):
 
     def goal(self) -> Message:
         """Return the task in the original's words."""
-        return self._wording.said(self.game.house.task)
+        return self._wording.mark_verbs(self.game.house.task)
 
     def turn_limit(self) -> int:
         """Return 50, as the original."""
@@ -158,39 +161,39 @@ class ALFWorld(World[House]):
 
     def invalid_reply(self, malformed: Malformed) -> Message:
         """Return that nothing happens."""
-        return (NOTHING,)
+        return (NOTHING_HAPPENS,)
 
     def read(self, text: str) -> Command | Malformed:
-        """Read *text* as the original does: to the letter, but for white space around it."""
-        said = text.strip()
-        for verb, form in self._forms.items():
-            if found := form.fullmatch(said):
-                return Command(verb, found.groups())
+        """Read *text* as the original does: to the letter, except for white space around it."""
+        action_text = text.strip()
+        for verb, pattern in self._patterns.items():
+            if match := pattern.fullmatch(action_text):
+                return Command(verb, match.groups())
         return Malformed(text, "it is none of the known actions")
 
     def info(self) -> Mapping[str, Any]:
         """Return the task type, by which the literature reports success, and the room."""
         house = self.game.house
-        own = {"task_type": OFFICIAL_TYPES[house.goal.type], "room": house.room}
-        return {**own, "agrees": self._referee.agrees} if self._referee else own
+        info = {"task_type": OFFICIAL_TYPES[house.goal.type], "room": house.room}
+        return {**info, "agrees": self._reference.agrees} if self._reference else info
 
     def close(self) -> None:
         """End the original's process, if there is one."""
-        if self._referee:
-            self._referee.close()
+        if self._reference:
+            self._reference.close()
 
     def surface(self) -> Surface:
         """Return what interfaces read of this world."""
         return Surface(nouns=self._nouns, distractors=self._distractors, distractor_amount=16)
 
     def _nouns(self) -> tuple[str, ...]:
-        """Return what all receptacles and things, also those of distractors, are called."""
+        """Return the names of all kinds of receptacles and things, also those of distractors."""
         house = self.game.house
-        names = [*(one.name for one in house.receptacles), *(one.name for one in house.things)]
+        names = [item.name for items in (house.receptacles, house.things) for item in items]
         kinds = {name.rsplit(" ", 1)[0] for name in names}
-        return tuple(sorted({*kinds, *KINDS, house.goal.thing, house.goal.place}))
+        return tuple(sorted({*kinds, *DISTRACTOR_KINDS, house.goal.thing, house.goal.place}))
 
     def _distractors(self, rng: np.random.Generator, amount: int) -> tuple[str, ...]:
         """Return sentences about objects whose numbers are not in use."""
-        self._made_up = self._made_up or made_up(self.game.house)
-        return sample_evenly(self._made_up, amount, rng)
+        self._distractor_pool = self._distractor_pool or distractor_lines(self.game.house)
+        return sample_evenly(self._distractor_pool, amount, rng)

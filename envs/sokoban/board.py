@@ -1,8 +1,16 @@
 """Levels and positions: the symbols of a board, its squares as bits, and its symmetries.
 
-A square is a number, ``row * width + column``, and a set of squares is one whole number with a
-bit per square: floods, pushes and deadlocks of a whole board are then a few shifts. Boards are
-enclosed by walls, so that no shift leaves them.
+A square has the number ``row * width + column``. A set of squares is one whole number, a bit board,
+in which bit ``n`` stands for square ``n``. So ``&`` is the intersection, ``|`` the union, and one
+shift moves all squares of a set at once: by 1 to the next column, by ``width`` to the next row.
+
+A shift can carry a square over the edge of a row into the next one. That does no harm: walls
+enclose all squares that the player can reach, so that only walls are carried over, and no result
+keeps walls.
+
+>>> position = Position.parse(["#####", "#PXO#", "#####"])
+>>> f"{position.boxes:b}"  # square 7: row 1, column 2
+'10000000'
 """
 
 from __future__ import annotations
@@ -18,17 +26,20 @@ DIRECTIONS = "udlr"
 """Up, down, left, right: the order in which directions are numbered everywhere."""
 
 SPLIT_SHARES = (("train", 0.6), ("valid", 0.2), ("test", 0.2))
-"""How much of all levels each split holds."""
+"""The share of all levels that belongs to each split."""
 
 
 @dataclass(frozen=True)
 class Level:
-    """The initial world of one task: a board and the solution that proves it solvable."""
+    """The initial world of one task: a board and a solution, which proves that it can be solved.
+
+    The hash of a task comes from the `repr` of this record, so that its names must never change.
+    """
 
     rows: tuple[str, ...]
-    """The board, one text a row."""
+    """The board, one text per row."""
     solution: str
-    """Moves that win: ``udlr`` a step, ``UDLR`` a push."""
+    """Moves that win: ``udlr`` is a step, ``UDLR`` a push."""
 
     @property
     def pushes(self) -> int:
@@ -38,7 +49,7 @@ class Level:
 
 @dataclass(frozen=True)
 class Position:
-    """Where everything is, as sets of squares."""
+    """Where everything is: a set of squares for each kind of thing."""
 
     width: int
     """How many squares a row has."""
@@ -49,7 +60,7 @@ class Position:
     boxes: int
     """The squares with a box."""
     player: int
-    """The square, as a set of one, with the player."""
+    """The player's square, as a set of one."""
 
     @classmethod
     def parse(cls, rows: Sequence[str]) -> Position:
@@ -90,14 +101,14 @@ def offsets(width: int) -> tuple[int, int, int, int]:
 
 
 def shift(squares: int, offset: int) -> int:
-    """Return *squares*, each moved by *offset*."""
+    """Return the set *squares*, with each square moved by *offset*."""
     return squares << offset if offset > 0 else squares >> -offset
 
 
-def singles(squares: int) -> Iterator[int]:
+def iter_squares(squares: int) -> Iterator[int]:
     """Yield the squares of a set, each as a set of one, in the order of their numbers."""
     while squares:
-        lowest = squares & -squares
+        lowest = squares & -squares  # in two's complement this keeps the lowest bit only
         yield lowest
         squares ^= lowest
 
@@ -106,50 +117,53 @@ def flood(start: int, free: int, width: int) -> int:
     """Return all squares that are connected to *start* through *free* squares."""
     reached = start
     while True:
+        # Every square of the set spreads to its four neighbours in the same step.
         row = reached | reached << 1 | reached >> 1
-        grown = (row | reached << width | reached >> width) & free | start
-        if grown == reached:
+        spread = (row | reached << width | reached >> width) & free | start
+        if spread == reached:
             return reached
-        reached = grown
+        reached = spread
 
 
 def route(start: int, goal: int, free: int, width: int) -> str | None:
     """Return the shortest walk from *start* to *goal* through *free* squares, or None."""
     steps = tuple(zip(DIRECTIONS, offsets(width), strict=True))
-    walks = {start: ""}
+    walks = {start: ""}  # also the set of visited squares of the breadth-first search
     queue = deque([start])
     while queue:
         square = queue.popleft()
         if square == goal:
             return walks[square]
         for letter, offset in steps:
-            beside = shift(square, offset)
-            if beside & free and beside not in walks:
-                walks[beside] = walks[square] + letter
-                queue.append(beside)
+            neighbour = shift(square, offset)
+            if neighbour & free and neighbour not in walks:
+                walks[neighbour] = walks[square] + letter
+                queue.append(neighbour)
     return None
 
 
-def canonical(rows: Sequence[str]) -> str:
+def canonical_form(rows: Sequence[str]) -> str:
     """Return the smallest text of the 8 rotations and mirrors of *rows*, without the player.
 
-    Two levels that differ by a rotation, a mirror or the player's place alone have the same one.
+    Two levels that differ only by a rotation, a mirror or the player's place have the same one.
     """
-    unmanned = [row.replace(PLAYER, FLOOR).replace(PLAYER_ON_TARGET, TARGET) for row in rows]
-    turned = ["".join(column) for column in zip(*unmanned, strict=True)]
-    faces = []
-    for board in (unmanned, turned):
+    without_player = [row.replace(PLAYER, FLOOR).replace(PLAYER_ON_TARGET, TARGET) for row in rows]
+    # Transposed or not, times mirrored or not, times upside down or not: all 8 symmetries.
+    transposed = ["".join(column) for column in zip(*without_player, strict=True)]
+    symmetries = []
+    for board in (without_player, transposed):
         mirrored = [row[::-1] for row in board]
-        faces += [board, board[::-1], mirrored, mirrored[::-1]]
-    return min("\n".join(face) for face in faces)
+        symmetries += [board, board[::-1], mirrored, mirrored[::-1]]
+    return min("\n".join(symmetry) for symmetry in symmetries)
 
 
 def split_of(rows: Sequence[str]) -> str:
-    """Return the split that a level belongs to, in all its rotations and mirrors."""
-    digest = hashlib.sha256(canonical(rows).encode()).digest()
-    place = int.from_bytes(digest[:8], "big") / 2**64
+    """Return the split of a level; its rotations and mirrors are in the same one."""
+    digest = hashlib.sha256(canonical_form(rows).encode()).digest()
+    # The hash as a number from 0 to 1: the shares of the splits lie one after the other on it.
+    remainder = int.from_bytes(digest[:8], "big") / 2**64
     for split, share in SPLIT_SHARES:
-        if place < share:
+        if remainder < share:
             return split
-        place -= share
+        remainder -= share
     return SPLIT_SHARES[-1][0]

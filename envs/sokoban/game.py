@@ -1,4 +1,4 @@
-"""The rules: one board that is played on, push or move as in gym-sokoban."""
+"""The rules and the state of one board in play: a move pushes or walks, as in gym-sokoban."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from agentgym_gen.envs.sokoban.board import (
     WALL,
 )
 
-PLAYER_CAME = {
+PLAYER_ENTERS = {
     FLOOR: PLAYER,
     TARGET: PLAYER_ON_TARGET,
     BOX: PLAYER,
     BOX_ON_TARGET: PLAYER_ON_TARGET,
 }
-PLAYER_LEFT = {PLAYER: FLOOR, PLAYER_ON_TARGET: TARGET}
-BOX_CAME = {FLOOR: BOX, TARGET: BOX_ON_TARGET}
-"""What a square shows after somebody came to it or left it."""
+PLAYER_LEAVES = {PLAYER: FLOOR, PLAYER_ON_TARGET: TARGET}
+BOX_ENTERS = {FLOOR: BOX, TARGET: BOX_ON_TARGET}
+"""The new symbol of a square, by its old one, when a player or a box enters or leaves it."""
 
 PLAYERS = PLAYER + PLAYER_ON_TARGET
 BOXES = BOX + BOX_ON_TARGET
@@ -41,7 +41,7 @@ _TARGETS = re.compile(f"[{TARGETS}]")
 class Game:
     """A board in play; each move changes at most three squares.
 
-    The player is on a square that walls enclose, so that no move looks beyond the board.
+    Walls enclose the player, so that no move looks beyond the board.
 
     Args:
         rows: The board at the start.
@@ -50,29 +50,29 @@ class Game:
     def __init__(self, rows: Sequence[str]) -> None:
         self.text = "\n".join(rows)
         """The board as it is now, its rows joined by line breaks."""
-        self.boxes = sum(map(self.text.count, BOXES))
-        """How many boxes there are."""
-        self.on_targets = self.text.count(BOX_ON_TARGET)
-        """How many of them are on targets."""
+        self.box_count = sum(map(self.text.count, BOXES))
+        """The number of boxes."""
+        self.boxes_on_targets = self.text.count(BOX_ON_TARGET)
+        """The number of boxes that are on targets."""
         self._squares = list(self.text)
         self._player = next(i for i, symbol in enumerate(self.text) if symbol in PLAYERS)
-        stride = len(rows[0]) + 1
+        stride = len(rows[0]) + 1  # in `text` a line break ends every row
         self._places = [divmod(square, stride) for square in range(len(self.text))]
-        self.targets_at = self._found(_TARGETS)
+        self.targets_at = self._places_of(_TARGETS)
         """The row and the column, from 0, of every target."""
-        self.boxes_at = self._found(_BOXES)
-        """Those of every box."""
+        self.boxes_at = self._places_of(_BOXES)
+        """The row and the column, from 0, of every box."""
         self._offsets = dict(zip(DIRECTIONS, (-stride, stride, -1, 1), strict=True))
 
     def obstacle(self, direction: str) -> str:
-        """Return why the player cannot go in *direction*, or nothing if it can."""
-        beside = self._player + self._offsets[direction]
-        symbol = self._squares[beside]
+        """Return why the player cannot go in *direction*, or an empty text if it can."""
+        neighbour = self._player + self._offsets[direction]
+        symbol = self._squares[neighbour]
         if symbol in FREE:
             return ""
         if symbol == WALL:
             return "a wall is in the way"
-        if self._squares[beside + self._offsets[direction]] in FREE:
+        if self._squares[neighbour + self._offsets[direction]] in FREE:
             return ""
         return "something behind the box blocks it"
 
@@ -86,18 +86,18 @@ class Game:
         squares, offset = self._squares, self._offsets[direction]
         here = self._player
         there, beyond = here + offset, here + 2 * offset
-        pushed = squares[there]
-        if pushed in BOXES:
-            squares[beyond] = BOX_CAME[squares[beyond]]
-            self.on_targets += (squares[beyond] == BOX_ON_TARGET) - (pushed == BOX_ON_TARGET)
+        symbol = squares[there]
+        if symbol in BOXES:
+            squares[beyond] = BOX_ENTERS[squares[beyond]]
+            self.boxes_on_targets += (squares[beyond] == BOX_ON_TARGET) - (symbol == BOX_ON_TARGET)
             direction = direction.upper()
-        squares[there] = PLAYER_CAME[pushed]
-        squares[here] = PLAYER_LEFT[squares[here]]
+        squares[there] = PLAYER_ENTERS[symbol]
+        squares[here] = PLAYER_LEAVES[squares[here]]
         self._player = there
         self.text = "".join(squares)
-        if pushed in BOXES:
-            self.boxes_at = self._found(_BOXES)
+        if symbol in BOXES:
+            self.boxes_at = self._places_of(_BOXES)
         return direction
 
-    def _found(self, symbols: re.Pattern[str]) -> tuple[Place, ...]:
-        return tuple([self._places[found.start()] for found in symbols.finditer(self.text)])
+    def _places_of(self, symbols: re.Pattern[str]) -> tuple[Place, ...]:
+        return tuple([self._places[match.start()] for match in symbols.finditer(self.text)])

@@ -1,9 +1,9 @@
-"""Levels from play backwards: boxes start on their targets and are pulled away.
+"""Generated levels, by playing backwards: boxes start on their targets and are pulled away.
 
-A room is carved by a random walk and then roughened. What was pulled can be pushed back, so every
-candidate is solvable; the solver then says how many pushes it really needs. A candidate counts
-only if it belongs to the wanted split, which is checked first because it is cheap, and if its
-fewest pushes are in the tier's band.
+A random walk carves a room, and random squares of it are then flipped between floor and wall. A
+pulled box can be pushed back, so that every candidate is solvable; the solver finds how many pushes
+it needs at least. A candidate is accepted if it belongs to the split of the task, which is checked
+first because it is cheap, and if its fewest pushes are in the tier's band.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from agentgym_gen.envs.sokoban.board import (
     Level,
     Position,
     flood,
+    iter_squares,
     offsets,
     shift,
-    singles,
     split_of,
 )
-from agentgym_gen.envs.sokoban.expert import Solver, moves_of
+from agentgym_gen.envs.sokoban.solver import Solver, moves_from_pushes
 
 TURN_CHANCE = 0.4
-"""How often the carving walk changes its direction."""
+"""The probability that a step of the carving walk changes its direction."""
 
 ON_TARGET_COST = 4
 """How many pushes of distance a box on a target is worth when positions are compared."""
@@ -42,73 +42,76 @@ STEPS = ((-1, 0), (1, 0), (0, -1), (0, 1))
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """What the levels of a tier are like."""
+class LevelSpec:
+    """The specification of a tier's levels."""
 
     sizes: tuple[tuple[int, int], ...]
-    """Heights and widths, one of which is drawn."""
+    """Heights and widths, one of which is sampled."""
     boxes: tuple[int, ...]
-    """Numbers of boxes, one of which is drawn."""
+    """Numbers of boxes, one of which is sampled."""
     pushes: tuple[int, int]
-    """The band: the least and the greatest number of pushes that the best solution may have."""
-    carving: tuple[int, int]
+    """The band: the least and the greatest number of pushes of the best solution."""
+    walk_steps: tuple[int, int]
     """The least and the greatest number of steps of the carving walk."""
     flips: tuple[int, int]
-    """The least and the greatest number of squares that are then turned from floor to wall, or
-    from wall to floor."""
-    floor: int
-    """The least number of squares that are no walls."""
-    pulls: int
+    """The least and the greatest number of squares that are then flipped between floor and wall."""
+    min_floor: int
+    """The least number of squares that are not walls."""
+    pulls_per_box: int
     """How many pulls are made for each box."""
-    states: int
-    """How many states the solver may look at; a level that needs more is not taken."""
+    max_states: int
+    """How many states the solver may expand; a level that needs more is rejected."""
 
 
-def draw_level(recipe: Recipe, split: str, rng: np.random.Generator) -> Level:
-    """Return a level of *recipe* that belongs to *split*, drawn from *rng* alone."""
+def generate_level(spec: LevelSpec, split: str, rng: np.random.Generator) -> Level:
+    """Return a level of *spec* that belongs to *split*, generated from *rng* alone."""
     while True:
-        height, width = recipe.sizes[int(rng.integers(len(recipe.sizes)))]
-        solved = _solved(height, width, recipe, rng)
+        height, width = spec.sizes[int(rng.integers(len(spec.sizes)))]
+        solved = _generate_solved_room(height, width, spec, rng)
         if solved is None:
             continue
         solver = Solver(width, solved.walls, solved.targets)
-        start = _pulled_away(solved, solver, recipe.pulls, rng)
-        level = _accepted(start, height, solver, recipe, split)
+        start = _pull_away(solved, solver, spec.pulls_per_box, rng)
+        level = _accept(start, height, solver, spec, split)
         if level is not None:
             return level
 
 
-def _accepted(
-    start: Position, height: int, solver: Solver, recipe: Recipe, split: str
+def _accept(
+    start: Position, height: int, solver: Solver, spec: LevelSpec, split: str
 ) -> Level | None:
-    low, high = recipe.pushes
-    if start.boxes & start.targets or solver.bound(start.boxes) > high:
+    """Return the level that begins with *start*, or None if it is rejected."""
+    low, high = spec.pushes
+    if start.boxes & start.targets or solver.lower_bound(start.boxes) > high:
         return None
     rows = start.rows(height)
     if split_of(rows) != split:
         return None
-    pushes = solver.solve(start.boxes, start.player, limit=recipe.states)
+    pushes = solver.solve(start.boxes, start.player, limit=spec.max_states)
     if pushes is None or not low <= len(pushes) <= high:
         return None
-    return Level(rows, moves_of(start, pushes))
+    return Level(rows, moves_from_pushes(start, pushes))
 
 
-def _solved(height: int, width: int, recipe: Recipe, rng: np.random.Generator) -> Position | None:
+def _generate_solved_room(
+    height: int, width: int, spec: LevelSpec, rng: np.random.Generator
+) -> Position | None:
     """Return a room with its boxes on their targets, or None if it has too little floor."""
-    number = recipe.boxes[int(rng.integers(len(recipe.boxes)))]
-    floor = _carved(height, width, int(rng.integers(*recipe.carving, endpoint=True)), rng)
-    floor = _roughened(floor, height, width, int(rng.integers(*recipe.flips, endpoint=True)), rng)
-    squares = list(singles(floor))
-    if len(squares) < recipe.floor:
+    box_count = spec.boxes[int(rng.integers(len(spec.boxes)))]
+    floor = _carve(height, width, int(rng.integers(*spec.walk_steps, endpoint=True)), rng)
+    floor = _roughen(floor, height, width, int(rng.integers(*spec.flips, endpoint=True)), rng)
+    squares = list(iter_squares(floor))
+    if len(squares) < spec.min_floor:
         return None
-    chosen = [squares[int(i)] for i in rng.permutation(len(squares))[: number + 1]]
-    targets = sum(chosen[1:])
-    walls = (1 << height * width) - 1 & ~floor
-    return Position(width, walls, targets, boxes=targets, player=chosen[0])
+    # Different squares at random: the first is the player's, the others are the boxes'.
+    player, *boxes = (squares[int(i)] for i in rng.permutation(len(squares))[: box_count + 1])
+    targets = sum(boxes)  # of different single bits the sum is the union
+    walls = (1 << height * width) - 1 & ~floor  # all squares of the board that are not floor
+    return Position(width, walls, targets, boxes=targets, player=player)
 
 
-def _carved(height: int, width: int, steps: int, rng: np.random.Generator) -> int:
-    """Return the floor that a random walk of *steps* clears."""
+def _carve(height: int, width: int, steps: int, rng: np.random.Generator) -> int:
+    """Return the floor that a random walk of *steps* steps clears."""
     turns = (rng.random(steps) < TURN_CHANCE).tolist()
     directions = rng.integers(len(STEPS), size=steps).tolist()
     brushes = rng.integers(len(BRUSHES), size=steps).tolist()
@@ -124,7 +127,7 @@ def _carved(height: int, width: int, steps: int, rng: np.random.Generator) -> in
     return floor
 
 
-def _roughened(floor: int, height: int, width: int, flips: int, rng: np.random.Generator) -> int:
+def _roughen(floor: int, height: int, width: int, flips: int, rng: np.random.Generator) -> int:
     """Return the largest connected part of *floor* after random squares of it are flipped."""
     rows = rng.integers(1, height - 1, size=flips).tolist()
     columns = rng.integers(1, width - 1, size=flips).tolist()
@@ -132,48 +135,50 @@ def _roughened(floor: int, height: int, width: int, flips: int, rng: np.random.G
         floor ^= 1 << row * width + column
     parts = []
     while floor:
+        # Start from the lowest bit of what is left, and remove the part that is connected to it.
         parts.append(flood(floor & -floor, floor, width))
         floor ^= parts[-1]
     return max(parts, key=int.bit_count, default=0)
 
 
-def _pulled_away(
-    solved: Position, solver: Solver, pulls: int, rng: np.random.Generator
+def _pull_away(
+    solved: Position, solver: Solver, pulls_per_box: int, rng: np.random.Generator
 ) -> Position:
-    """Return the farthest position that random pulls from *solved* reach.
+    """Return the position whose boxes are farthest from the targets, after random pulls.
 
-    Of two random pulls the one that leaves the boxes farther from the targets is made; a box that
-    is still on a target counts against a position.
+    The pulls start from *solved*. Of two random ones, the one that leaves the boxes farther away is
+    made. A box that is still on a target counts against a position.
     """
 
-    def farness(boxes: int) -> int:
-        return solver.bound(boxes) - ON_TARGET_COST * (boxes & solved.targets).bit_count()
+    def distance(boxes: int) -> int:
+        return solver.lower_bound(boxes) - ON_TARGET_COST * (boxes & solved.targets).bit_count()
 
     boxes, width, floor = solved.boxes, solved.width, ~solved.walls
     reach = flood(solved.player, floor & ~boxes, width)
-    farthest = (farness(boxes), boxes, reach)
-    for draws in rng.random((pulls * boxes.bit_count(), 2)).tolist():
-        options = _pulls(boxes, reach, width)
-        if not options:
+    farthest = (distance(boxes), boxes, reach)
+    for chances in rng.random((pulls_per_box * boxes.bit_count(), 2)).tolist():
+        pulls = _possible_pulls(boxes, reach, width)
+        if not pulls:
             break
-        drawn = [options[int(draw * len(options))] for draw in draws]
-        boxes, player = max(drawn, key=lambda option: farness(option[0]))
+        candidates = [pulls[int(chance * len(pulls))] for chance in chances]
+        boxes, player = max(candidates, key=lambda pull: distance(pull[0]))
         reach = flood(player, floor & ~boxes, width)
-        farthest = max(farthest, (farness(boxes), boxes, reach))
+        farthest = max(farthest, (distance(boxes), boxes, reach))
     _, boxes, reach = farthest
-    squares = list(singles(reach))
+    squares = list(iter_squares(reach))
     return replace(solved, boxes=boxes, player=squares[int(rng.integers(len(squares)))])
 
 
-def _pulls(boxes: int, reach: int, width: int) -> list[tuple[int, int]]:
+def _possible_pulls(boxes: int, reach: int, width: int) -> list[tuple[int, int]]:
     """Return the boxes and the player after every possible pull.
 
-    The player stands beside a box and steps back; both squares are within reach, because the
-    second is beside the first.
+    The player stands next to a box and steps back. Both squares are within reach, because the
+    second is next to the first.
     """
-    found = []
+    pulls = []
     for offset in offsets(width):
+        # All boxes at once: a box is pullable if one and two squares ahead of it are within reach.
         pullable = boxes & shift(reach, -offset) & shift(reach, -2 * offset)
-        for box in singles(pullable):
-            found.append((boxes ^ box | shift(box, offset), shift(box, 2 * offset)))
-    return found
+        for box in iter_squares(pullable):
+            pulls.append((boxes ^ box | shift(box, offset), shift(box, 2 * offset)))
+    return pulls

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 STEP = -0.1
-"""What every turn costs: a blocked command too, and a text that is no command."""
+"""The cost of every turn, also of a blocked command and of a text that is no command."""
 
 BOX_ON = 1.0
-"""What pushing a box onto a target earns."""
+"""The reward of pushing a box onto a target."""
 
 BOX_OFF = -1.0
-"""What pushing a box off a target costs."""
+"""The cost of pushing a box off a target."""
 
 SOLVED = 10.0
-"""What the last box earns on top."""
+"""The additional reward of the last box."""
 
 
 def step_reward(before: int, after: int, boxes: int) -> float:
     """Return the reward of one command.
 
     Args:
-        before: How many boxes were on targets.
-        after: How many are now.
-        boxes: How many there are.
+        before: How many boxes were on targets before it.
+        after: How many boxes are on targets after it.
+        boxes: How many boxes there are.
     """
     reward = STEP
     if after > before:

@@ -6,67 +6,67 @@ import functools
 from pathlib import Path
 
 from agentgym_gen.envs.sokoban.board import Level
-from agentgym_gen.envs.sokoban.boxoban import BoxobanTasks
-from agentgym_gen.envs.sokoban.generator import Recipe, draw_level
+from agentgym_gen.envs.sokoban.generator import LevelSpec, generate_level
+from agentgym_gen.envs.sokoban.official.tasks import BoxobanTasks
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.world import TaskId, Tasks
 
-RECIPES = {
-    "easy": Recipe(
+LEVEL_SPECS = {
+    "easy": LevelSpec(
         sizes=((6, 6),),
         boxes=(1,),
         pushes=(2, 5),
-        carving=(14, 30),
+        walk_steps=(14, 30),
         flips=(2, 5),
-        floor=11,
-        pulls=10,
-        states=2_000,
+        min_floor=11,
+        pulls_per_box=10,
+        max_states=2_000,
     ),
-    "medium": Recipe(
+    "medium": LevelSpec(
         sizes=((7, 7), (7, 8), (8, 7), (8, 8)),
         boxes=(2, 3),
         pushes=(6, 13),
-        carving=(16, 36),
+        walk_steps=(16, 36),
         flips=(1, 4),
-        floor=16,
-        pulls=10,
-        states=4_000,
+        min_floor=16,
+        pulls_per_box=10,
+        max_states=4_000,
     ),
-    "hard": Recipe(
+    "hard": LevelSpec(
         sizes=((10, 10),),
         boxes=(4,),
         pushes=(14, 40),
-        carving=(36, 60),
+        walk_steps=(36, 60),
         flips=(0, 3),
-        floor=32,
-        pulls=10,
-        states=4_000,
+        min_floor=32,
+        pulls_per_box=10,
+        max_states=4_000,
     ),
 }
-"""What the levels of each tier are like; the bands of pushes do not overlap."""
+"""The specification of each tier's levels; the bands of pushes do not overlap."""
 
-SIZE = 100_000
-"""How many generated tasks every split of every tier has."""
+TASKS_PER_SPLIT = 100_000
+"""The number of generated tasks in every split of every tier."""
 
 
 class GeneratedTasks(Tasks[Level]):
-    """Levels drawn from the task's own stream; a level belongs to one split by its hash."""
+    """Levels generated from the task's own random stream; a level's hash decides its split."""
 
     env = "sokoban"
 
     def size(self, tier: str, split: str) -> int:
-        """Return how many tasks there are, the same number everywhere."""
-        return SIZE
+        """Return how many tasks there are: the same number in every tier and split."""
+        return TASKS_PER_SPLIT
 
     def generate(self, task_id: TaskId, index: int) -> Level:
         """Return the first level of the task's stream that is of its tier and its split."""
-        return _level(task_id)
+        return _cached_level(task_id)
 
 
 @functools.lru_cache(maxsize=4096)
-def _level(task_id: TaskId) -> Level:
+def _cached_level(task_id: TaskId) -> Level:
     """Return the level of *task_id*, kept because training plays each task several times."""
-    return draw_level(RECIPES[task_id.tier], task_id.split, task_id.stream("level"))
+    return generate_level(LEVEL_SPECS[task_id.tier], task_id.split, task_id.stream("level"))
 
 
 def open_tasks(levels_dir: str | Path | None) -> Tasks[Level]:

@@ -6,23 +6,20 @@ from pathlib import Path
 
 import numpy as np
 
-from agentgym_gen.envs.sokoban.asides import outside_lines
-from agentgym_gen.envs.sokoban.board import (
-    BOX,
-    BOX_ON_TARGET,
-    DIRECTIONS,
-    FLOOR,
-    PLAYER,
-    PLAYER_ON_TARGET,
-    TARGET,
-    WALL,
-    Level,
-    Position,
-)
-from agentgym_gen.envs.sokoban.expert import Guide
+from agentgym_gen.envs.sokoban.board import DIRECTIONS, Level, Position
+from agentgym_gen.envs.sokoban.distractors import note_lines
+from agentgym_gen.envs.sokoban.expert import PlanTracker
 from agentgym_gen.envs.sokoban.game import Game
 from agentgym_gen.envs.sokoban.reward import STEP, score, step_reward
 from agentgym_gen.envs.sokoban.tasks import open_tasks
+from agentgym_gen.envs.sokoban.wording import (
+    COMMANDS,
+    GLYPHS,
+    INSTRUCTION,
+    NOUNS,
+    UNREADABLE,
+    VERBS,
+)
 from agentgym_gen.world import (
     AsciiGrid,
     Command,
@@ -34,59 +31,15 @@ from agentgym_gen.world import (
     Surface,
     Task,
     Tasks,
-    Verb,
-    VerbName,
     World,
 )
 from agentgym_gen.world.distractors import sample_evenly
 
-LEAST_TURNS = 15
+MIN_TURNS = 15
 """The turn limit of the shortest levels."""
 
 TURNS_PER_MOVE = 2
-"""How many turns a task allows for each move of its solution."""
-
-RULES = (
-    "You are solving the Sokoban puzzle. You are the player and you need to push all boxes to "
-    "targets. When you are next to a box, you can push it by moving in the same direction. "
-    "You cannot push a box through a wall, and you cannot pull a box. "
-    "The answer must be one action in a turn, for example "
-)
-SYMBOLS: tuple[tuple[str, str], ...] = (
-    (WALL, "wall"),
-    (FLOOR, "empty"),
-    (TARGET, "target"),
-    (BOX_ON_TARGET, "box on target"),
-    (BOX, "box"),
-    (PLAYER, "player"),
-    (PLAYER_ON_TARGET, "player on target"),
-)
-"""What each symbol means, in RAGEN's order."""
-
-GLYPHS = "".join(symbol for symbol, _ in SYMBOLS)
-"""The symbols."""
-
-LEGEND: Message = (
-    "\nThe meaning of each symbol in the state is:\n",
-    *[
-        piece
-        for number, (symbol, meaning) in enumerate(SYMBOLS)
-        for piece in (", " if number else "", AsciiGrid(symbol), f": {meaning}")
-    ],
-    "\nYour available actions are:\n",
-)
-"""RAGEN's instruction; the docs page says where it differs."""
-
-NOUNS = ("box", "player", "target", "wall")
-"""What the instruction calls the things of the board."""
-
-UNREADABLE = (
-    "No valid action provided previously. Environment state remains the same. Please try again."
-)
-"""RAGEN's answer to a text that is no action; it follows the unchanged board."""
-
-COMMANDS = {verb[0]: Command(verb) for verb in ("up", "down", "left", "right")}
-"""The command of each direction."""
+"""How many turns there are for each move of the task's solution."""
 
 _READABLE = {command.verb: command for command in COMMANDS.values()}
 _TAGS = (("<answer>", "</answer>"), ("<action>", "</action>"))
@@ -104,12 +57,7 @@ class Sokoban(World[Level]):
     """
 
     name = "Sokoban"
-    verbs = (
-        Verb("up", "Up", synonyms=("North", "Ascend", "Upward")),
-        Verb("down", "Down", synonyms=("South", "Descend", "Downward")),
-        Verb("left", "Left", synonyms=("West", "Port", "Leftward")),
-        Verb("right", "Right", synonyms=("East", "Starboard", "Rightward")),
-    )
+    verbs = VERBS
     malformed_reward = STEP
     tasks: Tasks[Level]
 
@@ -120,19 +68,19 @@ class Sokoban(World[Level]):
         """Start *task* and return its board."""
         level = task.content
         self._game = Game(level.rows)
-        self._guide = Guide(level.solution)
+        self._plan = PlanTracker(level.solution)
         self._height = len(level.rows)
-        self._turn_limit = max(LEAST_TURNS, TURNS_PER_MOVE * len(level.solution))
+        self._turn_limit = max(MIN_TURNS, TURNS_PER_MOVE * len(level.solution))
         return self._scene()
 
     def step(self, command: Command) -> Outcome:
         """Push or move in one direction."""
         game, direction = self._game, command.verb[0]
-        before = game.on_targets
+        before = game.boxes_on_targets
         reason = game.obstacle(direction)
         if not reason:
-            self._guide.follow(game.move(direction))
-        after, boxes = game.on_targets, game.boxes
+            self._plan.record_move(game.move(direction))
+        after, boxes = game.boxes_on_targets, game.box_count
         return Outcome(
             scene=self._scene(),
             reward=step_reward(before, after, boxes),
@@ -151,30 +99,19 @@ class Sokoban(World[Level]):
 
         None if a box is stuck for ever, or the solver found no solution within its limit.
         """
-        moves = self._guide.moves(Position.parse(self._game.text.split("\n")))
+        moves = self._plan.remaining_moves(Position.parse(self._game.text.split("\n")))
         return None if moves is None else tuple(COMMANDS[move.lower()] for move in moves)
 
     def instruction(self) -> Message:
         """Return RAGEN's instruction for one action a turn."""
-        return (
-            RULES,
-            COMMANDS["r"],
-            *LEGEND,
-            VerbName("up"),
-            ", ",
-            VerbName("down"),
-            ", ",
-            VerbName("left"),
-            ", ",
-            VerbName("right"),
-        )
+        return INSTRUCTION
 
     def goal(self) -> str:
-        """Return what is to be reached, the same in every task."""
+        """Return the goal, which is the same in every task."""
         return "Push all boxes to targets"
 
     def turn_limit(self) -> int:
-        """Return twice the moves of the task's solution, but at least `LEAST_TURNS`."""
+        """Return twice the moves of the task's solution, but at least `MIN_TURNS`."""
         return self._turn_limit
 
     def invalid_reply(self, malformed: Malformed) -> Message:
@@ -183,11 +120,11 @@ class Sokoban(World[Level]):
 
     def read(self, text: str) -> Command | Malformed:
         """Read one direction in any case, alone or in RAGEN's or verl-agent's tags."""
-        said = text.strip().lower()
-        said = said if said in _READABLE else _untagged(said)
-        if said in _READABLE:
-            return _READABLE[said]
-        if "||" in said:
+        action_text = text.strip().lower()
+        action_text = action_text if action_text in _READABLE else _without_tags(action_text)
+        if action_text in _READABLE:
+            return _READABLE[action_text]
+        if "||" in action_text:
             return Malformed(text, "it is more than one action")
         return Malformed(text, "it is none of the known actions")
 
@@ -197,7 +134,7 @@ class Sokoban(World[Level]):
 
     def _distractors(self, rng: np.random.Generator, amount: int) -> tuple[str, ...]:
         """Return notes about squares below the board."""
-        return sample_evenly(outside_lines(self._height), amount, rng)
+        return sample_evenly(note_lines(self._height), amount, rng)
 
     def _scene(self) -> Scene:
         game = self._game
@@ -216,11 +153,11 @@ def _nouns() -> tuple[str, ...]:
     return NOUNS
 
 
-def _untagged(said: str) -> str:
-    """Return what stands in the tags that *said* consists of, after a thought or without one."""
-    if said.startswith("<think>"):
-        said = said.rpartition("</think>")[2].lstrip()
+def _without_tags(text: str) -> str:
+    """Return what is between the tags of *text*, without a thought before them."""
+    if text.startswith("<think>"):
+        text = text.rpartition("</think>")[2].lstrip()
     for opening, closing in _TAGS:
-        if said.startswith(opening) and said.endswith(closing):
-            return said.removeprefix(opening).removesuffix(closing).strip()
-    return said
+        if text.startswith(opening) and text.endswith(closing):
+            return text.removeprefix(opening).removesuffix(closing).strip()
+    return text

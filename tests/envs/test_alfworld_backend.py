@@ -1,4 +1,4 @@
-"""ALFWorld's reference backend: the original decides, in a process of its own."""
+"""ALFWorld's reference backend: the original decides, in a child process."""
 
 import concurrent.futures
 import json
@@ -14,10 +14,11 @@ import pytest
 from agentgym_gen.env import TextEnv
 from agentgym_gen.env.making import make_text_env
 from agentgym_gen.envs.alfworld import ALFWorld
-from agentgym_gen.envs.alfworld.grammar import TASK, checked
+from agentgym_gen.envs.alfworld.official.game_reader import TASK_SENTENCE
+from agentgym_gen.envs.alfworld.official.game_writer import game_text
+from agentgym_gen.envs.alfworld.official.grammar import check_grammar
 from agentgym_gen.envs.alfworld.tasks import GeneratedTasks
-from agentgym_gen.envs.alfworld.tiers import Filter
-from agentgym_gen.envs.alfworld.writing import game_text
+from agentgym_gen.envs.alfworld.tiers import TaskFilter
 from agentgym_gen.errors import DataError, InvalidValueError, MissingExtraError, UnknownNameError
 
 HERE = pathlib.Path(__file__).parents[3] / "shared" / "data" / "alfworld"
@@ -28,51 +29,52 @@ Make = Callable[..., TextEnv]
 
 @pytest.fixture
 def make() -> Iterator[Make]:
-    """Make environments with the original behind them, where it can run."""
+    """Return a function that makes environments with the backend ``textworld``."""
     pytest.importorskip("alfworld")
-    made: list[TextEnv] = []
+    envs: list[TextEnv] = []
 
-    def one(tier: str = "easy", split: str = "test", **options: object) -> TextEnv:
+    def make_env(tier: str = "easy", split: str = "test", **options: object) -> TextEnv:
         options = {"backend": "textworld", **options}
-        made.append(make_text_env(f"rftgen/ALFWorld-{tier}-v0", split, options))
-        return made[-1]
+        envs.append(make_text_env(f"rftgen/ALFWorld-{tier}-v0", split, options))
+        return envs[-1]
 
-    yield one
-    for env in made:
+    yield make_env
+    for env in envs:
         env.close()
 
 
 def agreeing_walk(env: TextEnv, task_id: str, steps: int) -> list[bool]:
-    """Return at every step of a walk whether both said the same: the expert's and random steps."""
+    """Return, for each step of a walk of expert and random steps, whether the two agreed."""
     rng = np.random.default_rng(steps)
     _, info = env.reset(options={"task_id": task_id})
-    agreed = [info["agrees"]]
+    agreements = [info["agrees"]]
     for turn in range(steps):
-        menu = env.admissible_actions
-        action = env.expert_action() if turn % 2 else menu[int(rng.integers(len(menu)))]
+        admissible = env.admissible_actions
+        random_action = admissible[int(rng.integers(len(admissible)))]
+        action = env.expert_action() if turn % 2 else random_action
         *_, over, _, info = env.step(action or "look")
-        agreed.append(info["agrees"])
+        agreements.append(info["agrees"])
         if over:
             break
-    return agreed
+    return agreements
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("interface", ["native", "synonyms+json+renamed"])
-def test_both_say_the_same_in_generated_games(make: Make, interface: str) -> None:
-    """Text, admissible commands and end, through any interface."""
+def test_both_give_the_same_answers_in_generated_games(make: Make, interface: str) -> None:
+    """Text, admissible commands and end are equal through any interface."""
     env = make("hard", interface=interface)
-    agreed = agreeing_walk(env, "alfworld/hard/test/5", 14)
+    agreements = agreeing_walk(env, "alfworld/hard/test/5", 14)
 
-    assert len(agreed) > 5
-    assert all(agreed)
+    assert len(agreements) > 5
+    assert all(agreements)
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not DATA.is_dir(), reason="no official games here")
 @pytest.mark.parametrize("tier", ["easy", "medium", "hard"])
-def test_both_say_the_same_in_an_official_game(make: Make, tier: str) -> None:
-    """The original plays the file itself."""
+def test_both_give_the_same_answers_in_an_official_game(make: Make, tier: str) -> None:
+    """The answers agree when the original plays the official file itself."""
     env = make(tier, "valid", data_dir=str(DATA))
     task_id = str(env.world.tasks.make(tier, "valid", 7).id)
 
@@ -90,12 +92,12 @@ def test_both_say_the_same_in_an_official_game(make: Make, tier: str) -> None:
 def test_a_grammar_that_is_a_program_is_not_run(
     tmp_path: pathlib.Path, make: Make, grammar: str, task: str
 ) -> None:
-    """The original evaluates what stands in braces: it is given no game with other braces."""
-    house = GeneratedTasks(Filter(task_type="heat")).make("medium", "train", 0).content
+    """A game whose braces hold other code than the official ones never reaches the original."""
+    house = GeneratedTasks(TaskFilter(task_type="heat")).make("medium", "train", 0).content
     bomb = str(tmp_path / "exploded")
     game = json.loads(game_text(house))
-    said = TASK.sub(lambda _: task.format(bomb=bomb), game["grammar"])
-    game["grammar"] = grammar.replace("{bomb}", bomb).replace("{}", said)
+    sentence = TASK_SENTENCE.sub(lambda _: task.format(bomb=bomb), game["grammar"])
+    game["grammar"] = grammar.replace("{bomb}", bomb).replace("{}", sentence)
     path = tmp_path / "json_2.1.1" / "train" / "task" / "trial" / "game.tw-pddl"
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps(game), encoding="utf-8")
@@ -107,39 +109,39 @@ def test_a_grammar_that_is_a_program_is_not_run(
 
 
 def test_the_grammar_of_the_installed_alfworld_is_known(make: Make) -> None:
-    """So that games that were written here are played from their files."""
-    house = GeneratedTasks(Filter()).make("easy", "train", 0).content
+    """A game file that was written here passes the check of its grammar."""
+    house = GeneratedTasks(TaskFilter()).make("easy", "train", 0).content
 
-    assert checked(game_text(house), "x") == game_text(house)
+    assert check_grammar(game_text(house), "x") == game_text(house)
 
 
-def test_nonsense_and_what_cannot_be_done_get_the_originals_answer(make: Make) -> None:
-    """Nothing happens, in both."""
+def test_invalid_actions_get_the_originals_answer(make: Make) -> None:
+    """Both answer an inadmissible command and nonsense with "Nothing happens."."""
     env = make()
     env.reset(options={"task_id": "alfworld/easy/test/3"})
-    told = [env.step(said)[0::4] for said in ("take mug 9 from shelf 99", "fly")]
+    answers = [env.step(text)[0::4] for text in ("take mug 9 from shelf 99", "fly")]
 
-    assert [(text, info["valid_action"], info["agrees"]) for text, info in told] == [
+    assert [(text, info["valid_action"], info["agrees"]) for text, info in answers] == [
         ("Nothing happens.", False, True)
     ] * 2
 
 
-def test_where_they_differ_the_original_is_believed(make: Make) -> None:
-    """Its text is shown, its end counts, and `info` says so."""
+def test_where_they_differ_the_original_counts(make: Make) -> None:
+    """Where the two differ, the original's text is shown, and `info` says that they differ."""
     env = make()
     env.reset(options={"task_id": "alfworld/easy/test/3"})
     env.world.game.content[0].clear()
-    told, *_, info = env.step("go to armchair 2")
+    observation, *_, info = env.step("go to armchair 2")
 
-    assert told == "You arrive at armchair 2. On the armchair 2, you see a laptop 1."
+    assert observation == "You arrive at armchair 2. On the armchair 2, you see a laptop 1."
     assert not info["agrees"]
 
 
 def test_a_crash_ends_the_episode_and_the_next_reset_works(make: Make) -> None:
-    """It is not the end of the program."""
+    """A crash of the original truncates the episode with the reason `backend_error`."""
     env = make()
     env.reset(seed=0)
-    os.kill(env.world._referee._oracle._worker.pid, signal.SIGKILL)
+    os.kill(env.world._reference._original._process.pid, signal.SIGKILL)
     *_, truncated, info = env.step("look")
 
     assert (truncated, info["end_reason"]) == (True, "backend_error")
@@ -148,7 +150,7 @@ def test_a_crash_ends_the_episode_and_the_next_reset_works(make: Make) -> None:
 
 @pytest.mark.slow
 def test_two_threads_do_not_meet(make: Make) -> None:
-    """The original's parser breaks when two threads of one process play."""
+    """Two environments that play in two threads both agree with the original at every step."""
     envs = [make(), make()]
     with concurrent.futures.ThreadPoolExecutor(2) as threads:
         walks = threads.map(lambda env: agreeing_walk(env, "alfworld/easy/test/3", 8), envs)
@@ -157,7 +159,7 @@ def test_two_threads_do_not_meet(make: Make) -> None:
 
 
 def test_a_python_that_breaks_the_original_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the versions that work."""
+    """The error names the Python versions that work."""
     monkeypatch.setattr(sys, "version_info", (3, 13, 0))
 
     with pytest.raises(InvalidValueError, match=r"3\.11 or 3\.12, not 3\.13"):
@@ -165,7 +167,7 @@ def test_a_python_that_breaks_the_original_is_refused(monkeypatch: pytest.Monkey
 
 
 def test_the_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the command that installs it."""
+    """The error names the extra to install."""
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
     monkeypatch.setattr(sys, "version_info", (3, 12, 0))
 
@@ -173,13 +175,13 @@ def test_the_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         ALFWorld(backend="textworld")
 
 
-def test_the_original_speaks_one_wording() -> None:
-    """That of the version that is installed."""
+def test_the_original_has_one_wording() -> None:
+    """Another wording than that of the installed version is an error."""
     with pytest.raises(InvalidValueError, match=r"0\.4 of the installed alfworld, not '0\.3'"):
         ALFWorld(backend="textworld", wording_version="0.3")
 
 
 def test_an_unknown_backend_is_named() -> None:
-    """With those that there are."""
+    """The error lists the backends that exist."""
     with pytest.raises(UnknownNameError, match="python, textworld"):
         ALFWorld(backend="java")

@@ -1,4 +1,4 @@
-"""ALFWorld's official games: reading, index, faults, and the original beside ours where it is."""
+"""ALFWorld's official games: reading, index, faults, and comparison with the original."""
 
 import argparse
 import json
@@ -11,11 +11,11 @@ import pytest
 from agentgym_gen.env import TextEnv
 from agentgym_gen.envs.alfworld import ALFWorld
 from agentgym_gen.envs.alfworld.house import House
-from agentgym_gen.envs.alfworld.official import OfficialTasks
-from agentgym_gen.envs.alfworld.pddl import read_game
+from agentgym_gen.envs.alfworld.official.game_reader import read_game
+from agentgym_gen.envs.alfworld.official.game_writer import pddl_problem, write_game
+from agentgym_gen.envs.alfworld.official.tasks import OfficialTasks
 from agentgym_gen.envs.alfworld.tasks import GeneratedTasks
-from agentgym_gen.envs.alfworld.tiers import Filter, difficulty
-from agentgym_gen.envs.alfworld.writing import problem, write_game
+from agentgym_gen.envs.alfworld.tiers import TaskFilter, measure_difficulty
 from agentgym_gen.errors import DataError, InvalidValueError, MissingExtraError
 from agentgym_gen.world import TIERS
 
@@ -25,8 +25,8 @@ GAMES = sorted((DATA / "json_2.1.1" / "valid_seen").glob("*/*/game.tw-pddl"))
 TRIAL = "valid_seen/pick_heat_then_place_in_recep-Apple-None-Fridge-1/trial_1"
 COUNTS = {"easy": 50, "medium": 56, "hard": 34}
 
-# The original leaves files open, which is its own matter.
-careless = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+# The original leaves files open.
+leaves_files_open = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 needs_games = pytest.mark.skipif(len(GAMES) < 140, reason="no official games here")
 
 
@@ -36,18 +36,18 @@ def _own_cache(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def household() -> House:
-    """Return a household with a task in the middle tier."""
-    return GeneratedTasks(Filter(task_type="heat")).make("medium", "train", 0).content
+    """Return a household with a task of the medium tier."""
+    return GeneratedTasks(TaskFilter(task_type="heat")).make("medium", "train", 0).content
 
 
 def text_of(house: House) -> str:
-    """Return the part of a game file that is read."""
+    """Return a game file with only the parts that are read."""
     grammar = '{"task": [{"rhs": "Your task is to: ' + house.task + '"}]}'
-    return json.dumps({"grammar": grammar, "pddl_problem": problem(house)})
+    return json.dumps({"grammar": grammar, "pddl_problem": pddl_problem(house)})
 
 
 def folder_with(base: pathlib.Path, **games: str) -> pathlib.Path:
-    """Return a folder in the official layout with one trial a text."""
+    """Return a folder in the official layout with one trial for each text."""
     for trial, text in games.items():
         path = base / "json_2.1.1" / f"{TRIAL}{trial}" / "game.tw-pddl"
         path.parent.mkdir(parents=True)
@@ -56,7 +56,7 @@ def folder_with(base: pathlib.Path, **games: str) -> pathlib.Path:
 
 
 def test_a_folder_is_played_by_the_paths_of_its_games(tmp_path: pathlib.Path) -> None:
-    """A task id contains the game's path; split, tier and household are the file's."""
+    """A task id contains the game's path; split, tier and household come from the file."""
     house = household()
     world = ALFWorld(data_dir=folder_with(tmp_path, a=text_of(house)))
     env = TextEnv(world, tier="medium", split="valid")
@@ -68,14 +68,14 @@ def test_a_folder_is_played_by_the_paths_of_its_games(tmp_path: pathlib.Path) ->
 
 
 @pytest.mark.parametrize("inside", ["", "json_2.1.1/", "data/json_2.1.1/"])
-def test_a_zip_archive_is_as_good_as_a_folder(tmp_path: pathlib.Path, inside: str) -> None:
-    """As the file itself, or in the folder that is named."""
+def test_a_zip_archive_is_read_like_a_folder(tmp_path: pathlib.Path, inside: str) -> None:
+    """Games are read from an archive, given by its own path or by its folder."""
     house = household()
     with zipfile.ZipFile(tmp_path / "games.zip", "w") as file:
         file.writestr(f"{inside}{TRIAL}/game.tw-pddl", text_of(house))
 
-    for named in (tmp_path, tmp_path / "games.zip"):
-        tasks = OfficialTasks(named, Filter())
+    for path in (tmp_path, tmp_path / "games.zip"):
+        tasks = OfficialTasks(path, TaskFilter())
         assert tasks.size("medium", "valid") == 1
         assert tasks.make("medium", "valid", 0).content == house
 
@@ -83,7 +83,7 @@ def test_a_zip_archive_is_as_good_as_a_folder(tmp_path: pathlib.Path, inside: st
 def test_the_folder_of_the_environment_variable_is_played(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """But only when official games are asked for: ids never change their meaning."""
+    """The variable is read only with `games="official"`, so that ids never change their meaning."""
     folder = folder_with(tmp_path, a=text_of(household()))
     monkeypatch.setenv("ALFWORLD_DATA", str(folder / "json_2.1.1"))
 
@@ -92,10 +92,10 @@ def test_the_folder_of_the_environment_variable_is_played(
 
 
 def test_a_broken_file_does_not_keep_the_others_from_being_played(tmp_path: pathlib.Path) -> None:
-    """It is left out of the tasks, listed among the faults, and an error when it is asked for."""
+    """A broken file is no task, is listed among the faults, and raises when it is requested."""
     good = text_of(household())
     folder = folder_with(tmp_path, a=good, b="{", c=good.replace("(:init", "(:init ("), d="{}")
-    tasks = OfficialTasks(folder, Filter())
+    tasks = OfficialTasks(folder, TaskFilter())
 
     assert tasks.size("medium", "valid") == 1
     assert sorted(tasks.faults("valid")) == [f"{TRIAL}{trial}" for trial in "bcd"]
@@ -114,15 +114,15 @@ def test_a_broken_file_does_not_keep_the_others_from_being_played(tmp_path: path
     ],
 )
 def test_a_broken_problem_says_what_is_wrong(old: str, new: str, fault: str) -> None:
-    """Every fault is an error of one kind."""
+    """Every fault is an `InvalidValueError` that names it."""
     with pytest.raises(InvalidValueError, match=fault):
         read_game(text_of(household()).replace(old, new))
 
 
 def test_a_household_that_cannot_be_won_is_a_fault(tmp_path: pathlib.Path) -> None:
-    """Without anything that heats, for example."""
+    """A game whose task needs heat and that has no microwave is listed among the faults."""
     text = text_of(household()).replace("microwaveType", "cabinetType")
-    tasks = OfficialTasks(folder_with(tmp_path, a=text), Filter())
+    tasks = OfficialTasks(folder_with(tmp_path, a=text), TaskFilter())
 
     with pytest.raises(InvalidValueError, match="1 of them cannot be played"):
         tasks.size("medium", "valid")
@@ -130,13 +130,13 @@ def test_a_household_that_cannot_be_won_is_a_fault(tmp_path: pathlib.Path) -> No
 
 
 def test_the_index_is_kept_until_a_file_changes(tmp_path: pathlib.Path) -> None:
-    """A new instance in a new process would find it in the cache folder."""
+    """The index is written to the cache folder and contains the key of the game."""
     folder = folder_with(tmp_path, a=text_of(household()))
-    assert OfficialTasks(folder, Filter()).size("medium", "valid") == 1
-    kept = list((tmp_path / "cache" / "agentgym_gen").glob("alfworld-*.json"))
+    assert OfficialTasks(folder, TaskFilter()).size("medium", "valid") == 1
+    index_files = list((tmp_path / "cache" / "agentgym_gen").glob("alfworld-*.json"))
 
-    assert len(kept) == 1
-    assert TRIAL in kept[0].read_text("utf-8")
+    assert len(index_files) == 1
+    assert TRIAL in index_files[0].read_text("utf-8")
 
 
 @pytest.mark.parametrize(
@@ -153,8 +153,8 @@ def test_the_index_is_kept_until_a_file_changes(tmp_path: pathlib.Path) -> None:
 def test_an_unknown_game_is_an_error(
     tmp_path: pathlib.Path, task_id: str, error: type[Exception], fault: str
 ) -> None:
-    """The id is named, and what it should be."""
-    tasks = OfficialTasks(folder_with(tmp_path, a=text_of(household())), Filter())
+    """The error says what is wrong with the id."""
+    tasks = OfficialTasks(folder_with(tmp_path, a=text_of(household())), TaskFilter())
 
     with pytest.raises(error, match=fault):
         tasks.find(task_id)
@@ -163,7 +163,7 @@ def test_an_unknown_game_is_an_error(
 def test_a_missing_folder_is_one_clear_error(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The folder, the split's folder, the archive or the variable is named."""
+    """The error names the folder, the split's folder, the archive or the variable."""
     monkeypatch.delenv("ALFWORLD_DATA", raising=False)
     with pytest.raises(DataError, match="ALFWORLD_DATA"):
         ALFWorld(games="official")
@@ -178,17 +178,17 @@ def test_a_missing_folder_is_one_clear_error(
 
 @needs_games
 def test_our_shortest_plans_are_as_long_as_the_originals_walkthroughs() -> None:
-    """In all 140 games of valid_seen, and the walkthroughs win here, too."""
+    """In all 140 games of valid_seen our plan has as many commands as the walkthrough."""
     for path in GAMES:
         text = path.read_text("utf-8")
-        found = difficulty(read_game(text))
-        assert found is not None
-        assert found.optimum == len(json.loads(text)["walkthrough"]), path
+        difficulty = measure_difficulty(read_game(text))
+        assert difficulty is not None
+        assert difficulty.plan_length == len(json.loads(text)["walkthrough"]), path
 
 
 @needs_games
 def test_the_expert_wins_every_official_game() -> None:
-    """Of every tier, through the environment; and the walkthroughs win, word for word."""
+    """In every tier the expert's plan and the original's walkthrough win every game."""
     for tier in TIERS:
         env = TextEnv(ALFWorld(data_dir=DATA), tier=tier, split="valid")
         tasks = env.world.tasks
@@ -200,10 +200,10 @@ def test_the_expert_wins_every_official_game() -> None:
                 assert wins(env, str(task.id), play), task.id
 
 
-def wins(env: TextEnv, task_id: str, said: list[str] | None) -> bool:
-    """Return whether the commands *said*, or the expert's, win a task."""
+def wins(env: TextEnv, task_id: str, actions: list[str] | None) -> bool:
+    """Return whether *actions*, or the expert's plan, win a task."""
     env.reset(options={"task_id": task_id})
-    for action in said or [env.write(command) for command in env.world.expert_plan() or ()]:
+    for action in actions or [env.write(command) for command in env.world.expert_plan() or ()]:
         *_, info = env.step(action)
     return info["success"]
 
@@ -211,28 +211,28 @@ def wins(env: TextEnv, task_id: str, said: list[str] | None) -> bool:
 @needs_games
 @pytest.mark.parametrize("tier", TIERS)
 def test_filters_work_on_official_games(tier: str) -> None:
-    """The task type and the room are the file's."""
+    """Only games of the task type and the room of the filter are played."""
     tasks = ALFWorld(data_dir=DATA, task_type="clean", room="kitchen").tasks
-    kept = [tasks.make(tier, "valid", n).content for n in range(tasks.size(tier, "valid"))]
+    houses = [tasks.make(tier, "valid", n).content for n in range(tasks.size(tier, "valid"))]
 
-    assert {(house.goal.type, house.room) for house in kept} == {("clean", "kitchen")}
+    assert {(house.goal.type, house.room) for house in houses} == {("clean", "kitchen")}
 
 
-def played_beside(folder: pathlib.Path, games: int, steps: int) -> list[dict[str, object]]:
-    """Return walks through the games of *folder*, played in the original and in ours."""
+def compare_with_original(folder: pathlib.Path, games: int, steps: int) -> list[dict[str, object]]:
+    """Return walks through the games of *folder*, played both in the original and in ours."""
     from tools import alfworld_golden
 
     alfworld_golden.memoise()
     return alfworld_golden.compare(argparse.Namespace(path=folder, games=games, steps=steps))
 
 
-@careless
+@leaves_files_open
 def test_files_that_we_write_play_in_the_original(tmp_path: pathlib.Path) -> None:
-    """The original loads them and answers as ours does, where it is installed."""
+    """The original loads a file that we write and answers as ours does."""
     pytest.importorskip("alfworld")
     write_game(household(), tmp_path / "task" / "trial")
 
-    assert [walk["differs"] for walk in played_beside(tmp_path, 1, 12)] == [False]
+    assert [walk["differs"] for walk in compare_with_original(tmp_path, 1, 12)] == [False]
 
 
 def test_writing_needs_the_originals_domain(
@@ -245,20 +245,20 @@ def test_writing_needs_the_originals_domain(
         write_game(household(), tmp_path)
 
 
-@careless
+@leaves_files_open
 @needs_games
 def test_twelve_official_games_are_those_of_the_original() -> None:
-    """Opening, answers, admissible commands, score and end, where the original is installed."""
+    """Opening, answers, admissible commands, score and end equal the original's."""
     pytest.importorskip("alfworld")
 
-    assert not any(walk["differs"] for walk in played_beside(DATA, 12, 30))
+    assert not any(walk["differs"] for walk in compare_with_original(DATA, 12, 30))
 
 
-@careless
+@leaves_files_open
 @needs_games
 @pytest.mark.slow
 def test_all_official_games_are_those_of_the_original() -> None:
-    """The same for all 140 games of valid_seen."""
+    """The same holds for all 140 games of valid_seen."""
     pytest.importorskip("alfworld")
 
-    assert not any(walk["differs"] for walk in played_beside(DATA, 140, 30))
+    assert not any(walk["differs"] for walk in compare_with_original(DATA, 140, 30))

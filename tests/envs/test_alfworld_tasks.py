@@ -5,15 +5,15 @@ import pytest
 
 from agentgym_gen.env import TextEnv
 from agentgym_gen.envs.alfworld import ALFWorld
-from agentgym_gen.envs.alfworld.counts import counts
-from agentgym_gen.envs.alfworld.expert import View, plan
+from agentgym_gen.envs.alfworld.expert import View, shortest_plan
 from agentgym_gen.envs.alfworld.game import Game, Move
 from agentgym_gen.envs.alfworld.generator import FAMILIES, floor_plan
 from agentgym_gen.envs.alfworld.house import OFFICIAL_TYPES, ROOMS, House
-from agentgym_gen.envs.alfworld.pddl import read_problem
-from agentgym_gen.envs.alfworld.tasks import CYCLES, GeneratedTasks
-from agentgym_gen.envs.alfworld.tiers import Difficulty, Filter, difficulty
-from agentgym_gen.envs.alfworld.writing import problem
+from agentgym_gen.envs.alfworld.official.game_reader import read_problem
+from agentgym_gen.envs.alfworld.official.game_writer import pddl_problem
+from agentgym_gen.envs.alfworld.statistics import load_statistics
+from agentgym_gen.envs.alfworld.tasks import SPEC_CYCLES, GeneratedTasks
+from agentgym_gen.envs.alfworld.tiers import Difficulty, TaskFilter, measure_difficulty
 from agentgym_gen.errors import InvalidValueError, UnknownNameError
 from agentgym_gen.world import SPLITS, TIERS
 
@@ -26,9 +26,9 @@ FINGERPRINTS = [
 ]
 
 
-def tasks(**wanted: str) -> GeneratedTasks:
-    """Return the generated tasks that pass a filter."""
-    return GeneratedTasks(Filter(**wanted))
+def tasks(**filters: str) -> GeneratedTasks:
+    """Return the generated tasks that match a filter."""
+    return GeneratedTasks(TaskFilter(**filters))
 
 
 def every_expert_wins(tier: str, split: str, count: int) -> None:
@@ -36,11 +36,11 @@ def every_expert_wins(tier: str, split: str, count: int) -> None:
     env = TextEnv(ALFWorld(), tier=tier, split=split)
     for index in range(count):
         task = env.world.tasks.make(tier, split, index)
-        found = difficulty(task.content)
+        difficulty = measure_difficulty(task.content)
         env.reset(options={"task_id": str(task.id)})
         moves = env.world.expert_plan()
-        assert found is not None
-        assert (found.tier, found.optimum) == (tier, len(moves))
+        assert difficulty is not None
+        assert (difficulty.tier, difficulty.plan_length) == (tier, len(moves))
         for command in moves:
             *_, over, _, info = env.step(env.write(command))
         assert over
@@ -51,19 +51,19 @@ def every_expert_wins(tier: str, split: str, count: int) -> None:
 @pytest.mark.parametrize("tier", TIERS)
 def test_the_expert_wins_and_tiers_hold(tier: str, split: str) -> None:
     """Tasks are of their tier, and the expert wins them."""
-    every_expert_wins(tier, split, len(CYCLES[tier]))
+    every_expert_wins(tier, split, len(SPEC_CYCLES[tier]))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("split", SPLITS)
 @pytest.mark.parametrize("tier", TIERS)
 def test_the_expert_wins_500_tasks(tier: str, split: str) -> None:
-    """The same for 500 tasks of every tier and split."""
+    """The same holds for 500 tasks of every tier and split."""
     every_expert_wins(tier, split, 500)
 
 
 @pytest.mark.parametrize(
-    ("optimum", "hidden", "receptacles", "tier"),
+    ("plan_length", "hidden", "receptacles", "tier"),
     [
         (4, False, 20, "easy"),
         (5, False, 40, "easy"),
@@ -76,34 +76,36 @@ def test_the_expert_wins_500_tasks(tier: str, split: str) -> None:
         (10, True, 50, "hard"),
     ],
 )
-def test_tiers_by_hand(optimum: int, hidden: bool, receptacles: int, tier: str) -> None:
-    """A point for 6 or 7 commands, two for more, one for hidden things, one for a large room."""
-    assert Difficulty(optimum, hidden, receptacles).tier == tier
+def test_tiers_by_hand(plan_length: int, hidden: bool, receptacles: int, tier: str) -> None:
+    """6 or 7 commands give a point, more give two, hidden things one, and a large room one."""
+    assert Difficulty(plan_length, hidden, receptacles).tier == tier
 
 
-def shortest(house: House, limit: int) -> int:
-    """Return the length of the shortest win, by trying out everything."""
+def shortest_win(house: House, limit: int) -> int:
+    """Return the number of moves of the shortest win, by trying all moves."""
     paths: list[tuple[Move, ...]] = [()]
-    seen = set()
+    visited = set()
     for length in range(limit + 1):
         longer = []
         for path in paths:
             game = Game(house)
             for move in path:
-                game.do(move)
-            if game.won():
+                game.apply(move)
+            if game.is_won():
                 return length
-            state = repr((game.at, game.held, game.content, sorted(game.opened), game.states))
-            if state not in seen:
-                seen.add(state)
-                longer += [(*path, move) for move in (*game.ways(), *game.moves())]
+            state = repr(
+                (game.place, game.in_hand, game.content, sorted(game.open_receptacles), game.states)
+            )
+            if state not in visited:
+                visited.add(state)
+                longer += [(*path, move) for move in (*game.go_to_moves(), *game.local_moves())]
         paths = longer
     return limit + 1
 
 
 @pytest.mark.parametrize("index", range(3))
 def test_plans_are_the_shortest(index: int) -> None:
-    """No shorter way is found in small rooms by trying all of them."""
+    """In small rooms, trying all moves finds no win that is shorter than the plan."""
     small = [
         house
         for number in range(index * 60, index * 60 + 60)
@@ -113,7 +115,7 @@ def test_plans_are_the_shortest(index: int) -> None:
     assert small
     house = small[0]
 
-    assert len(plan(View(Game(house))) or ()) == shortest(house, 5)
+    assert len(shortest_plan(View(Game(house))) or ()) == shortest_win(house, 5)
 
 
 @pytest.mark.parametrize("room", ROOMS)
@@ -129,46 +131,48 @@ def test_test_floor_plans_are_unseen(room: str) -> None:
 
 def test_splits_share_no_household() -> None:
     """Training and validation share floor plans, but no arrangement; the test shares neither."""
-    known = tasks()
-    drawn = {split: [known.make("easy", split, n).content for n in range(120)] for split in SPLITS}
-    plans = {split: {house.receptacles for house in houses} for split, houses in drawn.items()}
-    lying = {split: {house.things for house in houses} for split, houses in drawn.items()}
+    generated = tasks()
+    houses = {
+        split: [generated.make("easy", split, n).content for n in range(120)] for split in SPLITS
+    }
+    plans = {split: {house.receptacles for house in houses[split]} for split in SPLITS}
+    things = {split: {house.things for house in houses[split]} for split in SPLITS}
 
     assert plans["train"] & plans["valid"]
     assert not plans["train"] & plans["test"]
-    assert not lying["train"] & lying["valid"]
+    assert not things["train"] & things["valid"]
 
 
 @pytest.mark.parametrize(("task_id", "fingerprint"), FINGERPRINTS)
 def test_fingerprints(task_id: str, fingerprint: str) -> None:
-    """Published task ids are the same households for ever; else the version must rise."""
+    """Published task ids stay the same households; a change needs a new version."""
     assert tasks().find(task_id).fingerprint[:16] == fingerprint
 
 
-def test_a_task_does_not_depend_on_what_was_drawn_before() -> None:
-    """An id is the same household in a used and in a fresh instance."""
+def test_a_task_does_not_depend_on_earlier_tasks() -> None:
+    """An id is the same household in a used and in a new instance."""
     used = tasks()
     for index in range(5):
         used.make("medium", "train", index)
 
-    drawn = GeneratedTasks.generate(tasks(), used.make("medium", "test", 3).id, 3)
-    assert used.make("medium", "test", 3).content == drawn
+    house = GeneratedTasks.generate(tasks(), used.make("medium", "test", 3).id, 3)
+    assert used.make("medium", "test", 3).content == house
 
 
 @pytest.mark.parametrize("task_type", OFFICIAL_TYPES)
 def test_a_filter_keeps_ids(task_type: str) -> None:
     """Only tasks of the type are played, each under the id that it has without the filter."""
-    wanted = tasks(task_type=task_type)
-    tier = wanted.tiers[-1]
-    found = [wanted.make(tier, "train", index) for index in range(6)]
+    filtered = tasks(task_type=task_type)
+    tier = filtered.tiers[-1]
+    first_tasks = [filtered.make(tier, "train", index) for index in range(6)]
 
-    assert {task.content.goal.type for task in found} == {task_type}
-    assert [tasks().find(str(task.id)) for task in found] == found
-    assert wanted.size(tier, "train") < tasks().size(tier, "train")
+    assert {task.content.goal.type for task in first_tasks} == {task_type}
+    assert [tasks().find(str(task.id)) for task in first_tasks] == first_tasks
+    assert filtered.size(tier, "train") < tasks().size(tier, "train")
 
 
 def test_info_names_the_task_type_and_the_room() -> None:
-    """By the original's name."""
+    """`info` has the task type, by the original's name, and the room."""
     _, info = TextEnv(ALFWorld(task_type="two", room="kitchen")).reset(seed=0)
 
     assert (info["task_type"], info["room"]) == ("pick_two_obj_and_place", "kitchen")
@@ -176,16 +180,16 @@ def test_info_names_the_task_type_and_the_room() -> None:
 
 def test_a_filter_takes_rooms_and_official_names() -> None:
     """Filters combine; a tier without such tasks is no tier of the environment."""
-    wanted = tasks(task_type="pick_heat_then_place_in_recep", room="kitchen")
+    filtered = tasks(task_type="pick_heat_then_place_in_recep", room="kitchen")
 
-    assert wanted.tiers == ("medium", "hard")
-    assert wanted.make("hard", "valid", 0).content.room == "kitchen"
+    assert filtered.tiers == ("medium", "hard")
+    assert filtered.make("hard", "valid", 0).content.room == "kitchen"
     with pytest.raises(UnknownNameError, match="easy"):
         TextEnv(ALFWorld(task_type="heat"), tier="easy")
 
 
 @pytest.mark.parametrize(
-    ("wanted", "fault"),
+    ("options", "fault"),
     [
         ({"task_type": "sweep"}, "sweep"),
         ({"room": "attic"}, "attic"),
@@ -194,15 +198,15 @@ def test_a_filter_takes_rooms_and_official_names() -> None:
         ({"wording_version": "0.2"}, "0.2"),
     ],
 )
-def test_wrong_options_are_refused(wanted: dict[str, str], fault: str) -> None:
-    """The value is named."""
+def test_wrong_options_are_errors(options: dict[str, str], fault: str) -> None:
+    """The error names the wrong value."""
     with pytest.raises(InvalidValueError, match=fault):
-        ALFWorld(**wanted)
+        ALFWorld(**options)
 
 
 @pytest.mark.parametrize("key", ["50000", "-1", "01", "x", "valid_seen/pick/trial"])
 def test_an_unknown_task_is_an_error(key: str) -> None:
-    """An index beyond the end and a key that is none are refused."""
+    """An index beyond the end and a key that is no index raise."""
     with pytest.raises(InvalidValueError):
         tasks().find(f"alfworld/easy/train/{key}")
 
@@ -210,15 +214,15 @@ def test_an_unknown_task_is_an_error(key: str) -> None:
 @pytest.mark.parametrize("tier", TIERS)
 def test_households_read_back_from_pddl(tier: str) -> None:
     """A household written as the original's PDDL problem is read as the same household."""
-    for index in range(len(CYCLES[tier])):
+    for index in range(len(SPEC_CYCLES[tier])):
         house = tasks().make(tier, "test", index).content
-        assert read_problem(problem(house), house.task) == house
+        assert read_problem(pddl_problem(house), house.task) == house
 
 
-def test_rooms_have_what_was_counted() -> None:
+def test_rooms_follow_the_statistics() -> None:
     """Over many floor plans, receptacles are about as frequent as in the official games."""
-    for room, known in counts().rooms.items():
+    for room, statistics in load_statistics().rooms.items():
         plans = [floor_plan(room, "seen", n) for n in range(FAMILIES["seen"][0])]
-        for kind, numbers in known.receptacles.items():
-            share = np.mean([kind in one.kinds for one in plans])
-            assert abs(share - numbers.total / known.games) < 0.2
+        for kind, numbers in statistics.receptacles.items():
+            share = np.mean([kind in plan.kinds for plan in plans])
+            assert abs(share - numbers.total / statistics.games) < 0.2

@@ -1,4 +1,4 @@
-"""Sokoban: rules, wording, reward and robustness."""
+"""Sokoban: rules, wording, reward, and texts that are no actions."""
 
 import json
 import pathlib
@@ -79,18 +79,18 @@ def test_success_ends_the_episode() -> None:
     [(0, 0, 2, -0.1), (0, 1, 2, 0.9), (1, 0, 2, -1.1), (1, 2, 2, 10.9)],
 )
 def test_reward_by_hand(before: int, after: int, boxes: int, reward: float) -> None:
-    """A step costs 0.1, a box earns or costs 1, the last one earns 10 more."""
+    """A step costs 0.1, a box earns or costs 1, and the last one earns 10 more."""
     assert step_reward(before, after, boxes) == pytest.approx(reward)
 
 
 def test_score_is_the_share_of_boxes_on_targets() -> None:
-    """Three of four boxes are 0.75."""
+    """Three of four boxes on targets give a score of 0.75."""
     assert score(3, 4) == 0.75
 
 
 @pytest.mark.parametrize("walk", json.loads(GOLDEN.read_text("utf-8"))["walks"])
 def test_rules_and_rewards_are_those_of_gym_sokoban(walk: dict[str, list[str]]) -> None:
-    """Boards, rewards and ends are gym-sokoban's, step by step."""
+    """Boards, rewards and ends equal gym-sokoban's at every step."""
     world = world_of(*walk["rows"])
 
     for move, board, reward, done in walk["steps"]:
@@ -101,33 +101,33 @@ def test_rules_and_rewards_are_those_of_gym_sokoban(walk: dict[str, list[str]]) 
 
 
 def test_admissible_commands_are_the_valid_ones() -> None:
-    """What is listed can be done, and nothing else can, along a walk through a hard level."""
+    """On a walk through a hard level, exactly the listed commands are valid."""
     env = TextEnv(Sokoban(), tier="hard", max_turns=10_000)
     env.reset(seed=1)
     for turn in range(200):
-        listed = env.world.admissible()
+        admissible = env.world.admissible()
         command = Command(("up", "left", "down", "right", "right")[turn * turn % 5])
         *_, over, _, info = env.step(env.write(command))
-        assert info["valid_action"] == (command in listed)
+        assert info["valid_action"] == (command in admissible)
         assert not over
 
 
-@pytest.mark.parametrize("said", NONSENSE)
-def test_nonsense_changes_nothing(said: str) -> None:
-    """Any text is answered by an observation that shows the unchanged board."""
+@pytest.mark.parametrize("action_text", NONSENSE)
+def test_nonsense_changes_nothing(action_text: str) -> None:
+    """Any text that is no action is answered by the unchanged board."""
     env = TextEnv(Sokoban(), tier="easy")
     board, before = env.reset(seed=0)
 
-    shown, reward, terminated, _, info = env.step(said)
+    observation, reward, terminated, _, info = env.step(action_text)
 
-    assert shown.startswith(board)
-    assert shown.endswith("Environment state remains the same. Please try again.")
+    assert observation.startswith(board)
+    assert observation.endswith("Environment state remains the same. Please try again.")
     assert (reward, terminated, info["valid_action"]) == (-0.1, False, False)
     assert info["admissible_actions"] == before["admissible_actions"]
 
 
 def test_nonsense_earns_what_every_command_costs() -> None:
-    """Saying nothing is no better than playing and losing."""
+    """A text that is no action costs as much as a blocked command."""
     env = TextEnv(Sokoban(), tier="easy")
     env.reset(seed=0)
 
@@ -138,8 +138,8 @@ def reward_of_a_blocked_move() -> float:
     """Return the reward of a command that changes nothing."""
     env = TextEnv(Sokoban(), tier="easy")
     env.reset(seed=0)
-    listed = env.admissible_actions
-    blocked = next(word for word in ("Up", "Down", "Left", "Right") if word not in listed)
+    admissible = env.admissible_actions
+    blocked = next(word for word in ("Up", "Down", "Left", "Right") if word not in admissible)
     return env.step(blocked)[1]
 
 
@@ -147,7 +147,7 @@ def reward_of_a_blocked_move() -> float:
     "fragment", ["<think>", "</think><answer>", "<answer>", "</answer>", "<answer></answer>", "up "]
 )
 def test_reading_takes_no_time(fragment: str) -> None:
-    """A text of 100,000 characters is read at once, whatever it repeats."""
+    """A text of 100,000 characters is read in 0.05 seconds, whatever it repeats."""
     text = "<think>" + fragment * (100_000 // len(fragment))
     start = time.process_time()
     Sokoban().read(text)
@@ -156,21 +156,21 @@ def test_reading_takes_no_time(fragment: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "said", ["Up", " uP\n", "<answer>Up</answer>", "<think>So?</think><action>up</action>"]
+    "action_text", ["Up", " uP\n", "<answer>Up</answer>", "<think>So?</think><action>up</action>"]
 )
-def test_an_action_is_read_in_any_case_and_in_tags(said: str) -> None:
-    """The tags of RAGEN and verl-agent may be there or not."""
-    assert Sokoban().read(said) == Command("up")
+def test_an_action_is_read_in_any_case_and_in_tags(action_text: str) -> None:
+    """An action is read in any case, with the tags of RAGEN or verl-agent or without."""
+    assert Sokoban().read(action_text) == Command("up")
 
 
-@pytest.mark.parametrize("said", ["Up || Left", "<answer>Up</answer> Left", "U", "Upwards"])
-def test_an_action_is_one_direction(said: str) -> None:
-    """Several actions, or parts of one, are no action."""
-    assert isinstance(Sokoban().read(said), Malformed)
+@pytest.mark.parametrize("action_text", ["Up || Left", "<answer>Up</answer> Left", "U", "Upwards"])
+def test_an_action_is_one_direction(action_text: str) -> None:
+    """Several actions, or a part of one, are no action."""
+    assert isinstance(Sokoban().read(action_text), Malformed)
 
 
 def test_facts_say_what_the_board_shows() -> None:
-    """The data form has the rows and the places of everything, counted from zero."""
+    """The facts contain the board and the places of everything, counted from zero."""
     world = world_of("######", "#SX√_#", "######")
 
     facts = world.step(Command("up")).scene.facts

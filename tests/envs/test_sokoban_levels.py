@@ -12,9 +12,9 @@ from agentgym_gen.agents.rollout import Episode, run
 from agentgym_gen.env import TextEnv
 from agentgym_gen.env.making import sample_task_ids
 from agentgym_gen.envs.sokoban import Sokoban
-from agentgym_gen.envs.sokoban.board import Level, Position, canonical, split_of
-from agentgym_gen.envs.sokoban.expert import solution
-from agentgym_gen.envs.sokoban.tasks import RECIPES, GeneratedTasks
+from agentgym_gen.envs.sokoban.board import Level, Position, canonical_form, split_of
+from agentgym_gen.envs.sokoban.solver import solve_position
+from agentgym_gen.envs.sokoban.tasks import LEVEL_SPECS, GeneratedTasks
 from agentgym_gen.errors import DataError, InvalidValueError
 from agentgym_gen.seeding import stream
 from agentgym_gen.world import TIERS, Task, TaskId
@@ -45,7 +45,7 @@ def wins(env: TextEnv, task_id: str) -> bool:
 def bands_hold(tier: str, split: str, count: int) -> None:
     """Check that the expert wins the first tasks, and that each is of its tier and split."""
     env = TextEnv(Sokoban(), tier=tier, split=split)
-    low, high = RECIPES[tier].pushes
+    low, high = LEVEL_SPECS[tier].pushes
     for index in range(count):
         level = env.world.tasks.make(tier, split, index).content
         assert low <= level.pushes <= high
@@ -64,25 +64,27 @@ def test_expert_wins_and_bands_hold(tier: str, split: str) -> None:
 @pytest.mark.parametrize("split", SPLITS)
 @pytest.mark.parametrize("tier", TIERS)
 def test_expert_wins_and_bands_hold_for_many(tier: str, split: str) -> None:
-    """The same for 30 tasks of every tier and split."""
+    """The same holds for 30 tasks of every tier and split."""
     bands_hold(tier, split, 30)
 
 
 def test_splits_share_no_level() -> None:
     """No easy level is in two splits, even rotated, mirrored or with the player elsewhere."""
     tasks = GeneratedTasks()
-    forms = {
-        split: {canonical(tasks.make("easy", split, index).content.rows) for index in range(100)}
+    levels = {
+        split: {
+            canonical_form(tasks.make("easy", split, index).content.rows) for index in range(100)
+        }
         for split in SPLITS
     }
 
-    assert not forms["train"] & forms["test"]
-    assert not forms["train"] & forms["valid"]
-    assert not forms["valid"] & forms["test"]
+    assert not levels["train"] & levels["test"]
+    assert not levels["train"] & levels["valid"]
+    assert not levels["valid"] & levels["test"]
 
 
 def test_easy_levels_are_varied() -> None:
-    """Hardly two of 300 easy test tasks are the same level."""
+    """More than 285 of 300 easy test tasks are different levels."""
     tasks = GeneratedTasks()
 
     assert len({tasks.make("easy", "test", index).content.rows for index in range(300)}) > 285
@@ -91,14 +93,14 @@ def test_easy_levels_are_varied() -> None:
 def test_rotations_and_mirrors_have_one_form() -> None:
     """All 8 symmetries, and another place of the player, have one canonical form."""
     board = np.array([list("#####"), list("#PXO#"), list("##__#"), list("#####")])
-    turned = [np.rot90(side, times) for side in (board, board[::-1]) for times in range(4)]
-    texts = {canonical(["".join(row) for row in side]) for side in turned}
+    symmetries = [np.rot90(side, times) for side in (board, board[::-1]) for times in range(4)]
+    forms = {canonical_form(["".join(row) for row in symmetry]) for symmetry in symmetries}
 
-    assert texts == {canonical(["#####", "#_XO#", "##P_#", "#####"])}
+    assert forms == {canonical_form(["#####", "#_XO#", "##P_#", "#####"])}
 
 
-def test_a_task_does_not_depend_on_what_was_drawn_before() -> None:
-    """An id is the same level in a used and in a fresh instance."""
+def test_a_task_does_not_depend_on_earlier_tasks() -> None:
+    """An id is the same level in a used and in a new instance."""
     used = GeneratedTasks()
     for index in range(5):
         used.make("medium", "train", index)
@@ -108,7 +110,7 @@ def test_a_task_does_not_depend_on_what_was_drawn_before() -> None:
 
 @pytest.mark.parametrize(("task_id", "fingerprint"), FINGERPRINTS)
 def test_fingerprints(task_id: str, fingerprint: str) -> None:
-    """Published task ids are the same levels for ever; else the version must rise."""
+    """Published task ids stay the same levels; a change needs a new version."""
     assert GeneratedTasks().find(task_id).fingerprint[:16] == fingerprint
 
 
@@ -123,8 +125,8 @@ def test_fingerprints(task_id: str, fingerprint: str) -> None:
     ],
 )
 def test_solver_needs_the_fewest_pushes(rows: list[str], pushes: int) -> None:
-    """Hand-made levels are solved with the number of pushes counted by hand, or not at all."""
-    moves = solution(Position.parse(rows))
+    """The solver needs as many pushes as counted by hand, or finds no solution."""
+    moves = solve_position(Position.parse(rows))
 
     assert sum(move.isupper() for move in moves or "") == pushes
 
@@ -137,10 +139,10 @@ def test_solver_needs_the_fewest_pushes(rows: list[str], pushes: int) -> None:
     ],
 )
 def test_a_deadlock_has_no_plan(rows: list[str]) -> None:
-    """A box in a corner, or a block of four boxes, is stuck for ever."""
+    """With a box in a corner or a block of four boxes, there is no plan."""
     world = Sokoban()
     world.reset(Task(TaskId("sokoban", "easy", "train", "0"), Level(tuple(rows), "R")))
-    world._guide._pushed_astray = True
+    world._plan._is_push_off_plan = True
 
     assert world.expert_plan() is None
 
@@ -154,8 +156,9 @@ def test_plan_wins_from_wherever_the_player_strayed(tier: str) -> None:
         env.reset(options={"task_id": f"sokoban/{tier}/valid/{index}"})
         over = False
         for _ in range(8):
-            menu = env.world.admissible()
-            *_, over, _, info = env.step(env.write(menu[int(rng.integers(len(menu)))]))
+            admissible = env.world.admissible()
+            command = admissible[int(rng.integers(len(admissible)))]
+            *_, over, _, info = env.step(env.write(command))
             if over or env.world.expert_plan() is None:
                 break
         for command in () if over else env.world.expert_plan() or ():
@@ -167,7 +170,7 @@ def test_plan_wins_from_wherever_the_player_strayed(tier: str) -> None:
 @needs_boxoban
 @pytest.mark.parametrize(("tier", "split"), [("easy", "test"), ("medium", "valid")])
 def test_boxoban_samples_are_solved(tier: str, split: str) -> None:
-    """The expert wins official levels through the Gymnasium face."""
+    """The expert wins official levels in the Gymnasium environment."""
     env_id = f"rftgen/Sokoban-{tier}-v0"
     env = gymnasium.make(env_id, split=split, levels_dir=str(BOXOBAN)).unwrapped
     assert isinstance(env, TextEnv)
@@ -177,7 +180,7 @@ def test_boxoban_samples_are_solved(tier: str, split: str) -> None:
 
 @needs_boxoban
 def test_boxoban_ids_name_the_file_and_the_level() -> None:
-    """The keys of a split that is dealt out by number are those numbers."""
+    """The key of a task is the file's stem and the level's number in it."""
     tasks = Sokoban(levels_dir=BOXOBAN).tasks
 
     assert tasks.size("medium", "test") == 500
@@ -193,7 +196,7 @@ def boxoban_in(folder: pathlib.Path, text: str) -> Sokoban:
 
 
 def test_levels_of_any_size_are_read(tmp_path: pathlib.Path) -> None:
-    """A file's symbols become RAGEN's."""
+    """A small level is read, and the symbols of its file become RAGEN's."""
     level = boxoban_in(tmp_path, LEVEL).tasks.find("sokoban/hard/train/000-0").content
 
     assert level == Level(("#####", "#PXO#", "#####"), "R")
@@ -201,7 +204,7 @@ def test_levels_of_any_size_are_read(tmp_path: pathlib.Path) -> None:
 
 @pytest.mark.parametrize("key", ["000-1", "001-0", "0", "000-x", "-"])
 def test_an_unknown_level_is_an_error(tmp_path: pathlib.Path, key: str) -> None:
-    """A key that names no level is refused with the key in the message."""
+    """A key that names no level is an error that contains the key."""
     tasks = boxoban_in(tmp_path, LEVEL).tasks
 
     with pytest.raises(InvalidValueError, match=f"sokoban/hard/train/{key}"):
@@ -227,26 +230,28 @@ def test_a_broken_file_is_one_clear_error(tmp_path: pathlib.Path, text: str, fau
     """The error names the file and says what is wrong with it."""
     tasks = boxoban_in(tmp_path, text).tasks
 
-    with pytest.raises(DataError, match=fault) as caught:
+    with pytest.raises(DataError, match=fault) as raised:
         tasks.make("hard", "train", 0)
-    assert "000.txt" in str(caught.value)
+    assert "000.txt" in str(raised.value)
 
 
-def test_a_boxoban_folder_has_the_tiers_that_are_there(tmp_path: pathlib.Path) -> None:
-    """An environment of all tiers plays them only, and the rollout draws their levels."""
+def test_a_boxoban_folder_has_a_tier_for_every_existing_folder(tmp_path: pathlib.Path) -> None:
+    """An environment of all tiers samples and plays the levels of the existing folders only."""
     boxoban_in(tmp_path, LEVEL + LEVEL.replace("0", "1", 1))
     options = {"levels_dir": str(tmp_path)}
     tasks = sample_task_ids("rftgen/Sokoban-v0", "train", 2, stream("x"), options)
-    played = run([Episode("rftgen/Sokoban-v0", t, options=options) for t in tasks], ExpertPolicy())
+    trajectories = run(
+        [Episode("rftgen/Sokoban-v0", t, options=options) for t in tasks], ExpertPolicy()
+    )
 
     assert sorted(tasks) == ["sokoban/hard/train/000-0", "sokoban/hard/train/000-1"]
-    assert all(trajectory.success for trajectory in played)
+    assert all(trajectory.success for trajectory in trajectories)
 
 
-def test_a_relative_folder_is_that_of_its_time(
+def test_a_relative_folder_follows_the_working_directory(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two folders of one relative name are two."""
+    """The same relative name in two working directories means two folders."""
     sizes = []
     for number, text in enumerate((LEVEL, LEVEL + LEVEL.replace("0", "1", 1))):
         (tmp_path / str(number) / "levels").mkdir(parents=True)
@@ -258,13 +263,13 @@ def test_a_relative_folder_is_that_of_its_time(
 
 
 def test_a_folder_that_is_no_path_is_an_error() -> None:
-    """The error shows the value."""
+    """The error shows the wrong value."""
     with pytest.raises(InvalidValueError, match="`levels_dir` is a path or None, not 3"):
         Sokoban(levels_dir=3)  # type: ignore[arg-type]
 
 
 def test_a_missing_folder_is_one_clear_error(tmp_path: pathlib.Path) -> None:
-    """Both the folder itself and a tier's folder are named."""
+    """The error names the folder, or Boxoban's layout if the folder is empty."""
     with pytest.raises(DataError, match="nowhere"):
         Sokoban(levels_dir=tmp_path / "nowhere")
     with pytest.raises(DataError, match="unfiltered"):

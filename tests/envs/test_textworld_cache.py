@@ -202,6 +202,6 @@ def test_wrong_requests_are_named() -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'textworld'"):
         prepare("textwold", print)
     with pytest.raises(InvalidValueError, match="'smollm2' is prepared as a whole"):
-        prepare("smollm2", print, PrepareRequest(number=3))
+        prepare("smollm2", print, PrepareRequest(tasks_per_split=3))
     with pytest.raises(UnknownNameError, match="Unknown split 'trian'; did you mean 'train'"):
-        prepare("textworld", print, PrepareRequest(number=1, split="trian"))
+        prepare("textworld", print, PrepareRequest(tasks_per_split=1, split="trian"))

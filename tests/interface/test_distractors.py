@@ -8,13 +8,13 @@ import pytest
 
 from agentgym_gen.env.making import make_text_env
 from agentgym_gen.env.registration import BUNDLED, ENVIRONMENTS
-from agentgym_gen.envs.alfworld.asides import KINDS
+from agentgym_gen.envs.alfworld.distractors import DISTRACTOR_KINDS
 from agentgym_gen.envs.babyai.distractors import ceiling_lines
 from agentgym_gen.envs.babyai.mission import COLOURS
 from agentgym_gen.envs.babyai.mission import KINDS as QUEST_KINDS
 from agentgym_gen.envs.searchqa import SearchQA
 from agentgym_gen.envs.searchqa.distractors import leaflet_lines
-from agentgym_gen.envs.sokoban.asides import outside_lines
+from agentgym_gen.envs.sokoban.distractors import note_lines
 from agentgym_gen.envs.textcraft.distractors import curio_lines
 from agentgym_gen.envs.textcraft.recipes import recipe_book
 from agentgym_gen.envs.webshop import WebShop
@@ -26,7 +26,7 @@ from agentgym_gen.world.surface import common_distractors
 POOLS = {
     "BabyAI": ceiling_lines(),
     "SearchQA": leaflet_lines(),
-    "Sokoban": outside_lines(6),
+    "Sokoban": note_lines(6),
     "TextCraft": curio_lines(),
     "WebShop": distractor_lines(),
 }
@@ -119,7 +119,7 @@ def test_babyais_things_are_none_of_its_kinds_and_colours() -> None:
 
 def test_the_numbers_of_the_recipe() -> None:
     """There are 28 kinds of things for ALFWorld's lines, and 19 traits."""
-    assert len(set(KINDS)) == 28
+    assert len(set(DISTRACTOR_KINDS)) == 28
     assert len(set(TRAITS)) == 19
 
 

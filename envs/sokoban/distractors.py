@@ -1,4 +1,4 @@
-"""Notes about squares outside the board, for the ``distractors`` axis (arXiv 2601.18217)."""
+"""Notes about squares below the board, for the ``distractors`` axis (arXiv 2601.18217)."""
 
 from __future__ import annotations
 
@@ -26,21 +26,22 @@ THINGS = (
     "tree",
 )
 
-DEPTH = 10
-"""How many rows below the board the notes speak of."""
+ROWS_BELOW = 10
+"""How many rows below the board the notes mention."""
 
-BREADTH = 20
-"""In how many columns."""
+COLUMNS = 20
+"""How many columns the notes mention."""
 
 
 @functools.lru_cache(maxsize=32)
-def outside_lines(height: int) -> tuple[str, ...]:
+def note_lines(height: int) -> tuple[str, ...]:
     """Return notes about things below a board of *height* rows, which are counted from 0."""
-    shown = [f"shows a {thing} ({trait}; unreachable)." for thing in THINGS for trait in TRAITS]
-    notes = shuffled(shown, "sokoban")
+    texts = [f"shows a {thing} ({trait}; unreachable)." for thing in THINGS for trait in TRAITS]
+    notes = shuffled(texts, "sokoban")
+    # The stream has an earlier name of the distractors: another name would change every text.
     rng = stream("sokoban", "asides", height)
-    rows = rng.integers(height, height + DEPTH, size=len(notes)).tolist()
-    columns = rng.integers(BREADTH, size=len(notes)).tolist()
+    rows = rng.integers(height, height + ROWS_BELOW, size=len(notes)).tolist()
+    columns = rng.integers(COLUMNS, size=len(notes)).tolist()
     return tuple(
         f"({row}, {column}) {note}" for row, column, note in zip(rows, columns, notes, strict=True)
     )

@@ -1,7 +1,7 @@
-"""Things that are no part of a game, for the ``distractors`` axis.
+"""Sentences about things that are no part of a game, for the ``distractors`` axis.
 
-The recipe of arXiv 2601.18217: sentences about new objects of 28 kinds with a number that is not in
-use, each with one of 19 trivial descriptions.
+They follow arXiv 2601.18217: new objects of 28 kinds, with a number that is not in use and one of
+19 trivial descriptions.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import functools
 from agentgym_gen.envs.alfworld.house import House
 from agentgym_gen.world.distractors import TRAITS, shuffled
 
-KINDS = (
+DISTRACTOR_KINDS = (
     "alarmclock",
     "apple",
     "book",
@@ -43,25 +43,25 @@ KINDS = (
 )
 """The 28 kinds of new objects; all are kinds of the game."""
 
-NUMBERS = 5
-"""From how many unused numbers that of an object is drawn."""
+NUMBERS_PER_KIND = 5
+"""How many unused numbers there are sentences for, of every kind."""
 
 
-def made_up(house: House) -> tuple[str, ...]:
+def distractor_lines(house: House) -> tuple[str, ...]:
     """Return sentences about objects that *house* does not have, none of the goal's kind."""
-    names = [*(one.name for one in house.things), *(one.name for one in house.receptacles)]
+    names = [item.name for items in (house.things, house.receptacles) for item in items]
     numbers = [name.rpartition(" ")[2] for name in names]
-    first = 1 + max(int(number) for number in numbers if number.isdigit())
-    return _lines(first, house.goal.thing)
+    first_unused = 1 + max(int(number) for number in numbers if number.isdigit())
+    return _lines(first_unused, house.goal.thing)
 
 
 @functools.lru_cache(maxsize=32)
-def _lines(first: int, without: str) -> tuple[str, ...]:
-    kinds = [kind for kind in KINDS if kind != without]
+def _lines(first_number: int, excluded_kind: str) -> tuple[str, ...]:
+    kinds = [kind for kind in DISTRACTOR_KINDS if kind != excluded_kind]
     lines = [
         f"You notice a {kind} {number} out of reach, {trait}."
         for kind in kinds
-        for number in range(first, first + NUMBERS)
+        for number in range(first_number, first_number + NUMBERS_PER_KIND)
         for trait in TRAITS
     ]
     return shuffled(lines, "alfworld")

@@ -1,7 +1,7 @@
-"""The original engine: textworld's `PddlEnv` with ALFWorld's demangler, in a process of its own.
+"""The original engine in a child process: textworld's `PddlEnv` with ALFWorld's demangler.
 
-The original's parser, translator and planner are global to a process, so that two threads that
-play get each other's sentences; here each world has a process. Only the child imports textworld.
+The original's parser, translator and planner are global to a process: two threads that play in one
+process get each other's sentences. So each world has a child. Only the child imports textworld.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ from typing import Any, NamedTuple
 from agentgym_gen.errors import InvalidValueError, missing_extra
 from agentgym_gen.system.child_process import ChildProcess, serve
 
-BROKEN_SINCE = (3, 13)
+FIRST_UNSUPPORTED_PYTHON = (3, 13)
 """The Python whose `locals()` (PEP 667) breaks the original's evaluator of sentences."""
 
 
-class Seen(NamedTuple):
-    """What the original shows."""
+class OriginalState(NamedTuple):
+    """What the original shows after a reset or a step."""
 
     text: str
-    """Its answer."""
+    """Its observation."""
     commands: list[str]
-    """What it says can be done."""
+    """Its admissible commands, sorted."""
     won: bool
     """Whether the goal is reached."""
 
 
-class Oracle:
-    """The original in play.
+class OriginalProcess:
+    """The original, playing one game at a time in a child process.
 
     Raises:
         InvalidValueError: if this Python is too new for it.
@@ -39,7 +39,7 @@ class Oracle:
     """
 
     def __init__(self) -> None:
-        if sys.version_info >= BROKEN_SINCE:
+        if sys.version_info >= FIRST_UNSUPPORTED_PYTHON:
             raise InvalidValueError(
                 "backend='textworld' needs Python 3.11 or 3.12, not "
                 f"{sys.version_info[0]}.{sys.version_info[1]}: the original's sentences fail "
@@ -48,41 +48,41 @@ class Oracle:
         for package in ("textworld", "alfworld"):
             if importlib.util.find_spec(package) is None:
                 raise missing_extra(package, "alfworld", "backend='textworld'")
-        self._worker = ChildProcess(__name__)
+        self._process = ChildProcess(__name__)
 
-    def start(self, game: str) -> Seen:
-        """Start the game with the text of a ``game.tw-pddl``; a second or more.
-
-        Raises:
-            BackendError: if the original fails.
-        """
-        return Seen(*self._worker.ask({"game": game}))
-
-    def say(self, text: str) -> Seen:
-        """Return what the original shows after *text*; about a tenth of a second.
+    def start(self, game: str) -> OriginalState:
+        """Start the game with the text of a ``game.tw-pddl``; this takes a second or more.
 
         Raises:
             BackendError: if the original fails.
         """
-        return Seen(*self._worker.ask({"say": text}))
+        return OriginalState(*self._process.ask({"game": game}))
+
+    def step(self, command_text: str) -> OriginalState:
+        """Return what the original shows after *command_text*; about a tenth of a second.
+
+        Raises:
+            BackendError: if the original fails.
+        """
+        return OriginalState(*self._process.ask({"command": command_text}))
 
     def close(self) -> None:
         """End the original's process."""
-        self._worker.close()
+        self._process.close()
 
 
-class _Child:
-    """What the process of the original does."""
+class _OriginalServer:
+    """The side of the child: it answers the requests of `OriginalProcess`."""
 
     def __init__(self) -> None:
         self._env: Any = None
 
     def answer(self, request: dict[str, Any]) -> tuple[str, list[str], bool]:
-        """Start a game or say something, and return the fields of `Seen`."""
+        """Start a game or carry out a command, and return the fields of `OriginalState`."""
         if "game" in request:
             state, won = self._start(request["game"]), False
         else:
-            state, _, won = self._env.step(request["say"])
+            state, _, won = self._env.step(request["command"])
         return state["feedback"], sorted(state["admissible_commands"]), bool(won)
 
     def _start(self, game: str) -> Any:  # noqa: ANN401  (textworld has no types)
@@ -90,8 +90,8 @@ class _Child:
         from alfworld.agents.environment.alfred_tw_env import AlfredDemangler
         from textworld.envs import PddlEnv
 
-        wanted = textworld.EnvInfos(won=True, admissible_commands=True)
-        self._env = AlfredDemangler(PddlEnv(wanted), shuffle=False)
+        requested_infos = textworld.EnvInfos(won=True, admissible_commands=True)
+        self._env = AlfredDemangler(PddlEnv(requested_infos), shuffle=False)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "game.tw-pddl"
             path.write_text(game, encoding="utf-8")
@@ -100,4 +100,4 @@ class _Child:
 
 
 if __name__ == "__main__":
-    serve(_Child().answer)
+    serve(_OriginalServer().answer)

@@ -1,7 +1,7 @@
 """Reading the original's game files: the ``.tw-pddl`` JSON and the PDDL problem in it.
 
-Only the problem and the task's sentence are read. Domain and grammar are the same in every game,
-and `game` and `wording` are written after them.
+Only the problem and the sentence of the task are read. The domain and the rest of the grammar are
+the same in every game; `game` and `wording` follow them.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ Facts = dict[str, list[list[str]]]
 """The arguments of every fact, by predicate."""
 
 TRAITS = ("cleanable", "coolable", "heatable", "pickupable", "sliceable", "toggleable")
+"""The PDDL predicates for what can be done with a thing."""
+
 STATES = {
     "clean": "isclean",
     "cool": "iscool",
@@ -25,12 +27,17 @@ STATES = {
     "on": "istoggled",
     "sliced": "issliced",
 }
+"""The PDDL predicate for every state of a thing."""
+
 GOALS = {"isclean": "clean", "ishot": "heat", "iscool": "cool"}
+"""The task type of a goal with such a predicate."""
+
+TASK_SENTENCE = re.compile(r'(?<=Your task is to: )(.*?)(?=")', re.DOTALL)
+"""The sentence of the task in the grammar of a game file."""
 
 _TOKEN = re.compile(r"[()]|[^\s()]+")
 _COMMENT = re.compile(r";[^\n]*")
-_TASK = re.compile(r'Your task is to: (.*?)"', re.DOTALL)
-_SPELLED = {"_minus_": "-", "_plus_": "+", "_dot_": ".", "_comma_": ","}
+_SIGN_WORDS = {"_minus_": "-", "_plus_": "+", "_dot_": ".", "_comma_": ","}
 
 
 def read_game(text: str) -> House:
@@ -46,11 +53,11 @@ def read_game(text: str) -> House:
         raise InvalidValueError(f"it is no JSON object with `pddl_problem`: {error!r}") from error
     if not (isinstance(problem, str) and isinstance(grammar, str)):
         raise InvalidValueError("its `pddl_problem` and its `grammar` have to be texts")
-    sentence = _TASK.search(grammar)
+    sentence = TASK_SENTENCE.search(grammar)
     if sentence is None:
         raise InvalidValueError("its grammar has no 'Your task is to: '")
     try:
-        f"{problem}{sentence[1]}".encode()  # half a letter could be written to no file
+        f"{problem}{sentence[1]}".encode()  # raises for half a surrogate pair: no file can hold it
         return read_problem(problem, sentence[1].strip())
     except InvalidValueError:
         raise
@@ -71,46 +78,49 @@ def read_problem(problem: str, task: str) -> House:
     if not facts["atlocation"] or not facts["receptacleatlocation"]:
         raise InvalidValueError("its PDDL problem does not say where the agent and things are")
     goal = _goal(list(_predicates(sections.get(":goal", []))))
-    names = names_of({word for found in facts.values() for args in found for word in args})
+    names = original_names({word for rows in facts.values() for args in rows for word in args})
     start = names[facts["atlocation"][0][1]]
     receptacles = _receptacles(facts, names)
     things = _things(facts, names)
-    kinds = {one.kind for one in receptacles}
-    taken = {one.kind for one in things if "pickupable" in one.traits}
-    pairs = {(_kind(one), _kind(other)) for one, other in facts["cancontain"]}
-    fits = tuple(sorted(pair for pair in pairs if pair[0] in kinds and pair[1] in taken))
+    kinds = {receptacle.kind for receptacle in receptacles}
+    portable = {thing.kind for thing in things if "pickupable" in thing.traits}
+    pairs = {(_kind(receptacle), _kind(thing)) for receptacle, thing in facts["cancontain"]}
+    fits = tuple(sorted(pair for pair in pairs if pair[0] in kinds and pair[1] in portable))
     return House(room_of(kinds), task, goal, start, receptacles, things, fits)
 
 
-def names_of(ids: set[str]) -> dict[str, str]:
-    """Return what the original calls each of *ids*.
+def original_names(ids: set[str]) -> dict[str, str]:
+    """Return the name that the original gives each of *ids*.
 
     The ids of a kind are sorted and numbered downwards: the first one has the highest number.
+
+    >>> sorted(original_names({"mug_bar_a", "mug_bar_b"}).items())
+    [('mug_bar_a', 'mug 2'), ('mug_bar_b', 'mug 1')]
     """
-    kinds = {one: _base(one) for one in ids}
-    left = Counter(kinds.values())
+    kinds = {object_id: _base_name(object_id) for object_id in ids}
+    next_number = Counter(kinds.values())
     names = {}
-    for one in sorted(ids):
-        kind = kinds[one]
-        if "_bar_" in one:
-            names[one] = f"{kind} {left[kind]}"
-            left[kind] -= 1
+    for object_id in sorted(ids):
+        kind = kinds[object_id]
+        if "_bar_" in object_id:
+            names[object_id] = f"{kind} {next_number[kind]}"
+            next_number[kind] -= 1
         else:
-            names[one] = kind
+            names[object_id] = kind
     return names
 
 
-def _base(one: str) -> str:
-    base, bar, _ = one.partition("_bar_")
+def _base_name(object_id: str) -> str:
+    base, bar, _ = object_id.partition("_bar_")
     if bar:
-        return base + ("basin" if "basin" in one else "")
-    for spelled, sign in _SPELLED.items():
-        one = one.replace(spelled, sign)
-    return f"{one} "
+        return base + ("basin" if "basin" in object_id else "")
+    for word, sign in _SIGN_WORDS.items():
+        object_id = object_id.replace(word, sign)
+    return f"{object_id} "  # as in the original, where a name without a number keeps the space
 
 
 def _parse(text: str) -> list[list[str]]:
-    """Return the outermost list of *text*; a part of it is a word or a list of the same."""
+    """Return the outermost list of *text*, each part of which is a word or a list of such parts."""
     stack: list[list[object]] = [[]]
     for token in _TOKEN.findall(_COMMENT.sub("", text).lower()):
         if token == "(":
@@ -126,7 +136,7 @@ def _parse(text: str) -> list[list[str]]:
 
 
 def _predicates(part: object) -> Iterator[list[str]]:
-    """Yield every list in *part* that holds words only."""
+    """Yield every list in *part* that holds nothing but words."""
     if isinstance(part, list):
         if all(isinstance(word, str) for word in part):
             yield part
@@ -135,63 +145,65 @@ def _predicates(part: object) -> Iterator[list[str]]:
 
 
 def _goal(predicates: list[list[str]]) -> Goal:
-    """Return the goal that *predicates* make up, in any of the original's six patterns."""
-    known = {words[0] for words in predicates if words}
+    """Return the goal that *predicates* describe, in any of the original's six patterns."""
+    names = {words[0] for words in predicates if words}
     things = [_kind(words[2]) for words in predicates if words[:1] == ["objecttype"]]
     places = [_kind(words[2]) for words in predicates if words[:1] == ["receptacletype"]]
-    if "istoggled" in known and len(things) == 2:
+    if "istoggled" in names and len(things) == 2:
         lamp = next((kind for kind in things if "lamp" in kind), things[0])
         return Goal("look", next(kind for kind in things if kind != lamp), lamp)
     if not things or not places:
         raise InvalidValueError("its goal names no kind of object or of receptacle")
-    treated = next((short for word, short in GOALS.items() if word in known), "pick")
-    return Goal("two" if len(things) == 2 else treated, things[0], places[0])
+    task_type = next((short for word, short in GOALS.items() if word in names), "pick")
+    return Goal("two" if len(things) == 2 else task_type, things[0], places[0])
 
 
 def _kind(word: str) -> str:
     return word.removesuffix("type")
 
 
-def _pairs(facts: list[list[str]]) -> dict[str, str]:
-    return {one: other for one, other in facts}  # noqa: C416  (dict() wants tuples)
+def _as_dict(facts: list[list[str]]) -> dict[str, str]:
+    return {key: value for key, value in facts}  # noqa: C416  (dict() wants tuples)
 
 
 def _receptacles(facts: Facts, names: dict[str, str]) -> tuple[Receptacle, ...]:
-    kinds = {one: _kind(kind) for one, kind in facts["receptacletype"]}
-    openable = {one for (one,) in facts["openable"]}
-    opened = {one for (one,) in facts["opened"]}
+    kinds = {key: _kind(kind) for key, kind in facts["receptacletype"]}
+    openable = {key for (key,) in facts["openable"]}
+    opened = {key for (key,) in facts["opened"]}
     return tuple(
-        Receptacle(names[one], kinds.get(one, ""), names[place], one in openable, one in opened)
-        for one, place in sorted(_pairs(facts["receptacleatlocation"]).items())
+        Receptacle(names[key], kinds.get(key, ""), names[place], key in openable, key in opened)
+        for key, place in sorted(_as_dict(facts["receptacleatlocation"]).items())
     )
 
 
 def _things(facts: Facts, names: dict[str, str]) -> tuple[Thing, ...]:
-    """Return what lies somewhere or can be sliced; windows and the like are never spoken of."""
-    order = {one: i for i, one in enumerate(sorted(_pairs(facts["receptacleatlocation"])))}
-    kinds = {one: _kind(kind) for one, kind in facts["objecttype"]}
+    """Return what lies somewhere or can be sliced; the texts never mention windows and the like."""
+    order = {key: i for i, key in enumerate(sorted(_as_dict(facts["receptacleatlocation"])))}
+    kinds = {key: _kind(kind) for key, kind in facts["objecttype"]}
     inside: dict[str, set[int]] = defaultdict(set)
     places: dict[str, set[str]] = defaultdict(set)
-    held: dict[str, set[str]] = defaultdict(set)
-    for one, receptacle in facts["inreceptacle"]:
+    contents: dict[str, set[str]] = defaultdict(set)
+    for key, receptacle in facts["inreceptacle"]:
         if receptacle in order:
-            inside[one].add(order[receptacle])
-    for one, place in facts["objectatlocation"]:
-        places[one].add(names[place])
-    for one, holder in facts["inreceptacleobject"]:
-        held[holder].add(one)
-    has = {trait: {one for (one,) in facts[trait]} for trait in TRAITS}
-    states = {state: {one for (one,) in facts[word]} for state, word in STATES.items()}
-    hollow = {one for (one,) in facts["isreceptacleobject"]}
+            inside[key].add(order[receptacle])
+    for key, place in facts["objectatlocation"]:
+        places[key].add(names[place])
+    for key, container in facts["inreceptacleobject"]:
+        contents[container].add(key)
+    traits = {trait: {key for (key,) in facts[trait]} for trait in TRAITS}
+    states = {state: {key for (key,) in facts[word]} for state, word in STATES.items()}
+    containers = {key for (key,) in facts["isreceptacleobject"]}
     return tuple(
         Thing(
-            name=names[one],
-            kind=kinds.get(one, ""),
-            traits=tuple(trait for trait in TRAITS if one in has[trait]),
-            inside=tuple(sorted(inside[one])),
-            places=tuple(sorted(places[one])),
-            holds=tuple(names[part] for part in sorted(held[one])) if one in hollow else None,
-            states=tuple(state for state in STATES if one in states[state]),
+            name=names[key],
+            kind=kinds.get(key, ""),
+            traits=tuple(trait for trait in TRAITS if key in traits[trait]),
+            inside=tuple(sorted(inside[key])),
+            places=tuple(sorted(places[key])),
+            holds=tuple(names[part] for part in sorted(contents[key]))
+            if key in containers
+            else None,
+            states=tuple(state for state in STATES if key in states[state]),
         )
-        for one in sorted({*inside, *has["sliceable"]})
+        for key in sorted({*inside, *traits["sliceable"]})
     )

@@ -1,6 +1,6 @@
-"""The official games as tasks; tier, task type and room of all are kept in an index.
+"""The official games as tasks, with an index of every game's tier, task type and room.
 
-The index of a split is worked out when it is first needed and kept in the user's cache folder.
+The index of a split is made when it is first needed and kept in the user's cache folder.
 """
 
 from __future__ import annotations
@@ -10,21 +10,26 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from agentgym_gen.envs.alfworld.archive import FOLDERS, Archive, fingerprint, listed
 from agentgym_gen.envs.alfworld.house import House
-from agentgym_gen.envs.alfworld.pddl import read_game
-from agentgym_gen.envs.alfworld.tiers import Filter, difficulty
+from agentgym_gen.envs.alfworld.official.archive import (
+    SPLIT_FOLDERS,
+    Archive,
+    cached_games,
+    fingerprint,
+)
+from agentgym_gen.envs.alfworld.official.game_reader import read_game
+from agentgym_gen.envs.alfworld.tiers import TaskFilter, measure_difficulty
 from agentgym_gen.errors import DataError, InvalidValueError, unknown_name
 from agentgym_gen.system.files import cache_folder, write_json
 from agentgym_gen.world import Task, TaskId, Tasks
 
 INDEX_VERSION = 1
-"""Rises when the rule of tiers or the form of the index changes."""
+"""Rises when the rule of tiers or the format of the index changes."""
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One game of the index."""
+class IndexEntry:
+    """One game of the index; the names of the fields are the keys in the index file."""
 
     key: str
     """Its path: ``valid_seen/<task>/<trial>``."""
@@ -43,7 +48,7 @@ class OfficialTasks(Tasks[House]):
 
     Args:
         folder: The folder with the games, or a zip archive of it.
-        wanted: Which tasks are played.
+        task_filter: Which games are tasks.
 
     Raises:
         DataError: if there is no such folder or archive.
@@ -51,23 +56,23 @@ class OfficialTasks(Tasks[House]):
 
     env = "alfworld"
 
-    def __init__(self, folder: Path, wanted: Filter) -> None:
+    def __init__(self, folder: Path, task_filter: TaskFilter) -> None:
         if not folder.exists():
             raise DataError(f"No folder or archive {str(folder)!r} with ALFWorld's official games")
         self._archive = Archive(folder.resolve())
-        self._wanted = wanted
+        self._task_filter = task_filter
 
     def size(self, tier: str, split: str) -> int:
-        """Return how many games of *split* are of *tier* and pass the filter.
+        """Return how many games of *split* are of *tier* and match the filter.
 
         Raises:
             DataError: if the folder has no games of the split.
-            InvalidValueError: if none of them is of the tier and passes the filter.
+            InvalidValueError: if no game is of the tier and matches the filter.
         """
         return len(self._entries(tier, split))
 
     def make(self, tier: str, split: str, index: int) -> Task[House]:
-        """Return game *index* of those of *tier* and *split* that pass the filter, by path.
+        """Return game *index*, by path, of those of *tier* and *split* that match the filter.
 
         Raises:
             UnknownNameError: if there is no such tier or split.
@@ -85,7 +90,7 @@ class OfficialTasks(Tasks[House]):
         return Task(task_id, self.generate(task_id, index))
 
     def find(self, task_id: str) -> Task[House]:
-        """Return the game called *task_id*, whether it passes the filter or not.
+        """Return the game with the id *task_id*, whether it matches the filter or not.
 
         Raises:
             InvalidValueError: if the id is malformed, or of another tier than the game.
@@ -95,15 +100,15 @@ class OfficialTasks(Tasks[House]):
         if parsed.env != self.env:
             raise unknown_name("environment in task id", parsed.env, [self.env], f"{task_id!r}")
         self._check(parsed.tier, parsed.split)
-        if not parsed.key.startswith(f"{FOLDERS[parsed.split]}/"):
+        if not parsed.key.startswith(f"{SPLIT_FOLDERS[parsed.split]}/"):
             raise InvalidValueError(
                 f"Malformed task id {task_id!r}; the key of an official game of the split "
-                f"{parsed.split!r} begins with '{FOLDERS[parsed.split]}/'"
+                f"{parsed.split!r} begins with '{SPLIT_FOLDERS[parsed.split]}/'"
             )
         task = Task(parsed, self.generate(parsed, 0))
-        found = difficulty(task.content)
-        if found is None or found.tier != parsed.tier:
-            tier = found.tier if found else "no tier"
+        difficulty = measure_difficulty(task.content)
+        if difficulty is None or difficulty.tier != parsed.tier:
+            tier = difficulty.tier if difficulty else "no tier"
             raise InvalidValueError(f"Task id {task_id!r} is of {tier}, not {parsed.tier!r}")
         return task
 
@@ -111,8 +116,8 @@ class OfficialTasks(Tasks[House]):
         """Return the household of the game that the key of *task_id* names."""
         return read_house(self._archive, task_id.key)
 
-    def text(self, task_id: TaskId) -> str:
-        """Return the game file that the key of *task_id* names.
+    def file_text(self, task_id: TaskId) -> str:
+        """Return the text of the game file that the key of *task_id* names.
 
         Raises:
             DataError: if there is no such game or it cannot be read.
@@ -120,26 +125,30 @@ class OfficialTasks(Tasks[House]):
         return self._archive.read(task_id.key)
 
     def faults(self, split: str) -> dict[str, str]:
-        """Return the games of *split* that cannot be played, with what is wrong with each."""
-        return {one.key: one.fault for one in index_of(self._archive, split) if one.fault}
+        """Return why games of *split* cannot be played, by the key of the game."""
+        index = load_index(self._archive, split)
+        return {entry.key: entry.fault for entry in index if entry.fault}
 
-    def _entries(self, tier: str, split: str) -> tuple[Entry, ...]:
-        entries = _sorted_out(self._archive, split, tier, self._wanted)
+    def _entries(self, tier: str, split: str) -> tuple[IndexEntry, ...]:
+        entries = _select_entries(self._archive, split, tier, self._task_filter)
         if not entries:
             faults = len(self.faults(split))
             raise InvalidValueError(
-                f"None of the games of {FOLDERS[split]!r} in {str(self._archive.folder)!r} is of "
-                f"{tier!r} and passes {self._wanted}; {faults} of them cannot be played"
+                f"None of the games of {SPLIT_FOLDERS[split]!r} in "
+                f"{str(self._archive.folder)!r} is of {tier!r} and passes {self._task_filter}; "
+                f"{faults} of them cannot be played"
             )
         return entries
 
 
 @functools.lru_cache(maxsize=64)
-def _sorted_out(archive: Archive, split: str, tier: str, wanted: Filter) -> tuple[Entry, ...]:
+def _select_entries(
+    archive: Archive, split: str, tier: str, task_filter: TaskFilter
+) -> tuple[IndexEntry, ...]:
     return tuple(
-        one
-        for one in index_of(archive, split)
-        if one.tier == tier and wanted.takes(one.type, one.room)
+        entry
+        for entry in load_index(archive, split)
+        if entry.tier == tier and task_filter.matches(entry.type, entry.room)
     )
 
 
@@ -148,7 +157,7 @@ def read_house(archive: Archive, key: str) -> House:
     """Return the household of the game *key*.
 
     Raises:
-        DataError: if there is no such game or it is broken, naming it and its folder.
+        DataError: if there is no such game or it is broken; the error names it and its folder.
     """
     try:
         return read_game(archive.read(key))
@@ -159,31 +168,31 @@ def read_house(archive: Archive, key: str) -> House:
 
 
 @functools.lru_cache(maxsize=16)
-def index_of(archive: Archive, split: str) -> tuple[Entry, ...]:
+def load_index(archive: Archive, split: str) -> tuple[IndexEntry, ...]:
     """Return the index of *split*, from the cache folder if the games are unchanged."""
-    mark = fingerprint(archive, split)
-    path = cache_folder() / f"alfworld-{INDEX_VERSION}-{mark[:32]}.json"
+    games_hash = fingerprint(archive, split)
+    path = cache_folder() / f"alfworld-{INDEX_VERSION}-{games_hash[:32]}.json"
     try:
-        return tuple(Entry(**one) for one in json.loads(path.read_text("utf-8"))["games"])
+        return tuple(IndexEntry(**game) for game in json.loads(path.read_text("utf-8"))["games"])
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
-        entries = tuple(_entry(archive, key) for key in listed(archive, split))
-        _keep(path, entries)
+        entries = tuple(_make_entry(archive, key) for key in cached_games(archive, split))
+        _write_index(path, entries)
         return entries
 
 
-def _keep(path: Path, entries: tuple[Entry, ...]) -> None:
+def _write_index(path: Path, entries: tuple[IndexEntry, ...]) -> None:
     try:
-        write_json(path, {"games": [asdict(one) for one in entries]})
+        write_json(path, {"games": [asdict(entry) for entry in entries]})
     except DataError:
-        return  # a read-only home costs time at the next start, nothing else
+        return  # in a read-only home the index is only made again at the next start
 
 
-def _entry(archive: Archive, key: str) -> Entry:
+def _make_entry(archive: Archive, key: str) -> IndexEntry:
     try:
         house = read_game(archive.read(key))
     except (DataError, InvalidValueError) as error:
-        return Entry(key, fault=str(error))
-    found = difficulty(house)
-    if found is None:
-        return Entry(key, fault="the expert found no way to win it")
-    return Entry(key, found.tier, house.goal.type, house.room)
+        return IndexEntry(key, fault=str(error))
+    difficulty = measure_difficulty(house)
+    if difficulty is None:
+        return IndexEntry(key, fault="the expert found no way to win it")
+    return IndexEntry(key, difficulty.tier, house.goal.type, house.room)

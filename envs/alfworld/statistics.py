@@ -1,4 +1,4 @@
-"""What was counted over the official games: the facts that generated households are drawn from."""
+"""Counts over the official games, from which generated households are sampled."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 
-class Chances:
-    """A choice with weights.
+class WeightedChoice:
+    """A random choice with weights.
 
     Args:
         weights: The weight of every option.
@@ -28,62 +28,65 @@ class Chances:
         self.total = self._ends[-1] if self._ends else 0
         """The sum of all weights."""
 
-    def draw(self, rng: np.random.Generator) -> str:
+    def sample(self, rng: np.random.Generator) -> str:
         """Return one option."""
+        # The running sums cut 0..total into a piece per option: find the piece of a random point.
         return self.options[bisect_right(self._ends, rng.random() * self.total)]
 
 
 @dataclass(frozen=True)
-class RoomCounts:
-    """What was counted in the rooms of one type."""
+class RoomStatistics:
+    """The counts for rooms of one type."""
 
     games: int
-    """How many games play in such a room."""
-    receptacles: Mapping[str, Chances]
+    """How many games are played in such a room."""
+    receptacles: Mapping[str, WeightedChoice]
     """How many receptacles of a kind there are, where there are any."""
-    things: Mapping[str, Chances]
+    things: Mapping[str, WeightedChoice]
     """How many things of a kind there are, where there are any."""
-    lies: Mapping[str, Mapping[str, int]]
-    """In how many receptacles of a kind a thing of a kind was found."""
+    locations: Mapping[str, Mapping[str, int]]
+    """For every kind of thing: how many receptacles of a kind had one in them."""
 
 
 @dataclass(frozen=True)
-class Counts:
-    """All that was counted."""
+class Statistics:
+    """All counts."""
 
-    rooms: Mapping[str, RoomCounts]
+    rooms: Mapping[str, RoomStatistics]
     """The rooms by type."""
     goals: Mapping[str, Mapping[tuple[str, str], int]]
     """How often a task type asks for which thing and which receptacle or lamp."""
     traits: Mapping[str, tuple[str, ...]]
     """What can be done with things of a kind."""
-    hollow: frozenset[str]
-    """The kinds of things that are receptacles themselves."""
+    containers: frozenset[str]
+    """The kinds of things that are receptacles themselves, such as mugs."""
     fits: tuple[tuple[str, str], ...]
     """Which kind of receptacle takes which kind of thing."""
 
 
 @functools.cache
-def counts() -> Counts:
-    """Return what was counted, read once."""
+def load_statistics() -> Statistics:
+    """Return the counts, read once."""
     path = resources.files("agentgym_gen.envs.alfworld") / "data" / "counts.json"
     data = json.loads(path.read_text(encoding="utf-8"))
-    return Counts(
+    return Statistics(
         rooms={room: _room(part) for room, part in data["rooms"].items()},
         goals={
             task: {(pair.split()[0], pair.split()[1]): n for pair, n in pairs.items()}
             for task, pairs in data["goals"].items()
         },
         traits={kind: tuple(traits) for kind, traits in data["traits"].items()},
-        hollow=frozenset(data["hollow"]),
+        containers=frozenset(data["hollow"]),
         fits=tuple((kind, thing) for kind, things in data["fits"].items() for thing in things),
     )
 
 
-def _room(data: Mapping[str, Any]) -> RoomCounts:
-    return RoomCounts(
+def _room(data: Mapping[str, Any]) -> RoomStatistics:
+    return RoomStatistics(
         games=data["games"],
-        receptacles={kind: Chances(weights) for kind, weights in data["receptacles"].items()},
-        things={kind: Chances(weights) for kind, weights in data["things"].items()},
-        lies=data["lies"],
+        receptacles={
+            kind: WeightedChoice(weights) for kind, weights in data["receptacles"].items()
+        },
+        things={kind: WeightedChoice(weights) for kind, weights in data["things"].items()},
+        locations=data["lies"],
     )
