@@ -85,7 +85,7 @@ def commands(page: Path, program: str) -> list[list[str]]:
         for line in block["code"].splitlines()
     ]
     words = [shlex.split(line.removeprefix("$ "), comments=True) for line in lines]
-    return [found for found in words if found and found[0].startswith(program)]
+    return [line for line in words if line and line[0].startswith(program)]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=relative)

@@ -67,9 +67,9 @@ GAME = game()
 @given(cuts=st.lists(spans, min_size=1, max_size=4))
 def test_a_damaged_game_is_read_or_refused(cuts: list[tuple[int, int, str]]) -> None:
     """Whatever is missing from it or stands in its place."""
-    found = done_or_said(lambda: read_game(broken(GAME, cuts)), InvalidValueError)
+    result = done_or_said(lambda: read_game(broken(GAME, cuts)), InvalidValueError)
 
-    assert isinstance(found, House) or len(str(found)) > 10
+    assert isinstance(result, House) or len(str(result)) > 10
 
 
 @many
@@ -112,9 +112,9 @@ def test_a_damaged_level_file_is_read_or_refused(
     path = folder / "unfiltered" / "train" / "000.txt"
     path.parent.mkdir(parents=True)
     path.write_bytes(broken(LEVEL, cuts).encode("utf-8", "surrogatepass"))
-    found = done_or_said(lambda: all_levels(folder), AgentGymGenError)
+    result = done_or_said(lambda: all_levels(folder), AgentGymGenError)
 
-    assert isinstance(found, int) or len(str(found)) > 10
+    assert isinstance(result, int) or len(str(result)) > 10
 
 
 def all_levels(folder: Path) -> int:
@@ -162,8 +162,8 @@ def test_any_name_is_known_or_refused(text: str) -> None:
     """Interfaces, ids of environments and ids of tasks."""
     for use in (Interface.parse, lambda name: make_text_env(name, "train"), _reset_to):
         expected = (AgentGymGenError, gymnasium.error.Error)
-        found = done_or_said(lambda use=use: use(text), *expected)  # type: ignore[misc]
-        assert not isinstance(found, str) or len(found) > 10
+        result = done_or_said(lambda use=use: use(text), *expected)  # type: ignore[misc]
+        assert not isinstance(result, str) or len(result) > 10
 
 
 def _reset_to(task_id: str) -> None:

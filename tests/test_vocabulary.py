@@ -18,7 +18,6 @@ COINED_MODULES = frozenset(
         "outside",
         "guard",
         "stopping",
-        "loading",
         "laws",
         "preparation",
         "library",

@@ -11,11 +11,10 @@ import gymnasium
 from gymnasium.envs.registration import EnvSpec
 
 from agentgym_gen.env.episode import EpisodeState
-from agentgym_gen.env.reserved_options import check_known, check_options
 from agentgym_gen.env.spaces import Unicode
+from agentgym_gen.env.world_loading import load_world
 from agentgym_gen.errors import BackendError, EpisodeOverError, InvalidValueError, unknown_name
 from agentgym_gen.interface import EpisodeInterface, Interface, Randomized, parse_interface
-from agentgym_gen.system.imports import load_module
 from agentgym_gen.world import Command, EndReason, Malformed, Message, Task, TaskId, World
 from agentgym_gen.world.task_list import read_task_list
 
@@ -373,30 +372,3 @@ def _integer(name: str, value: object, least: int) -> int:
         kind = "positive number" if least else "number from 0 on"
         raise InvalidValueError(f"`{name}` is a {kind} or None, not {value!r}")
     return int(value)
-
-
-def load_world(world: str | World[Any], options: Mapping[str, object]) -> World[Any]:
-    """Return *world*, or build it from ``"module:class"`` with *options*.
-
-    Raises:
-        InvalidValueError: if there is no such class, or it is no world.
-        UnknownNameError: if it has no option of a name in *options*.
-        NameClashError: if one of its options has a name that is taken.
-    """
-    if isinstance(world, World):
-        if options:
-            raise InvalidValueError(f"A world that is built already takes no options: {options!r}")
-        return world
-    module, _, name = world.partition(":") if isinstance(world, str) else ("", "", "")
-    if not name:
-        raise InvalidValueError(f"`world` is a World or 'module:class', not {world!r}")
-    factory = getattr(load_module(module, str(world)), name, None)
-    if not isinstance(factory, type) or not issubclass(factory, World):
-        raise InvalidValueError(f"{world!r} names no class of worlds; it must inherit from World")
-    check_options(factory, world)
-    check_known(factory, options)
-    instance: World[Any] = factory(**options)
-    return instance
-
-
-__all__ = ["INFO_KEYS", "MAX_OBSERVATION_CHARS", "TextEnv", "load_world"]

@@ -1,0 +1,35 @@
+"""A world from the ``"module:class"`` that the registry holds, with the options of an id."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from agentgym_gen.env.reserved_options import check_known, check_options
+from agentgym_gen.errors import InvalidValueError
+from agentgym_gen.system.imports import load_module
+from agentgym_gen.world import World
+
+
+def load_world(world: str | World[Any], options: Mapping[str, object]) -> World[Any]:
+    """Return *world*, or build it from ``"module:class"`` with *options*.
+
+    Raises:
+        InvalidValueError: if there is no such class, or it is no world.
+        UnknownNameError: if it has no option of a name in *options*.
+        NameClashError: if one of its options has a name that is taken.
+    """
+    if isinstance(world, World):
+        if options:
+            raise InvalidValueError(f"A world that is built already takes no options: {options!r}")
+        return world
+    module, _, name = world.partition(":") if isinstance(world, str) else ("", "", "")
+    if not name:
+        raise InvalidValueError(f"`world` is a World or 'module:class', not {world!r}")
+    factory = getattr(load_module(module, str(world)), name, None)
+    if not isinstance(factory, type) or not issubclass(factory, World):
+        raise InvalidValueError(f"{world!r} names no class of worlds; it must inherit from World")
+    check_options(factory, world)
+    check_known(factory, options)
+    instance: World[Any] = factory(**options)
+    return instance
