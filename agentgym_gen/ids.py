@@ -78,6 +78,19 @@ class EnvId:
         """The keyword arguments after the ``?``."""
         return dict(self.query)
 
+    @property
+    def label(self) -> str:
+        """A readable name without namespace and version, which can be the name of a folder.
+
+        >>> EnvId.parse("rftgen/TextCraft-v0?tasks=lists/craft.hard.txt&interface=menu").label
+        'TextCraft-craft.hard-menu'
+        """
+        parts = [self.name, self.tier, self.interface]
+        for key, value in self.query:
+            stem = value.split("/")[-1].removesuffix(".txt") if key == "tasks" else value
+            parts.append(re.sub(r"[^A-Za-z0-9_.+,=()-]", "_", stem))
+        return "-".join(filter(None, parts))
+
     def replace(self, **parts: object) -> EnvId:
         """Return a copy with some *parts* changed."""
         return dataclasses.replace(self, **parts)  # type: ignore[arg-type]  # typed by the fields

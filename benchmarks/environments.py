@@ -54,7 +54,7 @@ def tier_ids() -> list[str]:
     from agentgym_gen.env.registration import ENVIRONMENTS
 
     quick = [environment for environment in ENVIRONMENTS.values() if environment.slow_tasks is None]
-    return [f"rftgen/{e.name}-{tier}-v{e.version}" for e in quick for tier in e.tiers]
+    return [e.id(tier) for e in quick for tier in e.tiers]
 
 
 def measure_in_process(env_id: str, seconds: float) -> dict[str, float]:

@@ -106,7 +106,7 @@ def main() -> None:
     rows = options.interfaces
     columns = [
         measure(
-            f"rftgen/{env.name}-{options.tier}-v{env.version}",
+            env.id(options.tier),
             options.rounds,
             env.test_kwargs,
             rows,

@@ -71,7 +71,7 @@ def measure(name: str, resets: int) -> dict[str, object]:
     from agentgym_gen.env.registration import ENVIRONMENTS
     from agentgym_gen.testing import check_leaks
 
-    env_id = f"rftgen/{name}-v{ENVIRONMENTS[name].version}"
+    env_id = ENVIRONMENTS[name].id()
     env_options = ENVIRONMENTS[name].test_kwargs
     leaked = check_leaks(env_id, resets=resets, options=env_options)
     before = open_files()

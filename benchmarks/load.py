@@ -23,6 +23,7 @@ from agentgym_gen import TextEnv, env_ids
 from agentgym_gen.env.making import make_text_env
 from agentgym_gen.env.registration import ENVIRONMENTS
 from agentgym_gen.errors import MissingExtraError
+from agentgym_gen.ids import EnvId
 from agentgym_gen.seeding import stream
 
 PARTS = 10
@@ -77,7 +78,7 @@ def make_envs(number: int, skipped: tuple[str, ...]) -> Iterator[TextEnv]:
         usable.append(ids[place])
     for place in range(number):
         env_id = usable[place % len(usable)]
-        env_options = ENVIRONMENTS[env_id.split("/")[1].split("-")[0]].test_kwargs
+        env_options = ENVIRONMENTS[EnvId.parse(env_id).name].test_kwargs
         yield make_text_env(env_id, "train", {"seed": place, **env_options})
 
 

@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 from agentgym_gen import Command, TextEnv, env_ids
 from agentgym_gen.env.making import make_text_env
 from agentgym_gen.env.registration import ENVIRONMENTS
+from agentgym_gen.ids import EnvId
 from agentgym_gen.seeding import stream
 from tools.hostile_texts import hostile_texts
 
@@ -72,13 +73,13 @@ def main() -> None:
 
 def _test_options(env_id: str) -> dict[str, object]:
     """Return the options that keep to few tasks where making one takes seconds."""
-    return ENVIRONMENTS[env_id.split("/")[1].split("-")[0]].test_kwargs
+    return ENVIRONMENTS[EnvId.parse(env_id).name].test_kwargs
 
 
 def _by_environment(tallies: Iterable[Tally]) -> dict[str, list[Tally]]:
     groups: dict[str, list[Tally]] = {}
     for tally in tallies:
-        groups.setdefault(tally.env_id.split("/")[1].split("-")[0], []).append(tally)
+        groups.setdefault(EnvId.parse(tally.env_id).name, []).append(tally)
     return groups
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from agentgym_gen import env_ids
 from agentgym_gen.env.making import make_text_env, sample_task_ids
 from agentgym_gen.env.registration import BUNDLED, ENVIRONMENTS
+from agentgym_gen.ids import EnvId
 from agentgym_gen.seeding import stream
 
 GOLDEN = Path(__file__).parents[1] / "tests" / "golden_episodes.json"
@@ -26,7 +27,7 @@ TASKS = 50
 def bundled_ids() -> list[str]:
     """Return the ids of the bundled environments."""
     names = {environment.name for environment in BUNDLED}
-    return [i for i in env_ids() if i.split("/")[1].split("-")[0] in names]
+    return [i for i in env_ids() if EnvId.parse(i).name in names]
 
 
 def plain_id(env_id: str) -> str:
@@ -45,7 +46,7 @@ def digest(env_id: str, number: int = TASKS) -> str:
     All ids of a tier have the same tasks.
     """
     plain = plain_id(env_id)
-    environment = ENVIRONMENTS[env_id.split("/")[1].split("-")[0]]
+    environment = ENVIRONMENTS[EnvId.parse(env_id).name]
     number = min(number, environment.slow_tasks or number)
     options = environment.test_kwargs
     tasks = sample_task_ids(plain, "test", number, stream("golden episodes", plain), options)

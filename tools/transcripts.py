@@ -61,7 +61,7 @@ def _play(task: str, settings: dict[str, str]) -> str:
 
 def _env(task: TaskId, options: dict[str, str]) -> TextEnv:
     environment = next(bundled for bundled in BUNDLED if bundled.name.lower() == task.env)
-    env_id = f"rftgen/{environment.name}-{task.tier}-v{environment.version}"
+    env_id = environment.id(task.tier)
     return make_text_env(env_id, task.split, options)
 
 
@@ -71,7 +71,7 @@ def _table() -> str:
     rows = [heads, ["---", "---", *["---:"] * len(SPLITS), "---"]]
     for environment in BUNDLED:
         for tier in environment.tiers:
-            env_id = f"rftgen/{environment.name}-{tier}-v{environment.version}"
+            env_id = environment.id(tier)
             tasks = make_text_env(env_id, "train").world.tasks
             sizes = [f"{tasks.size(tier, split):,}" for split in SPLITS]
             rows.append([environment.name, tier, *sizes, f"`{env_id}`"])

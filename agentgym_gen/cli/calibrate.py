@@ -9,6 +9,7 @@ from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.cli.arguments import at_least, path
 from agentgym_gen.cli.terminal import print_line
 from agentgym_gen.env.registration import check_env_id
+from agentgym_gen.ids import EnvId
 from agentgym_gen.world import SPLITS
 
 
@@ -32,8 +33,8 @@ def calibrate_tasks(options: argparse.Namespace) -> None:
     """Play the tasks, write the lists and say how many tasks each has."""
     from agentgym_gen.study.run.calibrate import Calibration, calibrate, resolve_policy
 
-    name = check_env_id(options.id).rpartition("/")[2].rsplit("-v", 1)[0].lower()
-    stem = options.out or Path("lists") / name
+    parts = EnvId.parse(check_env_id(options.id))
+    stem = options.out or Path("lists") / parts.replace(query=()).label.lower()
     splits = tuple(options.split or SPLITS)
     calibration = Calibration(options.id, options.tasks, options.samples, options.threshold, splits)
     policy = resolve_policy(options.model, options.temperature, options.max_new_tokens)

@@ -39,7 +39,7 @@ def _list() -> None:
     rows = [("environment", "tier", *(f"{split} tasks" for split in SPLITS), "id")]
     for environment in ENVIRONMENTS.values():
         for tier in environment.tiers:
-            env_id = f"rftgen/{environment.name}-{tier}-v{environment.version}"
+            env_id = environment.id(tier)
             rows.append((environment.name, tier, *_sizes(env_id, tier), env_id))
     print_table(rows)
     print(f"\n{len(env_ids())} ids with the interface variants: agentgym-gen envs --ids")

@@ -60,7 +60,7 @@ def find_installed() -> tuple[list[Registered], list[str]]:
     missing: list[str] = []
     for environment in ENVIRONMENTS.values():
         try:
-            make_text_env(_env_id(environment), "train", environment.test_kwargs).close()
+            make_text_env(environment.id(), "train", environment.test_kwargs).close()
             installed.append(environment)
         except MissingExtraError:
             missing.append(environment.name)
@@ -90,7 +90,7 @@ def _profile(
 ) -> ExpertProfile:
     options = {"interface": interface, **environment.test_kwargs}
     tasks = tasks_played(environment, number)
-    return profile(_env_id(environment, tier), tasks=tasks, options=options)
+    return profile(environment.id(tier), tasks=tasks, options=options)
 
 
 def tasks_played(environment: Registered, number: int) -> int:
@@ -99,8 +99,3 @@ def tasks_played(environment: Registered, number: int) -> int:
     There are fewer where a task takes seconds to make.
     """
     return min(number, environment.slow_tasks or number)
-
-
-def _env_id(environment: Registered, tier: str = "") -> str:
-    parts = "-".join(filter(None, (environment.name, tier)))
-    return f"rftgen/{parts}-v{environment.version}"

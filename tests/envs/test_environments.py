@@ -19,6 +19,7 @@ from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.agents.rollout import Episode, run
 from agentgym_gen.env import INFO_KEYS
 from agentgym_gen.env.making import make_text_env, sample_task_ids
+from agentgym_gen.ids import EnvId
 from agentgym_gen.seeding import stream
 from agentgym_gen.testing import NONSENSE, check_world
 from agentgym_gen.testing import check_env as check_contract
@@ -30,12 +31,13 @@ PLAIN = PromptStyle("action", instruction=False)
 
 def bundled_ids() -> list[str]:
     """Return the ids of the bundled environments, without those that tests register."""
-    return [i for i in env_ids() if i.split("/")[1].split("-")[0] in BUNDLED]
+    return [i for i in env_ids() if EnvId.parse(i).name in BUNDLED]
 
 
 def kwargs_for(name: str) -> dict[str, object]:
     """Return the keywords with which tests make the environment *name*, or that of an id."""
-    return table.ENVIRONMENTS[name.removeprefix("rftgen/").split("-")[0]].test_kwargs
+    bare_name = name if name in table.ENVIRONMENTS else EnvId.parse(name).name
+    return table.ENVIRONMENTS[bare_name].test_kwargs
 
 
 @pytest.mark.parametrize("env_id", bundled_ids())

@@ -6,16 +6,17 @@ from toy_world import CorridorWorld
 
 from agentgym_gen import Command, Malformed, Outcome, Registered, env_ids, register
 from agentgym_gen.env.registration import BUNDLED, ENVIRONMENTS
+from agentgym_gen.ids import EnvId
 from tools.fuzz import BrokenPromiseError, fuzz
 
 NAMES = [environment.name for environment in BUNDLED]
-IDS = [i for i in env_ids() if i.split("/")[1].split("-")[0] in NAMES]
+IDS = [i for i in env_ids() if EnvId.parse(i).name in NAMES]
 
 
 @pytest.mark.parametrize("env_id", IDS)
 def test_no_text_breaks_a_promise(env_id: str) -> None:
     """25 texts break no promise of an id; ``python -m tools.fuzz`` sends many more."""
-    options = ENVIRONMENTS[env_id.split("/")[1].split("-")[0]].test_kwargs
+    options = ENVIRONMENTS[EnvId.parse(env_id).name].test_kwargs
 
     assert fuzz(env_id, 25, options).texts == 25
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agentgym_gen.ids import split_query
+from agentgym_gen.ids import EnvId
 from agentgym_gen.interface import Interface
 from agentgym_gen.study.analysis.analysis import Results
 from agentgym_gen.study.analysis.statistics import Floats, regression
@@ -43,13 +43,12 @@ def env_traits(env_id: str) -> EnvTraits:
     >>> env_traits("rftgen/TextCraft-v0?tasks=lists/craft.hard.txt&interface=menu")
     EnvTraits(name='TextCraft', tier='hard', interface='menu')
     """
-    plain, options = split_query(env_id)
-    name, *rest = plain.split("/")[-1].rsplit("-v", 1)[0].split("-")
-    tier = rest[0] if rest and rest[0] in TIERS else ""
-    interface = "-".join(rest[bool(tier) :]) or "native"
+    parts = EnvId.parse(env_id)
+    tier, options = parts.tier, parts.options
     if "tasks" in options:
         tier = options["tasks"].removesuffix(".txt").rpartition(".")[2]
-    return EnvTraits(name, tier, options.get("interface", interface))
+    interface = options.get("interface", parts.interface or "native")
+    return EnvTraits(parts.name, tier, interface)
 
 
 def is_harder(column: str, env_id: str) -> bool:

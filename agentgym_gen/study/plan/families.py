@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from itertools import permutations
 
 from agentgym_gen.errors import InvalidValueError, unknown_name
+from agentgym_gen.ids import EnvId
 from agentgym_gen.interface import PRESETS, parse_interface
 from agentgym_gen.study.plan.plan import Arm, EnvironmentPlan, Stage, label
 from agentgym_gen.world import TIERS
@@ -167,14 +168,12 @@ class _EnvIds:
             raise unknown_name(f"tier of {name}", tier, valid_tiers, "for this environment")
         interface = interface or plan.interface
         parse_interface(interface)
-        options = {"tasks": f"{plan.lists}.{tier}.txt"} if plan.lists else {}
-        parts = [name] if plan.lists or has_no_tier else [name, tier]
-        if interface in PRESETS and len(parts) > 1:
-            parts.append(interface)
-        elif interface != "native":
-            options["interface"] = interface
-        query = "&".join(f"{key}={value}" for key, value in options.items())
-        return f"rftgen/{'-'.join(parts)}-v{plan.version}" + (f"?{query}" if query else "")
+        query = [("tasks", f"{plan.lists}.{tier}.txt")] if plan.lists else []
+        tier = "" if plan.lists or has_no_tier else tier
+        preset = interface if interface in PRESETS and tier else ""
+        if not preset and interface != "native":
+            query.append(("interface", interface))
+        return str(EnvId(name, tier, preset, plan.version, tuple(query)))
 
     def stage(self, name: str, tier: str = "", share: float = 1.0) -> Stage:
         env_id = self.env_id(name, tier)

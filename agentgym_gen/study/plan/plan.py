@@ -20,6 +20,7 @@ from typing import Any
 
 from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.errors import DataError, InvalidValueError
+from agentgym_gen.ids import EnvId
 from agentgym_gen.world import SPLITS
 
 ROW_SCHEMA = 2
@@ -122,30 +123,13 @@ class Cell:
         return f"{self.model.name}/{label(self.column)}"
 
 
-def environment_of(env_id: str) -> str:
-    """Return the name of the environment of *env_id*.
-
-    >>> environment_of("rftgen/Sokoban-easy-listed-v0")
-    'Sokoban'
-    """
-    return re.split("[-?]", env_id.rpartition("/")[2])[0]
-
-
 def label(env_id: str) -> str:
-    """Return a readable name of *env_id*, without namespace and version.
+    """Return a readable name of *env_id*, without namespace and version: `EnvId.label`.
 
     >>> label("rftgen/Sokoban-easy-listed-v0")
     'Sokoban-easy-listed'
-    >>> label("rftgen/TextCraft-v0?tasks=lists/textcraft.hard.txt&interface=menu+listed")
-    'TextCraft-textcraft.hard-menu+listed'
     """
-    plain, _, query = env_id.partition("?")
-    parts = [plain.split("/")[-1].rsplit("-v", 1)[0]]
-    for pair in filter(None, query.split("&")):
-        key, _, value = pair.partition("=")
-        stem = value.split("/")[-1].removesuffix(".txt") if key == "tasks" else value
-        parts.append(re.sub(r"[^A-Za-z0-9_.+,=()-]", "_", stem))
-    return "-".join(parts)
+    return EnvId.parse(env_id).label
 
 
 @dataclass(frozen=True)
@@ -301,12 +285,12 @@ class Plan:
 
     def style_of(self, env_id: str) -> PromptStyle:
         """Return the prompt style of episodes of *env_id*."""
-        name = environment_of(env_id)
+        name = EnvId.parse(env_id).name
         return self.environments[name].style if name in self.environments else PromptStyle()
 
     def rft_of(self, stage: Stage) -> dict[str, Any]:
         """Return the RFT settings of *stage*: an environment's own where it is trained on alone."""
-        names = {environment_of(env_id) for env_id in stage.env_ids}
+        names = {EnvId.parse(env_id).name for env_id in stage.env_ids}
         environment = self.environments.get(names.pop()) if len(names) == 1 else None
         return {**self.rft, **(environment.rft if environment else {})}
 

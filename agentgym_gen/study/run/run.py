@@ -25,7 +25,7 @@ from agentgym_gen.agents.prompt import build
 from agentgym_gen.agents.rollout import Episode, run
 from agentgym_gen.env.making import make_text_env, sample_task_ids
 from agentgym_gen.errors import DataError, DiskFullError, ResultExistsError
-from agentgym_gen.ids import split_query
+from agentgym_gen.ids import EnvId
 from agentgym_gen.seeding import stream
 from agentgym_gen.study.plan.plan import Cell, ModelId, Plan, Stage, label
 from agentgym_gen.study.results.failures import RULES_VERSION
@@ -272,8 +272,8 @@ def describe_column(plan: Plan, column: str) -> dict[str, Any]:
     style = plan.style_of(column)
     messages = build(style, env.instruction if style.instruction else "", [], observation)
     return {
-        "env_id": split_query(column)[0],
-        "env_version": int(split_query(column)[0].rsplit("-v", 1)[1]),
+        "env_id": EnvId.parse(column).plain,
+        "env_version": EnvId.parse(column).version,
         "interface": str(env.interface),
         "data_hash": content.hexdigest()[:16],
         "prompt_hash": hashlib.sha256(json.dumps(messages).encode()).hexdigest()[:16],
