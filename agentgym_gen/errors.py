@@ -24,6 +24,22 @@ from collections.abc import Iterable
 
 import gymnasium
 
+__all__ = [
+    "AgentGymGenError",
+    "BackendError",
+    "DataError",
+    "DiskFullError",
+    "EpisodeOverError",
+    "InvalidValueError",
+    "MissingExtraError",
+    "NameClashError",
+    "ResultExistsError",
+    "TrainingError",
+    "UnknownNameError",
+    "missing_extra",
+    "unknown_name",
+]
+
 
 class AgentGymGenError(Exception):
     """The root of the library's errors."""

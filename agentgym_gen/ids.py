@@ -11,6 +11,14 @@ from dataclasses import dataclass
 
 from agentgym_gen.errors import InvalidValueError
 
+__all__ = [
+    "NAMESPACE",
+    "QUERY_KEYS",
+    "TIERS",
+    "EnvId",
+    "split_query",
+]
+
 NAMESPACE = "rftgen"
 
 TIERS = ("easy", "medium", "hard")

@@ -11,6 +11,8 @@ import zlib
 
 import numpy as np
 
+__all__ = ["SUITE_SEED", "stream"]
+
 SUITE_SEED = 260312011
 """The entropy behind every task of every environment: the number of the paper."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Callable, Iterator
 from functools import lru_cache
@@ -334,9 +335,21 @@ def rule_all_is_sorted_and_exists(sources: Sources) -> list[str]:
     return bad
 
 
+def rule_documented_modules_have_all(sources: Sources) -> list[str]:
+    """A module of the API pages says in `__all__` what is public."""
+    pages = (ROOT / "docs" / "api").glob("*.md")
+    text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
+    documented = set(re.findall(r"^::: ([\w.]+)$", text, re.MULTILINE))
+    return [
+        path
+        for path, source in sources.items()
+        if dotted(path) in documented and not exported(parse(source))
+    ]
+
+
 def exported(tree: ast.Module) -> list[str]:
     """Return the `__all__` of *tree*, or no names where it has none."""
-    for node in tree.body:
+    for node in reversed(tree.body):
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
             names = ast.literal_eval(node.value)
             assert isinstance(names, list)
@@ -388,4 +401,5 @@ RULES: tuple[Rule, ...] = (
     rule_folders_say_what_they_hold,
     rule_packages_export_what_they_name,
     rule_all_is_sorted_and_exists,
+    rule_documented_modules_have_all,
 )

@@ -13,6 +13,15 @@ from typing import Any, TypeAlias
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.trainers.config import TrainConfig
 
+__all__ = [
+    "EVENTS",
+    "CallbackHandler",
+    "LogRow",
+    "TrainerCallback",
+    "TrainerControl",
+    "TrainerState",
+]
+
 LogRow: TypeAlias = dict[str, Any]
 """One row of the log."""
 

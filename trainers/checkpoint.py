@@ -8,7 +8,6 @@ and step.
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import os
 import re
@@ -21,6 +20,7 @@ from typing import Any
 from agentgym_gen.errors import DataError
 from agentgym_gen.system.files import write_error
 from agentgym_gen.system.untrusted_files import read_text
+from agentgym_gen.system.versions import versions
 
 NAME = re.compile(r"step_(\d{6,})")
 STATE = "state.json"
@@ -58,7 +58,7 @@ def write(
             shutil.rmtree(draft, ignore_errors=True)
             draft.mkdir(parents=True)
             write_files(draft)
-            content = {"step": step, **state, "versions": versions()}
+            content = {"step": step, **state, "versions": recorded_versions()}
             (draft / STATE).write_text(json.dumps(content, indent=1), encoding="utf-8")
             sync(draft)
             _remove(target)
@@ -180,15 +180,9 @@ def read_state(path: Path) -> dict[str, Any]:
     return state
 
 
-def versions() -> dict[str, str]:
+def recorded_versions() -> dict[str, str]:
     """Return the versions of the packages that decide what a run computes."""
-    by_package: dict[str, str] = {}
-    for package in PACKAGES:
-        try:
-            by_package[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            by_package[package] = "not installed"
-    return by_package
+    return {name: version or "not installed" for name, version in versions(PACKAGES).items()}
 
 
 def sync(folder: Path) -> None:

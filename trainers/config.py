@@ -7,6 +7,18 @@ from dataclasses import dataclass
 
 from agentgym_gen.errors import InvalidValueError, unknown_name
 
+__all__ = [
+    "AVERAGES",
+    "ESTIMATORS",
+    "REPORTERS",
+    "REWARDS",
+    "TRUNCATIONS",
+    "RFTConfig",
+    "SFTConfig",
+    "TrainConfig",
+    "check_count",
+]
+
 ESTIMATORS = ("dr_grpo", "grpo", "reinforce++", "rloo")
 AVERAGES = ("constant", "episode", "token")
 REWARDS = ("return", "score", "success")

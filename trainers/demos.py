@@ -18,6 +18,15 @@ from agentgym_gen.seeding import stream
 from agentgym_gen.trainers.models.chat import ChatFormat, ContextBuilder
 from agentgym_gen.trainers.models.types import Tokenizer
 
+__all__ = [
+    "VOCABULARY_EPISODES",
+    "Demonstrator",
+    "demonstrations",
+    "expert_texts",
+    "sample_episodes",
+    "vocabulary_texts",
+]
+
 
 class Demonstrator:
     """Acts as another policy does, and adds the tokens in the layout of `ModelPolicy`.

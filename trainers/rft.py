@@ -37,6 +37,8 @@ from agentgym_gen.trainers.models.types import Model, Tokenizer
 from agentgym_gen.trainers.packing.micro_batches import pack
 from agentgym_gen.trainers.sampling.model_policy import ModelPolicy
 
+__all__ = ["LOG", "RFTTrainer", "Sampler"]
+
 LOG = logging.getLogger(__name__)
 
 

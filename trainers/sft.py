@@ -28,6 +28,8 @@ from agentgym_gen.trainers.models.chat import ChatFormat
 from agentgym_gen.trainers.models.types import Model, Tokenizer
 from agentgym_gen.trainers.packing.micro_batches import MicroBatch, Sample, pack
 
+__all__ = ["SFTTrainer"]
+
 
 class SFTTrainer:
     """Trains a model to give the answers of the given episodes.

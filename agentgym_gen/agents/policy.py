@@ -11,6 +11,16 @@ import numpy as np
 from agentgym_gen.agents.prompt import ChatMessage, PromptStyle, wrap_action
 from agentgym_gen.env import TextEnv
 
+__all__ = [
+    "POLICIES",
+    "Completion",
+    "ExpertPolicy",
+    "Policy",
+    "RandomPolicy",
+    "Request",
+    "ScriptedPolicy",
+]
+
 
 @dataclass(frozen=True)
 class Request:

@@ -13,6 +13,19 @@ from typing import NamedTuple, TypedDict
 
 from agentgym_gen.errors import InvalidValueError, unknown_name
 
+__all__ = [
+    "FORMATS",
+    "RULES",
+    "ChatMessage",
+    "MixedStyle",
+    "PastTurn",
+    "PromptStyle",
+    "build",
+    "mixed_style",
+    "read_action",
+    "wrap_action",
+]
+
 FORMATS = ("react", "action", "tool")
 
 RULES = {

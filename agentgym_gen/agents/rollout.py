@@ -17,6 +17,8 @@ from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.seeding import stream
 from agentgym_gen.world import TaskId
 
+__all__ = ["Episode", "group_by_task", "run"]
+
 
 @dataclass(frozen=True)
 class Episode:

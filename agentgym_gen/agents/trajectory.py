@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from agentgym_gen.agents.policy import Completion
 
+__all__ = ["TokenSequence", "Trajectory", "Turn"]
+
 
 @dataclass(frozen=True)
 class Turn:

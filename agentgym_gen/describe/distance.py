@@ -25,6 +25,14 @@ from agentgym_gen.env.making import make_text_env, sample_task_ids
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.seeding import stream
 
+__all__ = [
+    "DEFAULT_TASKS",
+    "Distance",
+    "ExpertProfile",
+    "distance",
+    "profile",
+]
+
 DEFAULT_TASKS = 20
 """How many tasks are played by default."""
 

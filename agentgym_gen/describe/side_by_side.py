@@ -13,6 +13,14 @@ from agentgym_gen.env.making import make_text_env
 from agentgym_gen.interface import Interface, Randomized
 from agentgym_gen.world import TaskId
 
+__all__ = [
+    "GAP",
+    "MIN_WIDTH",
+    "Column",
+    "format_columns",
+    "play_columns",
+]
+
 MIN_WIDTH = 24
 """The narrowest column; if the columns do not fit, they are put one under the other."""
 

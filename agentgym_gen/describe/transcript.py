@@ -14,6 +14,8 @@ from collections.abc import Iterable
 
 from agentgym_gen.agents.trajectory import Trajectory
 
+__all__ = ["action_line", "episode_lines", "format_episode"]
+
 
 def action_line(action: str) -> str:
     """Return the line of a transcript that shows *action*."""

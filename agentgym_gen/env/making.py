@@ -12,6 +12,8 @@ from agentgym_gen.env.registration import check_env_id
 from agentgym_gen.env.text_env import TextEnv
 from agentgym_gen.ids import split_query
 
+__all__ = ["make_text_env", "sample_task_ids"]
+
 
 def make_text_env(env_id: str, split: str, options: Mapping[str, Any] | None = None) -> TextEnv:
     """Return the unwrapped environment *env_id* on *split*.

@@ -13,6 +13,18 @@ from agentgym_gen.ids import TIERS, EnvId, split_query
 from agentgym_gen.interface import PRESETS
 from agentgym_gen.system.imports import load_module
 
+__all__ = [
+    "BUNDLED",
+    "ENTRY_POINT",
+    "ENVIRONMENTS",
+    "HOW_TO_LIST",
+    "Registered",
+    "check_env_id",
+    "env_ids",
+    "register",
+    "register_all",
+]
+
 ENTRY_POINT = "agentgym_gen.env:TextEnv"
 
 HOW_TO_LIST = "list all with: agentgym-gen envs --ids"

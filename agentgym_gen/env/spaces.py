@@ -12,6 +12,8 @@ from typing import Any
 import gymnasium
 import numpy as np
 
+__all__ = ["CUT_MARK", "SAMPLE_ALPHABET", "Unicode"]
+
 SAMPLE_ALPHABET = "abcdefghijklmnopqrstuvwxyz 0123456789"
 """The characters of which `Unicode.sample` makes its texts."""
 

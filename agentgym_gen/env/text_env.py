@@ -18,6 +18,14 @@ from agentgym_gen.interface import EpisodeInterface, Interface, Randomized, pars
 from agentgym_gen.world import Command, EndReason, Malformed, Message, Task, TaskId, World
 from agentgym_gen.world.task_list import read_task_list
 
+__all__ = [
+    "INFO_KEYS",
+    "MAX_INTERFACE_INDEX",
+    "MAX_OBSERVATION_CHARS",
+    "RESET_OPTIONS",
+    "TextEnv",
+]
+
 MAX_OBSERVATION_CHARS = 16384
 """The longest observation; a longer one is cut with a visible mark."""
 

@@ -9,6 +9,18 @@ from dataclasses import dataclass, fields
 
 from agentgym_gen.errors import InvalidValueError, unknown_name
 
+__all__ = [
+    "AXES",
+    "FIELDS",
+    "MAX_DISTRACTORS",
+    "PRESETS",
+    "RECIPE",
+    "VOCABULARIES",
+    "Interface",
+    "check_axis",
+    "value_of",
+]
+
 AXES: dict[str, tuple[str, ...]] = {
     "wording": ("native", "synonyms", "symbols"),
     "syntax": ("native", "json", "lenientjson", "call", "menu"),

@@ -11,6 +11,8 @@ import numpy as np
 from agentgym_gen.errors import InvalidValueError, unknown_name
 from agentgym_gen.interface.axes import FIELDS, Interface, check_axis, value_of
 
+__all__ = ["DOMAIN", "WORD", "Randomized", "parse_interface"]
+
 WORD = "random"
 """The first word of the text form of a `Randomized`."""
 

@@ -24,6 +24,8 @@ from agentgym_gen.system.processors import usable_processors
 if TYPE_CHECKING:
     import pandas as pd  # type: ignore[import-untyped]
 
+__all__ = ["Study"]
+
 
 class Study:
     """A plan and the folder of its results.

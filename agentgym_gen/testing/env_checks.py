@@ -28,6 +28,15 @@ from agentgym_gen.seeding import stream
 from agentgym_gen.testing.contract import ContractError, require
 from agentgym_gen.world import EndReason
 
+__all__ = [
+    "ENDS",
+    "LEAK_TASKS",
+    "NONSENSE_TURNS",
+    "Turn",
+    "check_env",
+    "check_leaks",
+]
+
 NONSENSE_TURNS = 5
 """The turn limit under which truncation is checked."""
 

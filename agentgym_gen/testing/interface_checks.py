@@ -22,6 +22,17 @@ from agentgym_gen.interface.renaming.names import Renaming
 from agentgym_gen.testing.contract import require
 from agentgym_gen.world import Command, Malformed, phrase_of
 
+__all__ = [
+    "ANY_INTERFACE",
+    "NONSENSE",
+    "ExpertEpisode",
+    "ExpertStep",
+    "StepResult",
+    "check_interface",
+    "record_expert",
+    "sample_interfaces",
+]
+
 NONSENSE = (
     "",
     " ",

@@ -24,6 +24,8 @@ from agentgym_gen.testing.interface_checks import (
 )
 from agentgym_gen.world import Command, EndReason, Task, Verb, World, phrase_of, write_template
 
+__all__ = ["COMPOSED_INTERFACES", "SAMPLED_INTERFACES", "TRIED_STATES", "check_world"]
+
 TRIED_STATES = 4
 """In how many states of the expert's episode every admissible command is carried out."""
 

@@ -11,6 +11,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+__all__ = [
+    "LIST_HEADER",
+    "AsciiGrid",
+    "Command",
+    "Message",
+    "MessageFact",
+    "Piece",
+    "VerbName",
+    "bulleted",
+]
+
 
 class Command(NamedTuple):
     """One action as a value: a verb and its arguments, in the order of the verb's slots."""

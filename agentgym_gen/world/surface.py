@@ -15,6 +15,8 @@ import numpy as np
 from agentgym_gen.world.distractors import COMMON_DISTRACTORS, sample_lines
 from agentgym_gen.world.messages import Message, bulleted
 
+__all__ = ["Surface", "as_is", "common_distractors", "no_nouns"]
+
 
 def common_distractors(rng: np.random.Generator, amount: int) -> tuple[Message | str, ...]:
     """Return *amount* of `COMMON_DISTRACTORS`, sampled with *rng*."""

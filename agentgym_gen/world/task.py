@@ -13,6 +13,8 @@ from agentgym_gen.errors import InvalidValueError, unknown_name
 from agentgym_gen.ids import TIERS
 from agentgym_gen.seeding import stream
 
+__all__ = ["SPLITS", "Task", "TaskId", "Tasks"]
+
 SPLITS = ("train", "valid", "test")
 """The splits, which share no content."""
 

@@ -14,6 +14,8 @@ from agentgym_gen.system.files import write_text
 from agentgym_gen.system.untrusted_files import MEGABYTE, numbered_lines, read_text
 from agentgym_gen.world.task import TaskId
 
+__all__ = ["MAX_BYTES", "read_task_list", "write_task_list"]
+
 MAX_BYTES = 64 * MEGABYTE
 """The size above which a file is no list of tasks."""
 

@@ -16,6 +16,17 @@ from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.world.messages import Command, Message, Piece, VerbName
 from agentgym_gen.world.template import WORD_CHARS, candidates, fillings, literals
 
+__all__ = [
+    "Malformed",
+    "Verb",
+    "list_entry",
+    "native_text",
+    "phrase_of",
+    "read_templates",
+    "slots_of",
+    "write_template",
+]
+
 _MARKUP = " <>[]()"
 
 

@@ -17,6 +17,8 @@ from agentgym_gen.world.surface import Surface
 from agentgym_gen.world.task import ContentT, Task, Tasks
 from agentgym_gen.world.verbs import Malformed, Verb, list_entry, read_templates
 
+__all__ = ["EndReason", "Outcome", "Scene", "World"]
+
 
 class EndReason(enum.StrEnum):
     """Why an episode ended."""

@@ -16,6 +16,8 @@ from agentgym_gen.envs.alfworld.statistics import load_statistics
 from agentgym_gen.envs.alfworld.world import ALFWorld
 from agentgym_gen.errors import InvalidValueError
 
+__all__ = ["SearchPolicy", "next_move", "target_frequency"]
+
 
 class SearchPolicy:
     """Searches the room, then does the task, using nothing but what the episode has shown."""

@@ -35,6 +35,8 @@ from agentgym_gen.world import (
 )
 from agentgym_gen.world.distractors import sample_evenly
 
+__all__ = ["IDLE_VERBS", "TURN_LIMIT", "ALFWorld"]
+
 TURN_LIMIT = 50
 """The turn limit of the original's configuration and of most papers."""
 

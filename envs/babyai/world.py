@@ -36,6 +36,8 @@ from agentgym_gen.world import (
 )
 from agentgym_gen.world.distractors import sample_evenly
 
+__all__ = ["MIN_TURN_LIMIT", "BabyAI"]
+
 MIN_TURN_LIMIT = 20
 """AgentGym's turn limit, and the lowest one here."""
 

@@ -46,6 +46,8 @@ from agentgym_gen.world import (
 )
 from agentgym_gen.world.distractors import sample_evenly
 
+__all__ = ["ANSWERS", "MAX_K", "TURNS", "SearchQA"]
+
 TURNS = {"easy": 5, "medium": 8, "hard": 10}
 """The turn limits: the three stages of AgentGym-RL's training on SearchQA."""
 

@@ -35,6 +35,8 @@ from agentgym_gen.world import (
 )
 from agentgym_gen.world.distractors import sample_evenly
 
+__all__ = ["MIN_TURNS", "TURNS_PER_MOVE", "Sokoban"]
+
 MIN_TURNS = 15
 """The turn limit of the shortest levels."""
 

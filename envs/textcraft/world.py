@@ -33,6 +33,8 @@ from agentgym_gen.world import (
 )
 from agentgym_gen.world.distractors import sample_evenly
 
+__all__ = ["MAX_GET", "MIN_TURN_LIMIT", "TextCraft", "clean_text"]
+
 MAX_GET = 1000
 """The most of an item that one command can get."""
 

@@ -43,6 +43,14 @@ from agentgym_gen.world import (
 )
 from agentgym_gen.world.distractors import sample_lines
 
+__all__ = [
+    "DEFAULT_TURNS",
+    "ENDS",
+    "MIN_TURNS",
+    "TURNS_PER_COMMAND",
+    "TextWorld",
+]
+
 MIN_TURNS = 25
 """The turn limit of the shortest games."""
 

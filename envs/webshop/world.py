@@ -32,6 +32,8 @@ from agentgym_gen.world import (
 )
 from agentgym_gen.world.distractors import sample_evenly
 
+__all__ = ["BUTTON_WORDS", "WebShop"]
+
 _ACTION = re.compile(r"(search|click)\s*\[(.+)\]", re.IGNORECASE)
 _ORIGINAL_ACTION = re.compile(r"(.+)\[(.+)\]")
 _NAMEABLE = re.compile(r"(?=.*[^\W\d_])[^_]+")  # with a letter, without an underscore

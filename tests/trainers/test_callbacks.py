@@ -178,5 +178,10 @@ def test_a_checkpoint_has_a_card_with_the_curve(tmp_path: Path) -> None:
 
 
 def test_the_curve_goes_through_its_points() -> None:
-    """The curve goes from the bottom left to the top right, inside margins of 36 pixels."""
-    assert '<polyline points="36.0,204.0 604.0,36.0"' in draw_curve([(1, 0.0), (2, 0.5)], "success")
+    """The curve goes from the bottom left to the top right; many points have means beside them."""
+    picture = draw_curve([(1, 0.0), (2, 0.5)], "success")
+
+    assert picture.count('<polyline points="46.0,220.0 342.0,40.0"') == 1
+    assert draw_curve([(step, step / 40) for step in range(41)], "success").count("<polyline") == 2
+    assert ">step 1<" in picture
+    assert ">0.5<" in picture

@@ -1,4 +1,3 @@
-# The capitals name the axes of an array.
 """No context is computed twice in a rollout, and logits are those of the whole context."""
 
 import numpy as np

@@ -12,6 +12,17 @@ import numpy.typing as npt
 
 from agentgym_gen.errors import InvalidValueError
 
+__all__ = [
+    "BATCH_ESTIMATORS",
+    "EQUAL_WITHIN",
+    "GROUP_ESTIMATORS",
+    "Floats",
+    "dr_grpo",
+    "grpo",
+    "reinforce_pp",
+    "rloo",
+]
+
 Floats = npt.NDArray[np.float64]
 
 EQUAL_WITHIN = 1e-9

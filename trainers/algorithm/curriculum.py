@@ -15,6 +15,15 @@ import numpy as np
 from agentgym_gen.env.registration import check_env_id
 from agentgym_gen.errors import InvalidValueError
 
+__all__ = [
+    "Curriculum",
+    "FixedCurriculum",
+    "StepCurriculum",
+    "SuccessCurriculum",
+    "as_curriculum",
+    "task_counts",
+]
+
 
 @runtime_checkable
 class Curriculum(Protocol):

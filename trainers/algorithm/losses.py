@@ -11,6 +11,14 @@ from torch import Tensor
 
 from agentgym_gen.errors import InvalidValueError
 
+__all__ = [
+    "clipped_policy_loss",
+    "entropy",
+    "is_clipped",
+    "kl_k3",
+    "sft_loss",
+]
+
 
 def sft_loss(logp_N: Tensor, weight_N: Tensor) -> Tensor:
     """Return the weighted negative log-likelihood of the demonstrated tokens."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-WIDTH, HEIGHT, MARGIN = 640, 240, 36
+from agentgym_gen.describe.line_chart import LineChart, LineSeries
 
 
 def draw_curve(points: Sequence[tuple[int, float]], name: str) -> str:
@@ -17,33 +17,22 @@ def draw_curve(points: Sequence[tuple[int, float]], name: str) -> str:
     steps = [step for step, _ in points]
     values = [value for _, value in points]
     low, high = min(0.0, *values), max(values)
-    if high - low < 1e-9:
-        high = low + 1.0
-
-    def to_pixels(step: float, value: float) -> str:
-        x = MARGIN + (step - steps[0]) / max(1, steps[-1] - steps[0]) * (WIDTH - 2 * MARGIN)
-        y = HEIGHT - MARGIN - (value - low) / (high - low) * (HEIGHT - 2 * MARGIN)
-        return f"{x:.1f},{y:.1f}"
-
     window = max(1, len(values) // 10)
-    means = [sum(part) / len(part) for part in _moving_windows(values, window)]
-    raw = " ".join(to_pixels(*point) for point in points)
-    smooth = " ".join(to_pixels(*point) for point in zip(steps, means, strict=True))
-    left, bottom = MARGIN, HEIGHT - MARGIN
-    line = 'fill="none" stroke'
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
-        f'font-family="sans-serif" font-size="12">\n'
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>\n'
-        f'<path d="M{left},{MARGIN} V{bottom} H{WIDTH - MARGIN}" {line}="black"/>\n'
-        f'<polyline points="{raw}" {line}="#bbb"/>\n'
-        f'<polyline points="{smooth}" {line}="#06c" stroke-width="2"/>\n'
-        f'<text x="{left}" y="{MARGIN - 8}">{name}: {low:.2f} to {high:.2f}</text>\n'
-        f'<text x="{WIDTH - MARGIN}" y="{HEIGHT - 12}" text-anchor="end">'
-        f"step {steps[0]} to {steps[-1]}</text>\n</svg>\n"
-    )
+    lines = [LineSeries(name, steps, values, colour=0)]
+    if window > 1:
+        means = moving_average(values, window)
+        lines.append(LineSeries(f"mean of {window} steps", steps, means, colour=1))
+    ticks = [(steps[0], f"step {steps[0]}"), (steps[-1], f"step {steps[-1]}")]
+    top = high if high - low > 1e-9 else low + 1.0
+    chart = LineChart(name, lines, ticks, top=top, bottom=low, percent=False)
+    return f"{chart.svg()}\n"
 
 
-def _moving_windows(values: Sequence[float], size: int) -> list[Sequence[float]]:
-    """Return the window that ends at each value, shorter at the beginning."""
-    return [values[max(0, end - size) : end] for end in range(1, len(values) + 1)]
+def moving_average(values: Sequence[float], window: int) -> list[float]:
+    """Return the mean of the last *window* values at each value, of fewer at the beginning.
+
+    >>> moving_average([1.0, 3.0, 5.0], 2)
+    [1.0, 2.0, 4.0]
+    """
+    parts = [values[max(0, end - window) : end] for end in range(1, len(values) + 1)]
+    return [sum(part) / len(part) for part in parts]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from agentgym_gen.trainers.callbacks import LogRow
-from agentgym_gen.trainers.checkpoint import versions
+from agentgym_gen.trainers.checkpoint import recorded_versions
 from agentgym_gen.trainers.config import TrainConfig
 from agentgym_gen.trainers.logging.curve import draw_curve
 from agentgym_gen.trainers.models.types import Model
@@ -35,7 +35,7 @@ def _card(model: Model, config: TrainConfig, points: list[tuple[int, float]], ke
     )
     load = "PeftModel.from_pretrained(base, folder)" if adapter else "load_model(folder)"
     settings = "\n".join(f"| {k} | `{v}` |" for k, v in dataclasses.asdict(config).items())
-    packages = "\n".join(f"| {k} | {v} |" for k, v in versions().items())
+    packages = "\n".join(f"| {k} | {v} |" for k, v in recorded_versions().items())
     steps = points[-1][0] if points else 0
     return (
         "---\n" + "\n".join(front) + "\n---\n\n"

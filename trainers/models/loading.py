@@ -16,6 +16,8 @@ from agentgym_gen.trainers.models.smollm2 import SMOLLM2, model_folder
 from agentgym_gen.trainers.models.tiny import build_tiny
 from agentgym_gen.trainers.models.types import Model, Tokenizer
 
+__all__ = ["LOG", "TINY", "load_model", "resolve_model"]
+
 LOG = logging.getLogger(__name__)
 
 TINY = "rftgen-tiny"

@@ -18,6 +18,14 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.trainers.models.types import Model, Tokenizer
 
+__all__ = [
+    "PIECES",
+    "TEMPLATE",
+    "TinySize",
+    "build_tiny",
+    "build_tokenizer",
+]
+
 PAD, USER, ASSISTANT, END = "<|pad|>", "<|user|>", "<|assistant|>", "<|end|>"
 
 TEMPLATE = (

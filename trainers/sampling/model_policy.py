@@ -23,6 +23,8 @@ from agentgym_gen.trainers.models.types import Model, Tokenizer
 from agentgym_gen.trainers.sampling.kv_cache import CacheRow, check_cacheable, extend_rows
 from agentgym_gen.trainers.sampling.prefix_cache import PrefixCache
 
+__all__ = ["Generation", "ModelPolicy", "invert_cdf"]
+
 
 class ModelPolicy:
     """Acts with a causal language model.

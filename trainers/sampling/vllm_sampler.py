@@ -26,6 +26,8 @@ from agentgym_gen.errors import BackendError
 from agentgym_gen.trainers.models.chat import ChatFormat, Context, ContextBuilder
 from agentgym_gen.trainers.models.types import Tokenizer
 
+__all__ = ["ADAPTER", "CONNECTIONS", "VLLMSampler"]
+
 ADAPTER = "agentgym-gen"
 """The beginning of the names of adapters on the server; the run and the step follow."""
 

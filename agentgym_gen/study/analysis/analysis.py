@@ -33,6 +33,8 @@ from agentgym_gen.study.analysis.statistics import (
 from agentgym_gen.study.plan.plan import BASE
 from agentgym_gen.study.results.rows import Row, read_episodes
 
+__all__ = ["Formula", "Pair", "Results", "ScoreMatrix"]
+
 Pair = tuple[str, str]
 """An arm and a column."""
 

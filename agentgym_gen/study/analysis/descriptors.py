@@ -22,6 +22,18 @@ from agentgym_gen.study.plan.plan import BASE, Arm
 from agentgym_gen.study.results.distances import Distances
 from agentgym_gen.world import TIERS
 
+__all__ = [
+    "FEATURES",
+    "MIN_CELLS",
+    "EnvTraits",
+    "HeldOutCell",
+    "TransferRegression",
+    "env_traits",
+    "explain_transfer",
+    "held_out_cells",
+    "is_harder",
+]
+
 
 @dataclass(frozen=True)
 class EnvTraits:

@@ -14,6 +14,8 @@ import numpy as np
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.study.analysis.statistics import Floats
 
+__all__ = ["backward_transfer", "forgetting", "forward_transfer", "retention"]
+
 
 def backward_transfer(R_ij: Floats, trained: Sequence[int]) -> Floats:
     """Return how much later stages changed the scores of earlier ones.

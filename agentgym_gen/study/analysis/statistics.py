@@ -19,6 +19,22 @@ import numpy.typing as npt
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.seeding import stream
 
+__all__ = [
+    "CONFIDENCE",
+    "RESAMPLES",
+    "SEEDS_TO_RESAMPLE",
+    "Estimate",
+    "Floats",
+    "bootstrap_p",
+    "holm",
+    "interval",
+    "pass_at_k",
+    "pass_power_k",
+    "regression",
+    "resampled_means",
+    "wilson",
+]
+
 RESAMPLES = 10_000
 CONFIDENCE = 0.95
 SEEDS_TO_RESAMPLE = 3

@@ -23,6 +23,21 @@ from agentgym_gen.interface import PRESETS, parse_interface
 from agentgym_gen.study.plan.plan import Arm, EnvironmentPlan, Stage, label
 from agentgym_gen.world import TIERS
 
+__all__ = [
+    "ALL_TIERS",
+    "DIFFICULTY_ARMS",
+    "LISTED_TIERS",
+    "CrossFamily",
+    "CustomArm",
+    "DifficultyFamily",
+    "Families",
+    "InterfaceFamily",
+    "MixtureFamily",
+    "SequenceFamily",
+    "expand",
+    "is_random",
+]
+
 LISTED_TIERS = ("easy", "hard")
 """The tiers that a calibration makes, each a list of tasks."""
 

@@ -22,6 +22,21 @@ from agentgym_gen.study.plan.plan import EnvironmentPlan, Plan, TestPlan
 from agentgym_gen.system.imports import load_module
 from agentgym_gen.system.untrusted_files import MEGABYTE, read_text
 
+__all__ = [
+    "FAMILIES",
+    "MAX_BYTES",
+    "MAX_LINE_CHARS",
+    "NOT_OF_SFT_CONFIG",
+    "SECTIONS",
+    "TABLES",
+    "KeyPath",
+    "line_of",
+    "load_plan",
+    "parse_plan",
+    "preset_names",
+    "preset_text",
+]
+
 TABLES = ("style", "environments", "model", "warm_start", "rft", "test")
 FAMILIES = ("difficulty", "cross", "interface", "sequence", "mixture")
 MAX_BYTES = MEGABYTE

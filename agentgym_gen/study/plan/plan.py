@@ -23,6 +23,22 @@ from agentgym_gen.errors import DataError, InvalidValueError
 from agentgym_gen.ids import EnvId
 from agentgym_gen.world import SPLITS
 
+__all__ = [
+    "BASE",
+    "ROW_SCHEMA",
+    "STAGE_SEPARATOR",
+    "Arm",
+    "Cell",
+    "EnvironmentPlan",
+    "ModelId",
+    "Plan",
+    "Stage",
+    "TestPlan",
+    "arm_name",
+    "display_name",
+    "label",
+]
+
 ROW_SCHEMA = 2
 """The version of the keys of a row; it rises when one changes its meaning."""
 

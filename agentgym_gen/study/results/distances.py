@@ -15,6 +15,8 @@ from agentgym_gen.errors import DataError, InvalidValueError
 from agentgym_gen.system.files import write_json
 from agentgym_gen.system.untrusted_files import parse_json, read_text
 
+__all__ = ["DISTANCES", "Distances", "read_distances", "write_distances"]
+
 DISTANCES = "distances.json"
 
 Distances = Mapping[tuple[str, str], float]

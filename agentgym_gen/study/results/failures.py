@@ -26,6 +26,15 @@ from collections.abc import Callable
 
 from agentgym_gen.agents.trajectory import Trajectory
 
+__all__ = [
+    "CONFIRMATION_BIAS",
+    "LOOP_LENGTH",
+    "MODES",
+    "RULES",
+    "RULES_VERSION",
+    "failure_modes",
+]
+
 RULES_VERSION = 1
 """The version of the rules; it rises when one of them changes."""
 

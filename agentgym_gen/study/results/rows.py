@@ -24,6 +24,22 @@ from agentgym_gen.study.results.failures import failure_modes
 from agentgym_gen.system.files import atomic_write, write_json, write_jsonl
 from agentgym_gen.system.untrusted_files import gunzip, numbered_lines, read_bytes, read_text
 
+__all__ = [
+    "Row",
+    "cell_folder",
+    "is_complete",
+    "make_episode_row",
+    "make_transcript",
+    "model_folder",
+    "read_cells",
+    "read_curves",
+    "read_episodes",
+    "read_failures",
+    "read_jsonl",
+    "read_transcripts",
+    "write_cell",
+]
+
 Row = dict[str, Any]
 """The row of an episode, of a cell or of a log, as it stands in its file."""
 

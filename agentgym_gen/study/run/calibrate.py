@@ -30,6 +30,15 @@ from agentgym_gen.system.untrusted_files import parse_json, read_text
 from agentgym_gen.world import SPLITS
 from agentgym_gen.world.task_list import write_task_list
 
+__all__ = [
+    "BATCH_TASKS",
+    "Calibration",
+    "CalibrationProgress",
+    "calibrate",
+    "resolve_policy",
+    "success_rates",
+]
+
 BATCH_TASKS = 50
 """How many tasks are played before their success is written."""
 

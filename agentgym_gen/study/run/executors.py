@@ -21,6 +21,18 @@ from typing import Any, Protocol
 from agentgym_gen.errors import InvalidValueError, missing_extra, unknown_name
 from agentgym_gen.system.signals import block_signals, ignore_interrupts
 
+__all__ = [
+    "DIED",
+    "EXECUTORS",
+    "Executor",
+    "InProcess",
+    "JobFunction",
+    "LocalProcesses",
+    "RayTasks",
+    "exit_with_parent",
+    "make_executor",
+]
+
 JobFunction = Callable[[str], str | None]
 """Does the job of a name; returns None, or the traceback of its error."""
 

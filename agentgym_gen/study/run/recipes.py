@@ -31,6 +31,17 @@ if TYPE_CHECKING:
     from agentgym_gen.trainers.models.tiny import TinySize
     from agentgym_gen.trainers.models.types import Model, Tokenizer
 
+__all__ = [
+    "SPEED_DEMONSTRATIONS",
+    "ConfiguredRecipe",
+    "PretrainedRecipe",
+    "StepPrinter",
+    "StyleOf",
+    "TinyRecipe",
+    "TrainingRecipe",
+    "recipe_of",
+]
+
 StyleOf = Callable[[str], PromptStyle]
 """From an environment id to the prompt style of its episodes."""
 
@@ -156,7 +167,7 @@ class ConfiguredRecipe:
 
     def mark_done(self, folder: Path, seed: int) -> None:
         """Write ``recipe.json``: the model in *folder* is complete."""
-        from agentgym_gen.trainers.checkpoint import versions
+        from agentgym_gen.trainers.checkpoint import recorded_versions
 
         settings = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
         settings = {
@@ -164,7 +175,7 @@ class ConfiguredRecipe:
             for name, value in settings.items()
             if name != "style_of"
         }
-        record = {"seed": seed, **settings, "versions": versions()}
+        record = {"seed": seed, **settings, "versions": recorded_versions()}
         write_text(folder / MODEL_DONE, json.dumps(record, indent=1, default=dict))
 
     def _demonstrate(

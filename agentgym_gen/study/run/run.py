@@ -47,6 +47,16 @@ from agentgym_gen.system.files import remove_temporary_files, write_json
 from agentgym_gen.system.imports import load_module
 from agentgym_gen.system.untrusted_files import read_text
 
+__all__ = [
+    "JobRunner",
+    "check_folder",
+    "claim_folder",
+    "describe_column",
+    "read_plan_file",
+    "run_plan",
+    "sample_column_tasks",
+]
+
 
 def run_plan(
     plan: Plan,
