@@ -35,13 +35,19 @@ LOOP_LENGTH = 3
 CONFIRMATION_BIAS = ("repeats_failed", "stops_early")
 """The modes that are counted as the paper's confirmation bias."""
 
+UNANSWERED = ("backend_error", "policy_error")
+"""The ends for which the model is not to blame."""
+
+TRUNCATED = ("turn_limit", "context_limit")
+"""The ends of an episode that might have gone on."""
+
 
 def failure_modes(trajectory: Trajectory) -> tuple[str, ...]:
     """Return the failure modes of *trajectory*, in the order of `RULES`; none for a success."""
-    if trajectory.success or trajectory.end_reason == "backend_error":
+    if trajectory.success or trajectory.end_reason in UNANSWERED:
         return ()
     modes = tuple(name for name, rule in RULES.items() if rule(trajectory))
-    return modes or (("wanders",) if trajectory.end_reason == "turn_limit" else ())
+    return modes or (("wanders",) if trajectory.end_reason in TRUNCATED else ())
 
 
 def _repeats_failed(trajectory: Trajectory) -> bool:
