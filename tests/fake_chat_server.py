@@ -27,6 +27,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 MODEL, KEY = "fake-8b", "sk-not-a-real-key-4711"
 FIELDS = {"model", "messages", "temperature", "max_tokens", "seed", "top_p"}
@@ -60,8 +61,13 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         """Say nothing."""
 
+    def place(self) -> tuple[str, str]:
+        """Return the script in the address, and what follows it; a proxy gets whole addresses."""
+        script, _, place = urlsplit(self.path).path.removeprefix("/").partition("/")
+        return script, place
+
     def do_GET(self) -> None:
-        script, _, place = self.path.removeprefix("/").partition("/")
+        script, place = self.place()
         if place == "log":
             self.send(200, self.server.logs.get(script, []))
         elif place == "v1/models" and "nolist" not in script:
@@ -71,7 +77,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        script, _, place = self.path.removeprefix("/").partition("/")
+        script, place = self.place()
         name, _, behaviours = script.partition(":")
         with self.server.lock:
             log = self.server.logs.setdefault(script, [])
@@ -111,7 +117,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_jitter(self, body: dict[str, Any]) -> None:
         """Answer after up to 20 ms, so that answers overtake each other; count who waits."""
-        script = self.path.removeprefix("/").partition("/")[0]
+        script, _ = self.place()
         with self.server.lock:
             self.server.inside[script] = self.server.inside.get(script, 0) + 1
             self.server.logs[script][-1]["inside"] = self.server.inside[script]

@@ -51,6 +51,13 @@ def server() -> Iterator[FakeChatServer]:
         yield running
 
 
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no proxy of the machine come between."""
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+
+
 @pytest.fixture
 def make() -> Iterator[Maker]:
     """Return a function that makes a policy, which is closed after the test."""
@@ -285,6 +292,18 @@ def test_a_server_that_goes_away_ends_episodes(make: Maker) -> None:
         ask(policy)
     with pytest.raises(BackendError, match="gave no answer in 1 attempt"):
         ask(policy)
+
+
+def test_a_proxy_of_the_environment_is_used(
+    server: FakeChatServer, make: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A host that does not exist is reached through it, but not if ``NO_PROXY`` names the host."""
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{server.port}")
+    monkeypatch.setenv("no_proxy", "other.invalid")
+
+    assert ask(make("http://some.invalid/proxy:ok/v1")).text
+    with pytest.raises(PolicyError, match=r"No server answers at 'http://other\.invalid"):
+        ask(make("http://other.invalid/proxy:ok/v1", retries=0))
 
 
 def test_an_outage_stops_the_run(server: FakeChatServer, make: Maker) -> None:

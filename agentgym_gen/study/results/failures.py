@@ -12,7 +12,7 @@ alike:
 - ``invalid_format``: more than half of its actions were invalid.
 - ``loops``: the same observation and the same valid action three times or more (state
   inconsistency: the model does not keep where it has been).
-- ``wanders``: none of the above, and the turns are used up.
+- ``wanders``: none of the above, and the turns or the model's context are used up.
 
 An episode can have several modes. A success has none: whatever went wrong in it was mended. Each
 rule has an example in ``docs/study.md`` and a test.
