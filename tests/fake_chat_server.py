@@ -87,18 +87,18 @@ class Handler(BaseHTTPRequestHandler):
         behaviour = steps[min(number, len(steps) - 1)]
         if place != "v1/chat/completions":
             self.send(404, {"detail": "Not Found"})
-        elif problem := self.problem(log[number]["body"], behaviour):
+        elif problem := self.problem(log[number]["body"], "key" in steps):
             self.send(*problem)
         else:
             getattr(self, f"do_{behaviour}")(log[number]["body"])
 
-    def problem(self, body: dict[str, Any], behaviour: str) -> tuple[int, object] | None:
+    def problem(self, body: dict[str, Any], keyed: bool) -> tuple[int, object] | None:
         """Return what is wrong with a request, as OpenAI and vLLM say it."""
         roles = [message.get("role") for message in body.get("messages", [])]
-        if behaviour == "key" and self.headers["Authorization"] != f"Bearer {KEY}":
+        if keyed and self.headers["Authorization"] != f"Bearer {KEY}":
             shown = (self.headers["Authorization"] or "none").removeprefix("Bearer ")
             return 401, {"error": {"message": f"Incorrect API key provided: {shown}."}}
-        if behaviour != "key" and self.headers["Authorization"]:
+        if not keyed and self.headers["Authorization"]:
             return 422, {"error": {"message": "a key for a server that wants none"}}
         if body.get("model") != MODEL:
             return 404, {"error": {"message": f"The model `{body.get('model')}` does not exist."}}
@@ -165,6 +165,11 @@ class Handler(BaseHTTPRequestHandler):
     def do_drop(self, _: object) -> None:
         """Break the connection off before a byte is sent."""
         self.hang_up()
+
+    def do_garbage(self, _: object) -> None:
+        """Send what is no HTTP."""
+        self.wfile.write(b"Good morning!\r\n\r\n")
+        self.close_connection = True
 
     def do_slow(self, body: dict[str, Any]) -> None:
         """Send a byte of the content every 50 ms."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import email.utils
+import gc
 import json
 import logging
 import socket
 import subprocess
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -129,7 +131,9 @@ def test_a_request_has_the_settings(server: FakeChatServer, make: Maker) -> None
     }
 
 
-@pytest.mark.parametrize("fault", ["500", "half", "nochoice", "parts", "cut", "drop", "huge"])
+@pytest.mark.parametrize(
+    "fault", ["500", "half", "nochoice", "parts", "cut", "drop", "garbage", "huge"]
+)
 def test_a_passing_fault_is_tried_again(server: FakeChatServer, make: Maker, fault: str) -> None:
     """The second attempt has the same request and is answered."""
     url = server.url("again", f"{fault},ok")
@@ -224,7 +228,7 @@ def test_a_key_that_is_missing_is_one_sentence(server: FakeChatServer, make: Mak
         ask(make(server.url("missing", "key")))
 
 
-@pytest.mark.parametrize("fault", ["key", "drop", "half", "cut", "500", "later"])
+@pytest.mark.parametrize("fault", ["key", "drop", "half", "cut", "garbage", "500", "later"])
 def test_the_key_is_sent_and_never_shown(
     server: FakeChatServer,
     make: Maker,
@@ -373,9 +377,21 @@ def test_a_closed_policy_gives_no_answer(server: FakeChatServer) -> None:
     """Closing twice does no harm, and an answer after it is an error at once."""
     with ChatPolicy(server.url("closed"), MODEL) as policy:
         assert ask(policy).text
-    policy.close()
     with pytest.raises(BackendError, match="the policy is closed"):
         ask(policy)
+    policy.close()
+
+
+def test_a_policy_that_nobody_has_any_more_ends_its_thread(server: FakeChatServer) -> None:
+    """It needs no `close`: its connections end with it."""
+    before = set(threading.enumerate())
+    policy = ChatPolicy(server.url("dropped"), MODEL)
+    ask(policy)
+    (thread,) = set(threading.enumerate()) - before
+    del policy
+    gc.collect()
+
+    assert not thread.is_alive()
 
 
 def test_a_program_that_closes_nothing_ends_in_silence(server: FakeChatServer) -> None:

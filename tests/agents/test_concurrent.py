@@ -50,9 +50,11 @@ def _corridor() -> None:
 
 
 def episodes(number: int, max_turns: int = 6) -> list[Episode]:
-    """Return episodes of the first tasks."""
-    options = {"max_turns": max_turns}
-    return [Episode(ENV, f"corridor/medium/train/{n}", options=options) for n in range(number)]
+    """Return episodes of the 50 tasks that there are, in turn."""
+    return [
+        Episode(ENV, f"corridor/medium/train/{n % 50}", n // 50, {"max_turns": max_turns})
+        for n in range(number)
+    ]
 
 
 class Answering:
@@ -377,3 +379,6 @@ def test_a_session_can_be_ended_from_outside() -> None:
         session.end(EndReason.POLICY_ERROR)
     session.start()
     assert (session.done, session.result().turns) == (False, 0)
+    while not session.done:
+        session.reply("wait")
+    assert session.trajectory().error == ""
