@@ -2,11 +2,12 @@
 
     python benchmarks/concurrency.py
 
-Prints two Markdown tables. The first plays 96 episodes of TextCraft with a policy whose answers
+Prints three Markdown tables. The first plays 96 episodes of TextCraft with a policy whose answers
 take the time of a hosted model (lognormal, median 30 ms, sigma 0.8): 32 episodes in lock-step, and
 the same with each episode on its own in one of 32 workers. The actions are the same. The second
 plays through `ChatPolicy` against a server in a process of its own that answers at once, so that
-the harness is measured: read it by the processor time of this process. Needs the extra `api`.
+the harness is measured: read it by the processor time of this process. The third has the memory of 500
+episodes at once. Needs the extra `api`.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from agentgym_gen import (
     stream,
 )
 from agentgym_gen.agents import PromptStyle
+from agentgym_gen.env.registration import BUNDLED
 
 MEDIAN, SIGMA = 0.030, 0.8
 """The time of an answer in seconds: the median of a lognormal distribution, and its sigma."""
@@ -90,6 +92,7 @@ def main() -> None:
     parser.add_argument("--episodes", type=int, default=96)
     parser.add_argument("--workers", type=int, default=32)
     parser.add_argument("--connections", type=int, default=64)
+    parser.add_argument("--many", type=int, default=500, help="episodes at once for the memory")
     parser.add_argument("--serve", action="store_true", help="be the server that answers at once")
     options = parser.parse_args()
     if options.serve:
@@ -98,6 +101,8 @@ def main() -> None:
     compare_latencies(options.episodes, options.workers)
     print()
     measure_endpoint(options.connections)
+    print()
+    measure_memory(options.many)
 
 
 def compare_latencies(number: int, workers: int) -> None:
@@ -117,8 +122,8 @@ def compare_latencies(number: int, workers: int) -> None:
 
 def measure_endpoint(connections: int) -> None:
     """Print the speed of `ChatPolicy` against a server that answers at once."""
-    print("| episodes | turns | turns/s | turns/s (CPU) | memory, MB |")
-    print("| --- | ---: | ---: | ---: | ---: |")
+    print("| episodes | turns | turns/s | turns/s (CPU) |")
+    print("| --- | ---: | ---: | ---: |")
     with subprocess.Popen(
         [sys.executable, __file__, "--serve"], stdout=subprocess.PIPE, text=True
     ) as server:
@@ -130,13 +135,29 @@ def measure_endpoint(connections: int) -> None:
                 measured = measure(
                     partial(run, episodes, policy, style=STYLE, max_concurrent=connections)
                 )
-            memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
             print(
                 f"| {name} | {measured.turns:,} | {measured.turns / measured.seconds:,.0f} "
-                f"| {measured.turns / measured.cpu_seconds:,.0f} | {memory:,.0f} |",
+                f"| {measured.turns / measured.cpu_seconds:,.0f} |",
                 flush=True,
             )
         server.kill()
+
+
+def measure_memory(number: int) -> None:
+    """Print the memory of many episodes of mixed environments at once, each in a thread."""
+    names = [bundled.name for bundled in BUNDLED if bundled.extra is None]
+    share = -(-number // len(names))
+    episodes = [episode for name in names for episode in episodes_of(name, share, 10)][:number]
+    measured = measure(lambda: run(episodes, Hosted(), style=STYLE, max_concurrent=number))
+    print("| episodes at once | environments | turns | turns/s | memory, MB |")
+    print("| ---: | ---: | ---: | ---: | ---: |")
+    speed = measured.turns / measured.seconds
+    print(f"| {number} | {len(names)} | {measured.turns:,} | {speed:,.0f} | {memory_mb():,.0f} |")
+
+
+def memory_mb() -> float:
+    """Return the most memory that this process has had, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def episodes_of(name: str, number: int, max_turns: int) -> list[Episode]:

@@ -102,6 +102,8 @@ class _Client:
 
     def request(self, method: str, url: str, body: bytes | None) -> Response:
         """Return the response to a request, which is sent in the thread of the loop."""
+        if not self._thread.is_alive():  # as in a forked child, which has no thread but its own
+            raise TransientError("the policy is closed, or was made by another process")
         sending = self._send(method, url, body)
         try:
             future = asyncio.run_coroutine_threadsafe(sending, self._loop)
@@ -115,9 +117,10 @@ class _Client:
 
     def end(self) -> None:
         """Cancel the requests and end the thread."""
-        with contextlib.suppress(RuntimeError):  # the loop is closed
+        # the loop is closed, or garbage is collected in the very thread that would be waited for
+        with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._ending.set)
-        self._thread.join(GRACE)
+            self._thread.join(GRACE)
 
     def _run(self, started: threading.Event) -> None:
         with asyncio.Runner(loop_factory=lambda: self._loop) as runner:

@@ -20,6 +20,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from agentgym_gen.agents.chat_replies import (
+    MAX_REASON,
     ChatReply,
     RefusedError,
     TransientError,
@@ -43,8 +44,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 8.0
 KEY_STATUSES, FATAL_STATUSES = (401, 403), (401, 402, 404, 429)
 """The refusals of a key, and those that every other request would meet, too."""
 
-MILLION, MAX_NAMES = 1_000_000, 12
-"""The tokens that a price is for, and how many models of a server an error lists."""
+MILLION = 1_000_000
+"""The tokens that a price is for."""
 
 GOLDEN_RATIO = 0.618
 """Its multiples are spread evenly over the interval from 0 to 1, their whole part left out."""
@@ -207,7 +208,7 @@ class ChatPolicy:
                     f"No server answers at {self._url!r} ({error.reason}); start it, or correct "
                     "`base_url`"
                 ) from error
-            pause = f", which asks for a pause of {error.wait:.0f} s" if error.wait else ""
+            pause = f", which asks for a pause of {error.wait:.0f} s," if error.wait else ""
             raise BackendError(
                 f"The server at {self._url!r}{pause} gave no answer in {attempts} "
                 f"attempt{'s' * (attempts > 1)}; the last: {error.reason}"
@@ -242,9 +243,7 @@ class ChatPolicy:
             names = []
         if not names:
             return "check `model` and `base_url`, which ends in '/v1' as a rule"
-        return (
-            f"it has: {', '.join(map(str, names[:MAX_NAMES]))}{', ...' * (len(names) > MAX_NAMES)}"
-        )
+        return f"it has: {', '.join(map(str, names))[:MAX_REASON]}"
 
     def _count(self, reply: ChatReply, retries: int) -> None:
         tokens_in, tokens_out = reply.usage or (0, 0)

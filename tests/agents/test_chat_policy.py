@@ -6,12 +6,14 @@ import email.utils
 import gc
 import json
 import logging
+import os
 import socket
 import subprocess
 import sys
 import threading
 import time
 import traceback
+import warnings
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -380,6 +382,30 @@ def test_a_closed_policy_gives_no_answer(server: FakeChatServer) -> None:
     with pytest.raises(BackendError, match="the policy is closed"):
         ask(policy)
     policy.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_child_is_told_to_make_its_own(server: FakeChatServer, make: Maker) -> None:
+    """Its answer fails at once, since the thread of the connections is the parent's."""
+    policy = make(server.url("fork"), retries=0)
+    ask(policy)
+    read, write = os.pipe()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of 3.12: a fork with threads
+        child = os.fork()
+    if child == 0:
+        try:
+            ask(policy)
+        except BackendError as error:
+            os.write(write, str(error).encode())
+        finally:
+            os._exit(0)
+    os.close(write)
+    with os.fdopen(read, encoding="utf-8") as answer:
+        said = answer.read()
+    os.waitpid(child, 0)
+
+    assert said.endswith("the policy is closed, or was made by another process")
 
 
 def test_a_policy_that_nobody_has_any_more_ends_its_thread(server: FakeChatServer) -> None:
