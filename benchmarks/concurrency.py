@@ -6,8 +6,8 @@ Prints three Markdown tables. The first plays 96 episodes of TextCraft with a po
 take the time of a hosted model (lognormal, median 30 ms, sigma 0.8): 32 episodes in lock-step, and
 the same with each episode on its own in one of 32 workers. The actions are the same. The second
 plays through `ChatPolicy` against a server in a process of its own that answers at once, so that
-the harness is measured: read it by the processor time of this process. The third has the memory of 500
-episodes at once. Needs the extra `api`.
+the harness is measured: read it by the processor time of this process. The third has the memory of
+500 episodes at once. Needs the extra `api`.
 """
 
 from __future__ import annotations
@@ -60,6 +60,14 @@ class Hosted:
         key = ("latency", request.episode, request.turn)
         time.sleep(MEDIAN * float(stream(*key).lognormal(0.0, SIGMA)))
         return RandomPolicy().act([request])[0]
+
+
+class Immediately:
+    """Gives the answer of the server, without one."""
+
+    def answer(self, request: Request) -> Completion:
+        """Return an action that every environment refuses or knows."""
+        return Completion("inventory")
 
 
 class LockStep:
@@ -131,6 +139,7 @@ def measure_endpoint(connections: int) -> None:
         url = f"http://127.0.0.1:{int(port)}/v1"
         for name in ("TextCraft", "Sokoban", "WebShop"):
             episodes = episodes_of(name, 4 * connections, 20)
+            run(episodes, Immediately(), style=STYLE)  # the tasks are made before they are measured
             with ChatPolicy(url, "fake", connections=connections) as policy:
                 measured = measure(
                     partial(run, episodes, policy, style=STYLE, max_concurrent=connections)

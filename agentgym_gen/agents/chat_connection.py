@@ -12,9 +12,10 @@ import os
 import threading
 import urllib.request
 import weakref
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from agentgym_gen.agents.chat_replies import TransientError, UnreachableError
@@ -30,6 +31,9 @@ GRACE = 5.0
 """For how many seconds closing waits for the background thread."""
 
 
+CLOSED = "the policy was closed meanwhile"
+
+
 @dataclass(frozen=True)
 class Response:
     """The response to one request."""
@@ -40,6 +44,15 @@ class Response:
     """The headers, whose names ignore case."""
     body: bytes
     """The content."""
+
+
+class _Call(NamedTuple):
+    """A request, and where its response is waited for."""
+
+    method: str
+    url: str
+    body: bytes | None
+    response: concurrent.futures.Future[Response]
 
 
 class ServerConnection:
@@ -94,6 +107,9 @@ class _Client:
     ) -> None:
         self._proxy, self._headers, self._timeout = proxy, headers, timeout
         self._loop = asyncio.new_event_loop()
+        self._calls: deque[_Call] = deque()
+        self._tasks: dict[asyncio.Task[None], _Call] = {}
+        self._waking = self._ended = False
         self._free, self._ending = asyncio.Semaphore(connections), asyncio.Event()
         started = threading.Event()
         self._thread = threading.Thread(target=self._run, args=(started,), daemon=True)
@@ -104,16 +120,39 @@ class _Client:
         """Return the response to a request, which is sent in the thread of the loop."""
         if not self._thread.is_alive():  # as in a forked child, which has no thread but its own
             raise TransientError("the policy is closed, or was made by another process")
-        sending = self._send(method, url, body)
+        call = _Call(method, url, body, concurrent.futures.Future())
+        self._calls.append(call)
+        self._wake()
+        if self._ended:
+            self._cancel_calls()
         try:
-            future = asyncio.run_coroutine_threadsafe(sending, self._loop)
-        except RuntimeError as error:
-            sending.close()
-            raise TransientError("the policy is closed") from error
-        try:
-            return future.result()
+            return call.response.result()
         except concurrent.futures.CancelledError as error:
-            raise TransientError("the policy was closed meanwhile") from error
+            raise TransientError(CLOSED) from error
+
+    def _wake(self) -> None:
+        # Waking the loop is a system call; calls that come before it has woken share one.
+        if not self._waking:
+            self._waking = True
+            with contextlib.suppress(RuntimeError):  # the loop is closed, and so the call ends
+                self._loop.call_soon_threadsafe(self._start_calls)
+
+    def _start_calls(self) -> None:
+        self._waking = False  # first, so that a call that comes now wakes the loop again
+        while self._calls:
+            call = self._calls.popleft()
+            task = self._loop.create_task(self._answer(call))
+            self._tasks[task] = call  # the loop itself would not keep the task alive
+            task.add_done_callback(self._tasks.pop)
+
+    async def _answer(self, call: _Call) -> None:
+        try:
+            call.response.set_result(await self._send(call.method, call.url, call.body))
+        except asyncio.CancelledError:
+            call.response.cancel()
+            raise
+        except Exception as error:  # noqa: BLE001  (raised again in the thread that called)
+            call.response.set_exception(error)
 
     def end(self) -> None:
         """Cancel the requests and end the thread."""
@@ -125,6 +164,16 @@ class _Client:
     def _run(self, started: threading.Event) -> None:
         with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
             runner.run(self._serve(started))
+        # In this order: a call that comes too late for one of the two is met by the other.
+        self._ended = True
+        self._cancel_calls()
+        for call in self._tasks.values():
+            call.response.cancel()
+
+    def _cancel_calls(self) -> None:
+        while self._calls:
+            with contextlib.suppress(IndexError):  # another thread was faster
+                self._calls.popleft().response.cancel()
 
     async def _serve(self, started: threading.Event) -> None:
         import aiohttp
@@ -150,9 +199,10 @@ class _Client:
             except TimeoutError:
                 problem = TransientError(f"no whole answer within {self._timeout:g} s")
             except (aiohttp.ClientConnectorError, aiohttp.ClientSSLError) as error:
-                problem = UnreachableError(os.strerror(error.errno) if error.errno else str(error))
+                problem = UnreachableError(_reason(error))
             except (aiohttp.ClientError, OSError):
-                problem = TransientError("the connection broke off")
+                closed = self._ending.is_set()
+                problem = TransientError(CLOSED if closed else "the connection broke off")
         # raised here, with no cause: errors of aiohttp hold the headers, and so the key
         raise problem
 
@@ -164,6 +214,13 @@ class _Client:
                 if len(received) > MAX_BYTES:
                     raise TransientError(f"an answer of more than {MAX_BYTES >> 20} MB")
         return Response(response.status, response.headers, bytes(received))
+
+
+def _reason(error: OSError) -> str:
+    """Return why there is no connection, in the system's words."""
+    if error.errno is not None and error.errno > 0:  # those of name servers are below 0
+        return os.strerror(error.errno)
+    return error.strerror or str(error)
 
 
 def _proxy_of(url: str) -> str | None:

@@ -308,7 +308,7 @@ def test_a_proxy_of_the_environment_is_used(
     monkeypatch.setenv("no_proxy", "other.invalid")
 
     assert ask(make("http://some.invalid/proxy:ok/v1")).text
-    with pytest.raises(PolicyError, match=r"No server answers at 'http://other\.invalid"):
+    with pytest.raises(PolicyError, match=r"at 'http://other\.invalid/.*\((?!Unknown error)\w"):
         ask(make("http://other.invalid/proxy:ok/v1", retries=0))
 
 
@@ -418,6 +418,28 @@ def test_a_policy_that_nobody_has_any_more_ends_its_thread(server: FakeChatServe
     gc.collect()
 
     assert not thread.is_alive()
+
+
+def test_closing_ends_the_answers_that_are_under_way(server: FakeChatServer) -> None:
+    """A thread that waits for an answer gets an error at once, not after a minute."""
+    policy = ChatPolicy(server.url("ending", "never"), MODEL)
+    errors: list[str] = []
+
+    def wait() -> None:
+        try:
+            ask(policy)
+        except BackendError as error:
+            errors.append(str(error))
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    while not server.log(server.url("ending", "never")):
+        time.sleep(0.01)
+    policy.close()
+    thread.join(30)
+
+    assert len(errors) == 1
+    assert errors[0].endswith("the policy was closed meanwhile")
 
 
 def test_a_program_that_closes_nothing_ends_in_silence(server: FakeChatServer) -> None:
