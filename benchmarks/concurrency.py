@@ -130,8 +130,8 @@ def compare_latencies(number: int, workers: int) -> None:
 
 def measure_endpoint(connections: int) -> None:
     """Print the speed of `ChatPolicy` against a server that answers at once."""
-    print("| episodes | turns | turns/s | turns/s (CPU) |")
-    print("| --- | ---: | ---: | ---: |")
+    print("| episodes | turns | turns/s | turns/s (CPU) | without a server, turns/s (CPU) |")
+    print("| --- | ---: | ---: | ---: | ---: |")
     with subprocess.Popen(
         [sys.executable, __file__, "--serve"], stdout=subprocess.PIPE, text=True
     ) as server:
@@ -139,14 +139,15 @@ def measure_endpoint(connections: int) -> None:
         url = f"http://127.0.0.1:{int(port)}/v1"
         for name in ("TextCraft", "Sokoban", "WebShop"):
             episodes = episodes_of(name, 4 * connections, 20)
-            run(episodes, Immediately(), style=STYLE)  # the tasks are made before they are measured
+            play = partial(run, episodes, style=STYLE, max_concurrent=connections)
+            play(Immediately())  # the tasks are made before they are measured
+            alone = measure(partial(play, Immediately()))
             with ChatPolicy(url, "fake", connections=connections) as policy:
-                measured = measure(
-                    partial(run, episodes, policy, style=STYLE, max_concurrent=connections)
-                )
+                measured = measure(partial(play, policy))
             print(
                 f"| {name} | {measured.turns:,} | {measured.turns / measured.seconds:,.0f} "
-                f"| {measured.turns / measured.cpu_seconds:,.0f} |",
+                f"| {measured.turns / measured.cpu_seconds:,.0f} "
+                f"| {alone.turns / alone.cpu_seconds:,.0f} |",
                 flush=True,
             )
         server.kill()
