@@ -10,7 +10,9 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from agentgym_gen.agents import (
+    ChatPolicy,
     Completion,
+    ConcurrentPolicy,
     Episode,
     ExpertPolicy,
     Policy,
@@ -21,6 +23,7 @@ from agentgym_gen.agents import (
     Session,
     Trajectory,
     run,
+    run_async,
 )
 from agentgym_gen.env import TextEnv
 from agentgym_gen.env.making import make_text_env, sample_task_ids
@@ -56,8 +59,10 @@ __version__ = version("agentgym-gen")
 __all__ = [
     "AgentGymGenError",
     "AsciiGrid",
+    "ChatPolicy",
     "Command",
     "Completion",
+    "ConcurrentPolicy",
     "EndReason",
     "EnvId",
     "Episode",
@@ -92,6 +97,7 @@ __all__ = [
     "register",
     "register_all",
     "run",
+    "run_async",
     "sample_task_ids",
     "stream",
     "study",

@@ -6,7 +6,9 @@
     ├── NameClashError (ValueError)           a name registered twice
     ├── EpisodeOverError (gymnasium ResetNeeded)  a step before reset or after the end
     ├── MissingExtraError (ImportError)       an optional dependency is not installed
-    ├── BackendError (RuntimeError)           the software behind a world failed
+    ├── BackendError (RuntimeError)           the software behind a world or a policy failed
+    │   └── ContextLimitError             a prompt that is longer than the model's context
+    ├── PolicyError (RuntimeError)            a policy that cannot go on
     ├── DataError (OSError)                   a file that cannot be read, found or written
     │   ├── ResultExistsError (FileExistsError)  a result that would be overwritten
     │   └── DiskFullError                 a file that has no room
@@ -66,7 +68,18 @@ class MissingExtraError(AgentGymGenError, ImportError):
 
 
 class BackendError(AgentGymGenError, RuntimeError):
-    """The software behind a world that has failed; `TextEnv.step` ends the episode with it."""
+    """The software behind a world or a policy that has failed; it ends one episode.
+
+    `TextEnv.step` catches that of a world, and a rollout that of a `ConcurrentPolicy`.
+    """
+
+
+class ContextLimitError(BackendError):
+    """A prompt that is longer than the context of the model."""
+
+
+class PolicyError(AgentGymGenError, RuntimeError):
+    """A policy that cannot go on; it ends the rollout."""
 
 
 class DataError(AgentGymGenError, OSError):

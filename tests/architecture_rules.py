@@ -61,6 +61,7 @@ LAZY = ("agentgym_gen.study", "agentgym_gen.trainers", "pandas", "ray", "tqdm", 
 
 # Module -> the packages of an extra that it may import, inside functions.
 BACKENDS = {
+    "agentgym_gen/agents/chat_connection.py": {"aiohttp"},
     "envs/alfworld/reference/original_process.py": {"alfworld", "textworld"},
     "envs/searchqa/retrievers/dense.py": {"sentence_transformers"},
     "envs/textworld/prepare.py": {"tqdm"},
@@ -367,7 +368,7 @@ def defined(tree: ast.Module, home: str = "") -> set[str]:
     names: set[str] = set()
     for_types = [part for node in tree.body if is_for_types(node) for part in node.body]
     for node in (*tree.body, *for_types):
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             names.add(node.name)
         elif isinstance(node, ast.Assign | ast.AnnAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]

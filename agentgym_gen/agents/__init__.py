@@ -5,9 +5,11 @@ plays many episodes at once. What does not: models (`agentgym_gen.trainers`), an
 environment is (`agentgym_gen.env`).
 """
 
+from agentgym_gen.agents.chat_policy import ChatPolicy, Usage
 from agentgym_gen.agents.policy import (
     POLICIES,
     Completion,
+    ConcurrentPolicy,
     ExpertPolicy,
     Policy,
     RandomPolicy,
@@ -15,13 +17,15 @@ from agentgym_gen.agents.policy import (
     ScriptedPolicy,
 )
 from agentgym_gen.agents.prompt import PromptStyle
-from agentgym_gen.agents.rollout import Episode, group_by_task, run
+from agentgym_gen.agents.rollout import Episode, group_by_task, run, run_async
 from agentgym_gen.agents.session import Reply, Session, SessionResult
 from agentgym_gen.agents.trajectory import Trajectory, Turn
 
 __all__ = [
     "POLICIES",
+    "ChatPolicy",
     "Completion",
+    "ConcurrentPolicy",
     "Episode",
     "ExpertPolicy",
     "Policy",
@@ -34,6 +38,8 @@ __all__ = [
     "SessionResult",
     "Trajectory",
     "Turn",
+    "Usage",
     "group_by_task",
     "run",
+    "run_async",
 ]

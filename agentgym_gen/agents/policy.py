@@ -1,10 +1,14 @@
-"""Policies: chat messages in, a completion out. Random, expert and scripted ones live here."""
+"""Policies: chat messages in, a completion out. Random, expert and scripted ones live here.
+
+A `Policy` is asked for the actions of all episodes together, a `ConcurrentPolicy` by each episode
+on its own.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -59,12 +63,30 @@ class Completion:
 
 
 class Policy(Protocol):
-    """Anything that acts."""
+    """A policy that is asked by all episodes together, such as a model in memory."""
 
     def act(self, requests: Sequence[Request]) -> list[Completion]:
         """Return a completion for each of *requests*, in their order.
 
         A call has all episodes that are still played: one that is missing has ended.
+        """
+
+
+@runtime_checkable
+class ConcurrentPolicy(Protocol):
+    """A policy that is asked by each episode on its own, in a thread, such as a server.
+
+    A policy is concurrent if it has the method `answer`. One that keeps something for each episode
+    may also have a method ``forget(episode)``, which is called when an episode is over.
+    """
+
+    def answer(self, request: Request) -> Completion:
+        """Return a completion for *request*.
+
+        Raises:
+            ContextLimitError: if the prompt is too long for the model; the episode is truncated.
+            BackendError: if no answer can be had; the episode ends with ``policy_error``.
+            PolicyError: if no other request would be answered either; the rollout ends.
         """
 
 

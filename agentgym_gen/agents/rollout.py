@@ -1,53 +1,42 @@
-"""Rollouts: many episodes at once; the policy is asked for the actions of all of them together."""
+"""Rollouts: many episodes at once, played by a batched policy or by a concurrent one."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 
-from agentgym_gen.agents.policy import Completion, Policy, Request
+from agentgym_gen.agents.concurrent import play_concurrently
+from agentgym_gen.agents.episode import Episode, EpisodeQueue, LiveEpisode, Playing
+from agentgym_gen.agents.policy import ConcurrentPolicy, Policy
 from agentgym_gen.agents.prompt import PromptStyle
-from agentgym_gen.agents.session import Session
 from agentgym_gen.agents.trajectory import Trajectory
-from agentgym_gen.env import TextEnv
-from agentgym_gen.env.making import make_text_env
 from agentgym_gen.errors import InvalidValueError
-from agentgym_gen.seeding import stream
-from agentgym_gen.world import TaskId
+
+__all__ = ["Episode", "group_by_task", "run", "run_async"]
+
+MAX_FAILURES = 10
+"""How many answers of a `ConcurrentPolicy` may fail in a row, unless `run` is told otherwise."""
 
 __all__ = ["Episode", "group_by_task", "run"]
 
 
-@dataclass(frozen=True)
-class Episode:
-    """An episode to be played."""
-
-    env_id: str
-    """The environment's registered id."""
-    task_id: str
-    """The task, of any split."""
-    sample: int = 0
-    """Which of several episodes of one task it is; each has a stream of its own."""
-    options: Mapping[str, Any] = field(default_factory=dict)
-    """Keyword arguments of the environment, such as ``interface``."""
-    interface_index: int = 0
-    """Which interface of a `Randomized` is played; all episodes of a group have the same."""
-
-
-def run(
+def run(  # noqa: PLR0913  (keywords)
     episodes: Sequence[Episode],
-    policy: Policy,
+    policy: Policy | ConcurrentPolicy,
     *,
     style: PromptStyle | None = None,
     max_concurrent: int = 64,
     seed: int = 0,
     on_end: Callable[[Trajectory], None] | None = None,
+    max_failures: int = MAX_FAILURES,
 ) -> list[Trajectory]:
     """Play *episodes* and return their trajectories in the same order.
 
-    As soon as an episode ends, the next one starts.
+    A `Policy` is asked for the actions of all live episodes together. A `ConcurrentPolicy` is
+    asked by each episode on its own, in a thread, so that none waits for another's answer; an
+    answer that fails ends its episode, and the others go on. The trajectories do not depend on the
+    order of the answers. As soon as an episode ends, the next one starts.
 
     Args:
         episodes: What to play.
@@ -55,83 +44,51 @@ def run(
         style: How episodes become prompts.
         max_concurrent: How many episodes are played at once.
         seed: The root of the streams that policies sample with.
-        on_end: Called with each trajectory as it ends.
+        on_end: Called with each trajectory as it ends, in the thread of the caller.
+        max_failures: How many answers of a concurrent policy may fail in a row.
+
+    Raises:
+        InvalidValueError: if one of the numbers is less than 1.
+        PolicyError: if a concurrent policy cannot go on, or too many of its answers failed in a
+            row. *on_end* has had the episodes that ended before.
     """
-    if max_concurrent < 1:
-        raise InvalidValueError(f"`max_concurrent` is at least 1, not {max_concurrent!r}")
-    waiting = deque(enumerate(episodes))
-    finished: dict[int, Trajectory] = {}
-    live: list[_LiveEpisode] = []
-    pool = _EnvPool()
-    while waiting or live:
-        while waiting and len(live) < max_concurrent:
-            number, episode = waiting.popleft()
-            live.append(_LiveEpisode(number, episode, pool.take(episode), style, seed))
-        answers = policy.act([player.request() for player in live])
-        for player, completion in zip(live, answers, strict=True):
-            player.play(completion)
-        for player in (player for player in live if player.session.done):
-            trajectory = player.session.trajectory(player.episode.sample)
-            finished[player.number] = trajectory
-            pool.give_back(player.episode, player.session.env)
-            if on_end is not None:
-                on_end(trajectory)
-        live = [player for player in live if not player.session.done]
-    return [finished[number] for number in range(len(episodes))]
+    queue = EpisodeQueue(episodes, style, seed)
+    playing = _play(queue, policy, max_concurrent, max_failures, threading.Event())
+    return _collect(playing, on_end)
 
 
-class _LiveEpisode:
-    """An episode that is being played, and the policy's stream for it."""
+async def run_async(  # noqa: PLR0913  (keywords)
+    episodes: Sequence[Episode],
+    policy: Policy | ConcurrentPolicy,
+    *,
+    style: PromptStyle | None = None,
+    max_concurrent: int = 64,
+    seed: int = 0,
+    on_end: Callable[[Trajectory], None] | None = None,
+    max_failures: int = MAX_FAILURES,
+) -> list[Trajectory]:
+    """Do what `run` does, in threads, while the event loop goes on.
 
-    def __init__(
-        self, number: int, episode: Episode, env: TextEnv, style: PromptStyle | None, seed: int
-    ) -> None:
-        self.number, self.episode = number, episode
-        key = (episode.env_id, episode.task_id, episode.sample, "policy")
-        self._rng = stream(*key, entropy=seed)
-        self.session = Session(
-            episode.env_id,
-            episode.task_id,
-            interface_index=episode.interface_index,
-            style=style,
-            env=env,
-        )
-        self.session.start()
-        self._turn = 0
+    *on_end* is called in the event loop. When the task is cancelled, no further turn begins.
+    """
+    import asyncio
 
-    def request(self) -> Request:
-        """Return the request for the next action."""
-        session = self.session
-        return Request(
-            self.number, self._turn, session.messages, session.style, session.env, self._rng
-        )
+    loop, stop = asyncio.get_running_loop(), threading.Event()
 
-    def play(self, completion: Completion) -> None:
-        """Take a turn with the action in *completion*."""
-        self.session.reply(completion)
-        self._turn += 1
+    async def call(ended: Callable[[Trajectory], None], trajectory: Trajectory) -> None:
+        ended(trajectory)
 
+    def notify(trajectory: Trajectory) -> None:
+        if on_end is not None and not stop.is_set():
+            # its error, such as that of a full disk, ends the run
+            asyncio.run_coroutine_threadsafe(call(on_end, trajectory), loop).result()
 
-class _EnvPool:
-    """Environments that are used again by later episodes of the same kind."""
-
-    def __init__(self) -> None:
-        self._free: dict[tuple[str, str, str], list[TextEnv]] = {}
-
-    def take(self, episode: Episode) -> TextEnv:
-        """Return an environment for *episode*."""
-        free = self._free.setdefault(self._key(episode), [])
-        split = TaskId.parse(episode.task_id).split
-        return free.pop() if free else make_text_env(episode.env_id, split, episode.options)
-
-    def give_back(self, episode: Episode, env: TextEnv) -> None:
-        """Keep *env* for another episode of the kind of *episode*."""
-        self._free[self._key(episode)].append(env)
-
-    @staticmethod
-    def _key(episode: Episode) -> tuple[str, str, str]:
-        split = TaskId.parse(episode.task_id).split
-        return episode.env_id, split, repr(sorted(episode.options.items()))
+    queue = EpisodeQueue(episodes, style, seed)
+    playing = _play(queue, policy, max_concurrent, max_failures, stop)
+    try:
+        return await asyncio.to_thread(_collect, playing, notify)
+    finally:
+        stop.set()
 
 
 def group_by_task(trajectories: Sequence[Trajectory]) -> Iterator[list[Trajectory]]:
@@ -141,3 +98,48 @@ def group_by_task(trajectories: Sequence[Trajectory]) -> Iterator[list[Trajector
         key = trajectory.env_id, trajectory.task_id, trajectory.interface
         by_task.setdefault(key, []).append(trajectory)
     yield from by_task.values()
+
+
+def _play(
+    queue: EpisodeQueue,
+    policy: Policy | ConcurrentPolicy,
+    max_concurrent: int,
+    max_failures: int,
+    stop: threading.Event,
+) -> Playing:
+    for name, value in (("max_concurrent", max_concurrent), ("max_failures", max_failures)):
+        if value < 1:
+            raise InvalidValueError(f"`{name}` is at least 1, not {value!r}")
+    if isinstance(policy, ConcurrentPolicy):
+        return play_concurrently(
+            queue, policy, workers=max_concurrent, max_failures=max_failures, stop=stop
+        )
+    return _play_batched(queue, policy, max_concurrent, stop)
+
+
+def _play_batched(
+    queue: EpisodeQueue, policy: Policy, max_concurrent: int, stop: threading.Event
+) -> Playing:
+    live: list[LiveEpisode] = []
+    while not stop.is_set():
+        while len(live) < max_concurrent and (started := queue.start_next()) is not None:
+            live.append(started)
+        if not live:
+            return
+        answers = policy.act([player.request() for player in live])
+        for player, completion in zip(live, answers, strict=True):
+            player.play(completion)
+        for player in (player for player in live if player.session.done):
+            yield player.number, queue.finish(player)
+        live = [player for player in live if not player.session.done]
+
+
+def _collect(playing: Playing, on_end: Callable[[Trajectory], None] | None) -> list[Trajectory]:
+    """Return the trajectories in the order of their episodes."""
+    ended: dict[int, Trajectory] = {}
+    with closing(playing):
+        for number, trajectory in playing:
+            ended[number] = trajectory
+            if on_end is not None:
+                on_end(trajectory)
+    return [ended[number] for number in sorted(ended)]

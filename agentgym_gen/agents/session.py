@@ -21,7 +21,7 @@ from agentgym_gen.agents.trajectory import Trajectory, Turn
 from agentgym_gen.env import TextEnv
 from agentgym_gen.env.making import make_text_env
 from agentgym_gen.errors import EpisodeOverError, InvalidValueError, unknown_name
-from agentgym_gen.world import TaskId
+from agentgym_gen.world import EndReason, TaskId
 
 REWARDS = ("success", "score", "return")
 """What an episode can be rewarded by: reaching the goal, how much of it, or the step rewards."""
@@ -99,7 +99,7 @@ class Session:
         self._env_id, self._task_id, self._reward = env_id, task_id, reward
         self._reset = {"task_id": task_id, "interface_index": interface_index}
         self._info: dict[str, Any] | None = None
-        self._observation = self._instruction = ""
+        self._observation = self._instruction = self._error = ""
         self._past: list[PastTurn] = []
         self._turns: list[Turn] = []
 
@@ -107,7 +107,7 @@ class Session:
         """Start the episode, or start it again, and return the messages that open it."""
         self._observation, self._info = self.env.reset(options=dict(self._reset))
         self._instruction = self.env.instruction if self.style.instruction else ""
-        self._past, self._turns = [], []
+        self._past, self._turns, self._error = [], [], ""
         return list(self.messages)
 
     @property
@@ -142,6 +142,21 @@ class Session:
         self._past.append(PastTurn(before, completion.text))
         message: ChatMessage = {"role": "user", "content": self._observation}
         return Reply(message, self._paid(float(step_reward)), self.done, self._info)
+
+    def end(self, reason: EndReason, error: str = "") -> None:
+        """End the episode before the environment does, because no answer will come.
+
+        Args:
+            reason: Why, such as `EndReason.POLICY_ERROR`.
+            error: What went wrong, in one sentence.
+
+        Raises:
+            EpisodeOverError: if the episode has not begun, or is over.
+        """
+        if self.done:
+            raise EpisodeOverError("This episode is over; call `start()` for another one")
+        self._info = {**self._current(), "end_reason": str(reason)}
+        self._error = error
 
     def result(self) -> SessionResult:
         """Return how the episode went, or has gone so far."""
@@ -179,6 +194,7 @@ class Session:
             success=info["success"],
             score=info["score"],
             end_reason=cast("str", info["end_reason"]),
+            error=self._error,
         )
 
     def close(self) -> None:

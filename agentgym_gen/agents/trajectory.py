@@ -64,6 +64,8 @@ class Trajectory:
     """How much of the task was done, 0 to 1."""
     end_reason: str
     """Why it ended, a value of `EndReason`."""
+    error: str = ""
+    """What went wrong, in one sentence, where the policy gave no answer."""
 
     @property
     def total_reward(self) -> float:

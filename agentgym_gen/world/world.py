@@ -31,6 +31,10 @@ class EndReason(enum.StrEnum):
     """The turns ran out: the episode was truncated."""
     BACKEND_ERROR = "backend_error"
     """The software behind the world failed; the next reset works."""
+    CONTEXT_LIMIT = "context_limit"
+    """The prompt no longer fitted the context of the model; a rollout truncated the episode."""
+    POLICY_ERROR = "policy_error"
+    """The policy failed to answer; a rollout ended the episode."""
 
 
 @dataclass(frozen=True)

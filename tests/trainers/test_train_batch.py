@@ -115,10 +115,11 @@ def test_the_rules_for_truncated_episodes() -> None:
     assert {batch.truncated for batch in by_rule.values()} == {1}
 
 
-def test_an_episode_whose_world_failed_is_left_out() -> None:
+@pytest.mark.parametrize("end_reason", ["backend_error", "policy_error"])
+def test_an_episode_whose_world_or_policy_failed_is_left_out(end_reason: str) -> None:
     """It is counted, and the rest of its group has nothing to be compared with."""
     batch = build_batch(
-        [episode("a", True, "."), episode("a", False, ".", 20, "backend_error")], RFTConfig()
+        [episode("a", True, "."), episode("a", False, ".", 20, end_reason)], RFTConfig()
     )
 
     assert (batch.failed, batch.samples, batch.zero_variance, batch.reward) == (1, [], 1, 1.0)

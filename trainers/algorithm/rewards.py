@@ -5,11 +5,11 @@ from __future__ import annotations
 from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.trainers.config import RFTConfig
 
-FAILED = "backend_error"
-"""The end reason of an episode whose world failed: nothing can be learned from it."""
+FAILED = ("backend_error", "policy_error")
+"""The end reasons of an episode whose world or policy failed: nothing can be learned from it."""
 
-TRUNCATED = "turn_limit"
-"""The end reason of an episode at its turn or token limit; `RFTConfig.truncation` is its rule."""
+TRUNCATED = ("turn_limit", "context_limit")
+"""The end reasons of an episode at its turn or token limit; `RFTConfig.truncation` is its rule."""
 
 
 def episode_reward(trajectory: Trajectory, args: RFTConfig) -> float:

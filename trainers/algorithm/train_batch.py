@@ -45,14 +45,14 @@ class TrainBatch:
     truncated: int
     """How many episodes ended at their turn or token limit."""
     failed: int
-    """How many episodes ended because their world failed; they are left out."""
+    """How many episodes ended because their world or policy failed; they are left out."""
 
 
 def build_batch(trajectories: Sequence[Trajectory], args: RFTConfig) -> TrainBatch:
     """Return the training batch of *trajectories*; a group is the episodes of one task."""
-    truncated = sum(episode.end_reason == TRUNCATED for episode in trajectories)
-    failed = sum(episode.end_reason == FAILED for episode in trajectories)
-    left_out = {FAILED, TRUNCATED} if args.truncation == "drop" else {FAILED}
+    truncated = sum(episode.end_reason in TRUNCATED for episode in trajectories)
+    failed = sum(episode.end_reason in FAILED for episode in trajectories)
+    left_out = (*FAILED, *TRUNCATED) if args.truncation == "drop" else FAILED
     usable = [episode for episode in trajectories if episode.end_reason not in left_out]
     by_task = list(group_by_task(usable))
     rewards = [np.array([episode_reward(episode, args) for episode in group]) for group in by_task]
@@ -92,7 +92,7 @@ def _samples(group: list[Trajectory], advantages_G: Floats, args: RFTConfig) -> 
     invalid_share = _invalid_share(group)
     samples: list[Sample] = []
     for number, episode in enumerate(group):
-        if args.truncation == "mask" and episode.end_reason == TRUNCATED:
+        if args.truncation == "mask" and episode.end_reason in TRUNCATED:
             continue
         by_episode = args.loss_average == "episode"
         weight = 1.0 / max(1, episode.action_tokens) if by_episode else 1.0

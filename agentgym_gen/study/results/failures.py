@@ -12,7 +12,7 @@ alike:
 - ``invalid_format``: more than half of its actions were invalid.
 - ``loops``: the same observation and the same valid action three times or more (state
   inconsistency: the model does not keep where it has been).
-- ``wanders``: none of the above, and the turns are used up.
+- ``wanders``: none of the above, and the turns or the model's context are used up.
 
 An episode can have several modes. A success has none: whatever went wrong in it was mended. Each
 rule has an example in ``docs/study.md`` and a test.
@@ -44,13 +44,19 @@ LOOP_LENGTH = 3
 CONFIRMATION_BIAS = ("repeats_failed", "stops_early")
 """The modes that are counted as the paper's confirmation bias."""
 
+UNANSWERED = ("backend_error", "policy_error")
+"""The ends for which the model is not to blame."""
+
+TRUNCATED = ("turn_limit", "context_limit")
+"""The ends of an episode that might have gone on."""
+
 
 def failure_modes(trajectory: Trajectory) -> tuple[str, ...]:
     """Return the failure modes of *trajectory*, in the order of `RULES`; none for a success."""
-    if trajectory.success or trajectory.end_reason == "backend_error":
+    if trajectory.success or trajectory.end_reason in UNANSWERED:
         return ()
     modes = tuple(name for name, rule in RULES.items() if rule(trajectory))
-    return modes or (("wanders",) if trajectory.end_reason == "turn_limit" else ())
+    return modes or (("wanders",) if trajectory.end_reason in TRUNCATED else ())
 
 
 def _repeats_failed(trajectory: Trajectory) -> bool:
