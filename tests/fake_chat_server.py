@@ -246,8 +246,8 @@ class Handler(BaseHTTPRequestHandler):
 
 def completion(body: dict[str, Any]) -> dict[str, Any]:
     """Return the answer to *body*: an action that its messages and its seed decide."""
-    asked = json.dumps([body["messages"], body.get("seed")]).encode()
-    action = ACTIONS[hashlib.sha256(asked).digest()[0] % len(ACTIONS)]
+    prompt = json.dumps([body["messages"], body.get("seed")]).encode()
+    action = ACTIONS[hashlib.sha256(prompt).digest()[0] % len(ACTIONS)]
     message = {"role": "assistant", "content": action}
     choice = {"index": 0, "message": message, "finish_reason": "stop"}
     usage = {"prompt_tokens": 10 * len(body["messages"]), "completion_tokens": 3}

@@ -16,6 +16,8 @@ from agentgym_gen.env.making import make_text_env
 from agentgym_gen.seeding import stream
 from agentgym_gen.world import TaskId
 
+__all__ = ["Episode", "EpisodeQueue", "LiveEpisode", "Playing"]
+
 
 @dataclass(frozen=True)
 class Episode:

@@ -23,6 +23,8 @@ from agentgym_gen.env.making import make_text_env
 from agentgym_gen.errors import EpisodeOverError, InvalidValueError, unknown_name
 from agentgym_gen.world import EndReason, TaskId
 
+__all__ = ["REWARDS", "Reply", "Session", "SessionResult"]
+
 REWARDS = ("success", "score", "return")
 """What an episode can be rewarded by: reaching the goal, how much of it, or the step rewards."""
 

@@ -200,11 +200,11 @@ def test_attempts_are_used_up(server: FakeChatServer, make: Maker) -> None:
 
 def everything_of(error: BaseException | None) -> str:
     """Return all that an error, its causes and contexts say, as text and as Python would."""
-    said = ""
+    text = ""
     while error is not None:
-        said += "".join(traceback.format_exception(error)) + repr(error) + repr(vars(error))
+        text += "".join(traceback.format_exception(error)) + repr(error) + repr(vars(error))
         error = error.__cause__ or error.__context__
-    return said
+    return text
 
 
 def test_a_wrong_key_is_one_sentence(
@@ -402,10 +402,10 @@ def test_a_forked_child_is_told_to_make_its_own(server: FakeChatServer, make: Ma
             os._exit(0)
     os.close(write)
     with os.fdopen(read, encoding="utf-8") as answer:
-        said = answer.read()
+        text = answer.read()
     os.waitpid(child, 0)
 
-    assert said.endswith("the policy is closed, or was made by another process")
+    assert text.endswith("the policy is closed, or was made by another process")
 
 
 def test_a_policy_that_nobody_has_any_more_ends_its_thread(server: FakeChatServer) -> None:

@@ -224,10 +224,10 @@ def test_nothing_is_asked_after_the_end_of_a_run() -> None:
     with pytest.raises(DataError, match="The disk is full"):
         run(episodes(500), Answering(before), max_concurrent=2, on_end=on_end)
     time.sleep(0.2)
-    asked = len(answers)
+    number = len(answers)
     time.sleep(0.2)
 
-    assert len(answers) == asked < 500
+    assert len(answers) == number < 500
 
 
 def test_trajectories_are_handed_over_in_the_thread_of_the_caller() -> None:
@@ -358,10 +358,10 @@ def test_a_cancelled_task_asks_no_more(kind: type[Answering] | type[Batched]) ->
 
     asyncio.run(play())
     time.sleep(0.3)
-    asked = len(answers)
+    number = len(answers)
     time.sleep(0.2)
 
-    assert len(answers) == asked < 500
+    assert len(answers) == number < 500
 
 
 def test_a_session_can_be_ended_from_outside() -> None:
