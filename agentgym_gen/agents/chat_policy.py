@@ -35,13 +35,7 @@ from agentgym_gen.errors import (
     PolicyError,
 )
 
-__all__ = [
-    "GOLDEN_RATIO",
-    "MILLION",
-    "RESERVED",
-    "ChatPolicy",
-    "Usage",
-]
+__all__ = ["ChatPolicy", "Usage"]
 
 RESERVED = ("model", "messages", "temperature", "max_tokens", "stream", "n")
 """The fields of a request that `ChatPolicy` fills itself."""

@@ -18,6 +18,7 @@ from agentgym_gen.env import TextEnv
 __all__ = [
     "POLICIES",
     "Completion",
+    "ConcurrentPolicy",
     "ExpertPolicy",
     "Policy",
     "RandomPolicy",

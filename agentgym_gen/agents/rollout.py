@@ -18,8 +18,6 @@ __all__ = ["Episode", "group_by_task", "run", "run_async"]
 MAX_FAILURES = 10
 """How many answers of a `ConcurrentPolicy` may fail in a row, unless `run` is told otherwise."""
 
-__all__ = ["Episode", "group_by_task", "run"]
-
 
 def run(  # noqa: PLR0913  (keywords)
     episodes: Sequence[Episode],

@@ -402,10 +402,10 @@ def test_a_forked_child_is_told_to_make_its_own(server: FakeChatServer, make: Ma
             os._exit(0)
     os.close(write)
     with os.fdopen(read, encoding="utf-8") as answer:
-        text = answer.read()
+        sentence = answer.read()
     os.waitpid(child, 0)
 
-    assert text.endswith("the policy is closed, or was made by another process")
+    assert sentence.endswith("the policy is closed, or was made by another process")
 
 
 def test_a_policy_that_nobody_has_any_more_ends_its_thread(server: FakeChatServer) -> None:
