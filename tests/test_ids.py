@@ -42,7 +42,7 @@ def test_an_id_has_parts(text: str, parts: EnvId) -> None:
 
 
 def test_a_copy_may_have_another_part() -> None:
-    """The other parts stay."""
+    """The other parts of the id stay as they were."""
     parts = EnvId.parse("rftgen/Sokoban-easy-listed-v0").replace(tier="hard")
 
     assert str(parts) == "rftgen/Sokoban-hard-listed-v0"

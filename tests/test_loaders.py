@@ -37,7 +37,7 @@ scraps = st.text(max_size=20) | st.sampled_from(
 spans = st.tuples(st.integers(0, 10_000), st.integers(0, 400), scraps)
 
 
-def done_or_said(call: Callable[[], object], *expected: type[Exception]) -> object:
+def result_or_error(call: Callable[[], object], *expected: type[Exception]) -> object:
     """Return what *call* returns, or what an *expected* error says."""
     try:
         return call()
@@ -66,8 +66,8 @@ GAME = game()
 @many
 @given(cuts=st.lists(spans, min_size=1, max_size=4))
 def test_a_damaged_game_is_read_or_refused(cuts: list[tuple[int, int, str]]) -> None:
-    """Whatever is missing from it or stands in its place."""
-    result = done_or_said(lambda: read_game(broken(GAME, cuts)), InvalidValueError)
+    """A game with missing or foreign spans is a house, or one error that says why it is none."""
+    result = result_or_error(lambda: read_game(broken(GAME, cuts)), InvalidValueError)
 
     assert isinstance(result, House) or len(str(result)) > 10
 
@@ -82,7 +82,7 @@ def test_a_damaged_game_is_read_or_refused(cuts: list[tuple[int, int, str]]) -> 
     )
 )
 def test_json_that_is_no_game_is_refused(value: object) -> None:
-    """Of any shape."""
+    """JSON of any shape that is no game is an error."""
     with pytest.raises(InvalidValueError):
         read_game(json.dumps(value))
 
@@ -107,12 +107,12 @@ def test_a_hostile_game_is_refused(text: str) -> None:
 def test_a_damaged_level_file_is_read_or_refused(
     tmp_path_factory: pytest.TempPathFactory, cuts: list[tuple[int, int, str]]
 ) -> None:
-    """Boxoban's, with any bytes."""
+    """A Boxoban file of any bytes has levels, or is one error that says why it has none."""
     folder = tmp_path_factory.mktemp("levels")
     path = folder / "unfiltered" / "train" / "000.txt"
     path.parent.mkdir(parents=True)
     path.write_bytes(broken(LEVEL, cuts).encode("utf-8", "surrogatepass"))
-    result = done_or_said(lambda: all_levels(folder), AgentGymGenError)
+    result = result_or_error(lambda: all_levels(folder), AgentGymGenError)
 
     assert isinstance(result, int) or len(str(result)) > 10
 
@@ -159,10 +159,10 @@ def test_a_link_that_leads_round_in_a_circle_is_survived(tmp_path: Path) -> None
 @many
 @given(st.text(max_size=60))
 def test_any_name_is_known_or_refused(text: str) -> None:
-    """Interfaces, ids of environments and ids of tasks."""
+    """Any text as an interface, an environment id or a task id has a meaning, or is one error."""
     for use in (Interface.parse, lambda name: make_text_env(name, "train"), _reset_to):
         expected = (AgentGymGenError, gymnasium.error.Error)
-        result = done_or_said(lambda use=use: use(text), *expected)  # type: ignore[misc]
+        result = result_or_error(lambda use=use: use(text), *expected)  # type: ignore[misc]
         assert not isinstance(result, str) or len(result) > 10
 
 
@@ -173,12 +173,12 @@ def _reset_to(task_id: str) -> None:
 @many
 @given(st.text(max_size=200), st.sampled_from(FORMATS))
 def test_any_completion_has_an_action(text: str, form: str) -> None:
-    """A text, in every prompt format."""
+    """Any completion is a text in every prompt format."""
     assert isinstance(read_action(PromptStyle(form), text), str)
 
 
 def test_a_file_that_may_not_be_read_is_named(tmp_path: Path) -> None:
-    """A folder in the place of a file is such a one, for root too."""
+    """A folder in the place of a file cannot be read, not even by root; the error names it."""
     (tmp_path / "json_2.1.1" / TRIAL / "game.tw-pddl").mkdir(parents=True)
 
     with pytest.raises((DataError, InvalidValueError)):

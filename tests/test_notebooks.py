@@ -15,7 +15,7 @@ NOTEBOOKS = sorted((ROOT / "docs" / "notebooks").glob("*.ipynb"))
 @pytest.mark.slow
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_runs(notebook: Path, tmp_path: Path) -> None:
-    """Every cell, in order, without a warning; no output is kept in the file."""
+    """Every cell runs, in order, without a warning, and the file keeps no output."""
     cells = [
         cell
         for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]

@@ -159,7 +159,7 @@ def test_a_server_gets_the_pause_that_it_asks_for(
 
 
 def test_pauses_double(server: FakeChatServer, make: Maker) -> None:
-    """Half a second, then a second."""
+    """The first pause is half a second, the next one a second."""
     url = server.url("double", "500,500,ok")
     ask(make(url))
     first, second = server.pauses(url)

@@ -203,7 +203,7 @@ def test_the_results_of_another_plan_are_never_overwritten(finished: Path) -> No
 
 @pytest.mark.parametrize("plan", ["{", "[]", '{"key": 1}', "\x00"])
 def test_a_plan_that_cannot_be_read_is_one_clear_error(tmp_path: Path, plan: str) -> None:
-    """No job runs."""
+    """The error comes before any job runs."""
     (tmp_path / "plan.json").write_text(plan)
     with pytest.raises(DataError, match="it is not the plan of a study"):
         run_plan(small_plan(), tmp_path, log=str, recipe=PretendRecipe())
