@@ -12,11 +12,35 @@ from babyai_play import (
     reply,
 )
 
+from agentgym_gen.envs.babyai.wordings import agentgym
 from agentgym_gen.testing import check_world
-from agentgym_gen.world import EndReason
+from agentgym_gen.world import EndReason, Malformed
 
 GOLDEN = pathlib.Path(__file__).parent / "golden" / "babyai_agentgym.json"
 WALKS = json.loads(GOLDEN.read_text("utf-8"))["walks"]
+
+
+@pytest.mark.parametrize("compat", ["fixed", "original"])
+@pytest.mark.parametrize("text", ["turn left.", '"turn left"', "`Turn  left`!", "[[ turn left ]]"])
+def test_punctuation_does_not_matter(text: str, compat: str) -> None:
+    """AgentGym's client keeps letters, digits, spaces and commas only."""
+    world = make_world("PickupLoc", 3, compat=compat)
+
+    assert act(world, text).valid
+    assert world.info()["steps"] == 1
+    assert act(world, "**turn right**").valid
+    assert act(world, "'pickup red box 1'.").valid
+
+
+@pytest.mark.parametrize("compat", ["fixed", "original"])
+def test_nothing_is_left_of_punctuation(compat: str) -> None:
+    """A text of punctuation only reaches AgentGym as an empty one."""
+    world = make_world("PickupLoc", 3, compat=compat)
+    malformed = world.read("?!")
+
+    assert isinstance(malformed, Malformed)
+    assert world.invalid_reply(malformed) == (agentgym.NO_CHANGE,)
+    assert isinstance(world.read("turn_left"), Malformed)
 
 
 def test_every_action_costs_a_step_in_balrog() -> None:
