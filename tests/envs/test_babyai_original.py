@@ -1,23 +1,109 @@
 """BabyAI with `compat="original"`: what AgentGym and BALROG do with steps, rewards and texts."""
 
+import copy
 import json
 import pathlib
+from typing import Any
 
 import pytest
 from babyai_play import (
     act,
     admissible_texts,
+    make_task,
     make_world,
+    minigrid_env,
     native,
     reply,
 )
 
+from agentgym_gen import TextEnv
+from agentgym_gen.envs.babyai import BabyAI
 from agentgym_gen.envs.babyai.wordings import agentgym
+from agentgym_gen.seeding import stream
 from agentgym_gen.testing import check_world
 from agentgym_gen.world import EndReason, Malformed
+from tools import babyai_golden
 
 GOLDEN = pathlib.Path(__file__).parent / "golden" / "babyai_agentgym.json"
 WALKS = json.loads(GOLDEN.read_text("utf-8"))["walks"]
+
+
+def late_success() -> tuple[TextEnv, float]:
+    """Return the original's episode after a success that pays 0.5 or less, and what it paid."""
+    env = TextEnv(BabyAI(compat="original"), tier="easy", max_turns=60)
+    env.world.tasks.find = lambda task_id: make_task("GoToObjS6", 0)  # type: ignore[method-assign]
+    env.reset(options={"task_id": "babyai/easy/train/0"})
+    for _ in range(20):
+        env.step("turn right")
+    _, reward, terminated, _, _ = env.step("go to blue key 1")
+    assert 0 < reward <= 0.5
+    assert not terminated
+    return env, float(reward)
+
+
+@pytest.mark.parametrize("text", ["sing a song", "", "...", "drop", "check available actions"])
+def test_every_text_after_a_late_success_is_paid_again(text: str) -> None:
+    """AgentGym pays the last reward for whatever is not carried out, malformed or not."""
+    env, paid = late_success()
+
+    assert [env.step(text)[1] for _ in range(2)] == [paid, paid]
+
+
+def test_a_step_that_earns_nothing_ends_the_payments() -> None:
+    """After a turn away from the goal nothing is paid; nor is it after a reset."""
+    env, paid = late_success()
+    assert env.step("turn left")[1] == 0
+    assert env.step("sing a song")[1] == 0
+
+    env, paid = late_success()
+    env.reset(options={"task_id": "babyai/easy/train/0"})
+    assert paid > 0
+    assert env.step("sing a song")[1] == 0
+
+
+@pytest.mark.parametrize(("column", "value"), [(2, 0.4), (3, True)])
+def test_the_golden_walks_hold_ours_to_the_rewards_of_malformed_texts(
+    column: int, value: object
+) -> None:
+    """A recorded reward or end of a malformed text that ours does not have is a difference."""
+    text = "pick up red ball 1"
+    walk: dict[str, Any] = next(
+        walk for walk in WALKS if any(row[0] == text for row in walk["steps"])
+    )
+    assert babyai_golden.difference(walk) is None
+
+    changed = copy.deepcopy(walk)
+    next(row for row in changed["steps"] if row[0] == text)[column] = value
+    assert repr(text) in str(babyai_golden.difference(changed))
+
+
+@pytest.mark.parametrize("seed", [25, 43, 53])
+def test_a_macro_action_ends_where_the_picture_stays_the_same(seed: int) -> None:
+    """AgentGym's loop, played in minigrid with its pictures, leads where ours does."""
+    level = "KeyCorridorS6R3"
+    env, world = minigrid_env(level, seed), make_world(level, seed, compat="original")
+    rng = stream("macro", f"{level} {seed}")
+    picture, stopped_early = env.gen_obs()["image"], 0
+    for _ in range(40):
+        listed = dict(world._admissible.actions)
+        macros = [command for command, actions in listed.items() if len(actions) > 1]
+        single = [command for command, actions in listed.items() if actions]
+        pool = macros if rng.random() < 0.6 and macros else single
+        command = pool[int(rng.integers(len(pool)))]
+        for action in listed[command]:
+            before, pose = picture, (tuple(env.agent_pos), env.agent_dir)
+            observation, reward, *_ = env.step(action)
+            picture = observation["image"]
+            if (before == picture).all():
+                stopped_early += pose != (tuple(env.agent_pos), env.agent_dir)
+                break
+        outcome = world.step(command)
+        x, y = env.agent_pos
+        assert world._game.pose == (x, y, env.agent_dir), command
+        assert (world.info()["steps"], outcome.reward) == (env.step_count, reward), command
+        if outcome.end is not None:
+            break
+    assert stopped_early
 
 
 @pytest.mark.parametrize("compat", ["fixed", "original"])
