@@ -1,5 +1,11 @@
 """Worlds of BabyAI by level and seed, for the tests of BabyAI."""
 
+import contextlib
+import io
+from typing import Any
+
+import gymnasium
+
 from agentgym_gen.envs.babyai import BabyAI
 from agentgym_gen.envs.babyai.engine import backend
 from agentgym_gen.envs.babyai.tasks import Quest
@@ -18,6 +24,14 @@ def make_world(level: str, seed: int, wording: str = "agentgym", compat: str = "
     world = BabyAI(wording, compat)
     world.reset(make_task(level, seed))
     return world
+
+
+def minigrid_env(level: str, seed: int) -> Any:  # noqa: ANN401  (minigrid's environment)
+    """Return minigrid's own environment, reset."""
+    env = gymnasium.make(backend.load("game").level_specs()[f"BabyAI-{level}"].id).unwrapped
+    with contextlib.redirect_stdout(io.StringIO()):
+        env.reset(seed=seed)
+    return env
 
 
 def native(world: BabyAI, message: Message) -> str:

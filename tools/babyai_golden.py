@@ -9,7 +9,8 @@ is imported first; its level ``GoToObjS6`` is taken in minigrid's present versio
 through each of its 40 levels: mostly listed actions, some refused ones and some that mean nothing.
 
 ``tests/envs/golden/babyai_agentgym.json`` was recorded from a transcription of that file's commit
-48d77a0. It was typed from a public copy, because no download was possible, and was not kept.
+48d77a0. It was typed from a public copy, because no download was possible, and was not kept. Its
+actions went past the rule of AgentGym's client, which `record` now applies.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import contextlib
 import importlib.util
 import io
 import json
+import re
 import sys
 import types
 import warnings
@@ -50,6 +52,8 @@ UNUSUAL_ACTIONS = (
     "toggle",
     "move forward",
     "please check",
+    "turn left.",
+    '"move forward"',
 )
 """What a model might write, whether it can be carried out or not."""
 
@@ -85,7 +89,7 @@ def walk(server: Any, number: int, steps: int) -> dict[str, Any]:  # noqa: ANN40
         rows: list[list[Any]] = []
         while len(rows) < steps and not (rows and rows[-1][3]):
             action = choose(server.env[server_id], rng)
-            result = server.step(server_id, action)
+            result = server.step(server_id, sent_by_client(action))
             reward = round(float(result["reward"]), 6)
             rows.append([action, result["observation"], reward, bool(result["done"])])
     return {"item": number, "first": first, "steps": rows}
@@ -99,6 +103,11 @@ def choose(env: Any, rng: np.random.Generator) -> str:  # noqa: ANN401  (AgentGy
     if rng.random() < 0.25:
         pool = [*UNUSUAL_ACTIONS, *env.error_message]
     return pool[int(rng.integers(len(pool)))]
+
+
+def sent_by_client(action: str) -> str:
+    """Return *action* as AgentGym's client (``agentenv/envs/babyai.py``) sends it on."""
+    return " ".join(re.sub(r"[^A-Za-z0-9, ]+", "", action).split())
 
 
 def differences(walks: list[dict[str, Any]]) -> list[str]:
@@ -118,7 +127,8 @@ def difference(recorded: dict[str, Any]) -> str | None:
     for action, *theirs in recorded["steps"]:
         command = interface.read(action, admissible)
         if isinstance(command, Malformed):
-            ours = [interface.invalid_reply(command, admissible, 1), *theirs[1:]]
+            observation = interface.invalid_reply(command, admissible, 1)
+            ours = [observation, round(world.malformed_reward, 6), False]
         else:
             outcome = world.step(command)
             admissible = world.admissible()

@@ -74,7 +74,7 @@ class BabyAI(World[Quest]):
         self._game = self._game_module.Game(task.content.level, task.content.seed)
         self._mission = self._wording.mission(task.content.mission)
         self._seen_cells: set[Position] = set()
-        self._last_reward = 0.0
+        self._pay(0.0)
         self._perceive()
         native = isinstance(self._wording, AgentGymWording) and not self._has_quirks
         self._plan: expert.Plan | None = task.content.plan if native else None
@@ -158,6 +158,13 @@ class BabyAI(World[Quest]):
         """Return the outcome of what changes nothing; AgentGym pays the last reward again."""
         return Outcome(Scene(message), self._last_reward, valid=valid, reason=reason)
 
+    def _pay(self, reward: float) -> None:
+        """Remember *reward*, which AgentGym pays again for whatever is not carried out.
+
+        Text that is no command never reaches `step`: `malformed_reward` pays for it.
+        """
+        self._last_reward = self.malformed_reward = reward
+
     def _act(self, actions: ActionSequence) -> Outcome:
         """Carry out *actions* until the last one, or until the episode ends."""
         for action in actions:
@@ -170,17 +177,18 @@ class BabyAI(World[Quest]):
         return Outcome(scene, effect.reward, end=end_reason, score=score(end_reason))
 
     def _act_with_quirks(self, actions: ActionSequence) -> Outcome:
-        """Carry out *actions* as AgentGym does: on past a success, until one changes nothing.
+        """Carry out *actions* as AgentGym does: on past a success, until a picture stays the same.
 
-        AgentGym asks whether the picture has changed. For the paths to things in view that is the
-        same.
+        It may stay the same although the player has moved: along an empty wall, say.
         """
+        picture = self._game.picture()
         for action in actions:
             effect = self._game.act(action)
-            if not effect.changed:
+            before, picture = picture, self._game.picture()
+            if picture == before:
                 break
         self._perceive()
-        self._last_reward = effect.reward
+        self._pay(effect.reward)
         is_success = effect.terminated and self._last_reward > ENDING_REWARD
         end_reason = EndReason.SUCCESS if is_success else None
         scene = self._wording.scene(self._perception, completed=effect.terminated)

@@ -2,6 +2,6 @@
 
 What lives here: AgentGym's path search, its list of actions and its other faults, which the
 environment's page in the documentation lists. What does not: AgentGym's texts
-(`agentgym_gen.envs.babyai.wordings`) and BALROG's one fault, an article, which `wordings.balrog`
-keeps.
+(`agentgym_gen.envs.babyai.wordings`) and BALROG's two faults, an article and the steps of actions
+that change nothing, which `wordings.balrog` keeps.
 """

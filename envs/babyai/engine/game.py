@@ -17,7 +17,6 @@ from minigrid.core.roomgrid import RoomGrid
 from minigrid.envs.babyai.core.roomgrid_level import RejectSampling, RoomGridLevel
 
 from agentgym_gen.envs.babyai.levels import long_name
-from agentgym_gen.envs.babyai.view import DIRECTION_STEPS
 from agentgym_gen.errors import InvalidValueError, unknown_name
 
 MAX_ATTEMPTS = 1_000
@@ -81,8 +80,6 @@ def make_level(level: str) -> Any:  # noqa: ANN401  (minigrid's environments hav
 class Effect(NamedTuple):
     """What one action of minigrid did."""
 
-    changed: bool
-    """Whether anything is different now."""
     reward: float
     """What minigrid pays for it."""
     terminated: bool
@@ -132,30 +129,19 @@ class Game:
         return self.env.carrying
 
     @property
-    def cell_ahead(self) -> Any:  # noqa: ANN401  (a WorldObj or None)
-        """What is in the cell ahead, or None."""
-        env = self.env
-        x, y = env.agent_pos
-        dx, dy = DIRECTION_STEPS[env.agent_dir]
-        return env.grid.grid[(y + dy) * env.grid.width + x + dx]
-
-    @property
     def steps_left(self) -> int:
         """How many actions minigrid still allows."""
         return int(self.env.max_steps - self.env.step_count)
 
+    def picture(self) -> bytes:
+        """Return minigrid's picture of the view, which `act` does not draw."""
+        grid, visible = self.env.gen_obs_grid()
+        return bytes(grid.encode(visible).tobytes())
+
     def act(self, action: int) -> Effect:
         """Carry out *action*, one of minigrid's numbers."""
-        before = self._changeable_state()
         _, reward, terminated, truncated, _ = self.env.step(action)
-        changed = before != self._changeable_state()
-        return Effect(changed, float(reward), bool(terminated), bool(truncated))
-
-    def _changeable_state(self) -> tuple[object, ...]:
-        """Return what an action could change: it can reach no further than the cell ahead."""
-        env, cell = self.env, self.cell_ahead
-        state = None if cell is None else (id(cell), cell.encode())
-        return (env.agent_pos, env.agent_dir, id(env.carrying), state)
+        return Effect(float(reward), bool(terminated), bool(truncated))
 
     def save(self) -> SavedGame:
         """Return the present state, for `restore`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from agentgym_gen.envs.babyai.admissible import NOT_RECOGNIZED
@@ -35,6 +36,7 @@ COMPLETED = "\n The task is completed."
 """What follows the last observation of a success."""
 
 _WITHOUT_ARGUMENT = {verb.template: Command(verb.name) for verb in VERBS if not verb.slots}
+_DROPPED = re.compile(r"[^A-Za-z0-9, ]+")
 _PREFIXES = (
     ("toggle and go through ", "toggle_and_go_through"),
     ("go through ", "go_through"),
@@ -162,19 +164,18 @@ def list_actions(actions: Sequence[str]) -> str:
 def read(text: str, *, strict: bool) -> Command | Malformed:
     """Read *text* as AgentGym does.
 
-    Case does not matter, and every text that contains ``check`` asks for the list of actions.
+    Neither case nor punctuation matters, and every text that contains ``check`` asks for the list
+    of actions.
 
     Args:
         text: The text.
-        strict: Whether white space matters and ``pick up`` is not understood, as in the original.
+        strict: Whether ``pick up`` is not understood, as in the original.
     """
-    action_text = text.lower().strip()
+    action_text = clean_text(text).lower()
     if "check" in action_text:
         return Command("check")
-    if not strict:
-        action_text = " ".join(action_text.split())
-        if action_text.startswith("pick up "):
-            action_text = f"pickup {action_text.removeprefix('pick up ')}"
+    if not strict and action_text.startswith("pick up "):
+        action_text = f"pickup {action_text.removeprefix('pick up ')}"
     if action_text in _WITHOUT_ARGUMENT:
         return _WITHOUT_ARGUMENT[action_text]
     for prefix, verb in _PREFIXES:
@@ -185,4 +186,13 @@ def read(text: str, *, strict: bool) -> Command | Malformed:
 
 def invalid_reply(text: str) -> Message:
     """Return AgentGym's answer to *text*, which is no command."""
-    return NOT_RECOGNIZED if text.strip() else (NO_CHANGE,)
+    return NOT_RECOGNIZED if clean_text(text) else (NO_CHANGE,)
+
+
+def clean_text(text: str) -> str:
+    """Return *text* as AgentGym's client sends it on: letters, digits, spaces and commas only.
+
+    >>> clean_text('"Go to  red ball 1."')
+    'Go to red ball 1'
+    """
+    return " ".join(_DROPPED.sub("", " ".join(text.split())).split())

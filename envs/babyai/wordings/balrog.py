@@ -47,13 +47,14 @@ _REASONS = {
 
 
 class LowLevelCommands:
-    """Those of the six actions that would change something now.
+    """Those of the six actions that would change something now; with *strict* all six.
 
     Args:
         perception: What the player knows in this state.
+        strict: Whether every action is carried out and costs a step, as in the original.
     """
 
-    def __init__(self, perception: Perception) -> None:
+    def __init__(self, perception: Perception, *, strict: bool = False) -> None:
         ahead = perception.thing_ahead
         is_useful = {
             "go_forward": perception.is_free_ahead,
@@ -65,12 +66,15 @@ class LowLevelCommands:
         self.actions = {
             command: actions
             for command, actions in ACTIONS.items()
-            if is_useful.get(command.verb, True)
+            if strict or is_useful.get(command.verb, True)
         }
         self._perception = perception
 
     def refusal(self, command: Command) -> Refusal:
-        """Return the unchanged observation, which is all that BALROG answers."""
+        """Return the unchanged observation, which is all that BALROG answers.
+
+        With *strict* nothing is refused.
+        """
         return Refusal((description(self._perception),), _REASONS[command.verb])
 
 

@@ -131,8 +131,8 @@ class BalrogWording(Wording):
         return balrog.scene(perception, strict=self.strict)
 
     def admissible(self, perception: Perception) -> AdmissibleCommands:
-        """Return the commands that would change something."""
-        return balrog.LowLevelCommands(perception)
+        """Return the commands that would change something; all six if *strict*."""
+        return balrog.LowLevelCommands(perception, strict=self.strict)
 
     def command_for(self, action: int, perception: Perception) -> Command:
         """Return the command for one action."""
