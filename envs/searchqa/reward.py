@@ -4,26 +4,32 @@ from __future__ import annotations
 
 import re
 import string
+import unicodedata
 from collections import Counter
 from collections.abc import Collection
 
 NO_PARTIAL = frozenset({"yes", "no", "noanswer"})
 """Answers whose F1 is 0 with every other text."""
 
-_PUNCTUATION = str.maketrans("", "", string.punctuation)
+TYPOGRAPHIC_QUOTES = "\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u00ab\u00bb\u2039\u203a"
+"""Quotation marks and apostrophes that are deleted as the two of ASCII are."""
+
+_PUNCTUATION = str.maketrans("", "", string.punctuation + TYPOGRAPHIC_QUOTES)
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 
 
 def normalize(text: str) -> str:
-    """Return *text* in lower case without ASCII punctuation, articles and spare white space.
+    """Return *text* in lower case without punctuation, articles and spare white space.
 
-    The rule of SQuAD, which Search-R1 and AgentGym use: punctuation is deleted, not replaced by a
-    space, and it is deleted before the articles.
+    The rule of SQuAD, which Search-R1 and AgentGym use: ASCII punctuation is deleted, not replaced
+    by a space, and it is deleted before the articles. Unlike there, typographic quotes are deleted
+    too, and a letter with an accent is the same text whether Unicode has it as one sign or as two.
 
     >>> normalize("The Rock-n-Roll,  an era!")
     'rocknroll era'
     """
-    return " ".join(_ARTICLES.sub(" ", text.lower().translate(_PUNCTUATION)).split())
+    composed = unicodedata.normalize("NFC", text)
+    return " ".join(_ARTICLES.sub(" ", composed.lower().translate(_PUNCTUATION)).split())
 
 
 def exact_match(prediction: str, answers: Collection[str]) -> float:

@@ -75,10 +75,13 @@ class SearchQA(World[Question]):
         k: How many passages a search shows.
         answers: ``once`` or ``retry``: whether a wrong answer ends the episode.
         tiers: The tiers of the user's questions that are played; by default all that occur.
+        title_weight: How many times ``bm25`` counts the words of a title, three times by default;
+            1 is plain Lucene over title and text.
 
     Raises:
         UnknownNameError: if there is no such facts or rule of answers.
-        InvalidValueError: if *k* is out of its range or *retriever* means nothing.
+        InvalidValueError: if *k* or *title_weight* is out of its range, or *retriever* means
+            nothing.
         DataError: if a file cannot be read.
         MissingExtraError: if the retriever needs a package that is not installed.
     """
@@ -97,13 +100,14 @@ class SearchQA(World[Question]):
         k: int = 3,
         answers: str = "once",
         tiers: Sequence[str] | None = None,
+        title_weight: int | None = None,
     ) -> None:
         if answers not in ANSWERS:
             raise unknown_name("rule of answers", answers, ANSWERS, "all")
         if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= MAX_K:
             raise InvalidValueError(f"`k` is 1 to {MAX_K}, not {k!r}")
         self.tasks = _choose_tasks(facts, questions, tiers)
-        self._retriever = _choose_retriever(retriever, facts, corpus)
+        self._retriever = _choose_retriever(retriever, facts, corpus, title_weight)
         self._k = k
         self._retry = answers == "retry"
 
@@ -252,12 +256,19 @@ def _choose_tasks(
     return CustomTasks(read_questions(questions), tiers)
 
 
-def _choose_retriever(spec: str | Retriever, facts: str, corpus: str | Path | None) -> Retriever:
+def _choose_retriever(
+    spec: str | Retriever, facts: str, corpus: str | Path | None, title_weight: int | None
+) -> Retriever:
     if corpus is None:
-        return make_retriever(spec, lambda: fact_corpus(facts), facts)
+        return make_retriever(spec, lambda: fact_corpus(facts), facts, title_weight=title_weight)
     # The files' sizes and times are part of the key, so that a corpus that changes is read again.
     state = file_states(corpus)
-    return make_retriever(spec, lambda: get_or_make(state, lambda: read_corpus(corpus)), str(state))
+    return make_retriever(
+        spec,
+        lambda: get_or_make(state, lambda: read_corpus(corpus)),
+        str(state),
+        title_weight=title_weight,
+    )
 
 
 def _distractors(rng: np.random.Generator, amount: int) -> tuple[str, ...]:

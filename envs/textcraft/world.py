@@ -195,11 +195,14 @@ class TextCraft(World[CraftTask]):
         return self._refuse((answer,), "no recipe has these counts of these ingredients")
 
     def _first_lacking(self, counted_items: list[tuple[str, int]]) -> str | None:
-        """Return the first item of which the inventory has less than all its counts together."""
+        """Return the first item of which the inventory has less than all its counts together.
+
+        An item that is not there at all is lacking, even if none of it is to be used.
+        """
         total: dict[str, int] = {}
         for item, count in counted_items:
             total[item] = total.get(item, 0) + count
-            if self._inventory.get(item, 0) < total[item]:
+            if item not in self._inventory or self._inventory[item] < total[item]:
                 return item
         return None
 

@@ -30,13 +30,32 @@ class Part(NamedTuple):
     text: str
     """Its text; of a button that names the verb *search*, what stands before the verb."""
     kind: str = "text"
-    """``text``, ``button``, ``option``, ``asin``, ``back`` (to search) or ``bar`` (the search)."""
+    """``text``, ``point`` (a feature), ``button``, ``option``, ``asin``, ``back`` (to search) or
+    ``bar`` (the search)."""
     clicked: bool = False
     """Whether it is a selected value of an option, or a product whose page was opened."""
 
 
-def page_parts(session: Session, instruction: str) -> list[Part]:
-    """Return the parts of the open page, empty ones too; those of the last are `done_parts`."""
+def page_parts(
+    session: Session, instruction: str, *, as_original: bool = False
+) -> tuple[Part, ...]:
+    """Return the visible parts of the open page; those of the last page are `done_parts`.
+
+    Args:
+        session: The visit.
+        instruction: What the customer asks for.
+        as_original: Whether empty points, and the values that count as selected, are shown as the
+            original shows them.
+    """
+    parts = _page_parts(session, instruction)
+    if as_original:
+        parts = [_as_original(part, session) for part in parts]
+        return tuple(part for part in parts if part.kind == "bar" or part.text not in ("", "\n"))
+    return tuple(part for part in parts if part.kind == "bar" or part.text.strip())
+
+
+def _page_parts(session: Session, instruction: str) -> list[Part]:
+    """Return the parts of the open page, empty ones too."""
     if session.page is Page.START:
         return [Part("WebShop"), Part("Instruction:"), Part(instruction), Part("", "bar")]
     head = [Part("Instruction:"), Part(instruction), Part("Back to ", "back")]
@@ -50,7 +69,23 @@ def page_parts(session: Session, instruction: str) -> list[Part]:
         return head + _product_parts(product, session.selection)
     if session.page is Page.DESCRIPTION:
         return [*head, Part(product.description)]
-    return head + [Part(point) for point in product.bullets if session.page is Page.FEATURES]
+    points = product.bullets if session.page is Page.FEATURES else ()
+    return head + [Part(point, "point") for point in points]
+
+
+def _as_original(part: Part, session: Session) -> Part:
+    """Return *part* with what the original's template and its test of selected values make of it.
+
+    Its template has a space before each point, so that no point is an empty text. A value is shown
+    as selected if it stands in double quotes in the page's address, where JSON escapes it.
+    """
+    if part.kind == "point":
+        return part._replace(text=f" {part.text}")
+    if part.kind == "option":
+        keywords = "+".join(session.query.split(" "))
+        address = f"{keywords}/{session.page_number}/{json.dumps(session.selection)}"
+        return part._replace(clicked=f'"{part.text}"' in address)
+    return part
 
 
 def done_parts(session: Session, reward: float) -> list[Part]:
@@ -75,8 +110,6 @@ def render_text(parts: Iterable[Part]) -> Message:
     pieces: list[Piece] = []
     for part in parts:
         text = part.text.strip() if part.kind != "back" else part.text
-        if not text and part.kind != "bar":
-            continue
         pieces += [" [SEP] ", text] if pieces else [text]
         if part.kind in ("back", "bar"):
             pieces.append(SEARCH)
@@ -85,9 +118,9 @@ def render_text(parts: Iterable[Part]) -> Message:
 
 def render_text_rich(parts: Iterable[Part]) -> Message:
     """Return *parts* in the original's ``text_rich`` mode, without white space at line ends."""
-    visible = [part for part in parts if part.text.strip() or part.kind == "bar"]
-    pieces: list[Piece] = list(selection_lines(visible))
-    for part in visible:
+    parts = tuple(parts)
+    pieces: list[Piece] = list(selection_lines(parts))
+    for part in parts:
         opening, closing = _button_marks(part)
         text = part.text if part.kind == "back" else part.text.strip()
         verb = [SEARCH] if part.kind in ("back", "bar") else []
@@ -153,7 +186,7 @@ def _product_parts(product: Product, selection: dict[str, str]) -> list[Part]:
 
 def _button_marks(part: Part) -> tuple[str, str]:
     """Return what ``text_rich`` writes before and after *part*."""
-    if part.kind == "text":
+    if part.kind in ("text", "point"):
         return "", ""
     indent = {"option": "  ", "asin": "\n"}.get(part.kind, "")
     word = "clicked button" if part.clicked else "button"

@@ -41,6 +41,8 @@ class Session:
     """The shop with its search."""
     page: Page = Page.START
     """The page that is open."""
+    query: str = ""
+    """The last query."""
     results: tuple[int, ...] = ()
     """The positions in the shop of the products that the last query found, the best first."""
     page_number: int = 1
@@ -54,6 +56,7 @@ class Session:
 
     def search(self, query: str) -> None:
         """Open the first page of the results for *query*."""
+        self.query = query
         self.results = self.shop.search(query)
         self._open_results(1)
 

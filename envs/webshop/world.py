@@ -166,7 +166,7 @@ class WebShop(World[Goal]):
         return {"reward_details": dict(vars(self._details)), "noun_extractor": self._rules.nouns}
 
     def _search(self, query: str) -> Outcome:
-        if not query.strip():
+        if not query.strip() and not self._rules.as_original:
             return Outcome(self._scene(), valid=False, reason="there is nothing to look for")
         self._session.search(query)
         self._follow(Command(SEARCH.name, (query,)))
@@ -189,7 +189,7 @@ class WebShop(World[Goal]):
 
     def _scene(self) -> Scene:
         instruction = self._goal.instruction
-        parts = pages.page_parts(self._session, instruction)
+        parts = pages.page_parts(self._session, instruction, as_original=self._rules.as_original)
         facts = pages.page_facts(self._session, instruction)
         if self._rules.is_text_rich:
             return Scene(pages.render_text_rich(parts), facts)

@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import pathlib
+import shutil
 import zipfile
 
 import pytest
@@ -16,7 +17,12 @@ from agentgym_gen.envs.alfworld.official.game_writer import pddl_problem, write_
 from agentgym_gen.envs.alfworld.official.tasks import OfficialTasks
 from agentgym_gen.envs.alfworld.tasks import GeneratedTasks
 from agentgym_gen.envs.alfworld.tiers import TaskFilter, measure_difficulty
-from agentgym_gen.errors import DataError, InvalidValueError, MissingExtraError
+from agentgym_gen.errors import (
+    DataError,
+    InvalidValueError,
+    MissingExtraError,
+    UnknownNameError,
+)
 from agentgym_gen.world import TIERS
 
 HERE = pathlib.Path(__file__).parents[3] / "shared" / "data" / "alfworld"
@@ -65,6 +71,27 @@ def test_a_folder_is_played_by_the_paths_of_its_games(tmp_path: pathlib.Path) ->
     assert info["task_id"] == f"alfworld/medium/valid/{TRIAL}a"
     assert env.task.content == house
     assert world.tasks.find(info["task_id"]) == env.task
+
+
+@pytest.mark.parametrize("is_zipped", [False, True])
+def test_valid_train_is_a_split_of_its_own(tmp_path: pathlib.Path, is_zipped: bool) -> None:
+    """The games that AgentGym tests on are played by `split="valid_train"` where they are there."""
+    folder = folder_with(tmp_path / "data", a=text_of(household()))
+    assert "valid_train" not in OfficialTasks(folder, TaskFilter()).splits
+    games = folder / "json_2.1.1" / "valid_seen"
+    games.rename(games.with_name("valid_train"))
+    if is_zipped:
+        shutil.make_archive(str(tmp_path / "games"), "zip", folder)
+        folder = tmp_path / "games.zip"
+    env = TextEnv(ALFWorld(data_dir=folder), tier="medium", split="valid_train")
+    _, info = env.reset(seed=0)
+
+    key = f"{TRIAL}a".replace("valid_seen", "valid_train")
+    assert info["task_id"] == f"alfworld/medium/valid_train/{key}"
+    assert env.world.tasks.find(info["task_id"]) == env.task
+    assert env.world.tasks.splits == ("train", "valid", "test", "valid_train")
+    with pytest.raises(UnknownNameError, match="valid_train"):
+        TextEnv(ALFWorld(), split="valid_train")
 
 
 @pytest.mark.parametrize("inside", ["", "json_2.1.1/", "data/json_2.1.1/"])

@@ -21,6 +21,7 @@ from agentgym_gen.envs.searchqa.retrievers import RemoteRetriever, RetryPolicy, 
 from agentgym_gen.envs.searchqa.retrievers.dense import Vectors, sentence_encoder
 from agentgym_gen.errors import BackendError, InvalidValueError, MissingExtraError
 
+WORLD = "agentgym_gen.envs.searchqa:SearchQA"
 ANIMALS = Corpus.of(
     [
         Passage("Wolf", "A wolf is an animal of the forest."),
@@ -51,6 +52,22 @@ class TestKeywords:
 
         assert titles(light.search("owl", 1)) == ["A"]
         assert titles(heavy.search("owl", 1)) == ["Owl"]
+
+    def test_the_weight_of_titles_is_an_option_of_the_world(self, tmp_path: pathlib.Path) -> None:
+        """`title_weight=1` ranks as plain Lucene does, and other retrievers have no weight."""
+        path = tmp_path / "corpus.jsonl"
+        rows = [("A", "owl owl, night"), ("Owl", "a bird"), ("B", "an owl")]
+        lines = [json.dumps({"title": title, "text": text}) for title, text in rows]
+        path.write_text("\n".join(lines), encoding="utf-8")
+        first_results = []
+        for options in ({}, {"title_weight": 9}, {"title_weight": 1}):
+            env = TextEnv(WORLD, corpus=str(path), k=1, **options)  # type: ignore[arg-type]
+            env.reset(seed=0)
+            first_results.append(env.step("<search>owl</search>")[0])
+
+        assert ["Title: Owl" in result for result in first_results] == [True, True, False]
+        with pytest.raises(InvalidValueError, match="`title_weight` is an option of 'bm25'"):
+            SearchQA(retriever="http://127.0.0.1/retrieve", title_weight=2)
 
     def test_finds_only_what_has_a_word_of_the_query(self) -> None:
         """A search finds at most k passages, and none for an unknown word."""

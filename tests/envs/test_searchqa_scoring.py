@@ -21,8 +21,11 @@ NORMALIZED = [
     ("$100", "100"),
     ("50%", "50"),
     ("O'Brien", "obrien"),
-    ("O\u2019Brien", "o\u2019brien"),
-    ("\u201cquoted\u201d", "\u201cquoted\u201d"),
+    ("O\u2019Brien", "obrien"),
+    ("\u201cquoted\u201d", "quoted"),
+    ("\u00abquoted\u00bb", "quoted"),
+    ("Sa\u0303o Paulo", "s\u00e3o paulo"),
+    ("M\u014dri\u02bbi", "m\u014dri\u02bbi"),
     ('"quoted"', "quoted"),
     ("new\tline\nhere", "new line here"),
     ("S\u00e3o Paulo", "s\u00e3o paulo"),
@@ -32,7 +35,7 @@ NORMALIZED = [
     ("", ""),
     ("...", ""),
 ]
-"""Texts and what SQuAD's rule makes of them: lower case, no punctuation, no articles, one space."""
+"""Texts and their normal form: lower case, no punctuation, no articles, one space, in NFC."""
 
 # prediction, golds, EM, substring EM, F1
 SCORES = [
@@ -69,6 +72,9 @@ SCORES = [
     ("rock n roll", ["rock-n-roll"], 0, 0, 0.0),
     ("S\u00e3o Paulo", ["Sao Paulo"], 0, 0, 0.5),
     ("OBrien", ["O'Brien"], 1, 1, 1.0),
+    ("O\u2019Brien", ["O'Brien"], 1, 1, 1.0),
+    ("\u201cLima\u201d", ['"Lima"'], 1, 1, 1.0),
+    ("Sa\u0303o Paulo", ["S\u00e3o Paulo"], 1, 1, 1.0),
     ("</answer>Lima", ["Lima"], 0, 1, 0.0),
     ("Lima<answer>Lima", ["Lima"], 0, 1, 0.0),
     ("Los Angeles, California", ["Los Angeles"], 0, 1, 0.8),

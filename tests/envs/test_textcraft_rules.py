@@ -47,6 +47,25 @@ class TestRules:
         assert not act(world, "craft 8 oak planks using 2 oak log").valid  # type: ignore[union-attr]
         assert inventory(world) == {"oak log": 2}
 
+    def test_none_of_an_item_that_is_not_there_is_not_enough(self) -> None:
+        """A craft with zero of an item needs the item in the inventory, as in AgentGym."""
+        world = sign_world()
+        world_with_planks = sign_world()
+        for text in ("get 1 oak log", "craft 4 oak planks using 1 oak log"):
+            act(world_with_planks, text)
+        craft = "craft 1 stick using 0 oak planks"
+
+        lacking = "Could not find enough items to craft minecraft:stick"
+        assert reply(world, craft) == reply(world, "craft 1 stick using 0 planks") == lacking
+        assert reply(world_with_planks, craft).startswith("Could not find a valid recipe")
+
+    def test_look_is_inventory(self) -> None:
+        """The word `look` alone shows the inventory, as AgentGym's client has it."""
+        world = sign_world()
+
+        assert reply(world, "Look") == "Inventory: You are not carrying anything."
+        assert reply(world, "look around") == "Could not execute look around"
+
     @pytest.mark.parametrize(("tier", "split"), PLACES)
     def test_admissible_commands_are_valid(self, tier: str, split: str) -> None:
         """Every listed command can be carried out, in the states of a random walk."""

@@ -88,6 +88,15 @@ def test_the_original_loses_queries_with_brackets() -> None:
         assert info["valid_action"] is valid
 
 
+def test_the_original_answers_a_blank_query_with_no_results() -> None:
+    """A query of spaces shows an empty page of results in the original and is invalid here."""
+    for compat, is_valid in (("fixed", False), ("original", True)):
+        env = start_env(compat=compat)
+        observation, *_, info = env.step("search[ ]")
+        assert info["valid_action"] is is_valid
+        assert ("[SEP] Page 1 (Total results: 0) [SEP] Next >" in observation) is is_valid
+
+
 @pytest.mark.parametrize("length", [8_000, 10_000])
 def test_a_long_query_does_not_lose_the_episode(length: int) -> None:
     """After a query near the length limit, accepted or refused, the expert still succeeds."""

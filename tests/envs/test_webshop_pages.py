@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from webshop_fixture import BLANKET, INSTRUCTION, MUG, visit
 
 from agentgym_gen.envs.webshop import pages
+from agentgym_gen.envs.webshop.products import Product
 from agentgym_gen.envs.webshop.session import Page, Session
+from agentgym_gen.envs.webshop.shop import Shop
 from agentgym_gen.world import Message, VerbName
 
 HEAD = f"Instruction: [SEP] {INSTRUCTION} [SEP] Back to Search"
@@ -32,6 +36,16 @@ def text(session: Session) -> str:
 def rich(session: Session) -> str:
     """Return the open page of *session* in the original's ``text_rich`` mode."""
     return render(pages.render_text_rich(pages.page_parts(session, INSTRUCTION)))
+
+
+def page_of(product: Product, button: str, *, query: str = "mug", strict: bool) -> list[str]:
+    """Return *product*'s page after a click on *button*, in ``text`` and in ``text_rich``."""
+    session = Session(Shop.from_products([product]))
+    session.search(query)
+    for name in (product.asin.lower(), button):
+        session.click(name)
+    parts = pages.page_parts(session, INSTRUCTION, as_original=strict)
+    return [render(pages.render_text(parts)), render(pages.render_text_rich(parts))]
 
 
 def hooks(*numbers: int) -> str:
@@ -214,3 +228,36 @@ def test_facts_of_results_hold_the_page_of_products() -> None:
 
     assert (facts["number"], facts["found"]) == (2, 11)
     assert facts["products"] == [{"asin": "B000000110", "title": "Hook No. 10", "price": "$100.0"}]
+
+
+def test_the_original_shows_an_empty_point() -> None:
+    """With the original's faults an empty feature is an empty part of the page, else it is none."""
+    mug = replace(MUG, bullets=("Leak proof lid.", ""))
+    text_page, rich_page = page_of(mug, "features", strict=True)
+
+    assert text_page.endswith("< Prev [SEP] Leak proof lid. [SEP] ")
+    assert rich_page.endswith("< Prev [button_]\nLeak proof lid.\n\n")
+    assert page_of(replace(mug, bullets=("",)), "features", strict=True)[0].endswith(
+        "< Prev [SEP] "
+    )
+    assert page_of(mug, "features", strict=False)[0].endswith("< Prev [SEP] Leak proof lid.")
+
+
+@pytest.mark.parametrize("value", ["caf\u00e9", '5" wide', "back\\slash"])
+def test_the_original_hides_the_selection_of_values_that_json_escapes(value: str) -> None:
+    """The original looks for a selected value in an address in which such a value is escaped."""
+    mug = replace(MUG, options={"color": (value,)})
+    line = f"You have clicked {value}."
+
+    assert page_of(mug, value, strict=False)[1].startswith(line)
+    assert line not in page_of(mug, value, strict=True)[1]
+
+
+def test_the_original_takes_quoted_words_of_the_query_for_selected_values() -> None:
+    """The query is a part of that address, so that a value in quotes there looks selected."""
+    pages_by_mode = [
+        page_of(MUG, "red", query='"large" mug', strict=mode)[1] for mode in (True, False)
+    ]
+
+    assert ["You have clicked large." in page for page in pages_by_mode] == [True, False]
+    assert all("You have clicked red." in page for page in pages_by_mode)

@@ -16,13 +16,20 @@ from typing import NamedTuple
 from agentgym_gen.errors import DataError
 from agentgym_gen.system.untrusted_files import check_file, read_text
 
-SPLIT_FOLDERS = {"train": "train", "valid": "valid_seen", "test": "valid_unseen"}
-"""The original's folder of every split."""
+SPLIT_FOLDERS = {
+    "train": "train",
+    "valid": "valid_seen",
+    "test": "valid_unseen",
+    "valid_train": "valid_train",
+}
+"""The original's folder of every split; the last split is only there if the folder is."""
 
 MAX_ARCHIVE_BYTES = 64 * 2**30
 """The size above which an archive is not opened."""
 
-OFFICIAL_LAYOUT = "json_2.1.1/{train,valid_seen,valid_unseen}/<task>/<trial>/game.tw-pddl"
+OFFICIAL_LAYOUT = (
+    "json_2.1.1/{train,valid_seen,valid_unseen,valid_train}/<task>/<trial>/game.tw-pddl"
+)
 GAME_FILE = "game.tw-pddl"
 MAX_GAME_BYTES = 5_000_000
 """The size above which a file is no game; official ones have about 0.13 million."""
@@ -51,13 +58,21 @@ class Archive:
             DataError: if there is none.
         """
         folder = SPLIT_FOLDERS[split]
-        games = {**self._zipped_games(folder), **self._unzipped_games(folder)}
+        games = self._games_in(folder)
         if not games:
             raise DataError(
                 f"No games of {folder!r} in {str(self.folder)!r}; the official layout is "
                 f"{OFFICIAL_LAYOUT}, as `alfworld-download` makes it, zipped or not"
             )
         return dict(sorted(games.items()))
+
+    def has(self, split: str) -> bool:
+        """Say whether there are games of *split*.
+
+        Raises:
+            DataError: if an archive cannot be read.
+        """
+        return bool(self._games_in(SPLIT_FOLDERS[split]))
 
     def read(self, key: str) -> str:
         """Return the text of the game *key*.
@@ -81,6 +96,9 @@ class Archive:
             raise DataError(
                 f"Game {key!r} of {str(self.folder)!r} is unreadable: {error}"
             ) from error
+
+    def _games_in(self, folder: str) -> dict[str, str]:
+        return {**self._zipped_games(folder), **self._unzipped_games(folder)}
 
     @property
     def _root(self) -> Path:

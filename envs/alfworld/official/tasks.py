@@ -21,7 +21,7 @@ from agentgym_gen.envs.alfworld.official.game_reader import read_game
 from agentgym_gen.envs.alfworld.tiers import TaskFilter, measure_difficulty
 from agentgym_gen.errors import DataError, InvalidValueError, unknown_name
 from agentgym_gen.system.files import cache_folder, write_json
-from agentgym_gen.world import Task, TaskId, Tasks
+from agentgym_gen.world import SPLITS, Task, TaskId, Tasks
 
 INDEX_VERSION = 1
 """Rises when the rule of tiers or the format of the index changes."""
@@ -46,6 +46,8 @@ class IndexEntry:
 class OfficialTasks(Tasks[House]):
     """The games of a folder; the key of a task is the game's path, ``valid_seen/<task>/<trial>``.
 
+    Games of ``valid_train`` are a fourth split of this name, if the folder has them.
+
     Args:
         folder: The folder with the games, or a zip archive of it.
         task_filter: Which games are tasks.
@@ -60,6 +62,8 @@ class OfficialTasks(Tasks[House]):
         if not folder.exists():
             raise DataError(f"No folder or archive {str(folder)!r} with ALFWorld's official games")
         self._archive = Archive(folder.resolve())
+        has_valid_train = self._archive.has("valid_train")
+        self.splits = (*SPLITS, "valid_train") if has_valid_train else SPLITS
         self._task_filter = task_filter
 
     def size(self, tier: str, split: str) -> int:

@@ -10,7 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from agentgym_gen.envs.searchqa.corpus import Corpus, Passage
 from agentgym_gen.envs.searchqa.process_cache import get_or_make
-from agentgym_gen.envs.searchqa.retrievers.bm25 import BM25Retriever
+from agentgym_gen.envs.searchqa.retrievers.bm25 import TITLE_WEIGHT, BM25Retriever
 from agentgym_gen.envs.searchqa.retrievers.dense import DenseRetriever, sentence_encoder
 from agentgym_gen.envs.searchqa.retrievers.remote import RemoteRetriever
 from agentgym_gen.errors import InvalidValueError
@@ -29,7 +29,13 @@ class Retriever(Protocol):
         """
 
 
-def make_retriever(spec: str | Retriever, corpus: Callable[[], Corpus], key: str) -> Retriever:
+def make_retriever(
+    spec: str | Retriever,
+    corpus: Callable[[], Corpus],
+    key: str,
+    *,
+    title_weight: int | None = None,
+) -> Retriever:
     """Return the retriever that *spec* means, made once a process for each corpus.
 
     Args:
@@ -38,25 +44,29 @@ def make_retriever(spec: str | Retriever, corpus: Callable[[], Corpus], key: str
             which is called with the corpus; or a retriever.
         corpus: Returns the corpus, if it is needed.
         key: What identifies the corpus.
+        title_weight: How many times ``bm25`` counts the words of a title; three times if None.
 
     Raises:
-        InvalidValueError: if *spec* is none of these.
+        InvalidValueError: if *spec* is none of these, or has no *title_weight*.
         MissingExtraError: if it needs a package that is not installed.
     """
+    if title_weight is not None and spec != "bm25":
+        raise InvalidValueError(f"`title_weight` is an option of 'bm25', not of {spec!r}")
     if isinstance(spec, Retriever):
         return spec
     if not isinstance(spec, str):
         raise InvalidValueError(f"`retriever` is {_SPECS}, not {spec!r}")
-    return get_or_make(("retriever", spec, key), lambda: _make(spec, corpus))
+    weight = TITLE_WEIGHT if title_weight is None else title_weight
+    return get_or_make(("retriever", spec, key, weight), lambda: _make(spec, corpus, weight))
 
 
 _SPECS = "'bm25', 'dense:<model>', an http address, 'module:function' or an object with `search`"
 
 
-def _make(spec: str, corpus: Callable[[], Corpus]) -> Retriever:
+def _make(spec: str, corpus: Callable[[], Corpus], title_weight: int) -> Retriever:
     head, _, rest = spec.partition(":")
     if spec == "bm25":
-        return BM25Retriever(corpus())
+        return BM25Retriever(corpus(), title_weight=title_weight)
     if head in {"http", "https"}:
         return RemoteRetriever(spec)
     if head == "dense" and rest:
