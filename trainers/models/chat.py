@@ -148,8 +148,8 @@ class ChatFormat:
         if end_id is None:
             raise InvalidValueError(
                 f"The chat template ends an answer with {following!r}, in which the tokenizer has "
-                "no special token, so sampling could not stop there; give the tokenizer this token "
-                "or another template"
+                "no special token, so sampling could not stop there; add the token that ends an "
+                "answer to the tokenizer as a special one, or give it another template"
             )
         before, spelling, _ = following.partition(self.tokenizer.convert_ids_to_tokens(end_id))
         return int(end_id), before if spelling else ""
