@@ -12,6 +12,7 @@ __all__ = [
     "ESTIMATORS",
     "REPORTERS",
     "REWARDS",
+    "TRUNCATED_TURNS",
     "TRUNCATIONS",
     "RFTConfig",
     "SFTConfig",
@@ -23,6 +24,7 @@ ESTIMATORS = ("dr_grpo", "grpo", "reinforce++", "rloo")
 AVERAGES = ("constant", "episode", "token")
 REWARDS = ("return", "score", "success")
 TRUNCATIONS = ("drop", "keep", "mask")
+TRUNCATED_TURNS = ("act", "refuse")
 REPORTERS = ("tensorboard", "trackio", "wandb")
 
 
@@ -157,6 +159,9 @@ class RFTConfig(TrainConfig):
     """The temperature at which episodes are sampled and scored."""
     max_new_tokens: int = 32
     """The longest completion."""
+    on_truncated_turn: str = "act"
+    """The rule for a completion that `max_new_tokens` cut. ``act``: its text is read as any other.
+    ``refuse``: it is read as an empty text, which is an invalid action."""
     max_episode_tokens: int | None = None
     """The longest token sequence; an episode that would exceed it gets empty completions from then
     on. None is the model's own limit."""
@@ -188,6 +193,7 @@ class RFTConfig(TrainConfig):
         _check_name("loss average", self.loss_average, AVERAGES)
         _check_name("reward", self.reward, REWARDS)
         _check_name("truncation rule", self.truncation, TRUNCATIONS)
+        _check_name("rule for a truncated turn", self.on_truncated_turn, TRUNCATED_TURNS)
         if self.num_generations == 1 and self.estimator != "reinforce++":
             raise InvalidValueError(
                 f"`num_generations` is at least 2 for {self.estimator!r}, not 1: its advantage is "

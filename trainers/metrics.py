@@ -38,6 +38,12 @@ def metrics_by_env(trajectories: Sequence[Trajectory]) -> dict[str, float]:
     return metrics
 
 
+def truncated_turn_share(trajectories: Sequence[Trajectory]) -> float:
+    """Return the share of turns whose completion was cut at the limit of new tokens."""
+    turns = sum(len(episode.turns) for episode in trajectories)
+    return sum(episode.truncated_turns for episode in trajectories) / max(1, turns)
+
+
 def pass_at_k(trajectories: Sequence[Trajectory]) -> float:
     """Return the share of tasks that at least one of their episodes solved: pass@k."""
     solved = [any(episode.success for episode in group) for group in group_by_task(trajectories)]

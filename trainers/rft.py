@@ -29,13 +29,14 @@ from agentgym_gen.trainers.config import RFTConfig
 from agentgym_gen.trainers.demos import sample_episodes, vocabulary_texts
 from agentgym_gen.trainers.learner import Learner, warmup
 from agentgym_gen.trainers.loop import STOPPED, Loop
-from agentgym_gen.trainers.metrics import metrics_by_env, pass_at_k
+from agentgym_gen.trainers.metrics import metrics_by_env, pass_at_k, truncated_turn_share
 from agentgym_gen.trainers.models.chat import ChatFormat
 from agentgym_gen.trainers.models.loading import resolve_model
 from agentgym_gen.trainers.models.memory import explain_oom
 from agentgym_gen.trainers.models.types import Model, Tokenizer
 from agentgym_gen.trainers.packing.micro_batches import pack
 from agentgym_gen.trainers.sampling.model_policy import ModelPolicy
+from agentgym_gen.trainers.sampling.truncated_turns import RefuseTruncated
 
 __all__ = ["LOG", "RFTTrainer", "Sampler"]
 
@@ -195,7 +196,8 @@ class RFTTrainer:
         seconds = time.perf_counter() - start
         row = {"step": step + 1, **metrics_by_env(trajectories), "rollout_seconds": seconds}
         sampled = sum(episode.action_tokens for episode in trajectories)
-        return row | {"rollout_tokens_per_second": sampled / seconds}, trajectories
+        row["rollout_tokens_per_second"] = sampled / seconds
+        return row | {"truncated_turns": truncated_turn_share(trajectories)}, trajectories
 
     def _sample_tasks(self, step: int, seed: int) -> list[Episode]:
         """Return the tasks of *step*, so many of each environment as its weight says."""
@@ -228,6 +230,10 @@ class RFTTrainer:
         return distributed.gather(shard)
 
     def _policy(self) -> Policy:
+        policy = self._sampling_policy()
+        return RefuseTruncated(policy) if self.args.on_truncated_turn == "refuse" else policy
+
+    def _sampling_policy(self) -> Policy:
         if self._sampler is not None:
             self._sampler.load(self._learner.save_model, self._learner.step)
             return self._sampler

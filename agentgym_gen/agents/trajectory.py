@@ -78,6 +78,11 @@ class Trajectory:
         return sum(not turn.valid for turn in self.turns)
 
     @property
+    def truncated_turns(self) -> int:
+        """How many turns had a completion that ran into the limit of new tokens."""
+        return sum(turn.completion.truncated for turn in self.turns)
+
+    @property
     def action_tokens(self) -> int:
         """How many tokens the policy sampled."""
         return sum(len(turn.completion.action_ids) for turn in self.turns)

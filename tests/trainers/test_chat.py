@@ -8,7 +8,8 @@ from tokenizers import models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
 from agentgym_gen.errors import InvalidValueError
-from agentgym_gen.trainers.models.chat import PLAIN_TEMPLATE, ChatFormat
+from agentgym_gen.trainers.models.chat import ChatFormat
+from agentgym_gen.trainers.models.chat_template import PLAIN_TEMPLATE
 from agentgym_gen.trainers.models.tiny import build_tokenizer
 
 TEXTS = ["######\n#_PXO#\n#__√_#\n######", "Up", "Down", "get 3 oak logs", "You see 12 mugs."]
@@ -87,7 +88,7 @@ def test_a_character_that_the_tokenizer_lacks_is_named() -> None:
     core = tokenizers.Tokenizer(models.WordLevel({"<unk>": 0, "<end>": 1, "door": 2}, "<unk>"))
     core.pre_tokenizer = pre_tokenizers.Split("", "isolated")
     lacking = PreTrainedTokenizerFast(tokenizer_object=core, unk_token="<unk>", eos_token="<end>")
-    lacking.chat_template = "{% for m in messages %}door{% endfor %}"
+    lacking.chat_template = "{% for m in messages %}{{ m.content }}<end>{% endfor %}"
 
     with pytest.raises(InvalidValueError, match="The tokenizer has no token for"):
         ChatFormat(lacking).answer("é")

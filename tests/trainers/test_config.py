@@ -62,6 +62,7 @@ def test_sft_has_checks_of_its_own() -> None:
     ("name", "value", "near"),
     [
         ("truncation", "masked", "mask"),
+        ("on_truncated_turn", "refused", "refuse"),
         ("reward", "sucess", "success"),
         ("report_to", ("wandbb",), "wandb"),
     ],

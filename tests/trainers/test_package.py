@@ -1,7 +1,9 @@
 """The public names of the package, and what it needs to be installed."""
 
+import configparser
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -49,3 +51,15 @@ def test_without_torch_one_sentence_says_what_to_install() -> None:
         "MissingExtraError Training needs 'torch', which is not installed; "
         "run: pip install 'agentgym-gen[train]'\n"
     ), done.stderr
+
+
+def test_the_oldest_peft_can_be_imported_with_transformers_5() -> None:
+    """0.17 imports `HybridCache`, which transformers 5 no longer has; 0.18 does not."""
+    cfg = configparser.ConfigParser()
+    cfg.read(Path(__file__).parents[2] / "setup.cfg", encoding="utf-8")
+    bounds = dict(
+        line.split(">=") for line in cfg["options.extras_require"]["train"].split() if line
+    )
+
+    assert int(bounds["transformers"].partition(".")[0]) >= 5
+    assert tuple(map(int, bounds["peft"].split("."))) >= (0, 18)

@@ -123,6 +123,30 @@ def test_the_log_has_every_step(tmp_path: Path) -> None:
     assert max(row["sampler_gap"] for row in rows if "sampler_gap" in row) < 1e-4
 
 
+def test_truncated_turns_are_counted() -> None:
+    """One token is too short for any answer, and enough tokens are not."""
+    model, tokenizer = warm(40)
+    (short,) = trainer(model, tokenizer, max_new_tokens=1, max_steps=1).train()
+    (long,) = trainer(model, tokenizer, max_new_tokens=40, max_steps=1).train()
+
+    assert short["truncated_turns"] > 0.9
+    assert long["truncated_turns"] < 0.5
+
+
+def test_a_truncated_turn_is_refused_on_demand() -> None:
+    """The same tokens are sampled, but a cut action is invalid instead of carried out."""
+    model, tokenizer = warm(40)
+    acted = trainer(model, tokenizer, max_new_tokens=4).play(number=4)
+    refused = trainer(model, tokenizer, max_new_tokens=4, on_truncated_turn="refuse").play(number=4)
+
+    assert acted[0].turns[0].completion.action_ids == refused[0].turns[0].completion.action_ids
+    cut = [turn for episode in refused for turn in episode.turns if turn.completion.truncated]
+    assert cut
+    assert len(cut) == sum(episode.truncated_turns for episode in refused)
+    assert not any(turn.valid or turn.action for turn in cut)
+    assert any(turn.action for episode in acted for turn in episode.turns)
+
+
 @pytest.mark.parametrize("rank", [0, 4])
 def test_a_resumed_run_is_the_uninterrupted_one(tmp_path: Path, rank: int) -> None:
     """The weights are equal to the bit, with all weights trained and with an adapter."""

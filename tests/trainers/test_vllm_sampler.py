@@ -148,6 +148,55 @@ def test_a_second_run_has_names_of_its_own(server: FakeServer, tmp_path: Path) -
     assert len(server.adapters) == len(folders)
 
 
+def served(server: FakeServer, folder: Path) -> bytes:
+    """Return the weights of the adapter that the server has."""
+    (name,) = server.adapters
+    return (folder / name / "adapter_model.safetensors").read_bytes()
+
+
+def test_weights_that_change_within_a_step_are_loaded(server: FakeServer, tmp_path: Path) -> None:
+    """After a rollback, or a load of other weights, the evaluation plays with them."""
+    policy = sampler(server, tmp_path)
+    model, tokenizer = build_tiny(TEXTS, size=TinySize(1, 16, 2, 300, 512))
+    trainer = RFTTrainer(
+        model=model,
+        tokenizer=tokenizer,
+        envs=[ENV],
+        args=RFTConfig(lora_rank=2),
+        style=STYLE,
+        sampler=policy,
+    )
+    trainer.evaluate(number=1, k=1)
+    before = served(server, tmp_path)
+    with torch.no_grad():
+        for weight in trainer.model.parameters():
+            weight.mul_(2)
+    trainer.evaluate(number=1, k=1)
+    trainer.save_model(tmp_path / "saved")
+
+    assert served(server, tmp_path) != before
+    assert (
+        served(server, tmp_path) == (tmp_path / "saved" / "adapter_model.safetensors").read_bytes()
+    )
+
+
+def test_trainers_that_share_a_sampler_play_with_their_own_weights(
+    server: FakeServer, tmp_path: Path
+) -> None:
+    """The adapter of each is loaded at its turn, though both are at the same step."""
+    policy = sampler(server, tmp_path)
+    for weights in (b"first", b"second", b"first", b"first"):
+
+        def save_model(folder: Path, weights: bytes = weights) -> None:
+            (folder / "adapter_config.json").touch()
+            (folder / "adapter_model.safetensors").write_bytes(weights)
+
+        policy.load(save_model, 0)
+        assert served(server, tmp_path) == weights
+    loads = [path for path, _ in server.requests if path == "/v1/load_lora_adapter"]
+    assert len(loads) == 3, "weights that are loaded are not loaded again"
+
+
 def test_an_episode_beyond_the_limit_of_the_server_gets_empty_completions(
     server: FakeServer, tmp_path: Path
 ) -> None:

@@ -1,9 +1,8 @@
 """From chat messages to tokens, without ever tokenizing again what was sampled.
 
-A model's chat template is rendered twice: for the beginning of a chat, and for the text between
-one answer and the next. A sentinel text in place of the answer marks where that text begins. A
-template that renders an earlier message differently later (some drop past thoughts) cannot be
-continued by appending: it is refused, unless every turn starts a sequence of its own.
+A model's chat template is rendered for the beginning of a chat, and for the text between one answer
+and the next. A template that renders an earlier message differently later (some drop past thoughts)
+cannot be continued by appending: it is refused, unless every turn starts a sequence of its own.
 
 The content of a message is only text: where it spells a control token, such as the one that ends a
 message, a space is put into it, so that no observation can begin or end a message.
@@ -11,7 +10,6 @@ message, a space is put into it, so that no observation can begin or end a messa
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -19,19 +17,8 @@ from typing import NamedTuple
 from agentgym_gen.agents.policy import Request
 from agentgym_gen.agents.prompt import ChatMessage
 from agentgym_gen.errors import InvalidValueError
+from agentgym_gen.trainers.models.chat_template import Between, ChatTemplate
 from agentgym_gen.trainers.models.types import Tokenizer
-
-LOG = logging.getLogger(__name__)
-
-PLAIN_TEMPLATE = (
-    "{% for message in messages %}{{ message['role'] }}:\n{{ message['content'] }}"
-    "{% if message['role'] == 'assistant' %}{{ eos_token }}{% endif %}{{ '\n' }}{% endfor %}"
-    "{% if add_generation_prompt %}assistant:{{ '\n' }}{% endif %}"
-)
-"""The template of a model that has none."""
-
-_ANSWER = "qxzanswerqxz"
-_NEXT = "qxznextqxz"
 
 
 class Context(NamedTuple):
@@ -50,18 +37,16 @@ class ChatFormat:
         tokenizer: A tokenizer of transformers.
 
     Raises:
-        InvalidValueError: if the tokenizer has no end token.
+        InvalidValueError: if the tokenizer has no end token, or its chat template ends an answer
+            with none.
     """
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self.tokenizer = tokenizer
-        self._template: str | None = None
-        if not getattr(tokenizer, "chat_template", None):
-            LOG.warning("The tokenizer has no chat template; a plain one is used")
-            self._template = PLAIN_TEMPLATE
+        self._template = ChatTemplate(tokenizer)
         self._control = _control_token_pattern(tokenizer)
-        self._between = self._text_between_answers()
-        self.end_id = self._end_token()
+        self._between = self._template.between_answers()
+        self.end_id, self._before_end = self._find_end()
         """The token that ends an answer."""
         self.end_ids = frozenset({self.end_id, tokenizer.eos_token_id} - {None})
         """The tokens at which sampling stops."""
@@ -78,7 +63,7 @@ class ChatFormat:
             {"role": message["role"], "content": self._escape(message["content"])}
             for message in messages
         ]
-        return self._encode(self._render(escaped))
+        return self._encode(self._template.render(escaped))
 
     def continuation(self, observation: str, *, ended: bool) -> list[int]:
         """Return the tokens between an answer and the next.
@@ -90,42 +75,35 @@ class ChatFormat:
         Raises:
             InvalidValueError: if the template cannot be continued by appending.
         """
-        before, after = self.check_appends()
-        ids = self._encode(before + self._escape(observation) + after)
-        return ids[1:] if ended else ids  # the first is the end token, which was sampled already
+        ids = self._encode(self.check_appends().text(self._escape(observation)))
+        # the end token, and any space before it, were sampled already
+        return ids[ids.index(self.end_id) + 1 :] if ended else ids
 
-    def check_appends(self) -> tuple[str, str]:
-        """Return the texts before and after a message that stands between two answers.
+    def check_appends(self) -> Between:
+        """Return what stands between two answers.
 
         Raises:
             InvalidValueError: if the template cannot be continued by appending.
         """
         if self._between is None:
             raise InvalidValueError(
-                "The chat template shows earlier messages differently once a chat goes on, so an "
-                "episode cannot be one growing sequence; use a style with `window=0`, or give the "
-                "tokenizer a template that only appends"
+                "The chat template shows earlier messages differently once a chat goes on (some "
+                "leave out the thoughts of earlier answers), so an episode cannot be one growing "
+                "sequence; use a style with `window=0`, or give the tokenizer a template that only "
+                "appends"
             )
         return self._between
 
     def answer(self, text: str) -> list[int]:
         """Return the tokens of a demonstrated answer, its end included."""
-        return [*self._encode(text), self.end_id]
+        return [*self._encode(text + self._before_end), self.end_id]
 
     def text(self, ids: Sequence[int]) -> str:
         """Return the text of sampled tokens, without the one that ended them."""
-        text_ids = ids[:-1] if ids and ids[-1] in self.end_ids else ids
-        return str(self.tokenizer.decode(list(text_ids), clean_up_tokenization_spaces=False))
-
-    def _render(self, messages: list[ChatMessage]) -> str:
-        return str(
-            self.tokenizer.apply_chat_template(
-                messages,
-                chat_template=self._template,
-                add_generation_prompt=True,
-                tokenize=False,
-            )
-        )
+        ended = bool(ids) and ids[-1] in self.end_ids
+        text_ids = ids[:-1] if ended else ids
+        text = str(self.tokenizer.decode(list(text_ids), clean_up_tokenization_spaces=False))
+        return text.removesuffix(self._before_end) if ended else text
 
     def _escape(self, text: str) -> str:
         """Return *text* with a space after the first letter of each control token."""
@@ -154,25 +132,37 @@ class ChatFormat:
         boundary_ids = {self.tokenizer.eos_token_id, self.tokenizer.bos_token_id}
         return None if unknown_id in boundary_ids else unknown_id
 
-    def _text_between_answers(self) -> tuple[str, str] | None:
-        first: ChatMessage = {"role": "user", "content": "qxzfirstqxz"}
-        answer: ChatMessage = {"role": "assistant", "content": _ANSWER}
-        following: ChatMessage = {"role": "user", "content": _NEXT}
-        opening = self._render([first])
-        chat = self._render([first, answer, following])
-        longer = self._render([first, answer, following, answer, following])
-        # The template only appends if the second exchange adds the very text that the first added.
-        between = chat.removeprefix(opening + _ANSWER)
-        if between == chat or longer != opening + (_ANSWER + between) * 2:
-            return None
-        before, _, after = between.partition(_NEXT)
-        return before, after
+    def _find_end(self) -> tuple[int, str]:
+        """Return the token that ends an answer, and the text that stands between the two.
 
-    def _end_token(self) -> int:
-        if self.tokenizer.eos_token_id is None:
+        Most templates put the end token right after the answer, some a line break first.
+        """
+        eos_id = self.tokenizer.eos_token_id
+        if eos_id is None:
             raise InvalidValueError("The tokenizer has no `eos_token`, which ends an answer")
-        ids = self._encode(self._between[0]) if self._between else []
-        return int(ids[0] if ids else self.tokenizer.eos_token_id)
+        following = self._template.text_after_answer()
+        if following is None:
+            return int(eos_id), ""
+        special_ids = _special_ids(self.tokenizer)
+        end_id = next((token for token in self._encode(following) if token in special_ids), None)
+        if end_id is None:
+            raise InvalidValueError(
+                f"The chat template ends an answer with {following!r}, in which the tokenizer has "
+                "no special token, so sampling could not stop there; add the token that ends an "
+                "answer to the tokenizer as a special one, or give it another template"
+            )
+        before, spelling, _ = following.partition(self.tokenizer.convert_ids_to_tokens(end_id))
+        return int(end_id), before if spelling else ""
+
+
+def _special_ids(tokenizer: Tokenizer) -> set[int]:
+    """Return the tokens that no text has: those marked as special, and the end of a text."""
+    added = getattr(tokenizer, "added_tokens_decoder", {})
+    return {
+        tokenizer.eos_token_id,
+        *(token_id for token_id, token in added.items() if token.special),
+        *getattr(tokenizer, "all_special_ids", ()),
+    }
 
 
 def _control_token_pattern(tokenizer: Tokenizer) -> re.Pattern[str] | None:

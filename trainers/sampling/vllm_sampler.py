@@ -11,6 +11,7 @@ server keeps shared prefixes of prompts in its own prefix cache. Nothing here im
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
 import shutil
@@ -29,7 +30,7 @@ from agentgym_gen.trainers.models.types import Tokenizer
 __all__ = ["ADAPTER", "CONNECTIONS", "VLLMSampler"]
 
 ADAPTER = "agentgym-gen"
-"""The beginning of the names of adapters on the server; the run and the step follow."""
+"""The beginning of the names of adapters on the server; run, content and step follow."""
 
 CONNECTIONS = 64
 """How many requests are open at once; the server batches them."""
@@ -88,15 +89,23 @@ class VLLMSampler:
     def load(self, save_model: Callable[[Path], None], step: int) -> None:
         """Write the adapter, have the server load it, and unload and delete the previous one.
 
+        An adapter is named by its content too. So the weights of a step that was rolled back, or
+        those of another trainer that shares this sampler, are never taken for the loaded ones.
+
         Raises:
             BackendError: if the server refuses it.
         """
-        name = f"{self._run}-{step}"
+        written = (self._folder / f"{self._run}.writing").absolute()
+        shutil.rmtree(written, ignore_errors=True)
+        written.mkdir(parents=True)
+        save_model(written)
+        name = f"{self._run}-{_digest(written)}-{step}"
         if name == self._loaded:
+            shutil.rmtree(written)
             return
-        path = (self._folder / name).absolute()
-        path.mkdir(parents=True, exist_ok=True)
-        save_model(path)
+        path = written.with_name(name)
+        shutil.rmtree(path, ignore_errors=True)  # the server may have refused it before
+        written.rename(path)
         self._send("/v1/load_lora_adapter", {"lora_name": name, "lora_path": str(path)})
         if self._loaded is not None:
             self._send("/v1/unload_lora_adapter", {"lora_name": self._loaded})
@@ -195,3 +204,18 @@ class VLLMSampler:
             raise BackendError(
                 f"The server at {self._url!r} does not answer ({error}); start it with: vllm serve"
             ) from error
+
+
+def _digest(folder: Path) -> str:
+    """Return a digest of the weights and the settings of the adapter in *folder*.
+
+    Other files do not count: the card beside the weights has the log, which grows.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(folder.iterdir()):
+        if path.suffix in {".safetensors", ".bin"} or path.name == "adapter_config.json":
+            digest.update(f"{path.name} {path.stat().st_size} ".encode())
+            with path.open("rb") as file:
+                while block := file.read(1 << 20):
+                    digest.update(block)
+    return digest.hexdigest()[:16]
