@@ -104,8 +104,9 @@ class SearchQA(World[Question]):
         if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= MAX_K:
             raise InvalidValueError(f"`k` is 1 to {MAX_K}, not {k!r}")
         self.tasks = _choose_tasks(facts, questions, tiers)
-        self._retriever_source = (retriever, facts, corpus)
-        self._retriever = _choose_retriever(*self._retriever_source)
+        self._retriever = _choose_retriever(retriever, facts, corpus)
+        # A pickle may be read in another working directory.
+        self._retriever_source = (retriever, facts, None if corpus is None else _absolute(corpus))
         self._k = k
         self._retry = answers == "retry"
 
@@ -265,6 +266,10 @@ def _choose_tasks(
             {split: read_questions(path) for split, path in questions.items()}, tiers
         )
     return CustomTasks(read_questions(questions), tiers)
+
+
+def _absolute(path: str | Path) -> str:
+    return str(Path(path).resolve())
 
 
 def _choose_retriever(spec: str | Retriever, facts: str, corpus: str | Path | None) -> Retriever:

@@ -1,6 +1,7 @@
 """Tests that copies of every environment go on as their originals do."""
 
 import copy
+import json
 import pickle
 import subprocess
 import sys
@@ -15,7 +16,9 @@ import pytest
 import agentgym_gen.env.registration as table
 from agentgym_gen.env import TextEnv
 from agentgym_gen.env.making import make_text_env
+from agentgym_gen.envs.alfworld.reference import original_process
 from agentgym_gen.envs.babyai import BabyAI
+from agentgym_gen.envs.babyai.engine.game import Game, level_specs
 from agentgym_gen.envs.searchqa.corpus import Passage
 from agentgym_gen.envs.webshop import WebShop
 from agentgym_gen.seeding import stream
@@ -23,6 +26,9 @@ from agentgym_gen.testing.env_checks import COPIES
 
 BUNDLED = [environment.name for environment in table.BUNDLED]
 INTERFACES = ("native", "renamed+synonyms+json+distracted")
+DATA = Path(__file__).parents[3] / "shared" / "data"
+"""The originals' own files, where they are there."""
+
 MOMENTS = (None, 0, 3)
 """After how many turns an environment is copied; None is before the first reset."""
 
@@ -150,6 +156,23 @@ def test_every_wording_of_babyai_is_copied(wording: str, compat: str) -> None:
     assert play(duplicate, 8) == play(env, 8)
 
 
+def test_every_level_of_minigrid_is_copied() -> None:
+    """In each of the 96 levels a deep copy and a pickle carry out 40 random actions alike."""
+    levels = [name.removeprefix("BabyAI-") for name in level_specs()]
+    rng = stream("copies of levels")
+    for level in levels:
+        game = Game(level, seed=3)
+        for action in rng.integers(6, size=20).tolist():
+            game.act(action)
+        actions = rng.integers(6, size=40).tolist()
+        candidates = (copy.deepcopy(game), pickle.loads(pickle.dumps(game)), game)
+        shown = [[(c.act(a), c.grid_rows()) for a in actions] for c in candidates]
+        assert shown[0] == shown[1] == shown[2], level
+
+    assert len(levels) >= 96
+    assert "easy" not in levels  # that is an id of ours
+
+
 class Echo:
     """A user's retriever, which nothing can copy."""
 
@@ -168,6 +191,78 @@ def test_a_users_retriever_is_shared() -> None:
 
     assert env.clone().step("<search>x</search>") == env.step("<search>x</search>")
     assert env.clone().world._retriever is retriever
+
+
+def test_a_pickle_finds_a_users_corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A corpus and questions of one's own are found again, also from another folder."""
+    rows = [{"title": f"T{number}", "text": f"word{number}"} for number in range(50)]
+    (tmp_path / "corpus.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    questions = [{"question": f"q{number}?", "answer": "a"} for number in range(30)]
+    (tmp_path / "q.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in questions))
+    monkeypatch.chdir(tmp_path)
+    options = {"corpus": "corpus.jsonl", "questions": "q.jsonl", "seed": 1}
+    env = make_text_env("rftgen/SearchQA-v0", "train", options)
+    env.reset()
+    data = pickle.dumps(env)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    duplicate = pickle.loads(data)
+
+    assert duplicate.world._retriever is env.world._retriever
+    assert duplicate.step("<search>word7</search>") == env.step("<search>word7</search>")
+    assert duplicate.reset() == env.reset()
+
+
+@pytest.mark.parametrize(
+    ("name", "split", "options"),
+    [
+        ("WebShop", "test", {"data_dir": DATA / "webshop"}),
+        ("WebShop", "train", {"products": 200}),
+        ("ALFWorld", "valid", {"data_dir": DATA / "alfworld", "wording_version": "0.3"}),
+        ("Sokoban-medium", "valid", {"levels_dir": DATA / "sokoban" / "boxoban"}),
+    ],
+)
+def test_worlds_with_options_are_copied(name: str, split: str, options: dict[str, Any]) -> None:
+    """Worlds with files of their own, or another shop, are copied like the others."""
+    if any(isinstance(value, Path) and not value.is_dir() for value in options.values()):
+        pytest.skip("no such data here")
+    env = make_text_env(f"rftgen/{name}-v0", split, {"seed": 2, **options})
+    env.reset()
+    env.step(env.expert_action() or "")
+    data = pickle.dumps(env)
+    duplicate = pickle.loads(data)
+
+    assert len(data) < 100_000
+    assert env.clone().world.expert_plan() == env.world.expert_plan()
+    assert play(duplicate, 3) == play(env, 3)
+
+
+class FakeOriginal:
+    """A child process that answers with all requests that it has had."""
+
+    def __init__(self, module: str) -> None:
+        self.requests: list[Any] = []
+
+    def ask(self, request: Any) -> list[Any]:  # noqa: ANN401  (JSON)
+        self.requests.append(request)
+        return [repr(self.requests), [], False]
+
+
+def test_a_copy_of_the_originals_process_plays_its_commands_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With ``backend="textworld"`` a copy of ALFWorld starts a process of its own."""
+    monkeypatch.setattr(original_process, "ChildProcess", FakeOriginal)
+    monkeypatch.setattr(original_process.sys, "version_info", (3, 12))
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: name)
+    original = original_process.OriginalProcess()
+    original.start("game")
+    original.step("look")
+    duplicate = copy.deepcopy(original)
+
+    assert duplicate.step("help") == original.step("help")
+    assert duplicate.step("inventory") == original.step("inventory")
+    assert pickle.loads(pickle.dumps(duplicate)).step("look") == duplicate.step("look")
 
 
 def test_a_copy_has_its_own_random_generator() -> None:

@@ -66,7 +66,9 @@ class _TextLevel(RoomGridLevel):  # type: ignore[misc]  # minigrid is not wholly
 @functools.cache
 def level_specs() -> dict[str, EnvSpec]:
     """Return the newest version of every BabyAI level, by its name without the version."""
-    levels = [spec for spec in list(gymnasium.registry.values()) if spec.name.startswith("BabyAI-")]
+    # Other packages, this one among them, register ids of that name in a namespace of their own.
+    specs = [spec for spec in list(gymnasium.registry.values()) if spec.namespace is None]
+    levels = [spec for spec in specs if spec.name.startswith("BabyAI-")]
     # The versions ascend, so the newest one of a name is the one that stays in the dictionary.
     return {spec.name: spec for spec in sorted(levels, key=lambda spec: spec.version or 0)}
 
