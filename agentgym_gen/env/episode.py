@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from agentgym_gen.interface import EpisodeInterface, Interface
-from agentgym_gen.world import Command, EndReason, Task
+from agentgym_gen.world import Command, EndReason, Task, copy_sharing
 
 
 @dataclass
@@ -43,6 +43,10 @@ class EpisodeState:
     def __post_init__(self) -> None:
         """Write the name of the interface once."""
         self.interface_name = str(self.interface)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Return a copy that shares the lists, which are replaced and not changed."""
+        return copy_sharing(self, memo, "interface", "admissible", "actions")
 
     def allow(self, admissible: tuple[Command, ...]) -> None:
         """Set what can be carried out now."""

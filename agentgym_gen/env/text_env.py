@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from numbers import Integral
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import gymnasium
 from gymnasium.envs.registration import EnvSpec
@@ -16,6 +17,7 @@ from agentgym_gen.env.world_loading import load_world
 from agentgym_gen.errors import BackendError, EpisodeOverError, InvalidValueError, unknown_name
 from agentgym_gen.interface import EpisodeInterface, Interface, Randomized, parse_interface
 from agentgym_gen.world import Command, EndReason, Malformed, Message, Task, TaskId, World
+from agentgym_gen.world.copying import copy_sharing
 from agentgym_gen.world.task_list import read_task_list
 
 __all__ = [
@@ -212,6 +214,20 @@ class TextEnv(gymnasium.Env[str, str]):
         terminated = episode.end in (EndReason.SUCCESS, EndReason.FAILURE)
         truncated = episode.end in (EndReason.TURN_LIMIT, EndReason.BACKEND_ERROR)
         return episode.observation, reward, terminated, truncated, self._info()
+
+    def clone(self) -> Self:
+        """Return a copy that goes on as this environment would, for a search over actions.
+
+        The episode and `np_random` are in the same state; neither disturbs the other afterwards.
+        ``copy.deepcopy`` does the same, and `pickle` takes the copy to another process.
+        """
+        return copy.deepcopy(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Return a copy, for `copy.deepcopy`; see `clone`."""
+        if self._episode is not None:  # the world holds the content of the task: nobody changes it
+            memo[id(self._episode.task.content)] = self._episode.task.content
+        return copy_sharing(self, memo, "interfaces", "task_list", "_spec")
 
     def render(self) -> str | None:
         """Return the last observation in the ``ansi`` mode."""

@@ -7,6 +7,7 @@ the arguments of commands.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any, Self
 
 from agentgym_gen.interface.axes import Interface
 from agentgym_gen.interface.renaming.names import Renaming, sample_renaming
@@ -21,6 +22,7 @@ from agentgym_gen.world import (
     Surface,
     TaskId,
     World,
+    copy_sharing,
     phrase_of,
 )
 
@@ -98,6 +100,13 @@ class ActionCodec:
         natively = self._reads_natively and self._arguments.native
         self._keeps_mentions = not natively and not self._syntax.numbered
         self._commands: dict[str, Command] = {}
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Return a copy that shares all words, but not the texts that were written so far."""
+        duplicate = copy_sharing(self, memo, *vars(self).keys() - {"_world", "_surface"})
+        for cache in ("_renamed_texts", "_mentions", "_commands"):
+            setattr(duplicate, cache, dict(getattr(self, cache)))
+        return duplicate
 
     def render(self, message: Message | str) -> str:
         """Return *message* as text."""

@@ -14,7 +14,7 @@ import pickle
 import sys
 import tracemalloc
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -39,6 +39,12 @@ __all__ = [
 
 NONSENSE_TURNS = 5
 """The turn limit under which truncation is checked."""
+
+COPIED_TURNS = 3
+"""After how many of the expert's turns an environment is copied."""
+
+COMPARED_TURNS = 5
+"""How many turns a copy and its original are compared."""
 
 LEAK_TASKS = 20
 """How many tasks are played again and again to find leaks."""
@@ -80,6 +86,9 @@ def check_env(env_id: str, *, episodes: int = 2, options: Mapping[str, Any] | No
         _check_episode(env_id, keywords, episode)
     _check_truncation(env_id, keywords)
     _check_use_after_end(env_id, keywords)
+    for way in COPIES:
+        for turns in (None, 0, COPIED_TURNS):
+            _check_copy(env_id, keywords, way, turns)
 
 
 def check_leaks(
@@ -239,6 +248,66 @@ def _check_use_after_end(env_id: str, keywords: dict[str, Any]) -> None:
     env.close()
     require(env.reset(seed=1) == first, "An environment that was closed can be reset", env_id)
     env.close()
+
+
+def _pickled(env: TextEnv) -> TextEnv:
+    return pickle.loads(pickle.dumps(env))  # type: ignore[no-any-return]  # it is of the same type
+
+
+COPIES: dict[str, Callable[[TextEnv], TextEnv]] = {
+    "copy.deepcopy": copy.deepcopy,
+    "pickle": _pickled,
+    "clone": TextEnv.clone,
+}
+"""The ways to copy an environment."""
+
+
+def _check_copy(env_id: str, keywords: dict[str, Any], way: str, turns: int | None) -> None:
+    """Check that a copy goes on as its original does, and that neither disturbs the other.
+
+    Args:
+        env_id: The id.
+        keywords: Keyword arguments of the environment.
+        way: One of `COPIES`.
+        turns: After how many turns the environment is copied; None is before the first reset.
+    """
+    env, twin = _make(env_id, keywords), _make(env_id, keywords)
+    where = (env_id, way, "before a reset" if turns is None else f"after {turns} turns")
+    if turns is not None:
+        for original in (env, twin):
+            original.reset(seed=7)
+            _follow_expert(original, turns)
+    try:
+        duplicate = COPIES[way](env)
+    except Exception as error:  # whatever a world raises here is a broken promise
+        sentence = "An environment can be copied and pickled"
+        raise ContractError(f"{sentence} ({where}: {error!r})") from error
+    played = []
+    for candidate in (duplicate, env, twin):  # the copy first, so that it could disturb the others
+        first = [candidate.reset(seed=7)] if turns is None else []
+        played.append([*first, *_play_on(candidate, COMPARED_TURNS), candidate.reset()])
+        candidate.close()
+    require(played[0] == played[2], "A copy goes on as its original does", where)
+    require(played[1] == played[2], "A copy leaves its original alone", where)
+
+
+def _follow_expert(env: TextEnv, turns: int) -> None:
+    """Take *turns* of the expert's turns, or fewer: the episode must not be over after them."""
+    for _ in range(turns):
+        plan = env.world.expert_plan() or ()
+        if len(plan) < 2:
+            return
+        env.step(env.write(plan[0]))
+
+
+def _play_on(env: TextEnv, turns: int) -> list[object]:
+    """Return what *turns* random admissible actions show, or fewer if the episode ends."""
+    rng = stream("check_env", "copies")
+    results: list[object] = []
+    while len(results) < turns and not env.over:
+        actions = env.admissible_actions
+        results.append(env.step(actions[int(rng.integers(len(actions)))] if actions else ""))
+    return results
 
 
 def _reset_often(env: TextEnv, tasks: list[str], resets: int) -> None:

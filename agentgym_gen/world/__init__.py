@@ -6,6 +6,7 @@ environments (`agentgym_gen.envs`), and how a world is shown to a model (`agentg
 """
 
 from agentgym_gen.ids import TIERS
+from agentgym_gen.world.copying import SharedData, copy_sharing
 from agentgym_gen.world.messages import (
     LIST_HEADER,
     AsciiGrid,
@@ -44,6 +45,7 @@ __all__ = [
     "Outcome",
     "Piece",
     "Scene",
+    "SharedData",
     "Surface",
     "Task",
     "TaskId",
@@ -52,6 +54,7 @@ __all__ = [
     "VerbName",
     "World",
     "bulleted",
+    "copy_sharing",
     "list_entry",
     "native_text",
     "phrase_of",

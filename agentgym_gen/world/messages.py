@@ -9,7 +9,7 @@ words, or a grid with other glyphs, without searching the text for words to repl
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple, Self
 
 __all__ = [
     "LIST_HEADER",
@@ -28,6 +28,10 @@ class Command(NamedTuple):
 
     verb: str
     args: tuple[str, ...] = ()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Return this command: it has nothing that could change, and worlds hold hundreds."""
+        return self
 
 
 class VerbName(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 import hashlib
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 import numpy as np
 
@@ -36,6 +36,10 @@ class TaskId:
     """One of the environment's splits."""
     key: str
     """Which task of the split: its index as a decimal number, or the name of an official game."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Return this id, in which nothing changes."""
+        return self
 
     def __str__(self) -> str:
         """Return the id as it is written everywhere."""
@@ -70,6 +74,10 @@ class Task(Generic[ContentT]):
     content: ContentT
     """The initial state: a frozen dataclass of plain data that belongs to the environment."""
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Return this task, whose content no world changes."""
+        return self
+
     @property
     def fingerprint(self) -> str:
         """The hash of the content; tests compare it to show that splits share nothing."""
@@ -80,6 +88,7 @@ class Tasks(abc.ABC, Generic[ContentT]):
     """The tasks of one environment, by tier, split and index.
 
     A subclass sets `env` and says how many there are (`size`) and what each contains (`generate`).
+    The same call always returns the same, so that copies of a world share its tasks.
     """
 
     env: str
@@ -94,6 +103,10 @@ class Tasks(abc.ABC, Generic[ContentT]):
     @abc.abstractmethod
     def generate(self, task_id: TaskId, index: int) -> ContentT:
         """Return the content of a task, generated from ``task_id.stream(...)`` only."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Return these tasks, which all copies of a world share."""
+        return self
 
     def make(self, tier: str, split: str, index: int) -> Task[ContentT]:
         """Return task *index* of *split* of *tier*.

@@ -10,7 +10,7 @@ import string
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple, Self
 
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.world.messages import Command, Message, Piece, VerbName
@@ -75,6 +75,10 @@ class Verb:
             raise InvalidValueError(
                 f"An open verb has one slot, but {self.name!r} has {len(self.slots)}"
             )
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Return this verb, in which nothing changes."""
+        return self
 
     @cached_property
     def slots(self) -> tuple[str, ...]:

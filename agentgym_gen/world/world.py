@@ -78,7 +78,9 @@ class World(abc.ABC, Generic[ContentT]):
 
     A subclass sets `name`, `verbs` and `tasks` and implements the eight abstract methods; the rest
     has defaults. Its state belongs to the instance alone, so that two worlds can be played in two
-    threads.
+    threads. ``copy.deepcopy`` and `pickle` copy it, also in the middle of an episode: a world holds
+    no module, lock, open file or function without a name. Large data that never change are a
+    `SharedData`, and `copy_sharing` makes copies fast.
     """
 
     name: ClassVar[str]

@@ -6,8 +6,10 @@ the environment lists the quirks.
 
 from __future__ import annotations
 
+import copy
 from bisect import insort
 from collections.abc import Iterator
+from typing import Any, Self
 
 from agentgym_gen.envs.alfworld.house import (
     KNIVES,
@@ -71,6 +73,16 @@ class Game:
         self.fits = frozenset(house.fits)
         """Which kind of receptacle takes which kind of thing."""
         self._sliceable = [n for n, thing in enumerate(house.things) if "sliceable" in thing.traits]
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Return a copy; a general one of so many small sets would take a millisecond."""
+        duplicate = memo[id(self)] = copy.copy(self)
+        duplicate.content = list(map(list, self.content))
+        duplicate.open_receptacles = set(self.open_receptacles)
+        duplicate.states = {state: set(numbers) for state, numbers in self.states.items()}
+        duplicate._places = list(map(set, self._places))
+        duplicate._pickups = set(self._pickups)
+        return duplicate
 
     def receptacles_here(self) -> list[int]:
         """Return the numbers of the receptacles at the player's place."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -32,6 +32,7 @@ from agentgym_gen.world import (
     Task,
     Tasks,
     World,
+    copy_sharing,
 )
 from agentgym_gen.world.distractors import sample_evenly
 
@@ -90,6 +91,10 @@ class ALFWorld(World[House]):
             verb: re.compile("(.+)".join(map(re.escape, re.split(r"\{\w+\}", template))))
             for verb, template in self._wording.templates.items()
         }
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Return a copy that shares all words and the plan."""
+        return copy_sharing(self, memo, "_wording", "_patterns", "_plan", "_distractor_pool")
 
     def reset(self, task: Task[House]) -> Scene:
         """Start *task*: the room and what is to be done."""

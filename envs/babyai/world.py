@@ -6,7 +6,7 @@ The texts are in `wordings`, the faults of the original in `compat`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -33,6 +33,7 @@ from agentgym_gen.world import (
     Task,
     Verb,
     World,
+    copy_sharing,
 )
 from agentgym_gen.world.distractors import sample_evenly
 
@@ -62,16 +63,21 @@ class BabyAI(World[Quest]):
     def __init__(
         self, wording: str = "agentgym", compat: str = "fixed", level: str | None = None
     ) -> None:
-        self._game_module = backend.load("game")
+        backend.load("game")
         self._wording = make_wording(wording, compat)
         self.verbs = self._wording.verbs
         self._has_quirks = self._wording.strict and isinstance(self._wording, AgentGymWording)
         self.tasks = QuestTasks(level)
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Return a copy that shares what describes one state."""
+        records = ("_wording", "_quest", "_mission", "_perception", "_admissible", "_plan")
+        return copy_sharing(self, memo, *records)
+
     def reset(self, task: Task[Quest]) -> Scene:
         """Start *task* and return the mission and what is in view."""
         self._quest = task.content
-        self._game = self._game_module.Game(task.content.level, task.content.seed)
+        self._game = backend.load("game").Game(task.content.level, task.content.seed)
         self._mission = self._wording.mission(task.content.mission)
         self._seen_cells: set[Position] = set()
         self._pay(0.0)

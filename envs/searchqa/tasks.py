@@ -32,10 +32,15 @@ class FactTasks(Tasks[Question]):
     env = "searchqa"
 
     def __init__(self, facts: str = "real") -> None:
+        self._facts = facts
         self._graph = get_or_make(("graph", facts), lambda: fact_graph(facts))
         self._rows: Rows = get_or_make(
             "questions", lambda: load_data("questions.json.gz")["questions"]
         )
+
+    def __reduce__(self) -> tuple[type[FactTasks], tuple[str]]:
+        """Return what makes these tasks again: a pickle does not hold the questions."""
+        return FactTasks, (self._facts,)
 
     def size(self, tier: str, split: str) -> int:
         """Return how many questions *split* of *tier* has."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -43,6 +43,7 @@ from agentgym_gen.world import (
     Task,
     Tasks,
     World,
+    copy_sharing,
 )
 from agentgym_gen.world.distractors import sample_evenly
 
@@ -107,9 +108,25 @@ class SearchQA(World[Question]):
         if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= MAX_K:
             raise InvalidValueError(f"`k` is 1 to {MAX_K}, not {k!r}")
         self.tasks = _choose_tasks(facts, questions, tiers)
+        # A pickle may be read in another working directory.
+        path = None if corpus is None else _absolute(corpus)
         self._retriever = _choose_retriever(retriever, facts, corpus, title_weight)
+        self._retriever_source = (retriever, facts, path, title_weight)
         self._k = k
         self._retry = answers == "retry"
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Return a copy that shares the retriever and the question."""
+        return copy_sharing(self, memo, "_question", "_retriever", "_retriever_source")
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the state without the corpus: in another process the retriever is made again."""
+        return {name: value for name, value in vars(self).items() if name != "_retriever"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take the retriever of this process, made now if it has none."""
+        vars(self).update(state)
+        self._retriever = _choose_retriever(*self._retriever_source)
 
     def reset(self, task: Task[Question]) -> Scene:
         """Start *task* and return the question."""
@@ -254,6 +271,10 @@ def _choose_tasks(
             {split: read_questions(path) for split, path in questions.items()}, tiers
         )
     return CustomTasks(read_questions(questions), tiers)
+
+
+def _absolute(path: str | Path) -> str:
+    return str(Path(path).resolve())
 
 
 def _choose_retriever(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any, Self
 
 from agentgym_gen.envs.sokoban.board import (
     BOX,
@@ -15,6 +16,7 @@ from agentgym_gen.envs.sokoban.board import (
     TARGET,
     WALL,
 )
+from agentgym_gen.world import copy_sharing
 
 PLAYER_ENTERS = {
     FLOOR: PLAYER,
@@ -63,6 +65,10 @@ class Game:
         self.boxes_at = self._places_of(_BOXES)
         """The row and the column, from 0, of every box."""
         self._offsets = dict(zip(DIRECTIONS, (-stride, stride, -1, 1), strict=True))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Return a copy that shares what follows from the size of the board."""
+        return copy_sharing(self, memo, "_places", "_offsets")
 
     def obstacle(self, direction: str) -> str:
         """Return why the player cannot go in *direction*, or an empty text if it can."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping
+from typing import Any, Self
 
 from agentgym_gen.envs.textcraft.recipes import ShownRecipes
-from agentgym_gen.world import Command
+from agentgym_gen.world import Command, copy_sharing
 
 
 class AdmissibleCommands:
@@ -28,6 +29,10 @@ class AdmissibleCommands:
         ]
         self._always = (*gets, _INVENTORY)
         self._commands: tuple[Command, ...] | None = self._always
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Return a copy that shares the commands, which are replaced and not changed."""
+        return copy_sharing(self, memo, "_always", "_commands")
 
     def update(self, inventory: Mapping[str, int], changed: Iterable[str]) -> None:
         """Update the crafts for *inventory*, of which the items of *changed* have changed."""

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agentgym_gen.world import Command
+from agentgym_gen.world import Command, SharedData
 
 Amount = tuple[str, int]
 """An item or tag, and how many of it."""
@@ -40,7 +40,7 @@ class Recipe:
         return Command("craft", (f"{self.amount} {self.target}", ingredients))
 
 
-class RecipeBook:
+class RecipeBook(SharedData):
     """All recipes, cleaned as the original cleans them, in an order of their own.
 
     A recipe from one kind of block only is dropped (``craft 9 coal using 1 coal block`` undoes the
@@ -223,4 +223,4 @@ def recipe_book() -> RecipeBook:
     """Return the book of this package's data file, read once in a process."""
     folder = importlib.resources.files("agentgym_gen.envs.textcraft")
     text = (folder / "data" / "recipes.json").read_text(encoding="utf-8")
-    return parse_recipes(json.loads(text))
+    return parse_recipes(json.loads(text)).made_by(recipe_book)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any, Self
 
 import numpy as np
 
@@ -30,6 +31,7 @@ from agentgym_gen.world import (
     Task,
     VerbName,
     World,
+    copy_sharing,
 )
 from agentgym_gen.world.distractors import sample_evenly
 
@@ -62,6 +64,10 @@ class TextCraft(World[CraftTask]):
     def __init__(self) -> None:
         self.tasks = TextCraftTasks()
         self._book = recipe_book()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Return a copy that shares the book, the recipes shown and the plan."""
+        return copy_sharing(self, memo, "_shown_recipes", "_plan_crafts", "_plan")
 
     def reset(self, task: Task[CraftTask]) -> Scene:
         """Start *task*: an empty inventory and the recipes."""

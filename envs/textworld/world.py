@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -38,6 +38,7 @@ from agentgym_gen.world import (
     Tasks,
     Verb,
     World,
+    copy_sharing,
     phrase_of,
     write_template,
 )
@@ -100,6 +101,11 @@ class TextWorld(World[Any]):
         self.tasks, self._games = open_games(challenge, first, games_dir, cache_mb)
         self._list_admissible = list_admissible
         self._client = EngineClient(list_admissible)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Return a copy, which plays the commands again in an engine when it takes a step."""
+        words = ("_names", "_filter", "_templates", "_tag_verbs", "_commands", "_distractor_lines")
+        return copy_sharing(self, memo, "_games", "_objective", "_plan", "_admissible", *words)
 
     def reset(self, task: Task[Any]) -> Scene:
         """Start *task*; its game is built if it is not in the cache."""

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
+from typing import Any, Self
 
 from agentgym_gen.envs.webshop.products import Product
 from agentgym_gen.envs.webshop.shop import PAGE_SIZE, Shop
+from agentgym_gen.world import copy_sharing
 
 BACK = "back to search"
 PREVIOUS = "< prev"
@@ -53,6 +55,10 @@ class Session:
     """The selected value of each option of the product: ``{"color": "red"}``."""
     viewed_asins: set[str] = field(default_factory=set)
     """The numbers of the products whose page was opened since the start page."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Return a copy that shares the shop and the product."""
+        return copy_sharing(self, memo, "results", "product")
 
     def search(self, query: str) -> None:
         """Open the first page of the results for *query*."""

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from agentgym_gen.envs.webshop.products import Product
 from agentgym_gen.retrieval import BM25Index
+from agentgym_gen.world import SharedData
 
 MAX_RESULTS = 50
 """How many products a query finds at most."""
@@ -19,7 +20,7 @@ CACHED_QUERIES = 4096
 """How many queries keep their results: a group of episodes searches for the same things."""
 
 
-class Shop:
+class Shop(SharedData):
     """Products in the order of their numbers, by which the original breaks ties of the search.
 
     Args:

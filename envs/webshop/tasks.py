@@ -18,7 +18,7 @@ from agentgym_gen.envs.webshop.shop import Shop
 from agentgym_gen.errors import DataError, InvalidValueError, unknown_name
 from agentgym_gen.seeding import stream
 from agentgym_gen.system.fork_safe_lock import ForkSafeLock
-from agentgym_gen.world import SPLITS, TIERS, TaskId, Tasks
+from agentgym_gen.world import SPLITS, TIERS, SharedData, TaskId, Tasks
 
 SPLIT_SHARES = {"train": 3, "valid": 1, "test": 1}
 """How many families of products of five belong to each split."""
@@ -37,7 +37,7 @@ GoalsByTier = dict[str, tuple[Goal, ...]]
 """The goals of each tier."""
 
 
-class GeneratedShop:
+class GeneratedShop(SharedData):
     """Our own shop and the goals in it, which are generated when they are first needed.
 
     Args:
@@ -46,7 +46,8 @@ class GeneratedShop:
 
     def __init__(self, amount: int) -> None:
         self._families = list(families(amount))
-        self.shop = Shop.from_products(product for family in self._families for product in family)
+        products = (product for family in self._families for product in family)
+        self.shop = Shop.from_products(products).made_by(_load_products, amount)
         self._goals: dict[str, GoalsByTier] = {}
         self._lock = ForkSafeLock()
 
@@ -145,13 +146,22 @@ def open_generated(amount: int | None) -> GeneratedTasks:
         raise InvalidValueError(
             f"`products` is 1 to {MAX_PRODUCTS:,} for our own shop, not {amount!r}"
         )
+    return GeneratedTasks(_load_source(amount))
+
+
+def _load_source(amount: int) -> GeneratedShop:
+    """Return our own shop of *amount* products with its goals, made once a process."""
     with _lock:
-        return GeneratedTasks(_load_shop(amount))
+        return _load_shop(amount)
+
+
+def _load_products(amount: int) -> Shop:
+    return _load_source(amount).shop
 
 
 @lru_cache(maxsize=2)
 def _load_shop(amount: int) -> GeneratedShop:
-    return GeneratedShop(amount)
+    return GeneratedShop(amount).made_by(_load_source, amount)
 
 
 def _split_of(asin: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -29,6 +29,7 @@ from agentgym_gen.world import (
     Surface,
     Task,
     World,
+    copy_sharing,
 )
 from agentgym_gen.world.distractors import sample_evenly
 
@@ -77,6 +78,11 @@ class WebShop(World[Goal]):
         self._shop = self.tasks.shop
         self._scoring = Scoring(load_noun_extractor(self._rules.nouns), self._rules.as_original)
         self._details = RewardDetails()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Return a copy that shares the shop and all records."""
+        records = ("_rules", "_scoring", "_details", "_goal", "_plan", "_buttons", "_admissible")
+        return copy_sharing(self, memo, *records)
 
     def reset(self, task: Task[Goal]) -> Scene:
         """Start *task* on the page with the search bar."""

@@ -1,7 +1,8 @@
 """The checks of an environment id: good environments pass, and each check catches a broken one."""
 
+import threading
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Self
 
 import gymnasium
 import pytest
@@ -90,6 +91,28 @@ class Quitter(CorridorWorld):
         return super().step(command)
 
 
+class Locking(CorridorWorld):
+    """A world that holds a lock, which nothing can copy."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lock = threading.Lock()
+
+
+class Forgetful(CorridorWorld):
+    """A copy is at the first door again."""
+
+    def __getstate__(self) -> dict[str, Any]:  # noqa: D105  (the fault)
+        return {name: 1 if name == "_at" else value for name, value in vars(self).items()}
+
+
+class Inseparable(CorridorWorld):
+    """A copy is the same world, so that what it does happens to the original too."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:  # noqa: D105  (the fault)
+        return self
+
+
 class Hoarder(CorridorWorld):
     """Every reset keeps memory for ever."""
 
@@ -137,6 +160,9 @@ def env_id(request: pytest.FixtureRequest) -> Iterator[str]:
         (Endless, "A score is 0 to 1"),
         (Closing, "An environment that was closed can be reset"),
         (Quitter, "truncated at the turn limit and only there"),
+        (Locking, "An environment can be copied and pickled"),
+        (Forgetful, "A copy goes on as its original does"),
+        (Inseparable, "A copy leaves its original alone"),
     ],
     indirect=["env_id"],
 )

@@ -49,6 +49,9 @@ class OriginalProcess:
             if importlib.util.find_spec(package) is None:
                 raise missing_extra(package, "alfworld", "backend='textworld'")
         self._process = ChildProcess(__name__)
+        self._game = ""
+        self._sent_commands: list[str] = []
+        self._is_copy = False
 
     def start(self, game: str) -> OriginalState:
         """Start the game with the text of a ``game.tw-pddl``; this takes a second or more.
@@ -56,6 +59,7 @@ class OriginalProcess:
         Raises:
             BackendError: if the original fails.
         """
+        self._game, self._sent_commands, self._is_copy = game, [], False
         return OriginalState(*self._process.ask({"game": game}))
 
     def step(self, command_text: str) -> OriginalState:
@@ -64,11 +68,31 @@ class OriginalProcess:
         Raises:
             BackendError: if the original fails.
         """
-        return OriginalState(*self._process.ask({"command": command_text}))
+        if self._is_copy:
+            self._catch_up()
+        state = OriginalState(*self._process.ask({"command": command_text}))
+        self._sent_commands.append(command_text)
+        return state
 
     def close(self) -> None:
         """End the original's process."""
         self._process.close()
+
+    def _catch_up(self) -> None:
+        """Play the commands of the copied episode again, in this copy's own process."""
+        self._is_copy = False
+        self._process.ask({"game": self._game})
+        for command_text in self._sent_commands:
+            self._process.ask({"command": command_text})
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the game and its commands: a copy plays them in a process of its own."""
+        return {"_game": self._game, "_sent_commands": list(self._sent_commands)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take a process of its own, which the next step starts."""
+        self.__dict__.update(state, _is_copy=bool(state["_game"]))
+        self._process = ChildProcess(__name__)
 
 
 class _OriginalServer:

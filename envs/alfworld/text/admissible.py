@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any, Self
+
 from agentgym_gen.envs.alfworld.game import Game, Move
 from agentgym_gen.envs.alfworld.wording import Wording
-from agentgym_gen.world import Command, write_template
+from agentgym_gen.world import Command, copy_sharing, write_template
 
 CommandEntry = tuple[str, Command, Move]
 """A command as native text, by which entries are sorted, as a value, and as a move."""
@@ -28,6 +30,10 @@ class AdmissibleCommands:
         self._entries: dict[Move, CommandEntry] = {}
         self._go_to_entries: dict[str, list[CommandEntry]] = {}
         self.refresh()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Return a copy that shares the entries, which every copy would make alike."""
+        return copy_sharing(self, memo, *vars(self).keys() - {"_game"})
 
     def refresh(self) -> None:
         """Update the commands after a change of the game."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Any, Self
 
 from agentgym_gen.envs.alfworld.game import Game, Move
 from agentgym_gen.envs.alfworld.house import TREATMENT_STATES, Goal
 from agentgym_gen.envs.alfworld.wording import NOTHING_HAPPENS, Wording, help_text
-from agentgym_gen.world import Command, Message, Scene, VerbName
+from agentgym_gen.world import Command, Message, Scene, VerbName, copy_sharing
 
 WELCOME = "-= Welcome to TextWorld, ALFRED! =-\n\n"
 
@@ -80,6 +81,10 @@ class ObservationWriter:
             "use": self._after_use,
             "slice": self._after_slice,
         }
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Return a copy that shares all words."""
+        return copy_sharing(self, memo, "_wording", "_things", "_receptacles")
 
     def opening(self) -> Scene:
         """Return the first observation: the room and the task."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import gymnasium
 import minigrid  # noqa: F401  (registers the levels)
@@ -18,6 +18,9 @@ from minigrid.envs.babyai.core.roomgrid_level import RejectSampling, RoomGridLev
 
 from agentgym_gen.envs.babyai.levels import long_name
 from agentgym_gen.errors import InvalidValueError, unknown_name
+from agentgym_gen.world import copy_sharing
+
+_SPACES = ("action_space", "observation_space")
 
 MAX_ATTEMPTS = 1_000
 """How many grids of a level are generated for one seed before it counts as impossible."""
@@ -29,6 +32,17 @@ _COLOUR_LETTERS = {"red": "r", "green": "g", "blue": "b", "purple": "p", "yellow
 
 class _TextLevel(RoomGridLevel):  # type: ignore[misc]  # minigrid is not wholly typed
     """A level that draws no picture at a step and prints nothing when it generates a grid again."""
+
+    level: str
+    """The name by which `_level_class` returns the class."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return the level's name and state, for copies: no module has the name of its class.
+
+        The spaces are left out: nobody reads them, and minigrid's hold functions without a name.
+        """
+        state = {name: value for name, value in vars(self).items() if name not in _SPACES}
+        return _blank_level, (self.level,), state
 
     def gen_obs(self) -> dict[str, Any]:
         """Return no picture."""
@@ -51,7 +65,9 @@ class _TextLevel(RoomGridLevel):  # type: ignore[misc]  # minigrid is not wholly
 @functools.cache
 def level_specs() -> dict[str, EnvSpec]:
     """Return the newest version of every BabyAI level, by its name without the version."""
-    levels = [spec for spec in list(gymnasium.registry.values()) if spec.name.startswith("BabyAI-")]
+    # Other packages, this one among them, register ids of that name in a namespace of their own.
+    specs = [spec for spec in list(gymnasium.registry.values()) if spec.namespace is None]
+    levels = [spec for spec in specs if spec.name.startswith("BabyAI-")]
     # The versions ascend, so the newest one of a name is the one that stays in the dictionary.
     return {spec.name: spec for spec in sorted(levels, key=lambda spec: spec.version or 0)}
 
@@ -64,7 +80,15 @@ def _level_class(level: str) -> tuple[Any, dict[str, Any]]:
         names = (name.removeprefix("BabyAI-") for name in level_specs())
         raise unknown_name("BabyAI level", level, names, "those of minigrid")
     original: Any = load_env_creator(str(spec.entry_point))
-    return type(f"Plain{original.__name__}", (_TextLevel, original), {}), dict(spec.kwargs)
+    attributes = {"level": level}
+    text_level = type(f"Plain{original.__name__}", (_TextLevel, original), attributes)
+    return text_level, dict(spec.kwargs)
+
+
+def _blank_level(level: str) -> Any:  # noqa: ANN401  (as `make_level`)
+    """Return an environment of *level* without any attributes."""
+    level_class, _ = _level_class(level)
+    return level_class.__new__(level_class)
 
 
 def make_level(level: str) -> Any:  # noqa: ANN401  (minigrid's environments have no common protocol)
@@ -116,6 +140,15 @@ class Game:
         self._things = [*things, *(box.contains for box in things if box.contains is not None)]
         if self.env.carrying is not None:
             self._things.append(self.env.carrying)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Return a copy that shares the walls, of which there are hundreds and which never change.
+
+        A general copy would take ten times as long.
+        """
+        cells = self.env.grid.grid
+        memo.update((id(cell), cell) for cell in cells if cell is not None and cell.type == "wall")
+        return copy_sharing(self, memo)
 
     @property
     def pose(self) -> tuple[int, int, int]:

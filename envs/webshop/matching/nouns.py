@@ -11,15 +11,20 @@ import importlib
 import re
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 from agentgym_gen.errors import DataError, InvalidValueError, missing_extra
 from agentgym_gen.retrieval.analysis import STOP_WORDS
+from agentgym_gen.world import SharedData
 
 NounExtractor = Callable[[str], tuple[str, ...]]
 """A function that returns the nouns of a title in lower case, as often as they occur."""
 
 SPACY_MODEL = "en_core_web_sm"
 """The spaCy model of the original's newest version, of verl-agent and of GEM."""
+
+CACHED_TITLES = 2**14
+"""How many titles keep their nouns."""
 
 NOUN_TAGS = frozenset({"NOUN", "PROPN", "PNOUN"})
 """The parts of speech that count; the last is a slip of the original and names none."""
@@ -32,6 +37,7 @@ _MORE_FUNCTION_WORDS = """
 _FUNCTION_WORDS = STOP_WORDS.union(_MORE_FUNCTION_WORDS.split())
 
 
+@lru_cache(maxsize=CACHED_TITLES)
 def content_words(title: str) -> tuple[str, ...]:
     """Return the words of *title* that are no function words.
 
@@ -61,11 +67,22 @@ def load_spacy_nouns() -> NounExtractor:
             f"run: python -m spacy download {SPACY_MODEL}"
         ) from error
 
-    @lru_cache(maxsize=2**14)
-    def nouns(title: str) -> tuple[str, ...]:
-        return tuple(token.text.lower() for token in parse(title) if token.pos_ in NOUN_TAGS)
+    return _SpacyNouns(parse).made_by(load_spacy_nouns)
 
-    return nouns
+
+class _SpacyNouns(SharedData):
+    """Extracts the nouns of a title with spaCy; a pickle does not hold the model."""
+
+    def __init__(self, parse: Callable[[str], Any]) -> None:
+        self._parse = parse
+        self._nouns = lru_cache(maxsize=CACHED_TITLES)(self._find_nouns)
+
+    def __call__(self, title: str) -> tuple[str, ...]:
+        """Return the nouns of *title*."""
+        return self._nouns(title)
+
+    def _find_nouns(self, title: str) -> tuple[str, ...]:
+        return tuple(token.text.lower() for token in self._parse(title) if token.pos_ in NOUN_TAGS)
 
 
 def load_noun_extractor(name: str) -> NounExtractor:
@@ -76,10 +93,7 @@ def load_noun_extractor(name: str) -> NounExtractor:
         MissingExtraError: if spaCy is wanted and not installed.
     """
     if name == "words":
-        return _cached_content_words
+        return content_words
     if name == "spacy":
         return load_spacy_nouns()
     raise InvalidValueError(f"`nouns` is 'words' or 'spacy', not {name!r}")
-
-
-_cached_content_words = lru_cache(maxsize=2**14)(content_words)

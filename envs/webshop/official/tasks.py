@@ -57,6 +57,7 @@ class OfficialTasks(Tasks[Goal]):
     env = "webshop"
 
     def __init__(self, source: GoalSource, rules: Rules) -> None:
+        self._source, self._rules = source, rules
         with _lock:
             self.shop, self.all_goals, _ = _load_shop(source)
             self._goal_tiers = _tiers(source, rules.nouns, rules.as_original)
@@ -68,6 +69,10 @@ class OfficialTasks(Tasks[Goal]):
             for tier in self.tiers
             for split, span in ranges.items()
         }
+
+    def __reduce__(self) -> tuple[type[OfficialTasks], tuple[GoalSource, Rules]]:
+        """Return what makes these tasks again: a pickle does not hold the goals."""
+        return OfficialTasks, (self._source, self._rules)
 
     def size(self, tier: str, split: str) -> int:
         """Return how many goals *split* of *tier* has."""
@@ -126,7 +131,15 @@ class LoadedShop(NamedTuple):
 @lru_cache(maxsize=2)
 def _load_shop(source: GoalSource) -> LoadedShop:
     files = dataset.find_files(source.folder, source.amount)
-    return _from_disk(files, source) if on_disk.is_large(files) else _in_memory(files, source)
+    load = _from_disk if on_disk.is_large(files) else _in_memory
+    loaded = load(files, source)
+    loaded.shop.made_by(_load_products, source)
+    return loaded
+
+
+def _load_products(source: GoalSource) -> Shop:
+    with _lock:
+        return _load_shop(source).shop
 
 
 def _in_memory(files: dataset.DatasetFiles, source: GoalSource) -> LoadedShop:
