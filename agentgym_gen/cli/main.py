@@ -11,6 +11,7 @@ import io
 import os
 import sys
 from collections.abc import Callable, Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 import gymnasium
@@ -43,6 +44,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="agentgym-gen",
         description="Text-agent environments, an RFT trainer and the generalization study.",
+    )
+    parser.add_argument(
+        "--version", action="version", version=f"%(prog)s {version('agentgym-gen')}"
     )
     parser.set_defaults(resumable=False)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")

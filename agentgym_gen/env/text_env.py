@@ -359,6 +359,9 @@ class TextEnv(gymnasium.Env[str, str]):
         """Return those of *tasks* that belong to this environment, tier and split."""
         listed = read_task_list(tasks) if isinstance(tasks, str | Path) else tuple(tasks)
         ids = [TaskId.parse(text) for text in listed]
+        if len(set(ids)) < len(ids):
+            twice = next(task_id for task_id in ids if ids.count(task_id) > 1)
+            raise InvalidValueError(f"Task {str(twice)!r} stands twice in `tasks`; name it once")
         env = self.world.tasks.env
         own = [i for i in ids if i.env == env and i.tier in self.tiers and i.split == self.split]
         if not own:

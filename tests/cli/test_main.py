@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import agentgym_gen
 from agentgym_gen.cli.main import main
 
 
@@ -161,3 +162,24 @@ def test_a_full_disk_is_one_sentence() -> None:
 
     assert done.returncode == 2
     assert done.stderr == b"agentgym-gen: No space left on device\n"
+
+
+def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    """`--version` prints the name and the version, and ends without an error."""
+    with pytest.raises(SystemExit) as end:
+        main(["--version"])
+
+    assert capsys.readouterr().out == f"agentgym-gen {agentgym_gen.__version__}\n"
+    assert end.value.code == 0
+
+
+def test_the_package_runs_as_a_module() -> None:
+    """``python -m agentgym_gen`` is the command line."""
+    process = subprocess.run(
+        [sys.executable, "-m", "agentgym_gen", "--version"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert process.stdout == f"agentgym-gen {agentgym_gen.__version__}\n"

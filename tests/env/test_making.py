@@ -5,7 +5,7 @@ import pytest
 from gymnasium.envs.registration import EnvSpec
 
 from agentgym_gen import Randomized
-from agentgym_gen.errors import UnknownNameError
+from agentgym_gen.errors import InvalidValueError, UnknownNameError
 
 
 @pytest.mark.parametrize("interface", [Randomized({"syntax": ["json", "call"]}), "random"])
@@ -26,3 +26,10 @@ def test_a_misspelt_keyword_suggests_the_nearest_name(env_id: str) -> None:
         gymnasium.make(env_id, max_turn=3)
     with pytest.raises(UnknownNameError, match=r"keyword argument 'xyzzy'\. Known: "):
         gymnasium.make(env_id, xyzzy=3)
+
+
+def test_a_task_that_is_named_twice_is_an_error() -> None:
+    """A list of tasks holds each once, as a file of tasks does."""
+    tasks = ["textcraft/easy/train/1", "textcraft/easy/train/2", "textcraft/easy/train/1"]
+    with pytest.raises(InvalidValueError, match="'textcraft/easy/train/1' stands twice in"):
+        gymnasium.make("rftgen/TextCraft-easy-v0", tasks=tasks)

@@ -2,14 +2,16 @@
 
 import html.parser
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from pretend_study import PretendRecipe, small_plan
+from pretend_study import SMALL, PretendRecipe, small_plan
 
 from agentgym_gen.describe.line_chart import LineChart, LineSeries
 from agentgym_gen.errors import DataError
-from agentgym_gen.study import Study, run_plan
+from agentgym_gen.study import Study, parse_plan, run_plan
+from agentgym_gen.study.analysis.descriptors import held_out_cells
 from agentgym_gen.study.analysis.statistics import Estimate
 from agentgym_gen.study.report.context import ReportContext
 from agentgym_gen.study.report.document import (
@@ -213,3 +215,18 @@ def test_a_column_that_an_arm_was_trained_on_is_held_in(study: Study) -> None:
     assert {i for i in sequence.columns if context.is_held_in(sequence.name, i)} <= set(trained)
     number = sum(context.is_held_in(*pair) for pair in context.gains)
     assert f" of {number} held-in gains" in (study.out / "report.md").read_text(encoding="utf-8")
+
+
+def test_a_column_whose_interface_is_sampled_has_a_report(tmp_path: Path) -> None:
+    """The cells of such a column are in the tables; the regression of transfer leaves them out."""
+    text = SMALL.replace(
+        'test = ["native", "listed"]',
+        'test = ["native", "listed", "menu", "symbols", "random without=json"]',
+    )
+    study = Study(replace(parse_plan(text), seeds=(0,)), tmp_path)
+    run_plan(study.plan, study.out, log=str, recipe=PretendRecipe())
+    report = study.report().read_text(encoding="utf-8")
+
+    assert "random_without=json" in report
+    cells = {cell.column for cell in held_out_cells(study.plan.arms)}
+    assert not [column for column in cells if "random" in column]

@@ -18,6 +18,7 @@ from agentgym_gen.ids import EnvId
 from agentgym_gen.interface import Interface
 from agentgym_gen.study.analysis.analysis import Results
 from agentgym_gen.study.analysis.statistics import Floats, regression
+from agentgym_gen.study.plan.families import is_random
 from agentgym_gen.study.plan.plan import BASE, Arm
 from agentgym_gen.study.results.distances import Distances
 from agentgym_gen.world import TIERS
@@ -120,16 +121,24 @@ class HeldOutCell:
 
 
 def held_out_cells(arms: Sequence[Arm]) -> list[HeldOutCell]:
-    """Return the held-out cells of *arms* with one stage on one environment, each once."""
+    """Return the held-out cells of *arms* with one stage on one environment, each once.
+
+    Left out are environments whose interface is sampled for each episode: it is many interfaces,
+    at many distances.
+    """
     cells = [
         HeldOutCell(arm.name, arm.stages[0].env_ids[0], column)
         for arm in arms
         if len(arm.stages) == 1 and len(arm.stages[0].env_ids) == 1
-        if env_traits(arm.stages[0].env_ids[0]).interface.split()[0] != "random"
+        if not _is_sampled(arm.stages[0].env_ids[0])
         for column in arm.columns
-        if column not in arm.stages[0].env_ids
+        if column not in arm.stages[0].env_ids and not _is_sampled(column)
     ]
     return list(dict.fromkeys(cells))
+
+
+def _is_sampled(env_id: str) -> bool:
+    return is_random(env_traits(env_id).interface)
 
 
 def explain_transfer(
