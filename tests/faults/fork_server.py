@@ -10,7 +10,6 @@ import io
 import json
 import os
 import resource
-import signal
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from types import TracebackType
 from typing import Any
 
 from faults import programs
+from faults.default_signals import restore_default_handlers
 from faults.fault import FaultHook, shift_clock
 from faults.processes import NO_FAULT, ROOT, Fault, ProgramResult, python_path
 
@@ -109,7 +109,7 @@ def _run_child(work: Callable[[Path], int], request: dict[str, Any]) -> None:
         sys.stdin = io.StringIO()
         for number, path in ((1, request["out"]), (2, request["err"])):
             os.dup2(os.open(path, os.O_WRONLY), number)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        restore_default_handlers()
         shift_clock(request["clock"])
         limit = request["max_file_bytes"]
         if limit:
