@@ -18,7 +18,7 @@ from agentgym_gen.errors import BackendError, EpisodeOverError, InvalidValueErro
 from agentgym_gen.interface import EpisodeInterface, Interface, Randomized, parse_interface
 from agentgym_gen.world import Command, EndReason, Malformed, Message, Task, TaskId, World
 from agentgym_gen.world.copying import copy_sharing
-from agentgym_gen.world.task_list import read_task_list
+from agentgym_gen.world.task_list import list_tasks
 
 __all__ = [
     "INFO_KEYS",
@@ -357,11 +357,7 @@ class TextEnv(gymnasium.Env[str, str]):
 
     def _own_tasks(self, tasks: str | Path | Sequence[str]) -> tuple[str, ...]:
         """Return those of *tasks* that belong to this environment, tier and split."""
-        listed = read_task_list(tasks) if isinstance(tasks, str | Path) else tuple(tasks)
-        ids = [TaskId.parse(text) for text in listed]
-        if len(set(ids)) < len(ids):
-            twice = next(task_id for task_id in ids if ids.count(task_id) > 1)
-            raise InvalidValueError(f"Task {str(twice)!r} stands twice in `tasks`; name it once")
+        ids = list_tasks(tasks)
         env = self.world.tasks.env
         own = [i for i in ids if i.env == env and i.tier in self.tiers and i.split == self.split]
         if not own:

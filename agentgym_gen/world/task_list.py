@@ -14,7 +14,7 @@ from agentgym_gen.system.files import write_text
 from agentgym_gen.system.untrusted_files import MEGABYTE, numbered_lines, read_text
 from agentgym_gen.world.task import TaskId
 
-__all__ = ["MAX_BYTES", "read_task_list", "write_task_list"]
+__all__ = ["MAX_BYTES", "list_tasks", "read_task_list", "write_task_list"]
 
 MAX_BYTES = 64 * MEGABYTE
 """The size above which a file is no list of tasks."""
@@ -41,6 +41,22 @@ def read_task_list(path: str | Path) -> tuple[str, ...]:
         task_ids[task_id] = None
     if not task_ids:
         raise DataError(f"The list {str(path)!r} holds no task; it is one task id a line")
+    return tuple(task_ids)
+
+
+def list_tasks(tasks: str | Path | Iterable[str]) -> tuple[TaskId, ...]:
+    """Return the ids that *tasks* lists: the file of a list, or the ids themselves.
+
+    Raises:
+        DataError: if the file cannot be read, or holds no task.
+        InvalidValueError: if a text is no task id, or one is listed twice.
+    """
+    texts = read_task_list(tasks) if isinstance(tasks, str | Path) else tasks
+    task_ids: dict[TaskId, None] = {}
+    for task_id in map(TaskId.parse, texts):
+        if task_id in task_ids:
+            raise InvalidValueError(f"Task {str(task_id)!r} stands twice in `tasks`; name it once")
+        task_ids[task_id] = None
     return tuple(task_ids)
 
 
