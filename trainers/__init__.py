@@ -73,4 +73,9 @@ def __getattr__(name: str) -> object:
     return getattr(module, name)
 
 
+def __dir__() -> list[str]:
+    """Return the public names, also those that are not loaded yet."""
+    return list(__all__)
+
+
 _PACKAGES = ("torch", "transformers", "peft", "tokenizers", "safetensors")
