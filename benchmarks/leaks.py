@@ -73,7 +73,7 @@ def measure(name: str, resets: int) -> dict[str, object]:
 
     env_id = ENVIRONMENTS[name].id()
     env_options = ENVIRONMENTS[name].test_kwargs
-    leaked = check_leaks(env_id, resets=resets, options=env_options)
+    leaked = check_leaks(env_id, resets=resets, **env_options)
     before = open_files()
     memory = list(memory_of_resets(env_id, resets, env_options))
     return {"bytes": leaked, "files": (before, open_files()), "memory": memory}

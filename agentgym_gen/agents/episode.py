@@ -13,8 +13,9 @@ from agentgym_gen.agents.session import Session
 from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.env import TextEnv
 from agentgym_gen.env.making import make_text_env
+from agentgym_gen.errors import BackendError
 from agentgym_gen.seeding import stream
-from agentgym_gen.world import TaskId
+from agentgym_gen.world import EndReason, TaskId
 
 __all__ = ["Episode", "EpisodeQueue", "LiveEpisode", "Playing"]
 
@@ -55,8 +56,12 @@ class LiveEpisode:
             style=style,
             env=env,
         )
-        self.session.start()
         self._turn = 0
+        try:
+            self.session.start()
+        except BackendError as error:
+            # One episode of many: the others can be played.
+            self.session.end(EndReason.BACKEND_ERROR, str(error))
 
     def request(self) -> Request:
         """Return the request for the next action."""
@@ -91,7 +96,10 @@ class EpisodeQueue:
         return self._number
 
     def start_next(self) -> LiveEpisode | None:
-        """Start the next episode and return it, or None if all have been started."""
+        """Start the next episode and return it, or None if all have been started.
+
+        One that the software behind its world cannot make is over at once.
+        """
         try:
             number, episode = self._waiting.popleft()
         except IndexError:

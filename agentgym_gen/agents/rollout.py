@@ -124,8 +124,9 @@ def _play_batched(
             live.append(started)
         if not live:
             return
-        answers = policy.act([player.request() for player in live])
-        for player, completion in zip(live, answers, strict=True):
+        asking = [player for player in live if not player.session.done]
+        answers = policy.act([player.request() for player in asking]) if asking else ()
+        for player, completion in zip(asking, answers, strict=True):
             player.play(completion)
         for player in (player for player in live if player.session.done):
             yield player.number, queue.finish(player)

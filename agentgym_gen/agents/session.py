@@ -99,15 +99,21 @@ class Session:
         self.style = (style or PromptStyle()).for_env(env_id)
         """How the episode becomes a prompt."""
         self._env_id, self._task_id, self._reward = env_id, task_id, reward
-        self._reset = {"task_id": task_id, "interface_index": interface_index}
+        self._index = interface_index
         self._info: dict[str, Any] | None = None
         self._observation = self._instruction = self._error = ""
         self._past: list[PastTurn] = []
         self._turns: list[Turn] = []
 
     def start(self) -> list[ChatMessage]:
-        """Start the episode, or start it again, and return the messages that open it."""
-        self._observation, self._info = self.env.reset(options=dict(self._reset))
+        """Start the episode, or start it again, and return the messages that open it.
+
+        Raises:
+            BackendError: if the software behind the world cannot make it.
+        """
+        self._info = None
+        which = {"task_id": self._task_id, "interface_index": self._index}
+        self._observation, self._info = self.env.reset(options=which)
         self._instruction = self.env.instruction if self.style.instruction else ""
         self._past, self._turns, self._error = [], [], ""
         return list(self.messages)
@@ -146,18 +152,20 @@ class Session:
         return Reply(message, self._paid(float(step_reward)), self.done, self._info)
 
     def end(self, reason: EndReason, error: str = "") -> None:
-        """End the episode before the environment does, because no answer will come.
+        """End the episode before the environment does: no answer will come, or it cannot begin.
 
         Args:
             reason: Why, such as `EndReason.POLICY_ERROR`.
             error: What went wrong, in one sentence.
 
         Raises:
-            EpisodeOverError: if the episode has not begun, or is over.
+            EpisodeOverError: if the episode is over.
         """
+        if self._info is None:
+            self._info = {"success": False, "score": 0.0, "end_reason": None}
         if self.done:
             raise EpisodeOverError("This episode is over; call `start()` for another one")
-        self._info = {**self._current(), "end_reason": str(reason)}
+        self._info = {**self._info, "end_reason": str(reason)}
         self._error = error
 
     def result(self) -> SessionResult:
@@ -189,7 +197,7 @@ class Session:
         return Trajectory(
             env_id=self._env_id,
             task_id=self._task_id,
-            interface=str(self.env.interface),
+            interface=str(self.env.interface_of(TaskId.parse(self._task_id), self._index)),
             sample=sample,
             turns=tuple(self._turns),
             last_observation=self._observation,

@@ -173,7 +173,7 @@ class TextEnv(gymnasium.Env[str, str]):
         """
         super().reset(seed=self._first_seed(seed))
         task, interface_index = self._choose(options)
-        interface = self._interface_of(task.id, interface_index)
+        interface = self.interface_of(task.id, interface_index)
         scene = self.world.reset(task)
         shown = EpisodeInterface(interface, self.world, task.id)
         admissible = self.world.admissible()
@@ -258,6 +258,12 @@ class TextEnv(gymnasium.Env[str, str]):
         """Return a world's *message* as text of the current interface."""
         return self._current().shown.render(message)
 
+    def interface_of(self, task_id: TaskId, index: int = 0) -> Interface:
+        """Return the interface of *task_id*; of sampled ones, the one with this *index*."""
+        if isinstance(self.interfaces, Interface):
+            return self.interfaces
+        return self.interfaces.sample(task_id.stream(f"interface {index}"))
+
     def expert_action(self) -> str | None:
         """Return the expert's next action, or None if it finds no way to the goal."""
         self._current()
@@ -341,11 +347,6 @@ class TextEnv(gymnasium.Env[str, str]):
                 "another split or tier, or give it data that have some"
             )
         return self.world.tasks.make(tier, self.split, int(self.np_random.integers(size)))
-
-    def _interface_of(self, task_id: TaskId, index: int) -> Interface:
-        if isinstance(self.interfaces, Interface):
-            return self.interfaces
-        return self.interfaces.sample(task_id.stream(f"interface {index}"))
 
     def _check_belongs(self, task_id: TaskId) -> None:
         if task_id.tier not in self.tiers or task_id.split != self.split:

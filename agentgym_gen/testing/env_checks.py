@@ -14,7 +14,7 @@ import pickle
 import sys
 import tracemalloc
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -67,19 +67,19 @@ class Turn(NamedTuple):
     info: dict[str, Any]
 
 
-def check_env(env_id: str, *, episodes: int = 2, options: Mapping[str, Any] | None = None) -> None:
+def check_env(env_id: str, *, episodes: int = 2, **options: Any) -> None:  # noqa: ANN401
     """Play *episodes* episodes of *env_id* and check everything that a training run relies on.
 
     Args:
         env_id: A registered id of a text environment.
         episodes: How many episodes of random admissible actions are played.
-        options: Keyword arguments of the environment.
+        **options: Keyword arguments of the environment, as `gymnasium.make` takes them.
 
     Raises:
         ContractError: if a check fails.
         UnknownNameError: if the id is not registered.
     """
-    env_id, keywords = check_env_id(env_id), dict(options or {})
+    env_id, keywords = check_env_id(env_id), options
     _check_gymnasium(env_id, keywords)
     _check_spec(env_id, keywords)
     for episode in range(episodes):
@@ -91,9 +91,7 @@ def check_env(env_id: str, *, episodes: int = 2, options: Mapping[str, Any] | No
             _check_copy(env_id, keywords, way, turns)
 
 
-def check_leaks(
-    env_id: str, *, resets: int = 1000, options: Mapping[str, Any] | None = None
-) -> float:
+def check_leaks(env_id: str, *, resets: int = 1000, **options: Any) -> float:  # noqa: ANN401
     """Return how many bytes one reset leaks, and check that there are fewer than 100.
 
     The same `LEAK_TASKS` tasks are played again and again, so that caches, which are bounded, are
@@ -102,12 +100,12 @@ def check_leaks(
     Args:
         env_id: A registered id of a text environment.
         resets: How often the environment is reset, and stepped once.
-        options: Keyword arguments of the environment.
+        **options: Keyword arguments of the environment, as `gymnasium.make` takes them.
 
     Raises:
         ContractError: if a reset leaves more than 100 bytes, or open files.
     """
-    env = _make(check_env_id(env_id), dict(options or {}))
+    env = _make(check_env_id(env_id), options)
     try:
         tasks = [env.reset(seed=seed)[1]["task_id"] for seed in range(LEAK_TASKS)]
         _reset_often(env, tasks, LEAK_TASKS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import Any, Generic, Self, TypeVar
 
@@ -84,6 +85,10 @@ class Task(Generic[ContentT]):
         return hashlib.sha256(repr(self.content).encode()).hexdigest()
 
 
+_INDEX = re.compile("0|[1-9][0-9]{0,8}")
+"""One spelling a number: with two, a list could name one task twice."""
+
+
 class Tasks(abc.ABC, Generic[ContentT]):
     """The tasks of one environment, by tier, split and index.
 
@@ -143,10 +148,11 @@ class Tasks(abc.ABC, Generic[ContentT]):
         if parsed.env != self.env:
             raise unknown_name("environment in task id", parsed.env, [self.env], f"{task_id!r}")
         self._check(parsed.tier, parsed.split)
-        if not (parsed.key.isascii() and parsed.key.isdigit() and len(parsed.key) < 10):
+        if not _INDEX.fullmatch(parsed.key):
             raise InvalidValueError(
                 f"Malformed task id {task_id!r}; its last part is an index, 0 to "
-                f"{self.size(parsed.tier, parsed.split) - 1}, but is {parsed.key!r}"
+                f"{self.size(parsed.tier, parsed.split) - 1}, without leading zeros, but is "
+                f"{parsed.key!r}"
             )
         return self.make(parsed.tier, parsed.split, int(parsed.key))
 

@@ -46,6 +46,8 @@ MIN_TURN_LIMIT = 20
 _CRAFT = re.compile(r"craft (.*) using (.*)")
 _GET = re.compile(r"get ([0-9]+) (.*)")
 _COUNTED = re.compile(r"([0-9]+) (.*)")
+_NOT_WHOLE = re.compile(r"[0-9]\.[0-9]|(?<![A-Za-z0-9])-\s*[0-9]")
+"""A decimal or negative number, which cleaning would make another number."""
 # The possessive `*+` keeps the match linear: what it has consumed is not tried again.
 _CLEAN = re.compile(r"[A-Za-z0-9,]+(?: [A-Za-z0-9,]+)*+")
 _DROPPED = re.compile(r"[^A-Za-z0-9, ]+")
@@ -126,6 +128,8 @@ class TextCraft(World[CraftTask]):
     def read(self, text: str) -> Command | Malformed:
         """Read *text* as the original does, whose client keeps letters, digits and commas only."""
         action = clean_text(text)
+        if _NOT_WHOLE.search(text):
+            return Malformed(action, "a quantity is a whole number, without a sign or a point")
         if match := _CRAFT.match(action):
             return Command("craft", match.groups())
         if match := _GET.match(action):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import islice
 
 from agentgym_gen.envs.textworld.levels import CHALLENGES, CYCLES, Level
 from agentgym_gen.envs.textworld.plots import Seeds, is_of_split
@@ -14,7 +16,10 @@ ROUNDS = {"train": 250, "valid": 50, "test": 50}
 """How often each split goes through a tier's cycle of levels."""
 
 CANDIDATES = 6
-"""How many games are tried for one task: some seeds make no game, or one that is no task."""
+"""How many seeds a task names, and how many may make no game at all before it counts as broken."""
+
+MOST_CANDIDATES = 64
+"""How many seeds are tried for one task; see ``tools/every_task.py``."""
 
 MAX_SEED = 2**32 - 1
 
@@ -26,7 +31,13 @@ class GameSpec:
     level: Level
     """The challenge and its settings."""
     candidates: tuple[Seeds, ...]
-    """The seeds to try, in this order; the first that makes a game which can be won is it."""
+    """The first seeds to try, in their order: what a fingerprint knows of the game."""
+    task_id: TaskId = field(compare=False)
+    """The task, whose stream the seeds are drawn from."""
+
+    def seeds(self) -> list[Seeds]:
+        """Return all seeds to try; the first that makes a game which can be won is the game."""
+        return list(islice(_draw_seeds(self.level, self.task_id), MOST_CANDIDATES))
 
     def __repr__(self) -> str:
         """Return the text that fingerprints and the cache hash.
@@ -116,16 +127,20 @@ class GeneratedTasks(Tasks[GameSpec]):
 @functools.lru_cache(maxsize=256)
 def _generate_spec(task_id: TaskId, number: int) -> GameSpec:
     level = _level(CYCLES[task_id.tier][number % len(CYCLES[task_id.tier])], task_id.split)
+    candidates = tuple(islice(_draw_seeds(level, task_id), CANDIDATES))
+    return GameSpec(level, candidates, task_id)
+
+
+def _draw_seeds(level: Level, task_id: TaskId) -> Iterator[Seeds]:
+    """Yield the seeds of the stream of *task_id* whose games are of its split, without end."""
     rng = task_id.stream("seeds")
     remainder = Tasks.splits.index(task_id.split)
-    candidates: list[Seeds] = []
-    while len(candidates) < CANDIDATES:
+    while True:
         # Multiples of three plus the split's number: no seed belongs to two splits.
         numbers = 3 * rng.integers(MAX_SEED // 3, size=4) + remainder
         seeds = Seeds(*numbers.tolist())
         if is_of_split(level, seeds, task_id.split):
-            candidates.append(seeds)
-    return GameSpec(level, tuple(candidates))
+            yield seeds
 
 
 def _level(level: Level, split: str) -> Level:

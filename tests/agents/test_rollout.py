@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 import pytest
+from toy_world import Corridor, CorridorWorld
 
-from agentgym_gen import Registered, register
+from agentgym_gen import Randomized, Registered, Scene, Task, register
 from agentgym_gen.agents.policy import (
     Completion,
     ExpertPolicy,
@@ -16,10 +17,20 @@ from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.agents.rollout import Episode, group_by_task, run
 from agentgym_gen.agents.trajectory import TokenSequence
 from agentgym_gen.env.making import sample_task_ids
-from agentgym_gen.errors import InvalidValueError, UnknownNameError
+from agentgym_gen.errors import BackendError, InvalidValueError, UnknownNameError
 from agentgym_gen.seeding import stream
 
 ENV = "rftgen/Corridor-medium-v0"
+
+
+class OneByOne:
+    """The expert as a concurrent policy."""
+
+    def answer(self, request: Request) -> Completion:
+        """Return the expert's answer to one request."""
+        return ExpertPolicy().act([request])[0]
+
+
 PLAIN = PromptStyle("action", instruction=False)
 
 
@@ -70,6 +81,28 @@ def test_an_ended_episode_is_replaced_at_once() -> None:
 
     assert sizes[:5] == [4] * 5
     assert sizes == sorted(sizes, reverse=True)
+
+
+@pytest.mark.parametrize("policy", [ExpertPolicy(), OneByOne()], ids=["batched", "concurrent"])
+def test_a_task_that_cannot_be_made_ends_its_episode_only(
+    monkeypatch: pytest.MonkeyPatch, policy: ExpertPolicy | OneByOne
+) -> None:
+    """A backend that fails in a reset ends one episode without a turn; the others are played."""
+    reset = CorridorWorld.reset
+
+    def fail(world: CorridorWorld, task: Task[Corridor]) -> Scene:
+        if task.id.key in "02":
+            raise BackendError("The corridor has no door")
+        return reset(world, task)
+
+    monkeypatch.setattr(CorridorWorld, "reset", fail)
+    options = {"interface": Randomized()}
+    played = [Episode(ENV, f"corridor/medium/train/{key}", options=options) for key in range(4)]
+    trajectories = run(played, policy, max_concurrent=2)
+
+    assert [t.end_reason for t in trajectories] == ["backend_error", "success"] * 2
+    assert (trajectories[0].turns, trajectories[0].error) == ((), "The corridor has no door")
+    assert trajectories[0].interface != trajectories[2].interface != "native"
 
 
 def test_a_script_is_followed_and_nonsense_recorded() -> None:

@@ -23,9 +23,11 @@ from agentgym_gen.ids import EnvId
 from agentgym_gen.seeding import stream
 from agentgym_gen.testing import NONSENSE, check_world
 from agentgym_gen.testing import check_env as check_contract
+from agentgym_gen.world import SPLITS
 
 BUNDLED = [environment.name for environment in table.BUNDLED]
 TIERS = [(e.name, tier) for e in table.BUNDLED for tier in e.tiers]
+SLOW_NAMES = {e.name for e in table.BUNDLED if e.slow_tasks}
 PLAIN = PromptStyle("action", instruction=False)
 
 
@@ -209,4 +211,18 @@ def test_asynchronous_vector_environments_work(name: str) -> None:
 @pytest.mark.parametrize("env_id", [i for i in bundled_ids() if i.count("-") < 3])
 def test_the_contract_of_an_id_holds(env_id: str) -> None:
     """Every id passes the checks of determinism, flags, truncation, specs and closing."""
-    check_contract(env_id, episodes=1, options=kwargs_for(env_id))
+    check_contract(env_id, episodes=1, **kwargs_for(env_id))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "tier"), [pair for pair in TIERS if pair[0] not in SLOW_NAMES])
+def test_every_task_that_is_counted_can_be_made(name: str, tier: str) -> None:
+    """Every task of an environment with some thousands, and a dozen of a larger one."""
+    for split in SPLITS:
+        env = make_text_env(f"rftgen/{name}-{tier}-v0", split)
+        tasks = env.world.tasks
+        size = tasks.size(tier, split)
+        for index in range(0, size, 1 if size < 10_000 else size // 12):
+            task_id = str(tasks.task_id(tier, split, index))
+            assert env.reset(options={"task_id": task_id})[1]["task_id"] == task_id
+        env.close()

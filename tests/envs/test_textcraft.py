@@ -242,6 +242,18 @@ class TestWording:
         """Verbs are in lower case and come first, as in the original."""
         assert isinstance(TextCraft().read(text), Malformed)
 
+    @pytest.mark.parametrize("number", ["9.0", "0.5", "-4", "- 4", "1.000"])
+    @pytest.mark.parametrize(
+        "text", ["get {} oak log", "craft {} a using 1 b", "craft 1 a using {} b"]
+    )
+    def test_a_number_is_not_read_as_another(self, text: str, number: str) -> None:
+        """Cleaning would make 90 of 9.0, 5 of 0.5 and 4 of -4: a number is whole, or refused."""
+        refusal = TextCraft().read(text.format(number))
+
+        assert isinstance(refusal, Malformed)
+        assert refusal.reason == "a quantity is a whole number, without a sign or a point"
+        assert isinstance(TextCraft().read(text.format("4") + "."), Command)
+
     def test_distractors_name_no_item(self) -> None:
         """No sentence about a curio speaks of an item or an action."""
         words = {*recipe_book().items, *recipe_book().tags, "get", "craft", "inventory"}

@@ -293,6 +293,45 @@ def test_the_plot_follows_from_the_seeds() -> None:
             assert walk[-1] == f"put {dish} on stove"
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("task_id", ["textworld/hard/train/785", "textworld/medium/train/410"])
+def test_a_task_whose_first_candidates_are_unsuitable_can_be_made(task_id: str) -> None:
+    """All six seeds of its fingerprint make a food called like a verb; a later one serves."""
+    content = GeneratedTasks().find(task_id).content
+    program = (
+        "import json, sys\n"
+        "from agentgym_gen.envs.textworld.engine.builder import UnsuitableGameError, make_game\n"
+        "from agentgym_gen.envs.textworld.engine.patches import apply_patches\n"
+        "challenge, settings, candidates = json.load(sys.stdin)\n"
+        "apply_patches()\n"
+        "for number, seeds in enumerate(candidates):\n"
+        "    try:\n"
+        "        make_game(challenge, settings, seeds)\n"
+        "    except UnsuitableGameError:\n"
+        "        continue\n"
+        "    print(number)\n"
+        "    break\n"
+    )
+    seeds = content.seeds()
+    request = [
+        content.level.challenge,
+        dict(content.level.settings),
+        [candidate._asdict() for candidate in seeds],
+    ]
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
+    answer = subprocess.run(
+        [sys.executable, "-c", program],
+        input=json.dumps(request),
+        env=environ,
+        capture_output=True,
+        check=True,
+        text=True,
+    ).stdout
+
+    assert seeds[:6] == list(content.candidates)
+    assert int(answer) >= 6
+
+
 def test_no_two_splits_have_a_game_in_common() -> None:
     """No two of eighteen games have the same things in the same places and the same texts."""
     owners: dict[str, str] = {}

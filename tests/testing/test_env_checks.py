@@ -10,6 +10,7 @@ from toy_world import Corridor, CorridorWorld
 
 from agentgym_gen import Command, Malformed, Outcome, Registered, Scene, Task, TextEnv, register
 from agentgym_gen.env.registration import BUNDLED, ENTRY_POINT
+from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.testing import ContractError, check_env, check_leaks
 from agentgym_gen.world import EndReason
 
@@ -25,6 +26,13 @@ def test_a_good_environment_passes() -> None:
     """The toy world passes every check, and a reset of it leaves nothing behind."""
     check_env(TOY)
     assert check_leaks(TOY, resets=200) < 100
+
+
+def test_keyword_arguments_reach_the_environment() -> None:
+    """They are written as for `gymnasium.make`, and a wrong one is named."""
+    check_env(TOY, episodes=1, slow=True, interface="json")
+    with pytest.raises(InvalidValueError, match="slwo"):
+        check_env(TOY, episodes=1, slwo=True)
 
 
 class Drifting(CorridorWorld):

@@ -245,7 +245,7 @@ def _build_request(spec: GameSpec, folder: Path) -> dict[str, Any]:
     return {
         "challenge": spec.level.challenge,
         "settings": dict(spec.level.settings),
-        "candidates": [seeds._asdict() for seeds in spec.candidates],
+        "candidates": [seeds._asdict() for seeds in spec.seeds()],
         "folder": str(folder),
     }
 
