@@ -8,11 +8,11 @@ from agentgym_gen.cli.arguments import at_least
 from agentgym_gen.cli.terminal import print_table
 from agentgym_gen.env.making import make_text_env
 from agentgym_gen.env.registration import ENVIRONMENTS, env_ids
-from agentgym_gen.errors import MissingExtraError
+from agentgym_gen.errors import AgentGymGenError, MissingExtraError
 from agentgym_gen.world import SPLITS
 
-NOT_INSTALLED = "extra"
-"""The cell of the table for an environment whose extra is not installed."""
+NOT_INSTALLED, BROKEN = "extra", "error"
+"""The cells of the table for an environment without its extra, and for one that cannot be made."""
 
 
 def add_envs(parser: argparse.ArgumentParser) -> None:
@@ -37,24 +37,30 @@ def list_envs(options: argparse.Namespace) -> None:
 
 def _list() -> None:
     rows = [("environment", "tier", *(f"{split} tasks" for split in SPLITS), "id")]
+    errors: dict[str, str] = {}
     for environment in ENVIRONMENTS.values():
         for tier in environment.tiers:
             env_id = environment.id(tier)
-            rows.append((environment.name, tier, *_sizes(env_id, tier), env_id))
+            try:
+                sizes = _sizes(env_id, tier)
+            except MissingExtraError:
+                sizes = [NOT_INSTALLED] * len(SPLITS)
+            except AgentGymGenError as error:
+                sizes, errors[environment.name] = [BROKEN] * len(SPLITS), str(error)
+            rows.append((environment.name, tier, *sizes, env_id))
     print_table(rows)
     print(f"\n{len(env_ids())} ids with the interface variants: agentgym-gen envs --ids")
     if any(NOT_INSTALLED in row for row in rows):
         extras = {environment.extra for environment in ENVIRONMENTS.values() if environment.extra}
         names = ",".join(sorted(extras))
         print(f"{NOT_INSTALLED}: not installed; run: pip install 'agentgym-gen[{names}]'")
+    for name, sentence in errors.items():
+        print(f"{BROKEN}: {name} cannot be made: {sentence}")
 
 
 def _sizes(env_id: str, tier: str) -> list[str]:
-    """Return how many tasks each split has, or `NOT_INSTALLED` where the extra is missing."""
-    try:
-        tasks = make_text_env(env_id, "train").world.tasks
-    except MissingExtraError:
-        return [NOT_INSTALLED] * len(SPLITS)
+    """Return how many tasks each split has."""
+    tasks = make_text_env(env_id, "train").world.tasks
     return [f"{tasks.size(tier, split):,}" for split in SPLITS]
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
 
 import gymnasium
 
@@ -18,14 +21,19 @@ __all__ = [
     "ENTRY_POINT",
     "ENVIRONMENTS",
     "HOW_TO_LIST",
+    "PLUGIN_GROUP",
     "Registered",
     "check_env_id",
     "env_ids",
     "register",
     "register_all",
+    "register_plugins",
 ]
 
 ENTRY_POINT = "agentgym_gen.env:TextEnv"
+
+PLUGIN_GROUP = "agentgym_gen.worlds"
+"""The group of entry points by which installed packages name their worlds."""
 
 HOW_TO_LIST = "list all with: agentgym-gen envs --ids"
 
@@ -115,9 +123,26 @@ def register(environment: Registered) -> None:
 
 
 def register_all() -> None:
-    """Register the bundled environments."""
+    """Register the bundled environments, and those of installed packages."""
     for environment in BUNDLED:
         register(environment)
+    register_plugins(entry_points(group=PLUGIN_GROUP))
+
+
+def register_plugins(plugins: Iterable[EntryPoint]) -> None:
+    """Register the worlds that *plugins* name, without importing their packages.
+
+    The name of an entry point is that in ids, its value the ``module:class`` of the world. One that
+    cannot be registered is left out, with a warning that names it.
+    """
+    for plugin in plugins:
+        try:
+            register(Registered(plugin.name, plugin.value))
+        except (InvalidValueError, NameClashError) as error:
+            package = plugin.dist.name if plugin.dist else "an installed package"
+            warnings.warn(
+                f"The world {plugin.name!r} of {package} is left out: {error}", stacklevel=2
+            )
 
 
 def env_ids() -> list[str]:

@@ -30,3 +30,8 @@ def load_module(name: str, source: str) -> ModuleType:
             f"Module {name!r} in {source!r} cannot be imported: {error}; "
             "correct the name or install its package"
         ) from error
+    except Exception as error:
+        raise InvalidValueError(
+            f"Module {name!r} in {source!r} fails when it is imported: "
+            f"{type(error).__name__}: {error}"
+        ) from error

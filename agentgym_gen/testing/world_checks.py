@@ -22,12 +22,30 @@ from agentgym_gen.testing.interface_checks import (
     record_expert,
     sample_interfaces,
 )
-from agentgym_gen.world import Command, EndReason, Task, Verb, World, phrase_of, write_template
+from agentgym_gen.world import (
+    Command,
+    EndReason,
+    Task,
+    TaskId,
+    Verb,
+    World,
+    phrase_of,
+    write_template,
+)
 
-__all__ = ["COMPOSED_INTERFACES", "SAMPLED_INTERFACES", "TRIED_STATES", "check_world"]
+__all__ = [
+    "COMPARED_TASKS",
+    "COMPOSED_INTERFACES",
+    "SAMPLED_INTERFACES",
+    "TRIED_STATES",
+    "check_world",
+]
 
 TRIED_STATES = 4
 """In how many states of the expert's episode every admissible command is carried out."""
+
+COMPARED_TASKS = 200
+"""How many tasks of each tier and split are compared with those of the other splits."""
 
 COMPOSED_INTERFACES = ("symbols+renamed+data+explained", "synonyms+call+listed+cluttered")
 """Interfaces that are checked on every task beside the presets."""
@@ -42,6 +60,7 @@ def check_world(
     tasks_per_split: int = 3,
     options: Mapping[str, object] | None = None,
     splits: Collection[str] | None = None,
+    compared_tasks: int = COMPARED_TASKS,
 ) -> None:
     """Play a few tasks of every tier and split of *world* and check its contract.
 
@@ -50,6 +69,7 @@ def check_world(
         tasks_per_split: How many tasks of each tier and split are played.
         options: The world's own keyword arguments.
         splits: The splits whose tasks are played; None plays those of all.
+        compared_tasks: How many tasks of each tier and split are made, to compare their contents.
 
     Raises:
         ContractError: if a check fails.
@@ -59,7 +79,7 @@ def check_world(
         raise InvalidValueError(f"`tasks_per_split` is at least 1, not {tasks_per_split!r}")
     keywords = dict(options or {})
     _check_verbs(load_world(world, keywords))
-    _check_splits(load_world(world, keywords), tasks_per_split)
+    _check_splits(load_world(world, keywords), max(tasks_per_split, compared_tasks))
     for task in _sample_tasks(load_world(world, keywords), tasks_per_split):
         if splits is not None and task.id.split not in splits:
             continue
@@ -98,11 +118,11 @@ def _phrases(verb: Verb) -> set[str]:
 
 
 def _check_splits(world: World[Any], number: int) -> None:
-    first_places: dict[str, str] = {}
+    first_ids: dict[str, TaskId] = {}
     for task in _sample_tasks(world, number):
-        where = f"{task.id.tier} {task.id.split}"
-        first = first_places.setdefault(task.fingerprint, where)
-        require(first.split()[1] == task.id.split, "Splits share no content", (first, where))
+        first = first_ids.setdefault(task.fingerprint, task.id)
+        both = f"{first} and {task.id}"
+        require(first.split == task.id.split, "Splits share no content", both)
 
 
 def _check_reset(task: Task[Any], world: World[Any]) -> None:

@@ -398,7 +398,12 @@ def test_a_blocked_low_level_action_is_refused() -> None:
 @pytest.mark.slow
 def test_balrogs_wording_keeps_the_contract() -> None:
     """All checks of the contract hold in BALROG's wording."""
-    check_world("agentgym_gen.envs.babyai:BabyAI", tasks_per_split=1, options={"wording": "balrog"})
+    check_world(
+        "agentgym_gen.envs.babyai:BabyAI",
+        tasks_per_split=1,
+        compared_tasks=1,
+        options={"wording": "balrog"},
+    )
 
 
 def test_facts_say_what_the_text_says() -> None:

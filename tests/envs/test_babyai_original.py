@@ -180,5 +180,6 @@ def test_balrogs_original_keeps_the_contract() -> None:
     check_world(
         "agentgym_gen.envs.babyai:BabyAI",
         tasks_per_split=1,
+        compared_tasks=1,
         options={"wording": "balrog", "compat": "original"},
     )

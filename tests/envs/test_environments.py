@@ -57,10 +57,14 @@ def test_the_contract_of_a_world_holds(environment: table.Registered) -> None:
     """The world passes on two tasks of a tier and split, or on one of a tier if tasks are slow."""
     if environment.slow_tasks:
         check_world(
-            environment.world, tasks_per_split=1, splits=("test",), options=environment.test_kwargs
+            environment.world,
+            tasks_per_split=1,
+            splits=("test",),
+            options=environment.test_kwargs,
+            compared_tasks=2,
         )
     else:
-        check_world(environment.world, tasks_per_split=2)
+        check_world(environment.world, tasks_per_split=2, compared_tasks=20)
 
 
 @pytest.mark.slow

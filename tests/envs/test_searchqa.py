@@ -251,7 +251,12 @@ class TestOptions:
     @pytest.mark.slow
     def test_contract_holds_with_options(self, facts: str, answers: str) -> None:
         """The checks of the contract hold for invented names and for AgentGym's rule, too."""
-        check_world(WORLD, tasks_per_split=1, options={"facts": facts, "answers": answers, "k": 5})
+        check_world(
+            WORLD,
+            tasks_per_split=1,
+            compared_tasks=1,
+            options={"facts": facts, "answers": answers, "k": 5},
+        )
 
     @pytest.mark.parametrize("k", [0, 101, True, "3", 2.5])
     def test_bad_k(self, k: object) -> None:

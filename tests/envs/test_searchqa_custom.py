@@ -224,7 +224,7 @@ def test_custom_questions_over_a_custom_corpus(tmp_path: pathlib.Path) -> None:
     questions = write_lines(tmp_path / "q.jsonl", *rows)
 
     options = {"corpus": str(corpus), "questions": str(questions)}
-    check_world(WORLD, tasks_per_split=1, options=options)
+    check_world(WORLD, tasks_per_split=1, compared_tasks=1, options=options)
 
 
 def test_a_custom_corpus_that_changes_is_read_again(tmp_path: pathlib.Path) -> None:

@@ -278,6 +278,7 @@ def test_the_contract_holds_on_the_official_goals() -> None:
         check_world(
             "agentgym_gen.envs.webshop:WebShop",
             tasks_per_split=1,
+            compared_tasks=1,
             options={"data_dir": DATA, **options},
         )
 

@@ -161,6 +161,31 @@ def test_a_broken_world_is_caught(world: type[CorridorWorld], sentence: str) -> 
         check_world(f"{world.__module__}:{world.__name__}", tasks_per_split=2)
 
 
+class ThreeShared(CorridorTasks):
+    """Three of the fifty test tasks are training tasks."""
+
+    def generate(self, task_id: TaskId, index: int) -> Corridor:
+        if task_id.split == "test" and index in (11, 29, 47):
+            task_id = TaskId(task_id.env, task_id.tier, "train", task_id.key)
+        return super().generate(task_id, index)
+
+
+class Leaking(CorridorWorld):
+    """A few tasks are of two splits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tasks = ThreeShared()
+
+
+def test_a_few_shared_tasks_are_caught_and_named() -> None:
+    """Hundreds of contents are compared, of many more tasks than are played."""
+    globals()["Leaking"] = Leaking
+    with pytest.raises(ContractError, match=r"corridor/easy/train/\d+ and corridor/easy/test/11"):
+        check_world(f"{Leaking.__module__}:Leaking", tasks_per_split=1)
+    check_world(f"{Leaking.__module__}:Leaking", tasks_per_split=1, compared_tasks=1)
+
+
 def test_a_check_of_no_tasks_is_refused() -> None:
     """A check that plays no task would pass any world."""
     with pytest.raises(InvalidValueError, match="`tasks_per_split` is at least 1, not 0"):
