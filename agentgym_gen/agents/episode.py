@@ -14,7 +14,7 @@ from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.env import TextEnv
 from agentgym_gen.env.making import make_text_env
 from agentgym_gen.seeding import stream
-from agentgym_gen.world import TaskId
+from agentgym_gen.world import EndReason, TaskId
 
 __all__ = ["Episode", "EpisodeQueue", "LiveEpisode", "Playing"]
 
@@ -66,7 +66,10 @@ class LiveEpisode:
         )
 
     def play(self, completion: Completion) -> None:
-        """Take a turn with the action in *completion*."""
+        """Take a turn with the action in *completion*, or end where there is no room for one."""
+        if completion.context_limit:
+            self.session.end(EndReason.CONTEXT_LIMIT, "The prompt leaves no room for an answer")
+            return
         self.session.reply(completion)
         self._turn += 1
 
