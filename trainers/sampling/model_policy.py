@@ -20,8 +20,9 @@ from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.trainers.models.chat import ChatFormat, Context, ContextBuilder
 from agentgym_gen.trainers.models.memory import autocast
 from agentgym_gen.trainers.models.types import Model, Tokenizer
+from agentgym_gen.trainers.sampling.cache_probe import check_cacheable
 from agentgym_gen.trainers.sampling.context_limit import first_prompt_error
-from agentgym_gen.trainers.sampling.kv_cache import CacheRow, check_cacheable, extend_rows
+from agentgym_gen.trainers.sampling.kv_cache import CacheRow, extend_rows
 from agentgym_gen.trainers.sampling.prefix_cache import PrefixCache
 
 __all__ = ["Generation", "ModelPolicy", "invert_cdf"]
@@ -41,6 +42,9 @@ class ModelPolicy:
         max_episode_tokens: The longest sequence; an episode that would exceed it is truncated, with
             ``context_limit``. None is the model's own limit.
         bf16: Whether the model runs under bfloat16 autocast.
+
+    Raises:
+        InvalidValueError: if the model, fed in pieces, does not give what it gives for the whole.
     """
 
     def __init__(
@@ -55,7 +59,6 @@ class ModelPolicy:
     ) -> None:
         if not temperature >= 0:
             raise InvalidValueError(f"`temperature` is 0 or more, not {temperature!r}")
-        check_cacheable(model)
         self._model = model
         self._chat = ChatFormat(tokenizer)
         self._contexts = ContextBuilder(self._chat)
@@ -63,6 +66,7 @@ class ModelPolicy:
         self._max_new_tokens = max_new_tokens
         model_limit = int(getattr(model.config, "max_position_embeddings", 0) or 1 << 30)
         self._limit = min(model_limit, max_episode_tokens or model_limit)
+        check_cacheable(model, self._limit)
         self._bf16 = bf16
         self.peak_cache_bytes = 0
         """How much memory the caches of the live episodes took at most, after a turn."""
