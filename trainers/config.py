@@ -163,8 +163,8 @@ class RFTConfig(TrainConfig):
     """The rule for a completion that `max_new_tokens` cut. ``act``: its text is read as any other.
     ``refuse``: it is read as an empty text, which is an invalid action."""
     max_episode_tokens: int | None = None
-    """The longest token sequence; an episode that would exceed it gets empty completions from then
-    on. None is the model's own limit."""
+    """The longest token sequence; an episode that would exceed it is truncated, with
+    ``context_limit``. None is the model's own limit."""
     max_turns: int | None = None
     """The turn limit of training episodes; None takes each task's own."""
     max_concurrent: int = 128

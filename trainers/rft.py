@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from agentgym_gen.agents.policy import Policy
+from agentgym_gen.agents.policy import ConcurrentPolicy, Policy
 from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.agents.rollout import Episode, run
 from agentgym_gen.agents.trajectory import Trajectory
@@ -36,7 +36,7 @@ from agentgym_gen.trainers.models.memory import explain_oom
 from agentgym_gen.trainers.models.types import Model, Tokenizer
 from agentgym_gen.trainers.packing.micro_batches import pack
 from agentgym_gen.trainers.sampling.model_policy import ModelPolicy
-from agentgym_gen.trainers.sampling.truncated_turns import RefuseTruncated
+from agentgym_gen.trainers.sampling.truncated_turns import refuse_truncated
 
 __all__ = ["LOG", "RFTTrainer", "Sampler"]
 
@@ -44,7 +44,7 @@ LOG = logging.getLogger(__name__)
 
 
 @runtime_checkable
-class Sampler(Policy, Protocol):
+class Sampler(ConcurrentPolicy, Protocol):
     """A policy outside this process, such as a server, that loads the weights of each step."""
 
     def load(self, save_model: Callable[[Path], None], step: int) -> None:
@@ -229,11 +229,11 @@ class RFTTrainer:
             )
         return distributed.gather(shard)
 
-    def _policy(self) -> Policy:
+    def _policy(self) -> Policy | ConcurrentPolicy:
         policy = self._sampling_policy()
-        return RefuseTruncated(policy) if self.args.on_truncated_turn == "refuse" else policy
+        return refuse_truncated(policy) if self.args.on_truncated_turn == "refuse" else policy
 
-    def _sampling_policy(self) -> Policy:
+    def _sampling_policy(self) -> Policy | ConcurrentPolicy:
         if self._sampler is not None:
             self._sampler.load(self._learner.save_model, self._learner.step)
             return self._sampler

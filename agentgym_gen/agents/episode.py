@@ -71,7 +71,10 @@ class LiveEpisode:
         )
 
     def play(self, completion: Completion) -> None:
-        """Take a turn with the action in *completion*."""
+        """Take a turn with the action in *completion*, or end where there is no room for one."""
+        if completion.context_limit:
+            self.session.end(EndReason.CONTEXT_LIMIT, "The prompt leaves no room for an answer")
+            return
         self.session.reply(completion)
         self._turn += 1
 

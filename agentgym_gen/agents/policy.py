@@ -61,6 +61,8 @@ class Completion:
     """Whether `context_ids` start a new sequence instead of continuing the episode's."""
     truncated: bool = False
     """Whether the completion ran into the limit of new tokens."""
+    context_limit: bool = False
+    """Whether there is none, because the prompt leaves no room for it: the episode is truncated."""
 
 
 class Policy(Protocol):

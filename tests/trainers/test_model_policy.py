@@ -8,6 +8,7 @@ from agentgym_gen import Registered, register
 from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.agents.rollout import Episode, run
 from agentgym_gen.agents.trajectory import Trajectory
+from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.trainers.algorithm.scoring import action_logp
 from agentgym_gen.trainers.models.tiny import TinySize, build_tiny
 from agentgym_gen.trainers.packing.micro_batches import Sample, pack
@@ -101,18 +102,25 @@ def test_the_growing_sequence_is_the_chat_as_the_template_has_it() -> None:
     assert marked == sampled
 
 
-def test_an_episode_whose_context_is_full_gets_empty_completions() -> None:
-    """Its completions are empty and truncated, and the rollout goes on."""
-    model, tokenizer = tiny(context=90)
-    policy = ModelPolicy(model, tokenizer, max_new_tokens=6)
-    trajectories = run(episodes(2), policy, style=GROWING)
+@pytest.mark.parametrize("style", [GROWING, WINDOW], ids=["growing", "window"])
+def test_an_episode_that_outgrows_its_context_is_truncated(style: PromptStyle) -> None:
+    """It ends with ``context_limit`` after the turns that fit, and the others go on."""
+    policy = ModelPolicy(*tiny(context=90 if style is GROWING else 46), max_new_tokens=6)
+    trajectories = run(episodes(3), policy, style=style)
 
-    last = trajectories[0].turns[-1].completion
-    assert trajectories[0].turns[0].completion.action_ids
-    assert (last.text, last.truncated, last.action_ids) == ("", True, ())
-    assert all(
-        len(sequence.ids) <= 90 for episode in trajectories for sequence in episode.sequences()
-    )
+    reasons = [trajectory.end_reason for trajectory in trajectories]
+    assert "context_limit" in reasons
+    for trajectory in trajectories:
+        assert all(turn.completion.action_ids for turn in trajectory.turns)
+        assert 1 <= len(trajectory.turns) < 5 or trajectory.end_reason != "context_limit"
+        assert all(len(sequence.ids) <= policy._limit for sequence in trajectory.sequences())
+
+
+def test_a_first_prompt_that_does_not_fit_is_an_error() -> None:
+    """The error says how many tokens it has, and nothing is played."""
+    policy = ModelPolicy(*tiny(context=20), max_new_tokens=6)
+    with pytest.raises(InvalidValueError, match=r"first prompt of an episode has \d+ tokens"):
+        run(episodes(2), policy, style=GROWING)
 
 
 def test_temperature_0_takes_the_most_probable_token() -> None:

@@ -11,12 +11,14 @@ import pytest
 import torch
 
 from agentgym_gen import Registered, register
+from agentgym_gen.agents.policy import ConcurrentPolicy
 from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.agents.rollout import Episode, run
-from agentgym_gen.errors import BackendError
+from agentgym_gen.errors import BackendError, InvalidValueError, PolicyError
 from agentgym_gen.trainers.config import RFTConfig
 from agentgym_gen.trainers.models.tiny import TinySize, build_tiny
 from agentgym_gen.trainers.rft import RFTTrainer, Sampler
+from agentgym_gen.trainers.sampling.truncated_turns import refuse_truncated
 from agentgym_gen.trainers.sampling.vllm_sampler import VLLMSampler
 
 ENV = "rftgen/Corridor-easy-v0"
@@ -33,12 +35,20 @@ class FakeServer(ThreadingHTTPServer):
         self.requests: list[tuple[str, dict[str, Any]]] = []
         self.adapters: set[str] = set()
         self.omits_tokens = False
+        self.failing: set[int] = set()
+        """The numbers of the completions that fail, from 0."""
         self.limit = 512
+        self.together = threading.Barrier(1)
+        """Completions are answered when so many have been requested."""
         self.lock = threading.Lock()
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_port}"
+
+    def completions(self) -> int:
+        """Return how many completions were requested."""
+        return sum(path == "/v1/completions" for path, _ in self.requests)
 
     def complete(self, body: dict[str, Any]) -> dict[str, Any]:
         """Return what vLLM would: tokens up to and including the end token, and their logprobs."""
@@ -78,7 +88,10 @@ class Handler(BaseHTTPRequestHandler):
             self.answer("Success")
         elif self.server.omits_tokens:
             self.answer('{"choices": [{"text": "wait"}]}')
+        elif self.server.completions() - 1 in self.server.failing:
+            self.answer("out of blocks", 500)
         else:
+            self.server.together.wait(timeout=30)
             self.answer(json.dumps(self.server.complete(body)))
 
     def answer(self, text: str, code: int = 200) -> None:
@@ -197,7 +210,44 @@ def test_trainers_that_share_a_sampler_play_with_their_own_weights(
     assert len(loads) == 3, "weights that are loaded are not loaded again"
 
 
-def test_an_episode_beyond_the_limit_of_the_server_gets_empty_completions(
+def test_episodes_ask_on_their_own_and_at_once(server: FakeServer, tmp_path: Path) -> None:
+    """Four requests are open together, and each episode is that which is played alone."""
+    tasks = [f"corridor/easy/train/{number}" for number in range(4)]
+    episodes = [Episode(ENV, task, options={"max_turns": 1}) for task in tasks]
+    policy = sampler(server, tmp_path)
+    server.together = threading.Barrier(4)
+    together = run(episodes, policy, style=STYLE)
+    server.together = threading.Barrier(1)
+
+    assert isinstance(policy, ConcurrentPolicy)
+    assert together == run(episodes, policy, style=STYLE, max_concurrent=1)
+
+
+def test_an_answer_that_fails_ends_its_episode_only(server: FakeServer, tmp_path: Path) -> None:
+    """The episode ends with ``policy_error`` and the reason, and the next one is played."""
+    tasks = [f"corridor/easy/train/{number}" for number in range(2)]
+    episodes = [Episode(ENV, task, options={"max_turns": 2}) for task in tasks]
+    server.failing = {1}
+    first, second = run(episodes, sampler(server, tmp_path), style=STYLE, max_concurrent=1)
+
+    assert first.end_reason == "policy_error"
+    assert "500 out of blocks" in first.error
+    assert len(first.turns) == 1
+    assert (second.end_reason, len(second.turns)) == ("turn_limit", 2)
+
+
+def test_nothing_is_kept_of_an_episode_that_is_over(server: FakeServer, tmp_path: Path) -> None:
+    """Its tokens are forgotten, also where its truncated turns are refused."""
+    policy = sampler(server, tmp_path)
+    episode = Episode(ENV, "corridor/easy/train/0", options={"max_turns": 2})
+    (refused,) = run([episode], refuse_truncated(policy), style=STYLE)
+
+    assert [(turn.completion.text, turn.valid) for turn in refused.turns] == [("", False)] * 2
+    assert all(turn.completion.action_ids for turn in refused.turns)
+    assert not policy._episodes
+
+
+def test_an_episode_beyond_the_limit_of_the_server_is_truncated(
     server: FakeServer, tmp_path: Path
 ) -> None:
     """No request is sent that the server would refuse, and the earlier turns count."""
@@ -206,10 +256,19 @@ def test_an_episode_beyond_the_limit_of_the_server_gets_empty_completions(
     server.limit = len(server.requests[1][1]["prompt"]) + 4  # what the second turn takes
     (truncated,) = run([episode], sampler(server, tmp_path), style=STYLE)
 
-    assert [turn.completion.truncated for turn in truncated.turns] == [True] * 3
-    assert truncated.turns[:2] == unlimited.turns[:2]
-    assert truncated.turns[2].completion.text == ""
+    assert truncated.end_reason == "context_limit"
+    assert truncated.turns == unlimited.turns[:2]
     assert len(server.requests) == len(unlimited.turns) + 2
+
+
+def test_a_first_prompt_beyond_the_limit_of_the_server_is_an_error(
+    server: FakeServer, tmp_path: Path
+) -> None:
+    """The error says how long it is, and no completion is requested."""
+    server.limit = 8
+    with pytest.raises(InvalidValueError, match=r"first prompt .* the longest sequence, 8 tokens"):
+        run([Episode(ENV, "corridor/easy/train/0")], sampler(server, tmp_path), style=STYLE)
+    assert not server.completions()
 
 
 def test_a_server_that_does_not_know_the_model_is_an_error(
@@ -217,14 +276,14 @@ def test_a_server_that_does_not_know_the_model_is_an_error(
 ) -> None:
     """The error comes before the first completion is requested."""
     other = VLLMSampler(server.url, "other", server.tokenizer, folder=tmp_path)
-    with pytest.raises(BackendError, match="--served-model-name"):
+    with pytest.raises(PolicyError, match="--served-model-name"):
         run([Episode(ENV, "corridor/easy/train/0")], other, style=STYLE)
 
 
 def test_a_server_that_returns_no_tokens_is_an_error(server: FakeServer, tmp_path: Path) -> None:
     """The error names what the response lacks."""
     server.omits_tokens = True
-    with pytest.raises(BackendError, match="without token ids"):
+    with pytest.raises(PolicyError, match="without token ids"):
         run([Episode(ENV, "corridor/easy/train/0")], sampler(server, tmp_path), style=STYLE)
 
 
@@ -233,7 +292,7 @@ def test_a_server_that_refuses_or_is_not_there_is_an_error(
 ) -> None:
     """The error has the reason that the server gives."""
     policy = sampler(server, tmp_path)
-    with pytest.raises(BackendError, match="404 no adapter there"):
+    with pytest.raises(PolicyError, match="404 no adapter there"):
         policy.load(lambda folder: None, 1)
     absent = VLLMSampler("http://127.0.0.1:9", "tiny", server.tokenizer, folder=tmp_path)
     with pytest.raises(BackendError, match="does not answer"):

@@ -1,16 +1,27 @@
-"""Which weights of a model are trained: those of a LoRA adapter, or all."""
+"""Which weights of a model are trained, those of a LoRA adapter or all; adapters in folders."""
 
 from __future__ import annotations
 
 import logging
 import warnings
+from pathlib import Path
+from typing import Any
 
 import torch
+from safetensors import SafetensorError, safe_open
 
-from agentgym_gen.errors import InvalidValueError, missing_extra
+from agentgym_gen.errors import DataError, InvalidValueError, missing_extra
+from agentgym_gen.system.untrusted_files import MEGABYTE, parse_json, read_text
+from agentgym_gen.trainers.models.checks.weights import check_finite, check_keys
 from agentgym_gen.trainers.models.types import Model
 
 LOG = logging.getLogger(__name__)
+
+SETTINGS, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
+"""The files of an adapter."""
+
+MAX_RANK = 4096
+"""The highest rank of an adapter from a folder; adapters of higher rank are larger than layers."""
 
 
 def make_trainable(model: Model, lora_rank: int, lora_alpha: int, seed: int) -> Model:
@@ -51,3 +62,65 @@ def _unfreeze_adapter(model: Model, lora_rank: int) -> Model:
     for name, parameter in model.named_parameters():
         parameter.requires_grad_("lora_" in name)
     return model
+
+
+def is_adapter(folder: Path) -> bool:
+    """Return whether *folder* holds an adapter."""
+    return (folder / SETTINGS).is_file()
+
+
+def base_of(folder: Path) -> str:
+    """Return the name or folder of the model that the adapter in *folder* is for.
+
+    Raises:
+        DataError: if its settings cannot be read, or are not those of a LoRA adapter.
+    """
+    path = folder / SETTINGS
+    settings = parse_json(read_text(path, "Settings", MEGABYTE), repr(str(path)))
+    base = settings.get("base_model_name_or_path") if isinstance(settings, dict) else None
+    if not base or not isinstance(base, str):
+        raise DataError(f"The adapter {str(folder)!r} does not say what model it is for")
+    if settings.get("peft_type") != "LORA":
+        raise DataError(
+            f"The adapter {str(folder)!r} is of the kind {settings.get('peft_type')!r}, and only "
+            "'LORA' is loaded"
+        )
+    _check_ranks(folder, settings)
+    return base
+
+
+def _check_ranks(folder: Path, settings: dict[str, Any]) -> None:
+    pattern = settings.get("rank_pattern") or {}
+    ranks = [settings.get("r"), *(pattern.values() if isinstance(pattern, dict) else [pattern])]
+    for rank in ranks:
+        if type(rank) is not int or not 1 <= rank <= MAX_RANK:
+            raise DataError(
+                f"The adapter {str(folder)!r} has the rank {rank!r}; a rank is 1 to {MAX_RANK}"
+            )
+
+
+def load_adapter(model: Model, folder: Path) -> Model:
+    """Return *model* with the adapter in *folder*, which can be trained on.
+
+    Raises:
+        DataError: if its weights are not those of an adapter for *model*, or no numbers.
+    """
+    from peft import PeftModel, get_peft_model_state_dict
+
+    path = folder / WEIGHTS
+    try:
+        with safe_open(path, framework="pt") as file:
+            stored = set(file.keys())
+    except (SafetensorError, OSError) as error:
+        raise DataError(
+            f"Cannot load the model {str(folder)!r}: its adapter {WEIGHTS!r} cannot be read "
+            f"({error})"
+        ) from error
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of missing keys, which are an error below
+        with_adapter = PeftModel.from_pretrained(model, str(folder), is_trainable=True).eval()
+        expected = set(get_peft_model_state_dict(with_adapter))
+    info = {"missing_keys": expected - stored, "unexpected_keys": stored - expected}
+    check_keys(info, str(folder))
+    check_finite(with_adapter, str(folder))
+    return with_adapter

@@ -11,10 +11,9 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from jinja2 import TemplateError
-
 from agentgym_gen.agents.prompt import ChatMessage
 from agentgym_gen.errors import InvalidValueError
+from agentgym_gen.trainers.models.checks.template_limits import check_template_limits
 from agentgym_gen.trainers.models.types import Tokenizer
 
 LOG = logging.getLogger(__name__)
@@ -75,6 +74,8 @@ class ChatTemplate:
         if not getattr(tokenizer, "chat_template", None):
             LOG.warning("The tokenizer has no chat template; a plain one is used")
             self._template = PLAIN_TEMPLATE
+        else:
+            _check_limits(tokenizer)
         if _FIRST not in self.render(_chat(_FIRST)):
             raise _not_for_text("it leaves the text out")
 
@@ -93,8 +94,8 @@ class ChatTemplate:
                     tokenize=False,
                 )
             )
-        except (TemplateError, TypeError) as error:
-            raise _not_for_text(str(error)) from error
+        except Exception as error:  # the template is a program of others, which may raise anything
+            raise _not_for_text(str(error) or type(error).__name__) from error
 
     def text_after_answer(self) -> str | None:
         """Return the text between an answer and the next message; None if no answer is shown."""
@@ -129,6 +130,12 @@ class ChatTemplate:
             chat == start + (space_rule(answer) + between.text(following)) * 2
             for space_rule in _SPACE_RULES
         )
+
+
+def _check_limits(tokenizer: Tokenizer) -> None:
+    template = tokenizer.chat_template
+    for text in template.values() if isinstance(template, dict) else [template]:
+        check_template_limits(str(text), getattr(tokenizer, "special_tokens_map", {}))
 
 
 def _chat(*contents: str) -> list[ChatMessage]:

@@ -6,11 +6,15 @@ import importlib.util
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from agentgym_gen.errors import DataError, InvalidValueError, missing_extra
+from agentgym_gen.errors import AgentGymGenError, DataError, InvalidValueError, missing_extra
+from agentgym_gen.trainers.models.adapters import base_of, is_adapter, load_adapter
+from agentgym_gen.trainers.models.checks.settings import check_settings
+from agentgym_gen.trainers.models.checks.weights import check_finite, check_keys
 from agentgym_gen.trainers.models.device import choose_threads, local_device
 from agentgym_gen.trainers.models.smollm2 import SMOLLM2, model_folder
 from agentgym_gen.trainers.models.tiny import build_tiny
@@ -77,7 +81,8 @@ def load_model(
         load_in_8bit: Whether the base's weights are quantised to 8 bits, beside an adapter.
 
     Raises:
-        DataError: if there is no such model.
+        DataError: if there is no such model, its settings and its weights do not fit each other, or
+            a weight is no number.
         MissingExtraError: if `load_in_8bit` is set and bitsandbytes is not installed.
     """
     target = device or local_device()
@@ -86,22 +91,43 @@ def load_model(
     extra = (
         {"quantization_config": _eight_bit_config(), "device_map": target} if load_in_8bit else {}
     )
+    adapter = Path(source) if is_adapter(Path(source)) else None
+    base = source if adapter is None else base_of(adapter)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
-        model: Model = AutoModelForCausalLM.from_pretrained(
-            source, dtype=precision, use_safetensors=True, trust_remote_code=False, **extra
+        tokenizer = AutoTokenizer.from_pretrained(
+            base if adapter and not (adapter / "tokenizer_config.json").is_file() else source,
+            trust_remote_code=False,
         )
-    except torch.OutOfMemoryError:
+        model = _load_weights(base, dtype=precision, **extra)
+        model = model.eval() if load_in_8bit else model.to(target).eval()
+        if adapter is not None:
+            model = load_adapter(model, adapter)
+    except (torch.OutOfMemoryError, AgentGymGenError):
         raise
     except Exception as error:  # tokenizers raises plain ones for a damaged file
         raise DataError(
             f"Cannot load the model {source!r}: it is neither a folder with a whole model, its "
             f"weights in safetensors, nor a name that the hub answers now ({error})"
         ) from error
-    model = model.eval() if load_in_8bit else model.to(target).eval()
     choose_threads(model)
     LOG.info("Loaded %s on %s in %s", source, target, precision)
     return model, tokenizer
+
+
+def _load_weights(source: str, **settings: Any) -> Model:  # noqa: ANN401  (passed on)
+    """Return the model *source*, whose settings and weights are those of a model."""
+    check_settings(source)
+    load: Any = AutoModelForCausalLM.from_pretrained
+    model, loading_info = load(
+        source,
+        use_safetensors=True,
+        trust_remote_code=False,
+        output_loading_info=True,
+        **settings,
+    )
+    check_keys(loading_info, source)
+    check_finite(model, source)
+    return model
 
 
 def _eight_bit_config() -> object:

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
+from agentgym_gen.trainers.models.checks.windows import attention_windows
 from agentgym_gen.trainers.models.types import Model
 
 MAX_ROW_RATIO = 2.5
@@ -135,12 +136,24 @@ def tree_mask(ends_BT: Tensor, dtype: torch.dtype) -> Tensor:
 def supports_tree_attention(model: Model) -> bool:
     """Return whether *model* obeys masks and positions: tried with two sequences of three tokens.
 
-    Some kinds of attention take no mask, and some layers have another memory than attention.
+    Some kinds of attention take no mask, and some layers have another memory than attention. A
+    window would count the tokens of other branches, so a model that may have one is not tried.
     """
     config = model.config
     kinds = set(getattr(config, "layer_types", None) or ()) - {"full_attention"}
-    if kinds or getattr(config, "_attn_implementation", None) not in ("eager", "sdpa"):
+    if getattr(config, "_attn_implementation", None) not in ("eager", "sdpa"):
         return False
+    if kinds or attention_windows(model):
+        return False
+    try:
+        return _obeys_masks(model)
+    except torch.OutOfMemoryError:
+        raise
+    except Exception:  # noqa: BLE001  (a model raises anything where it does not take our arguments)
+        return False
+
+
+def _obeys_masks(model: Model) -> bool:
     weight = next(model.parameters())
     first, second = [1, 2, 3], [1, 2, 4]
     tree = PrefixTree(first)

@@ -22,7 +22,6 @@ import torch
 from torch import Tensor
 from transformers.cache_utils import Cache, DynamicLayer
 
-from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.trainers.models.types import Model
 
 GROWTH = 1.25
@@ -33,19 +32,6 @@ WIDTH_MULTIPLE = 64
 
 MAX_LOGITS = 1 << 26
 """Logits at several columns of all rows are computed at once up to this many numbers."""
-
-
-def check_cacheable(model: Model) -> None:
-    """Raise unless every layer of *model* attends to all earlier tokens.
-
-    Raises:
-        InvalidValueError: if some layers have a sliding window, or another memory than attention.
-    """
-    kinds = set(getattr(model.config, "layer_types", None) or ()) - {"full_attention"}
-    if kinds:
-        raise InvalidValueError(
-            f"The model has layers of the kind {sorted(kinds)}; only full attention is sampled from"
-        )
 
 
 class _WritePlan:
@@ -162,7 +148,7 @@ class KVCache:
         if not logits:
             columns_C = columns_C[:1]
         extra: dict[str, Any] = {}
-        if _takes_logits_to_keep(self._model):
+        if takes_logits_to_keep(self._model):
             extra["logits_to_keep"] = columns_C
         out_BCV = self._model(
             input_ids=torch.tensor(padded, device=self._device),
@@ -201,7 +187,7 @@ class KVCache:
         return {"position_ids": position_BL, "attention_mask": mask_BLW[:, None]}
 
 
-def _takes_logits_to_keep(model: Model) -> bool:
+def takes_logits_to_keep(model: Model) -> bool:
     """Return whether *model* can compute the logits of some columns only."""
     base = model.get_base_model() if hasattr(model, "get_base_model") else model
     return "logits_to_keep" in inspect.signature(base.forward).parameters

@@ -20,7 +20,9 @@ from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.trainers.models.chat import ChatFormat, Context, ContextBuilder
 from agentgym_gen.trainers.models.memory import autocast
 from agentgym_gen.trainers.models.types import Model, Tokenizer
-from agentgym_gen.trainers.sampling.kv_cache import CacheRow, check_cacheable, extend_rows
+from agentgym_gen.trainers.sampling.cache_probe import check_cacheable
+from agentgym_gen.trainers.sampling.context_limit import first_prompt_error
+from agentgym_gen.trainers.sampling.kv_cache import CacheRow, extend_rows
 from agentgym_gen.trainers.sampling.prefix_cache import PrefixCache
 
 __all__ = ["Generation", "ModelPolicy", "invert_cdf"]
@@ -37,9 +39,12 @@ class ModelPolicy:
         tokenizer: Its tokenizer.
         temperature: The temperature; 0 takes the most probable token.
         max_new_tokens: The longest completion, the end token included.
-        max_episode_tokens: The longest sequence; an episode that would exceed it gets empty
-            completions from then on. None is the model's own limit.
+        max_episode_tokens: The longest sequence; an episode that would exceed it is truncated, with
+            ``context_limit``. None is the model's own limit.
         bf16: Whether the model runs under bfloat16 autocast.
+
+    Raises:
+        InvalidValueError: if the model, fed in pieces, does not give what it gives for the whole.
     """
 
     def __init__(
@@ -54,7 +59,6 @@ class ModelPolicy:
     ) -> None:
         if not temperature >= 0:
             raise InvalidValueError(f"`temperature` is 0 or more, not {temperature!r}")
-        check_cacheable(model)
         self._model = model
         self._chat = ChatFormat(tokenizer)
         self._contexts = ContextBuilder(self._chat)
@@ -62,15 +66,21 @@ class ModelPolicy:
         self._max_new_tokens = max_new_tokens
         model_limit = int(getattr(model.config, "max_position_embeddings", 0) or 1 << 30)
         self._limit = min(model_limit, max_episode_tokens or model_limit)
+        check_cacheable(model, self._limit)
         self._bf16 = bf16
         self.peak_cache_bytes = 0
         """How much memory the caches of the live episodes took at most, after a turn."""
         self._prefix_cache = PrefixCache(model, self._chat.pad_id)
         self._generations: dict[int, Generation] = {}
+        self._has_answered = False
 
     @torch.inference_mode()
     def act(self, requests: Sequence[Request]) -> list[Completion]:
-        """Return a completion for each of *requests*, in their order."""
+        """Return a completion for each of *requests*, in their order.
+
+        Raises:
+            InvalidValueError: if a first prompt does not fit, before anything is played.
+        """
         if all(request.turn == 0 for request in requests):
             self._prefix_cache.clear()  # a new rollout: the weights may have changed
         contexts = [self._contexts.next(request) for request in requests]
@@ -80,20 +90,23 @@ class ModelPolicy:
             if self._fits(request, context)
         ]
         by_episode = dict.fromkeys(
-            (request.episode for request in requests), Completion("", truncated=True)
+            (request.episode for request in requests), Completion("", context_limit=True)
         )
         if fitting:
             with autocast(self._model, bf16=self._bf16):
                 by_episode |= self._generate(fitting)
+            self._has_answered = True
         self._contexts.keep_only([request.episode for request in requests])
         return [by_episode[request.episode] for request in requests]
 
     def _fits(self, request: Request, context: Context) -> bool:
-        previous = None if context.starts_sequence else self._generations.get(request.episode)
-        if previous is None and not context.starts_sequence:
-            return False  # it did not fit on an earlier turn
-        used = 0 if previous is None else previous.length
-        return used + len(context.ids) + self._max_new_tokens <= self._limit
+        used = 0 if context.starts_sequence else self._generations[request.episode].length
+        tokens = used + len(context.ids)
+        if tokens + self._max_new_tokens <= self._limit:
+            return True
+        if request.turn == 0 and not self._has_answered:
+            raise first_prompt_error(tokens, self._max_new_tokens, self._limit)
+        return False
 
     def _generate(self, fitting: list[tuple[Request, Context]]) -> dict[int, Completion]:
         continuing = [Generation(*pair) for pair in fitting if not pair[1].starts_sequence]

@@ -6,38 +6,45 @@ Start the server so that it accepts adapters, and samples from the plain softmax
         --logprobs-mode processed_logprobs --generation-config vllm
 
 Prompts are sent as tokens and answers come back as tokens, so nothing is tokenized again. The
-server keeps shared prefixes of prompts in its own prefix cache. Nothing here imports vLLM.
+server keeps shared prefixes of prompts in its own prefix cache. Each episode asks on its own, so
+that none waits for another's answer. Nothing here imports vLLM.
 """
 
 from __future__ import annotations
 
 import hashlib
+import http.client
 import json
 import secrets
 import shutil
+import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from agentgym_gen.agents.policy import Completion, Request
-from agentgym_gen.errors import BackendError
+from agentgym_gen.errors import BackendError, ContextLimitError, PolicyError
 from agentgym_gen.trainers.models.chat import ChatFormat, Context, ContextBuilder
 from agentgym_gen.trainers.models.types import Tokenizer
+from agentgym_gen.trainers.sampling.context_limit import first_prompt_error
 
-__all__ = ["ADAPTER", "CONNECTIONS", "VLLMSampler"]
+__all__ = ["ADAPTER", "VLLMSampler"]
 
 ADAPTER = "agentgym-gen"
 """The beginning of the names of adapters on the server; run, content and step follow."""
 
-CONNECTIONS = 64
-"""How many requests are open at once; the server batches them."""
+FATAL_STATUSES = (401, 403, 404)
+"""The refusals that every other request would meet, too: of a key, and of a model's name."""
 
 
 class VLLMSampler:
-    """Acts with a model that a vLLM server holds.
+    """A `ConcurrentPolicy` that asks a model in a vLLM server.
+
+    A rollout has as many requests open as it has threads (``max_concurrent``); the server batches
+    them.
 
     Args:
         url: The address of the server, such as ``http://localhost:8000``.
@@ -46,8 +53,8 @@ class VLLMSampler:
         folder: Where the adapter is written; the server has to see the same path.
         temperature: The temperature.
         max_new_tokens: The longest completion, the end token included.
-        max_episode_tokens: The longest sequence; an episode that would exceed it gets empty
-            completions from then on. None is the server's own limit (``--max-model-len``).
+        max_episode_tokens: The longest sequence; an episode that would exceed it is truncated, with
+            ``context_limit``. None is the server's own limit (``--max-model-len``).
         timeout: How many seconds a request may take.
     """
 
@@ -68,8 +75,9 @@ class VLLMSampler:
         self._folder = Path(folder)
         self._timeout = timeout
         self._chat = ChatFormat(tokenizer)
-        self._contexts = ContextBuilder(self._chat)
-        self._sequences: dict[int, list[int]] = {}
+        self._episodes: dict[int, _Episode] = {}
+        self._has_answered = False
+        self._limit_lock = threading.Lock()
         # another run may have left its adapters on the server
         self._run = f"{ADAPTER}-{secrets.token_hex(4)}"
         self._loaded: str | None = None
@@ -93,8 +101,11 @@ class VLLMSampler:
         those of another trainer that shares this sampler, are never taken for the loaded ones.
 
         Raises:
-            BackendError: if the server refuses it.
+            BackendError: if the server refuses it, or does not answer.
+            PolicyError: if the server knows no such path, or refuses the key.
         """
+        self._episodes.clear()
+        self._has_answered = False
         written = (self._folder / f"{self._run}.writing").absolute()
         shutil.rmtree(written, ignore_errors=True)
         written.mkdir(parents=True)
@@ -112,79 +123,90 @@ class VLLMSampler:
             shutil.rmtree(self._folder / self._loaded, ignore_errors=True)
         self._loaded = name
 
-    def act(self, requests: Sequence[Request]) -> list[Completion]:
-        """Return a completion for each of *requests*, in their order.
+    def answer(self, request: Request) -> Completion:
+        """Return the model's answer, with its tokens.
 
         Raises:
-            BackendError: if the server does not answer as vLLM does.
+            ContextLimitError: if the episode has outgrown the context; it is truncated.
+            InvalidValueError: if a first prompt does not fit, before anything is played.
+            BackendError: if the server gives no answer; the episode ends with ``policy_error``.
+            PolicyError: if it would give none to other requests either.
         """
-        if self._limit is None:
-            self._limit = self._server_limit()
-        contexts = [self._contexts.next(request) for request in requests]
-        pairs = zip(requests, contexts, strict=True)
-        fitting = [pair for pair in pairs if self._fits(*pair, self._limit)]
-        self._sequences = {
-            request.episode: self._prompt(request, context) for request, context in fitting
-        }
-        seeds = [int(request.rng.integers(1 << 31)) for request, _ in fitting]
-        with ThreadPoolExecutor(CONNECTIONS) as pool:
-            choices = list(pool.map(self._complete, [request for request, _ in fitting], seeds))
-        by_episode = dict.fromkeys(
-            (request.episode for request in requests), Completion("", truncated=True)
+        if request.turn == 0:
+            self._episodes[request.episode] = _Episode(ContextBuilder(self._chat))
+        episode = self._episodes[request.episode]
+        context = episode.contexts.next(request)
+        prompt = list(context.ids) if context.starts_sequence else [*episode.ids, *context.ids]
+        self._check_fits(request, len(prompt))
+        choice = self._complete(prompt, int(request.rng.integers(1 << 31)))
+        episode.ids = [*prompt, *choice.ids]
+        episode.contexts.record_answer(request, choice.ids)
+        self._has_answered = True
+        return self._completion(context, choice)
+
+    def forget(self, episode: int) -> None:
+        """Forget the tokens of an episode that is over."""
+        self._episodes.pop(episode, None)
+
+    def _check_fits(self, request: Request, tokens: int) -> None:
+        with self._limit_lock:
+            if self._limit is None:
+                self._limit = self._server_limit()
+        if tokens + self._max_new_tokens <= self._limit:
+            return
+        if request.turn == 0 and not self._has_answered:
+            raise first_prompt_error(tokens, self._max_new_tokens, self._limit)
+        raise ContextLimitError(
+            f"A prompt of {tokens} tokens leaves no room for an answer within {self._limit}"
         )
-        for (request, context), choice in zip(fitting, choices, strict=True):
-            by_episode[request.episode] = self._completion(request, context, choice)
-        self._contexts.keep_only([request.episode for request in requests])
-        return [by_episode[request.episode] for request in requests]
 
     def _server_limit(self) -> int:
-        for model in self._send("/v1/models").get("data", ()):
+        models = self._send("/v1/models").get("data", ())
+        for model in models if isinstance(models, list) else ():
             if model.get("id") == self._model and model.get("max_model_len"):
                 return int(model["max_model_len"])
-        raise BackendError(
+        raise PolicyError(
             f"The server at {self._url!r} does not say how long a sequence of {self._model!r} may "
             "be; start it with --served-model-name of that name, or give `max_episode_tokens`"
         )
 
-    def _fits(self, request: Request, context: Context, limit: int) -> bool:
-        if not context.starts_sequence and request.episode not in self._sequences:
-            return False  # it did not fit on an earlier turn
-        return len(self._prompt(request, context)) + self._max_new_tokens <= limit
-
-    def _prompt(self, request: Request, context: Context) -> list[int]:
-        """Return the sequence of the episode so far, with its new context."""
-        before = [] if context.starts_sequence else self._sequences[request.episode]
-        return [*before, *context.ids]
-
-    def _complete(self, request: Request, seed: int) -> dict[str, Any]:
+    def _complete(self, prompt: list[int], seed: int) -> _Choice:
         """Return the server's completion, checked to have what a training needs."""
-        prompt = {"model": self._loaded or self._model, "prompt": self._sequences[request.episode]}
-        response = self._send("/v1/completions", {**prompt, **self._settings, "seed": seed})
-        choice: dict[str, Any] = (response.get("choices") or [{}])[0]
-        ids = choice.get("token_ids")
-        logprobs = (choice.get("logprobs") or {}).get("token_logprobs")
-        if ids is None or logprobs is None or len(ids) != len(logprobs):
-            raise BackendError(
-                f"The server at {self._url!r} answered without token ids and a log-probability "
-                "for each; a vLLM from 0.10.2 on gives both"
-            )
-        return choice
+        body = {"model": self._loaded or self._model, "prompt": prompt, "seed": seed}
+        response = self._send("/v1/completions", body | self._settings)
+        try:
+            choice = response["choices"][0]
+            ids = [int(token) for token in choice["token_ids"]]
+            logprobs = [float(logprob) for logprob in choice["logprobs"]["token_logprobs"]]
+        except (LookupError, TypeError, ValueError) as error:
+            raise self._without_tokens() from error
+        if len(ids) != len(logprobs):
+            raise self._without_tokens()
+        return _Choice(ids, logprobs)
 
-    def _completion(self, request: Request, context: Context, choice: dict[str, Any]) -> Completion:
-        ids = [int(token) for token in choice["token_ids"]]
-        self._sequences[request.episode] += ids
-        self._contexts.record_answer(request, ids)
+    def _without_tokens(self) -> PolicyError:
+        return PolicyError(
+            f"The server at {self._url!r} answered without token ids and a log-probability for "
+            "each; a vLLM from 0.10.2 on gives both"
+        )
+
+    def _completion(self, context: Context, choice: _Choice) -> Completion:
         return Completion(
-            text=self._chat.text(ids),
+            text=self._chat.text(choice.ids),
             context_ids=tuple(context.ids),
-            action_ids=tuple(ids),
-            logprobs=tuple(map(float, choice["logprobs"]["token_logprobs"])),
+            action_ids=tuple(choice.ids),
+            logprobs=tuple(choice.logprobs),
             starts_sequence=context.starts_sequence,
-            truncated=not ids or ids[-1] not in self._chat.end_ids,
+            truncated=not choice.ids or choice.ids[-1] not in self._chat.end_ids,
         )
 
     def _send(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Return the server's response: to a POST of *body*, or to a GET without one."""
+        """Return the server's response: to a POST of *body*, or to a GET without one.
+
+        Raises:
+            PolicyError: if it refuses the key, or the name of the model.
+            BackendError: if it does not answer.
+        """
         request = urllib.request.Request(
             self._url + path,
             data=None if body is None else json.dumps(body).encode(),
@@ -197,13 +219,34 @@ class VLLMSampler:
             return json.loads(text) if text.startswith("{") else {}
         except urllib.error.HTTPError as error:
             reason = error.read().decode(errors="replace")[:300]
-            raise BackendError(
+            kind = PolicyError if error.code in FATAL_STATUSES else BackendError
+            raise kind(
                 f"The server at {self._url!r} refused {path}: {error.code} {reason}"
             ) from error
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, http.client.HTTPException, RecursionError) as error:
             raise BackendError(
                 f"The server at {self._url!r} does not answer ({error}); start it with: vllm serve"
             ) from error
+
+
+@dataclass
+class _Episode:
+    """What the next prompt of an episode is made from."""
+
+    contexts: ContextBuilder
+    """Builds its contexts; one for each episode, because threads share nothing."""
+    ids: list[int] = field(default_factory=list)
+    """The tokens of its sequence so far."""
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """What the server sampled."""
+
+    ids: list[int]
+    """The tokens."""
+    logprobs: list[float]
+    """The log-probability of each."""
 
 
 def _digest(folder: Path) -> str:
