@@ -41,4 +41,4 @@ def calibrate_tasks(options: argparse.Namespace) -> None:
     style = PromptStyle(format=options.format)
     sizes = calibrate(calibration, policy, stem, model=options.model, style=style, log=print_line)
     for kind, size in sizes.items():
-        print(f"{size} tasks in {stem}.{kind}.txt")
+        print_line(f"{size} tasks in {stem}.{kind}.txt")

@@ -9,7 +9,7 @@ from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.agents.rollout import Episode, run
 from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.cli.arguments import add_interface, add_task, at_least, env_options, task_id
-from agentgym_gen.cli.terminal import printable
+from agentgym_gen.cli.terminal import print_line
 from agentgym_gen.describe.transcript import format_episode
 
 
@@ -36,4 +36,4 @@ def demo(options: argparse.Namespace) -> None:
 
 
 def _print_episode(trajectory: Trajectory) -> None:
-    print(f"{printable(format_episode(trajectory))}\n")
+    print_line(f"{format_episode(trajectory)}\n")

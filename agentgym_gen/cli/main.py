@@ -23,6 +23,7 @@ from agentgym_gen.cli.envs import add_envs
 from agentgym_gen.cli.play import add_play
 from agentgym_gen.cli.show import add_show
 from agentgym_gen.cli.study import add_study
+from agentgym_gen.describe.printable import printable
 from agentgym_gen.errors import AgentGymGenError
 from agentgym_gen.system.signals import raise_on_stop_signals
 
@@ -127,7 +128,7 @@ def _fail(sentence: str, code: int = 2) -> int:
     try:
         # After a signal the terminal shows ^C, or half a progress bar: begin a new line.
         start = "\n" if code > 128 and sys.stderr.isatty() else ""
-        print(f"{start}agentgym-gen: {sentence}", file=sys.stderr, flush=True)
+        print(f"{start}agentgym-gen: {printable(sentence)}", file=sys.stderr, flush=True)
     except OSError:
         sys.stderr = None
     return code

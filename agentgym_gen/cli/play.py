@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from agentgym_gen.cli.arguments import add_interface, add_task, env_options, task_id
-from agentgym_gen.cli.terminal import printable
+from agentgym_gen.cli.terminal import print_line
 from agentgym_gen.env import TextEnv
 from agentgym_gen.env.making import make_text_env
 from agentgym_gen.world import TaskId
@@ -26,14 +26,14 @@ def play(options: argparse.Namespace) -> None:
     task = task_id(options)
     env = make_text_env(options.id, TaskId.parse(task).split, env_options(options))
     observation, info = env.reset(options={"task_id": task})
-    print(f"{task}\n\n{env.instruction}\n\n{HELP}\n\n{printable(observation)}")
+    print_line(f"{task}\n\n{env.instruction}\n\n{HELP}\n\n{observation}")
     while info["end_reason"] is None:
         action = _read_action(env)
         if action is None:
             print("You left.")
             return
         observation, reward, _, _, info = env.step(action)
-        print(f"{printable(observation)}\n[turn {info['turn']}, reward {reward:g}]")
+        print_line(f"{observation}\n[turn {info['turn']}, reward {reward:g}]")
     print(f"The end: {info['end_reason']}, score {info['score']:.2f}")
 
 
@@ -47,10 +47,10 @@ def _read_action(env: TextEnv) -> str | None:
         if line == "q":
             return None
         if line == "?":
-            print("\n".join(f"  {action}" for action in env.admissible_actions))
+            print_line("\n".join(f"  {action}" for action in env.admissible_actions))
         elif line == "!":
             hint = env.expert_action()
-            print(f"  {hint}" if hint else "  The expert sees no way from here.")
+            print_line(f"  {hint}" if hint else "  The expert sees no way from here.")
         elif line:
             return line
     return None

@@ -7,7 +7,8 @@ import shutil
 from dataclasses import replace
 
 from agentgym_gen.cli.arguments import add_task, at_least, task_id
-from agentgym_gen.cli.terminal import NARROWEST, printable
+from agentgym_gen.cli.terminal import NARROWEST, print_line
+from agentgym_gen.describe.printable import printable
 
 
 def add_show(parser: argparse.ArgumentParser) -> None:
@@ -37,4 +38,4 @@ def show(options: argparse.Namespace) -> None:
         )
     ]
     width = options.width or max(NARROWEST, shutil.get_terminal_size().columns)
-    print(f"{task}\n\n{format_columns(columns, width)}")
+    print_line(f"{task}\n\n{format_columns(columns, width)}")

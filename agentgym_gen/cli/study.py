@@ -95,11 +95,11 @@ def _print_status(options: argparse.Namespace) -> None:
     from agentgym_gen.study.run.status import status_lines
 
     study = _open_study(options)
-    print("\n".join(status_lines(study.plan, study.out)))
+    print_line("\n".join(status_lines(study.plan, study.out)))
 
 
 def _write_report(options: argparse.Namespace) -> None:
-    print(f"Written to {_open_study(options).report()}")
+    print_line(f"Written to {_open_study(options).report()}")
 
 
 def _print_preset(options: argparse.Namespace) -> None:

@@ -1,18 +1,21 @@
-"""What commands print with: lines, tables, and texts that a terminal must not obey."""
+"""What commands print with: lines and tables, in which a terminal obeys nothing."""
 
 from __future__ import annotations
+
+from agentgym_gen.describe.printable import printable, printable_line
 
 NARROWEST = 20
 """The least width in characters; a narrower line would show letters, not words."""
 
 
 def print_line(line: str) -> None:
-    """Print *line* at once, without waiting for the buffer to fill."""
-    print(line, flush=True)
+    """Print *line* at once, without waiting for the buffer to fill; a terminal obeys none of it."""
+    print(printable(line), flush=True)
 
 
 def print_table(rows: list[tuple[str, ...]]) -> None:
     """Print *rows* in aligned columns, numbers to the right; the first row is the head."""
+    rows = [tuple(map(printable_line, row)) for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for number, row in enumerate(rows):
         cells = (
@@ -22,8 +25,3 @@ def print_table(rows: list[tuple[str, ...]]) -> None:
         print("  ".join(cells).rstrip())
         if number == 0:
             print("  ".join("-" * width for width in widths))
-
-
-def printable(text: str) -> str:
-    """Return *text* with its control characters as escapes, since a terminal would obey them."""
-    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)

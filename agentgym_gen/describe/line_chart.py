@@ -1,13 +1,16 @@
 """Line charts as small SVG pictures, readable on white and on black.
 
-It draws lines and nothing else: what a value means is the caller's business.
+It draws lines and nothing else: what a value means is the caller's business. A picture is a tree of
+elements until it is written, so that no name can become markup.
 """
 
 from __future__ import annotations
 
-import html
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from xml.etree import ElementTree
+
+from agentgym_gen.describe.printable import printable_line
 
 WIDTH, HEIGHT = 360, 250
 LEFT, RIGHT, TOP, BOTTOM = 38, 10, 30, 30
@@ -17,10 +20,24 @@ COLOURS = ("#3b82f6", "#e8710a", "#12a150", "#c2418f", "#8b6df0", "#8a8a1c", "#0
 """A colour for each line; further lines repeat them, dashed."""
 
 STYLE = (
-    "text{font:11px system-ui,sans-serif;fill:#333}.grid{stroke:#8884}"
+    "text{font:11px system-ui,sans-serif;fill:#333}.grid{stroke:#8884}.legend{font-size:10px}"
+    ".title{font-weight:600}"
     "@media(prefers-color-scheme:dark){text{fill:#ddd}}"
 )
 """The style of a picture that stands alone; in a page, the page's own style comes after it."""
+
+
+Element = ElementTree.Element
+
+
+class Svg(str):
+    """An SVG element; `__html__` says to a template that it is markup, and no text to escape."""
+
+    __slots__ = ()
+
+    def __html__(self) -> str:
+        """Return the element."""
+        return str(self)
 
 
 @dataclass(frozen=True)
@@ -54,77 +71,63 @@ class LineChart:
     percent: bool = True
     """Whether the labels of the vertical axis are percent, or the values themselves."""
 
-    def svg(self) -> str:
+    def svg(self) -> Svg:
         """Return the picture."""
-        title = html.escape(_shorten(self.title, 52))
-        parts = [
-            (
-                f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
-                f'role="img" '
-                f'aria-label="{html.escape(self.title, quote=True)}"><style>{STYLE}</style>'
-            ),
-            f'<text x="{LEFT}" y="14" font-weight="600">{title}</text>',
-            *self._draw_axes(),
-            *(mark for line in self.lines for mark in self._draw_line(line)),
-            *self._draw_legend(),
-            "</svg>",
-        ]
-        return "".join(parts)
+        picture = _element("svg", xmlns="http://www.w3.org/2000/svg", role="img")
+        picture.set("viewBox", f"0 0 {WIDTH} {HEIGHT}")
+        picture.set("aria-label", printable_line(self.title))
+        picture.append(_element("style", STYLE))
+        title = _shorten(self.title, 52)
+        picture.append(_element("text", title, x=str(LEFT), y="14", **{"class": "title"}))
+        picture.extend(self._draw_axes())
+        for line in self.lines:
+            picture.extend(self._draw_line(line))
+        picture.extend(self._draw_legend())
+        return Svg(ElementTree.tostring(picture, encoding="unicode"))
 
-    def _draw_axes(self) -> list[str]:
-        marks = []
+    def _draw_axes(self) -> Iterator[Element]:
         for share in (0.0, 0.25, 0.5, 0.75, 1.0):
             value = self.bottom + share * (self.top - self.bottom)
             label = f"{100 * value:.0f}" if self.percent else f"{value:.3g}"
             y = self._y(value)
-            marks.append(
-                f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
-                f'<text x="{LEFT - 5}" y="{y + 4:.1f}" text-anchor="end">'
-                f"{label}</text>"
-            )
+            ends = {"x1": f"{LEFT}", "x2": f"{WIDTH - RIGHT}", "y1": f"{y:.1f}", "y2": f"{y:.1f}"}
+            yield _element("line", **{"class": "grid"}, **ends)
+            place = {"x": f"{LEFT - 5}", "y": f"{y + 4:.1f}", "text-anchor": "end"}
+            yield _element("text", label, **place)
         for tick, name in self.ticks:
             x = self._x(tick)
             # Labels at the ends are aligned inwards, so that they are not cut off.
             anchor = "start" if x < LEFT + 30 else "end" if x > WIDTH - 60 else "middle"
-            marks.append(
-                f'<text x="{x:.1f}" y="{HEIGHT - 12}" text-anchor="{anchor}">'
-                f"{html.escape(_shorten(name, 18))}</text>"
-            )
-        return marks
+            place = {"x": f"{x:.1f}", "y": f"{HEIGHT - 12}", "text-anchor": anchor}
+            yield _element("text", _shorten(name, 18), **place)
 
-    def _draw_line(self, line: LineSeries) -> list[str]:
+    def _draw_line(self, line: LineSeries) -> Iterator[Element]:
         colour = COLOURS[line.colour % len(COLOURS)]
-        dash = ' stroke-dasharray="5 3"' if line.colour >= len(COLOURS) else ""
         points = [(self._x(x), self._y(y)) for x, y in zip(line.xs, line.ys, strict=True)]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-        marks = [
-            (
-                f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"{dash}>'
-                f"<title>{html.escape(line.name)}</title></polyline>"
-            )
-        ]
+        polyline = _element("polyline", points=path, fill="none", stroke=colour)
+        polyline.set("stroke-width", "2")
+        if line.colour >= len(COLOURS):
+            polyline.set("stroke-dasharray", "5 3")
+        polyline.append(_element("title", line.name))
+        yield polyline
         for (low, high), (x, y) in zip(line.intervals, points, strict=False):
-            marks.append(
-                f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{self._y(low):.1f}" y2="{self._y(high):.1f}" '
-                f'stroke="{colour}" stroke-opacity=".45" stroke-width="3"/>'
-                f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>'
-            )
-        return marks
+            bar = {"x1": f"{x:.1f}", "x2": f"{x:.1f}"}
+            bar |= {"y1": f"{self._y(low):.1f}", "y2": f"{self._y(high):.1f}", "stroke": colour}
+            yield _element("line", **bar, **{"stroke-opacity": ".45", "stroke-width": "3"})
+            yield _element("circle", cx=f"{x:.1f}", cy=f"{y:.1f}", r="3", fill=colour)
 
-    def _draw_legend(self) -> list[str]:
-        marks, x = [], float(LEFT)
+    def _draw_legend(self) -> Iterator[Element]:
         lines = {line.name: line for line in self.lines}
         if len(lines) < 2:
-            return []
+            return
+        x = float(LEFT)
         for name, line in lines.items():
             label = _shorten(name, 20)
             colour = COLOURS[line.colour % len(COLOURS)]
-            marks.append(
-                f'<circle cx="{x + 4:.0f}" cy="23" r="3.5" fill="{colour}"/>'
-                f'<text x="{x + 11:.0f}" y="27" style="font-size:10px">{html.escape(label)}</text>'
-            )
+            yield _element("circle", cx=f"{x + 4:.0f}", cy="23", r="3.5", fill=colour)
+            yield _element("text", label, x=f"{x + 11:.0f}", y="27", **{"class": "legend"})
             x += 20 + 5.2 * len(label)  # about 5.2 pixels a letter
-        return marks
 
     def _x(self, value: float) -> float:
         values = [x for line in self.lines for x in line.xs]
@@ -139,3 +142,10 @@ class LineChart:
 
 def _shorten(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def _element(tag: str, text: str = "", /, **attributes: str) -> Element:
+    """Return an element; control characters of its *text* are shown, since XML has none."""
+    element = Element(tag, attributes)
+    element.text = printable_line(text) or None
+    return element

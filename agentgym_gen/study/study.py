@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from agentgym_gen.describe.printable import printable
 from agentgym_gen.errors import DataError, InvalidValueError, missing_extra
 from agentgym_gen.study.analysis.analysis import Results
 from agentgym_gen.study.plan.parser import load_plan
@@ -176,5 +177,5 @@ def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
 
 
 def _print(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
+    sys.stdout.write(f"{printable(line)}\n")
     sys.stdout.flush()

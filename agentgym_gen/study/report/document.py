@@ -1,24 +1,34 @@
 """A small document model: blocks that render themselves as HTML and as Markdown.
 
-A report is written once, as blocks; a block has the same content in both forms. Figures that scale
+A report is written once, as blocks; a block has the same content in both forms. In both, every text
+is escaped by the block that holds it: a value from a file cannot become markup. Figures that scale
 with the page are HTML (`Forest`) or inline SVG (`Figure`); Markdown gets a table or a link to the
 SVG.
 """
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from agentgym_gen.study.analysis.statistics import Estimate
+from agentgym_gen.study.report.inline import (
+    escape_line_start,
+    escape_markdown,
+    inline_markdown,
+    parse_inline,
+)
+from agentgym_gen.study.report.markup import Html, check_html, render
+
+SHADES = 20
+"""How many shades of each colour the cells of a heat map have."""
 
 
 class Block(Protocol):
     """A part of a document."""
 
-    def to_html(self) -> str:
+    def to_html(self) -> Html:
         """Return the block as HTML."""
 
     def to_markdown(self) -> str:
@@ -31,31 +41,37 @@ class Heading:
 
     text: str
     """The title of the section."""
-    anchor: str
+    anchor: str = ""
     """The name that links lead to."""
+    level: int = 2
+    """2 for a section, 3 for a part of one."""
 
-    def to_html(self) -> str:
+    def to_html(self) -> Html:
         """Return the block as HTML."""
-        return f'<h2 id="{id_attribute(self.anchor)}">{html.escape(self.text)}</h2>'
+        return render("heading.html", text=self.text, anchor=self.anchor, level=self.level)
 
     def to_markdown(self) -> str:
         """Return the block as Markdown."""
-        return f"## {self.text}"
+        return f"{'#' * self.level} {escape_markdown(self.text)}"
 
 
 @dataclass(frozen=True)
 class Text:
-    """A paragraph of plain text, with ``**bold**`` words and code in backquotes."""
+    """A paragraph of plain text, with ``**bold**`` words and code in backquotes.
+
+    A text that is not ours goes through `agentgym_gen.study.report.inline.literal` first, or its
+    stars and backquotes count.
+    """
 
     text: str
 
-    def to_html(self) -> str:
+    def to_html(self) -> Html:
         """Return the block as HTML."""
-        return f"<p>{inline_html(self.text)}</p>"
+        return render("text.html", spans=parse_inline(self.text))
 
     def to_markdown(self) -> str:
         """Return the block as Markdown."""
-        return self.text
+        return escape_line_start(inline_markdown(self.text))
 
 
 @dataclass(frozen=True)
@@ -64,13 +80,13 @@ class Bullets:
 
     items: Sequence[str]
 
-    def to_html(self) -> str:
+    def to_html(self) -> Html:
         """Return the block as HTML."""
-        return "<ul>" + "".join(f"<li>{inline_html(item)}</li>" for item in self.items) + "</ul>"
+        return render("bullets.html", items=[parse_inline(item) for item in self.items])
 
     def to_markdown(self) -> str:
         """Return the block as Markdown."""
-        return "\n".join(f"- {item}" for item in self.items)
+        return "\n".join(f"- {escape_line_start(inline_markdown(item))}" for item in self.items)
 
 
 @dataclass(frozen=True)
@@ -90,22 +106,29 @@ class TableCell:
     link: str = ""
     """The anchor that it links to."""
 
-    def to_html(self) -> str:
+    def to_html(self) -> Html:
         """Return the cell as a ``td``."""
         classes = [c for c, on in (("sure", self.bold), ("own", self.framed)) if on]
-        class_attribute = f' class="{" ".join(classes)}"' if classes else ""
-        style = "" if self.shade is None else f' style="background:{colour(self.shade)}"'
-        text = html.escape(self.text)
-        if self.link:
-            text = f'<a href="#{id_attribute(self.link)}">{text}</a>'
-        small = f"<small>{html.escape(self.small)}</small>" if self.small else ""
-        return f"<td{class_attribute}{style}>{text}{small}</td>"
+        classes += [] if self.shade is None else [shade_class(self.shade)]
+        return render(
+            "table_cell.html",
+            classes=" ".join(classes),
+            link=self.link,
+            text=self.text,
+            small=self.small,
+        )
 
     def to_markdown(self) -> str:
         """Return the cell as it stands between two bars."""
-        text = f"{self.text} {self.small}".strip().replace("|", "\\|")
+        text = escape_markdown(f"{self.text} {self.small}".strip())
         text = f"**{text}**" if self.bold and text else text
         return f"{text} (held in)" if self.framed else text
+
+
+def shade_class(shade: float) -> str:
+    """Return the CSS class of a number from -1 to 1: ``up7`` or ``down20``, by its size."""
+    number = round(min(1.0, abs(shade)) * SHADES)
+    return f"{'up' if shade >= 0 else 'down'}{number}"
 
 
 def colour(shade: float) -> str:
@@ -132,29 +155,27 @@ class Table:
     css_class: str = ""
     """``heat`` for a heat map."""
 
-    def to_html(self) -> str:
+    def to_html(self) -> Html:
         """Return the block as HTML, in a frame that scrolls sideways on a narrow page."""
-        head = "".join(f'<th scope="col">{breakable(name)}</th>' for name in self.header)
-        body = "".join(
-            f'<tr><th scope="row">{breakable(name)}</th>'
-            + "".join(cell.to_html() for cell in cells)
-            + "</tr>"
-            for name, cells in self.rows
-        )
-        caption = f"<figcaption>{inline_html(self.caption)}</figcaption>" if self.caption else ""
-        class_attribute = f' class="{self.css_class}"' if self.css_class else ""
-        return (
-            f'<figure><div class="scroll" tabindex="0"><table{class_attribute}><thead>'
-            f"<tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{caption}</figure>"
+        return render(
+            "table.html",
+            css_class=self.css_class,
+            header=self.header,
+            rows=[(name, [cell.to_html() for cell in cells]) for name, cells in self.rows],
+            caption=parse_inline(self.caption),
         )
 
     def to_markdown(self) -> str:
         """Return the block as Markdown."""
-        lines = [f"| {' | '.join(self.header)} |", f"|{'---|' * len(self.header)}"]
+        lines = [
+            f"| {' | '.join(map(escape_markdown, self.header))} |",
+            f"|{'---|' * len(self.header)}",
+        ]
         for name, cells in self.rows:
-            texts = [name.replace("|", "\\|"), *(cell.to_markdown() for cell in cells)]
+            texts = [escape_markdown(name), *(cell.to_markdown() for cell in cells)]
             lines.append(f"| {' | '.join(texts)} |")
-        return "\n".join([*lines, *(["", self.caption] if self.caption else [])])
+        caption = ["", Text(self.caption).to_markdown()] if self.caption else []
+        return "\n".join([*lines, *caption])
 
 
 @dataclass(frozen=True)
@@ -174,23 +195,23 @@ class Forest:
     signed: bool = True
     """Whether the numbers are differences, with a sign, or rates."""
 
-    def to_html(self) -> str:
+    def to_html(self) -> Html:
         """Return the block as HTML."""
-        body = "".join(self._row(name, estimate) for name, estimate in self.rows)
-        caption = f"<figcaption>{inline_html(self.caption)}</figcaption>"
-        return f'<figure class="forest">{body}{caption}</figure>'
+        rows = [self._row(name, estimate) for name, estimate in self.rows]
+        return render("forest.html", rows=rows, caption=parse_inline(self.caption))
 
-    def _row(self, name: str, e: Estimate) -> str:
+    def _row(self, name: str, e: Estimate) -> dict[str, str | None]:
         left, right, dot = (self._position(x) for x in (e.low, e.high, e.value))
         sign = "sure pos" if e.low > 0 else "sure neg" if e.high < 0 else "unsure"
-        axis = f'<i class="axis" style="left:{self._position(0):.1f}%"></i>' if self.zero else ""
-        return (
-            f'<div class="row {sign if self.signed else "plain"}"><span class="name">'
-            f'{breakable(name)}</span><span class="track">{axis}'
-            f'<i class="span" style="left:{left:.1f}%;width:{max(0.5, right - left):.1f}%"></i>'
-            f'<i class="dot" style="left:{dot:.1f}%"></i></span>'
-            f'<span class="value">{html.escape(self._number(e))}</span></div>'
-        )
+        return {
+            "name": name,
+            "css_class": sign if self.signed else "plain",
+            "axis": f"{self._position(0):.1f}" if self.zero else None,
+            "left": f"{left:.1f}",
+            "width": f"{max(0.5, right - left):.1f}",
+            "dot": f"{dot:.1f}",
+            "value": self._number(e),
+        }
 
     def _position(self, x: float) -> float:
         """Return the distance of *x* from the left end, in percent of the scale."""
@@ -201,29 +222,33 @@ class Forest:
 
     def to_markdown(self) -> str:
         """Return the block as Markdown."""
-        lines = ["| | estimate |", "|---|---|"]
-        lines += [f"| {name} | {self._number(estimate)} |" for name, estimate in self.rows]
-        return "\n".join([*lines, "", self.caption])
+        rows = [(name, [TableCell(self._number(estimate))]) for name, estimate in self.rows]
+        return Table(["", "estimate"], rows, self.caption).to_markdown()
 
 
 @dataclass(frozen=True)
 class Figure:
-    """Small pictures side by side."""
+    """Small pictures side by side.
+
+    Raises:
+        InvalidValueError: if a panel is a text, which might hold anything.
+    """
 
     name: str
     """The first part of the names of its files in the folder of figures, for Markdown."""
-    panels: Sequence[str]
-    """The pictures, each an SVG element."""
+    panels: Sequence[Html]
+    """The pictures, each an SVG element: what `LineChart.svg` returns."""
     caption: str
     """The text below them."""
 
-    def to_html(self) -> str:
+    def __post_init__(self) -> None:
+        """Check the panels."""
+        for panel in self.panels:
+            check_html(panel)
+
+    def to_html(self) -> Html:
         """Return the block as HTML."""
-        body = "".join(self.panels)
-        return (
-            f'<figure><div class="panels">{body}</div>'
-            f"<figcaption>{inline_html(self.caption)}</figcaption></figure>"
-        )
+        return render("figure.html", panels=self.panels, caption=parse_inline(self.caption))
 
     def to_markdown(self) -> str:
         """Return the block as Markdown; the pictures are files beside the page."""
@@ -231,25 +256,36 @@ class Figure:
             f"![{self.name} {number}](figures/{self.name}-{number}.svg)"
             for number in range(1, len(self.panels) + 1)
         )
-        return f"{links}\n\n{self.caption}"
+        return f"{links}\n\n{Text(self.caption).to_markdown()}"
 
 
 @dataclass(frozen=True)
 class RawHtml:
-    """A block whose HTML and Markdown are written out."""
+    """A block with HTML of its own, which a template has made, and its Markdown.
 
-    markup: str
-    """Its HTML."""
-    markdown: str = ""
-    """Its Markdown."""
+    Raises:
+        InvalidValueError: if the HTML is a text, which might hold anything.
+    """
 
-    def to_html(self) -> str:
+    markup: Html | None
+    """Its HTML, from `agentgym_gen.study.report.markup.render`; None if the page has none."""
+    markdown: str | Sequence[Block] = ""
+    """Its Markdown: a paragraph as in `Text`, or blocks."""
+
+    def __post_init__(self) -> None:
+        """Check that the HTML is HTML."""
+        if self.markup is not None:
+            check_html(self.markup)
+
+    def to_html(self) -> Html:
         """Return the block as HTML."""
-        return self.markup
+        return render("nothing.html") if self.markup is None else self.markup
 
     def to_markdown(self) -> str:
         """Return the block as Markdown."""
-        return self.markdown
+        if isinstance(self.markdown, str):
+            return Text(self.markdown).to_markdown()
+        return join_markdown(self.markdown)
 
 
 @dataclass(frozen=True)
@@ -263,37 +299,16 @@ class Document:
 
     def markdown(self) -> str:
         """Return the document as Markdown."""
-        parts = [block.to_markdown() for block in self.blocks]
-        return "\n\n".join([f"# {self.title}", *filter(None, parts)]) + "\n"
+        return join_markdown([Heading(self.title, level=1), *self.blocks]) + "\n"
 
     def headings(self) -> list[Heading]:
         """Return the headings, for a table of contents."""
         return [block for block in self.blocks if isinstance(block, Heading)]
 
 
-def inline_html(text: str) -> str:
-    """Return *text* as HTML: between ``**`` in bold, between backquotes as code."""
-    escaped = html.escape(text, quote=False)
-    for mark, tag in (("**", "b"), ("`", "code")):
-        # Every second part stands between two marks.
-        parts = escaped.split(mark)
-        escaped = "".join(
-            f"<{tag}>{part}</{tag}>" if number % 2 else part for number, part in enumerate(parts)
-        )
-    return escaped
-
-
-def breakable(name: str) -> str:
-    """Return *name* as HTML that may be broken into lines after ``-`` and ``+``."""
-    text = html.escape(name)
-    for joint in ("-", "+"):
-        text = text.replace(joint, f"{joint}<wbr>")
-    return text
-
-
-def id_attribute(text: str) -> str:
-    """Return *text* as the value of an ``id`` attribute: without spaces and quotes."""
-    return html.escape(text.replace(" ", "-"), quote=True)
+def join_markdown(blocks: Sequence[Block]) -> str:
+    """Return the Markdown of *blocks*, with a blank line between two of them."""
+    return "\n\n".join(filter(None, (block.to_markdown() for block in blocks)))
 
 
 def percent(rate: Estimate) -> str:

@@ -39,7 +39,7 @@ def write_report(plan: Plan, out: Path) -> Path:
     write_text(out / PAGE, render_page(document))
     for figure in [block for block in document.blocks if isinstance(block, Figure)]:
         for number, panel in enumerate(figure.panels, 1):
-            write_text(out / FIGURES / f"{figure.name}-{number}.svg", panel)
+            write_text(out / FIGURES / f"{figure.name}-{number}.svg", str(panel))
     write_text(out / MARKDOWN, document.markdown())
     return out / PAGE
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
+from agentgym_gen.describe.printable import printable_line
 from agentgym_gen.study.run.executors import DIED, Executor, JobFunction
 from agentgym_gen.study.run.jobs import Job, chain_lengths
 
@@ -132,7 +133,7 @@ class Progress:
         self._ended += job.weight
         self._ended_now += job.weight
         if error is not None:
-            last_line = error.strip().splitlines()[-1]
+            last_line = printable_line(error.strip().splitlines()[-1])
             self._log(f"{' ' * len(progress_bar(0))} {job.name} failed: {last_line}")
 
     def _time_left(self) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from agentgym_gen.describe.printable import printable_line
 from agentgym_gen.errors import DataError
 from agentgym_gen.study.plan.plan import ModelId, Plan, label
 from agentgym_gen.study.results.rows import (
     FAILURE,
+    Row,
     cell_folder,
     is_complete,
     model_folder,
@@ -31,8 +33,13 @@ def status_lines(plan: Plan, out: Path) -> list[str]:
         lines.append(f"{model.name:56} {training:24} {tests}")
     failures = read_failures(out)
     if failures:
-        lines += ["", *(f"failed: {row.get('job')}: {row.get('error')}" for row in failures)]
+        lines += ["", *(_failure_line(row) for row in failures)]
     return lines
+
+
+def _failure_line(row: Row) -> str:
+    """Return one line, whatever line ends the error has: it cannot pass for a line of ours."""
+    return printable_line(f"failed: {row.get('job')}: {row.get('error')}")
 
 
 def _training_state(out: Path, model: ModelId) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -10,7 +9,15 @@ from agentgym_gen.study.analysis.claims import PAPER, SENTENCES, Claim, check_cl
 from agentgym_gen.study.analysis.statistics import Estimate
 from agentgym_gen.study.plan.plan import display_name
 from agentgym_gen.study.report.context import ReportContext
-from agentgym_gen.study.report.document import Block, Heading, RawHtml, Text, breakable
+from agentgym_gen.study.report.document import (
+    Block,
+    Heading,
+    RawHtml,
+    Table,
+    TableCell,
+    Text,
+)
+from agentgym_gen.study.report.markup import render
 
 VERDICT_CLASSES = {
     "agrees": "good",
@@ -39,26 +46,30 @@ def claims(context: ReportContext) -> Iterator[Block]:
 
 def _card(number: str, arm_claims: Sequence[Claim]) -> Block:
     """Return the claim *number* with each arm of ours that it is about."""
-    divs, rows = [], []
-    for claim in arm_claims:
-        ours, css_class = claim.ours, VERDICT_CLASSES[claim.verdict]
-        value = "" if ours is None else _in_unit(ours, claim.unit)
-        n = "" if ours is None else f"{claim.unit}; n = {ours.tasks} tasks, {_seeds(ours.seeds)}"
-        sentence = display_name(claim.sentence)
-        divs.append(
-            f'<div class="arm"><span>{breakable(sentence)}<small>{n}</small></span>'
-            f'<span class="num">{value}</span><b class="{css_class}">{claim.verdict}</b></div>'
-        )
-        cells = [sentence, value, n, claim.verdict]
-        rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
-    markup = (
-        f'<section class="claim"><h3><span>{number}</span> {SENTENCES[number]}</h3>'
-        f"<p>The paper, second-hand: {html.escape(PAPER[number])}</p>{''.join(divs)}</section>"
+    rows = [_card_row(claim) for claim in arm_claims]
+    title, paper = SENTENCES[number], PAPER[number]
+    keys = ("value", "sizes", "verdict")
+    table = [(row["sentence"], [TableCell(row[key]) for key in keys]) for row in rows]
+    return RawHtml(
+        render("claim.html", number=number, title=title, paper=paper, rows=rows),
+        [
+            Heading(f"{number}: {title}", level=3),
+            Text(f"The paper, second-hand: {paper}."),
+            Table(["here", "number", "", "verdict"], table),
+        ],
     )
-    head = ["| here | number | | verdict |", "|---|---|---|---|"]
-    title = f"### {number}: {SENTENCES[number]}"
-    paper = f"The paper, second-hand: {PAPER[number]}."
-    return RawHtml(markup, "\n".join([title, "", paper, "", *head, *rows]))
+
+
+def _card_row(claim: Claim) -> dict[str, str]:
+    ours = claim.ours
+    sizes = f"{claim.unit}; n = {ours.tasks} tasks, {_seeds(ours.seeds)}" if ours else ""
+    return {
+        "sentence": display_name(claim.sentence),
+        "value": _in_unit(ours, claim.unit) if ours else "",
+        "sizes": sizes,
+        "verdict": claim.verdict,
+        "css_class": VERDICT_CLASSES[claim.verdict],
+    }
 
 
 def _seeds(number: int) -> str:

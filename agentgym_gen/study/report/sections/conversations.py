@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from agentgym_gen.errors import DataError
 from agentgym_gen.study.plan.plan import display_name, label
 from agentgym_gen.study.report.context import conversation_anchor
-from agentgym_gen.study.report.document import Block, Heading, RawHtml, Text, id_attribute
+from agentgym_gen.study.report.document import Block, Heading, RawHtml, Text
+from agentgym_gen.study.report.markup import render
 from agentgym_gen.study.results.rows import Row, read_transcripts
 
 MAX_CHARS, MAX_TURNS = 900, 8
@@ -26,28 +26,37 @@ def conversations(out: Path, cells: Sequence[Row]) -> Iterator[Block]:
     first_seed: dict[tuple[str, str], Row] = {}
     for cell in sorted(cells, key=lambda cell: int(cell["seed"])):
         first_seed.setdefault((cell["arm"], cell["column"]), cell)
-    by_arm: dict[str, list[str]] = {}
+    by_arm: dict[str, list[Row]] = {}
     for (arm, _), cell in first_seed.items():
-        by_arm.setdefault(arm, []).extend(_cell_html(out, cell))
+        by_arm.setdefault(arm, []).append(_talks_of_cell(out, cell))
     for arm, parts in by_arm.items():
-        name = html.escape(display_name(arm))
-        yield RawHtml(f'<div class="talks"><h3>{name}</h3>{"".join(parts)}</div>')
-    yield RawHtml("", "The conversations are in `report.html`.")
+        yield RawHtml(
+            render(
+                "conversations.html",
+                arm=display_name(arm),
+                cells=parts,
+                max_chars=MAX_CHARS,
+            )
+        )
+    yield RawHtml(None, "The conversations are in `report.html`.")
 
 
-def _cell_html(out: Path, cell: Row) -> Iterator[str]:
-    """Yield the conversations of *cell*, after an error if they cannot be read."""
+def _talks_of_cell(out: Path, cell: Row) -> Row:
+    """Return the conversations of *cell*, and an error if they cannot be read."""
     transcripts: list[Row] = []
+    error = ""
     try:
         transcripts = _pick(read_transcripts(out, cell["cell"]))
-    except DataError as error:
-        yield f"<p>{html.escape(str(error))}</p>"
-    anchor = id_attribute(conversation_anchor(cell["arm"], cell["column"]))
-    yield (
-        f'<details id="{anchor}"><summary>'
-        f"{html.escape(label(cell['column']))} <small>{cell['successes']} of {cell['episodes']} won"
-        f"</small></summary>{''.join(map(_conversation_html, transcripts))}</details>"
-    )
+    except DataError as failure:
+        error = str(failure)
+    return {
+        "anchor": conversation_anchor(cell["arm"], cell["column"]),
+        "label": label(cell["column"]),
+        "successes": cell["successes"],
+        "episodes": cell["episodes"],
+        "error": error,
+        "talks": [_talk(transcript) for transcript in transcripts],
+    }
 
 
 def _pick(transcripts: Sequence[Row]) -> list[Row]:
@@ -58,33 +67,13 @@ def _pick(transcripts: Sequence[Row]) -> list[Row]:
     return pair if len(pair) == 2 else [*won, *lost][:2]
 
 
-def _conversation_html(transcript: Row) -> str:
+def _talk(transcript: Row) -> Row:
+    """Return *transcript* with the turns that are shown: of many, the first and the last two."""
     turns = transcript["turns"]
     hidden = max(0, len(turns) - MAX_TURNS)
-    # A long conversation has its first and its last two turns.
-    first = turns[: MAX_TURNS - 2] if hidden else turns
-    parts = [_turn_html(turn) for turn in first]
-    if hidden:
-        parts.append(f'<p class="gap">… {hidden} turns …</p>')
-        parts += [_turn_html(turn) for turn in turns[-2:]]
-    css_class = "good" if transcript["success"] else "bad"
-    return (
-        f'<div class="talk"><p class="head"><b class="{css_class}">'
-        f"{html.escape(transcript['end_reason'])}</b> {html.escape(transcript['task_id'])}, sample "
-        f"{transcript['sample']}, {len(turns)} turns</p>"
-        f'{"".join(parts)}<div class="seen">{_shorten(transcript["last_observation"])}</div></div>'
-    )
-
-
-def _turn_html(turn: Row) -> str:
-    css_class = "said" if turn["valid"] else "said wrong"
-    return (
-        f'<div class="seen">{_shorten(turn["observation"])}</div>'
-        f'<div class="{css_class}">{_shorten(turn["completion"])}</div>'
-    )
-
-
-def _shorten(text: str) -> str:
-    """Return the beginning of *text* as HTML."""
-    start = text if len(text) <= MAX_CHARS else f"{text[:MAX_CHARS]} …"
-    return html.escape(start) or "<i>nothing</i>"
+    return transcript | {
+        "count": len(turns),
+        "hidden": hidden,
+        "first": turns[: MAX_TURNS - 2] if hidden else turns,
+        "last": turns[-2:] if hidden else [],
+    }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from agentgym_gen.describe.line_chart import LineChart, LineSeries
+from agentgym_gen.describe.line_chart import LineChart, LineSeries, Svg
 from agentgym_gen.study.plan.plan import display_name
 from agentgym_gen.study.report.document import Block, Figure, Heading
 from agentgym_gen.study.results.rows import Row
@@ -37,7 +37,7 @@ def curves(logs: Mapping[str, Sequence[Row]]) -> Iterator[Block]:
     )
 
 
-def _chart(arm: str, seed_logs: Sequence[tuple[str, Sequence[Row]]]) -> str:
+def _chart(arm: str, seed_logs: Sequence[tuple[str, Sequence[Row]]]) -> Svg:
     lines = [
         LineSeries(
             f"seed {seed}",

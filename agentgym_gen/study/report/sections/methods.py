@@ -8,6 +8,7 @@ from agentgym_gen.study.analysis.claims import ALIKE, LEADING, MARGIN
 from agentgym_gen.study.analysis.statistics import RESAMPLES
 from agentgym_gen.study.plan.plan import Plan
 from agentgym_gen.study.report.document import Block, Bullets, Heading
+from agentgym_gen.study.report.inline import literal
 from agentgym_gen.study.results.rows import Row
 
 
@@ -47,8 +48,9 @@ def methods(plan: Plan, cells: Sequence[Row]) -> Iterator[Block]:
                 "with the best single training of each resample."
             ),
             (
-                f"**Made with** {versions}; Python {cell['python']}; {cell['platform']}; commit "
-                f"{', '.join(commits)}; plan {cell['plan']}."
+                f"**Made with** {literal(versions)}; Python {literal(cell['python'])}; "
+                f"{literal(cell['platform'])}; commit {literal(', '.join(commits))}; plan "
+                f"{literal(cell['plan'])}."
             ),
         ]
     )

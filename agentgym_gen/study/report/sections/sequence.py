@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from agentgym_gen.describe.line_chart import LineChart, LineSeries
+from agentgym_gen.describe.line_chart import LineChart, LineSeries, Svg
 from agentgym_gen.study.analysis.analysis import Results
 from agentgym_gen.study.analysis.descriptors import env_traits
 from agentgym_gen.study.analysis.metrics import (
@@ -72,7 +72,7 @@ def _metric_cells(
     return [*cells, TableCell(f"{100 * share.value:.0f}%", percent_interval(share))]
 
 
-def _chart(results: Results, arm: Arm, models: Sequence[str]) -> str:
+def _chart(results: Results, arm: Arm, models: Sequence[str]) -> Svg:
     names = [BASE, *models]
     lines = []
     for number, column in enumerate(arm.columns):

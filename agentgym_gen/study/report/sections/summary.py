@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -11,6 +10,8 @@ from agentgym_gen.study.analysis.statistics import SEEDS_TO_RESAMPLE, Estimate
 from agentgym_gen.study.plan.plan import Plan, display_name, label
 from agentgym_gen.study.report.context import ReportContext
 from agentgym_gen.study.report.document import Block, Bullets, Heading, RawHtml, Text, points
+from agentgym_gen.study.report.inline import literal
+from agentgym_gen.study.report.markup import render
 from agentgym_gen.study.results.rows import Row, read_failures
 
 MAX_REASONS = 8
@@ -27,14 +28,10 @@ def opening(plan: Plan, rows: Sequence[Row], cells: Sequence[Row], out: Path) ->
         f"{len(cells)}": "cells",
         f"{len(rows):,}": "test episodes",
     }
-    boxes = "".join(
-        f"<div><b>{value}</b><span>{html.escape(name)}</span></div>"
-        for value, name in facts.items()
-    )
     if plan.about:
-        yield RawHtml(f'<p class="lead">{html.escape(plan.about)}</p>', plan.about)
+        yield RawHtml(render("lead.html", text=plan.about), literal(plan.about))
     sentence = ", ".join(f"{value} {name}" for value, name in facts.items())
-    yield RawHtml(f'<div class="facts">{boxes}</div>', f"{sentence}.")
+    yield RawHtml(render("facts.html", facts=facts.items()), f"{sentence}.")
     if seeds < SEEDS_TO_RESAMPLE:
         yield Text(
             f"**With {seeds} training seed{'s' if seeds > 1 else ''} the intervals cover the noise "
@@ -46,7 +43,7 @@ def opening(plan: Plan, rows: Sequence[Row], cells: Sequence[Row], out: Path) ->
     if missing:
         yield Text(f"**{missing} of {missing + len(cells)} cells have no result yet.**")
         if reasons:
-            yield Bullets(sorted(reasons)[:MAX_REASONS])
+            yield Bullets([literal(reason) for reason in sorted(reasons)[:MAX_REASONS]])
 
 
 def headlines(context: ReportContext) -> Iterator[Block]:
