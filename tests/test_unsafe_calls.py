@@ -45,6 +45,27 @@ OWN_PICKLES = {("agentgym_gen/testing/env_checks.py", "pickle.loads")}
 """A spec is pickled and unpickled there in one expression."""
 
 
+STARTS_PROCESSES = {
+    "agentgym_gen/system/python_process.py": {"sys.executable"},
+    "agentgym_gen/system/child_process.py": {"subprocess"},
+    "agentgym_gen/study/run/executors.py": {"multiprocessing", "ProcessPoolExecutor"},
+    "agentgym_gen/study/results/provenance.py": {"subprocess"},
+    "trainers/models/smollm2.py": {"subprocess"},
+}
+"""The modules that start processes, and with what. Of Python, `python_process` has the commands."""
+
+STARTERS = ("sys.executable", "subprocess", "multiprocessing", "ProcessPoolExecutor")
+
+
+def starters(tree: ast.Module) -> set[str]:
+    """Return what *tree* starts processes with."""
+    names = {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names |= {getattr(node, "module", "") or "", *(alias.name for alias in node.names)}
+    return {name for name in STARTERS if name in names}
+
+
 def unsafe_calls(tree: ast.Module, where: str) -> list[str]:
     """Return the calls in *tree* that may run what a file holds."""
     unsafe = []
@@ -95,3 +116,27 @@ def test_nothing_of_a_file_is_run() -> None:
 def test_what_would_run_a_file_is_found(line: str) -> None:
     """Every kind of unsafe call is found in a line that has it."""
     assert unsafe_calls(ast.parse(line), "x.py") == [f"x.py:1 {line.rpartition('(')[0]}"]
+
+
+def test_processes_are_started_in_few_places() -> None:
+    """A Python process that is started elsewhere would run what lies in the working folder."""
+    places = {
+        path.relative_to(ROOT).as_posix(): starters(ast.parse(path.read_text(encoding="utf-8")))
+        for path in MODULES
+    }
+
+    assert {path: names for path, names in places.items() if names} == STARTS_PROCESSES
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import subprocess",
+        "def f():\n    from multiprocessing import Pool",
+        "from concurrent.futures import ProcessPoolExecutor",
+        "command = [sys.executable, '-c', '1']",
+    ],
+)
+def test_what_starts_a_process_is_found(line: str) -> None:
+    """Every way to start a process is found in a line that has it."""
+    assert len(starters(ast.parse(line))) == 1

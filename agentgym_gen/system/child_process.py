@@ -1,6 +1,6 @@
 """A child process that answers requests, for software that may crash, leak or share its state.
 
-    child = ChildProcess("my_package.engine")    # runs ``python -m my_package.engine``
+    child = ChildProcess("my_package.engine")    # a new Python runs the module as a program
     answer = child.ask({"load": "game.z8"})      # sends a JSON object, returns a JSON value
 
 The module calls `serve` with a function from request to answer. A child that dies, hangs or
@@ -21,13 +21,13 @@ import signal
 import socket
 import struct
 import subprocess
-import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from agentgym_gen.errors import BackendError
+from agentgym_gen.system.python_process import child_environment, module_command
 
 RequestHandler = Callable[[dict[str, Any]], Any]
 """The work of a child: a function from a request to a JSON value."""
@@ -110,17 +110,16 @@ class ChildProcess:
         return reply
 
     def _start(self) -> subprocess.Popen[bytes]:
-        path = os.pathsep.join(part or os.getcwd() for part in sys.path)  # noqa: PTH109  (a text)
         self._socket, child_socket = socket.socketpair()
         _set_timeout(self._socket, self._timeout + STARTUP_SECONDS)
         self._is_new = True
         with child_socket:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", self._module],
+                module_command(self._module),
                 stdin=child_socket.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                env={**os.environ, "PYTHONPATH": path},
+                env=child_environment(),
                 # A group of its own: Ctrl-C reaches the parent only, and `_kill` reaches what the
                 # child has started.
                 process_group=0,

