@@ -27,6 +27,14 @@ from agentgym_gen.describe.printable import printable
 from agentgym_gen.errors import AgentGymGenError
 from agentgym_gen.system.signals import raise_on_stop_signals
 
+EXAMPLES = """\
+examples:
+  agentgym-gen demo rftgen/TextCraft-easy-v0          watch the expert
+  agentgym-gen show rftgen/Sokoban-easy-v0 --interface json
+                                                      one task through two interfaces
+  agentgym-gen study run quick                        train and test, in about 25 minutes
+"""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
@@ -35,6 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     undecodable = next((word for word in words if not _is_decodable(word)), None)
     if undecodable is not None:
         return _fail(_why_undecodable(undecodable))
+    if not words:
+        build_parser().print_help()
+        return 0
     options = build_parser().parse_args(words)
     with raise_on_stop_signals():
         return run_command(options)
@@ -45,6 +56,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="agentgym-gen",
         description="Text-agent environments, an RFT trainer and the generalization study.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "--version", action="version", version=f"%(prog)s {version('agentgym-gen')}"

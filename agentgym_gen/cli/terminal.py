@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import textwrap
+
 from agentgym_gen.describe.printable import printable, printable_line
 
 NARROWEST = 20
@@ -25,3 +29,38 @@ def print_table(rows: list[tuple[str, ...]]) -> None:
         print("  ".join(cells).rstrip())
         if number == 0:
             print("  ".join("-" * width for width in widths))
+
+
+def wrap(text: str, width: int) -> str:
+    """Return *text* with its long lines broken between words.
+
+    A line with several spaces in a row is a drawing or a table, and stays.
+    """
+    width = max(width, NARROWEST)
+    lines = []
+    for line in text.split("\n"):
+        is_prose = len(line) > width and "  " not in line.strip()
+        lines += textwrap.wrap(line, width, break_long_words=False) if is_prose else [line]
+    return "\n".join(lines)
+
+
+COLOURS = (90, 37, 36, 32, 33, 35, 31)
+"""The codes of the terminal's colours for the characters of a map, in their order."""
+
+
+def has_colours() -> bool:
+    """Return whether standard output is a terminal, and NO_COLOR (no-color.org) is not set."""
+    return bool(sys.stdout and sys.stdout.isatty()) and not os.environ.get("NO_COLOR")
+
+
+def paint_map(text: str, glyphs: str) -> str:
+    """Return *text* with the lines that are a map of *glyphs* in colours, if there are any."""
+    if not glyphs or not has_colours():
+        return text
+    codes = {glyph: COLOURS[number % len(COLOURS)] for number, glyph in enumerate(glyphs)}
+    lines = []
+    for line in text.split("\n"):
+        if line and set(line) <= set(glyphs):
+            line = "".join(f"\x1b[{codes[glyph]}m{glyph}" for glyph in line) + "\x1b[0m"
+        lines.append(line)
+    return "\n".join(lines)

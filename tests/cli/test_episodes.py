@@ -5,6 +5,7 @@ import io
 import pytest
 
 from agentgym_gen.cli.main import main
+from agentgym_gen.cli.terminal import paint_map, wrap
 from agentgym_gen.envs.sokoban import Sokoban
 
 
@@ -47,18 +48,87 @@ def test_show_puts_interfaces_side_by_side(capsys: pytest.CaptureFixture[str]) -
     assert max(map(len, lines)) <= 60
 
 
+def play(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *lines: str, seed: int = 0
+) -> str:
+    """Return what ``play`` prints when *lines* are typed in."""
+    monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{line}\n" for line in lines)))
+    assert main(["play", "rftgen/Sokoban-easy-v0", "--seed", str(seed)]) == 0
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize("short", [True, False])
 def test_a_person_plays_with_list_hint_and_help(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, short: bool
+) -> None:
+    """Each command has a short form; none of them costs a turn."""
+    commands = ("?", "!", "fly", "q") if short else ("/list", "/hint", "fly", "/help", "/quit")
+    out = play(monkeypatch, capsys, *commands)
+
+    assert "/hint   what the expert would do" in out
+    assert "[turn 1 of 16, reward" in out
+    assert "[turn 2 of 16, reward" not in out
+    assert out.endswith("You left.\n")
+
+
+@pytest.mark.parametrize("line", ["help", "HINT", "quit", "exit", "/hlep", "\x1b[A", "right\x1b[D"])
+def test_what_was_not_meant_as_an_action_costs_no_turn(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, line: str
+) -> None:
+    """A command without its stroke, a mistyped one and an arrow key are not played."""
+    out = play(monkeypatch, capsys, line)
+
+    assert "was not played" in out
+    assert "[turn" not in out
+
+
+def test_a_turn_can_be_taken_back(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`?` lists the actions, `!` asks the expert, `q` leaves; none of them costs a turn."""
-    monkeypatch.setattr("sys.stdin", io.StringIO("?\n!\nfly\nq\n"))
-    assert main(["play", "rftgen/Sokoban-easy-v0"]) == 0
-    out = capsys.readouterr().out
+    """The room is as it was before, and so is the number of the turn."""
+    first = play(monkeypatch, capsys, "/undo", "up", "/undo", "up", "/undo", "/undo")
 
-    assert "? lists what can be done, ! asks the expert, q ends" in out
-    assert "[turn 1, reward" in out
-    assert "[turn 2, reward" not in out
-    assert out.endswith("You left.\n")
+    assert first.count("[turn 1 of 16") == 2
+    assert first.count("No turn was taken yet.") == 2
+    shown = [part.splitlines() for part in first.split("> ")]
+    assert shown[1][1:] == []
+    assert shown[3] == shown[5]
+
+
+def test_the_end_says_how_the_expert_would_have_done_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the last turn the whole plan of the expert is printed, from the first observation."""
+    out = play(monkeypatch, capsys, *["nonsense"] * 16)
+
+    assert "The end: turn_limit, score 0.00" in out
+    assert "You took 16 turns; the expert takes" in out
+    actions = out.split("the expert takes ")[1].splitlines()
+    assert len(actions) == int(actions[0].rstrip(":")) + 1 > 2
+
+
+def test_long_lines_are_wrapped_and_drawings_are_not() -> None:
+    """No word is cut; a line with several spaces in a row is a drawing."""
+    text = "one two three four five six seven\n#    #     #      #      #"
+
+    assert wrap(text, 20).splitlines() == ["one two three four", "five six seven", text[34:]]
+
+
+def test_a_map_has_colours_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """NO_COLOR and a pipe leave the text as it is; a line of prose is never painted."""
+    assert paint_map("#_P", "#_P") == "#_P"
+    monkeypatch.setattr("sys.stdout", Terminal())
+    assert paint_map("#P\nUp #", "#P") == "\x1b[90m#\x1b[37mP\x1b[0m\nUp #"
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert paint_map("#_P", "#_P") == "#_P"
+
+
+class Terminal(io.StringIO):
+    """A text stream that says that it is a terminal."""
+
+    def isatty(self) -> bool:
+        """Return True."""
+        return True
 
 
 def test_playing_ends_with_the_input(
