@@ -23,14 +23,15 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 MODEL, KEY = "fake-8b", "sk-not-a-real-key-4711"
-FIELDS = {"model", "messages", "temperature", "max_tokens", "seed", "top_p"}
+FIELDS = {"model", "messages", "temperature", "max_tokens", "seed", "top_p", "tools"}
+FIELDS |= {"chat_template_kwargs"}
 ACTIONS = ("walk to door 2", "walk to door 3", "walk to door 1", "wait", "open door 2", "fly")
 CONTEXT = 6
 """How many messages the model reads where the behaviour is ``context``."""
@@ -94,7 +95,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def problem(self, body: dict[str, Any], keyed: bool) -> tuple[int, object] | None:
         """Return what is wrong with a request, as OpenAI and vLLM say it."""
-        roles = [message.get("role") for message in body.get("messages", [])]
+        messages = body.get("messages", [])
+        asks = {"user", "tool"}
+        roles = ["user" if m.get("role") in asks else m.get("role") for m in messages]
         if keyed and self.headers["Authorization"] != f"Bearer {KEY}":
             shown = (self.headers["Authorization"] or "none").removeprefix("Bearer ")
             return 401, {"error": {"message": f"Incorrect API key provided: {shown}."}}
@@ -108,12 +111,35 @@ class Handler(BaseHTTPRequestHandler):
             len(roles) // 2
         ):
             return 400, {"error": {"message": "Conversation roles must alternate user/assistant"}}
+        if problem := call_problem(messages, body.get("tools")):
+            return 400, {"error": {"message": problem}}
         return None
 
     def do_ok(self, body: dict[str, Any]) -> None:
         self.send(200, completion(body))
 
     do_key = do_ok
+
+    def do_calls(self, body: dict[str, Any]) -> None:
+        """Call one of the functions, with the arguments as text."""
+        self.send(200, calling(body, json.dumps))
+
+    def do_objects(self, body: dict[str, Any]) -> None:
+        """Call one of the functions, with the arguments as an object, as Ollama does."""
+        self.send(200, calling(body, dict))
+
+    def do_badcall(self, body: dict[str, Any]) -> None:
+        self.send(200, calling(body, lambda _: '{"door": '))
+
+    def do_twocalls(self, body: dict[str, Any]) -> None:
+        answer = calling(body, json.dumps)
+        answer["choices"][0]["message"]["tool_calls"] *= 2
+        self.send(200, answer)
+
+    def do_nofunction(self, body: dict[str, Any]) -> None:
+        answer = calling(body, json.dumps)
+        answer["choices"][0]["message"]["tool_calls"] = [{"type": "custom"}]
+        self.send(200, answer)
 
     def do_jitter(self, body: dict[str, Any]) -> None:
         """Answer after up to 20 ms, so that answers overtake each other; count who waits."""
@@ -252,6 +278,40 @@ def completion(body: dict[str, Any]) -> dict[str, Any]:
     choice = {"index": 0, "message": message, "finish_reason": "stop"}
     usage = {"prompt_tokens": 10 * len(body["messages"]), "completion_tokens": 3}
     return {"id": "x", "object": "chat.completion", "choices": [choice], "usage": usage}
+
+
+def calling(body: dict[str, Any], write: Callable[[Any], object]) -> dict[str, Any]:
+    """Return the answer to *body* as a call of a function that the messages decide."""
+    answer = completion(body)
+    number = hashlib.sha256(json.dumps(body["messages"]).encode()).digest()[0]
+    function = body["tools"][number % len(body["tools"])]["function"]
+    arguments = write(dict.fromkeys(function["parameters"]["required"], f"door {number % 3 + 1}"))
+    call = {"name": function["name"], "arguments": arguments}
+    message = {"content": None, "tool_calls": [{"id": "x", "type": "function", "function": call}]}
+    answer["choices"][0] |= {"message": message, "finish_reason": "tool_calls"}
+    return answer
+
+
+def call_problem(messages: list[dict[str, Any]], tools: list[dict[str, Any]] | None) -> str:
+    """Return what OpenAI would say of the calls in *messages*, or an empty text."""
+    for tool in tools or ():
+        if tool.get("type") != "function" or set(tool["function"]) - {
+            *("name", "description", "parameters")
+        }:
+            return "Invalid tools"
+    open_id = None
+    for message in messages:
+        if (message["role"] == "tool") != (open_id is not None):
+            return "A call must be followed by a message of its tool, and nothing else by one"
+        if message["role"] == "tool" and message.get("tool_call_id") != open_id:
+            return f"No call has the id {message.get('tool_call_id')!r}"
+        calls = message.get("tool_calls", [])
+        if not isinstance(message["content"], str) or len(calls) > 1:
+            return "Invalid message"
+        if calls and not isinstance(json.loads(calls[0]["function"]["arguments"]), dict):
+            return "The arguments of a call are a JSON object as text"
+        open_id = calls[0]["id"] if calls else None
+    return ""
 
 
 class FakeChatServer:

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agentgym_gen import Interface
-from agentgym_gen.agents.prompt import FORMATS, PromptStyle, read_action
+from agentgym_gen.agents.completions.reader import read_completion
+from agentgym_gen.agents.prompt import FORMATS, READERS, PromptStyle
 from agentgym_gen.env.making import make_text_env
 from agentgym_gen.envs.alfworld.house import House
 from agentgym_gen.envs.alfworld.official.game_reader import read_game
@@ -21,6 +22,7 @@ from agentgym_gen.envs.alfworld.tasks import GeneratedTasks
 from agentgym_gen.envs.alfworld.tiers import TaskFilter
 from agentgym_gen.envs.sokoban.official.tasks import BoxobanTasks
 from agentgym_gen.errors import AgentGymGenError, DataError, InvalidValueError
+from agentgym_gen.world import Malformed
 
 TRIAL = "valid_seen/pick_heat_then_place_in_recep-Apple-None-Fridge-1/trial_1"
 LEVEL = "; 0\n#####\n#@$.#\n#   #\n#####\n\n; 1\n#####\n#.$@#\n#####\n"
@@ -171,10 +173,15 @@ def _reset_to(task_id: str) -> None:
 
 
 @many
-@given(st.text(max_size=200), st.sampled_from(FORMATS))
-def test_any_completion_has_an_action(text: str, form: str) -> None:
-    """Any completion is a text in every prompt format."""
-    assert isinstance(read_action(PromptStyle(form), text), str)
+@given(st.text(max_size=200), st.sampled_from(FORMATS), st.sampled_from(READERS))
+def test_any_completion_is_read_or_refused(text: str, form: str, reader: str) -> None:
+    """Any completion is an action or refused, in every prompt format and by each reader."""
+    env = make_text_env("rftgen/Sokoban-easy-v0", "train")
+    env.reset(options={"task_id": "sokoban/easy/train/1"})
+    reading = read_completion(PromptStyle(form, reader=reader), text, env)
+
+    assert isinstance(reading.action, str | Malformed)
+    assert len(env.step(reading.action)[0]) > 10
 
 
 def test_a_file_that_may_not_be_read_is_named(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from agentgym_gen.agents.chat_replies import (
     read_reply,
 )
 from agentgym_gen.agents.policy import Completion, Request
+from agentgym_gen.agents.prompt import ChatMessage
 from agentgym_gen.errors import (
     BackendError,
     ContextLimitError,
@@ -37,7 +38,7 @@ from agentgym_gen.errors import (
 
 __all__ = ["ChatPolicy", "Usage"]
 
-RESERVED = ("model", "messages", "temperature", "max_tokens", "stream", "n")
+RESERVED = ("model", "messages", "temperature", "max_tokens", "stream", "n", "tools")
 """The fields of a request that `ChatPolicy` fills itself."""
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 8.0
@@ -150,7 +151,11 @@ class ChatPolicy:
             PolicyError: if the server was never reached, or refuses the key or the model.
             BackendError: if no attempt succeeds.
         """
-        body = {**self._settings, "messages": request.messages}
+        body = {**self._settings, "messages": list(map(_sent, request.messages))}
+        if request.tools:
+            body["tools"] = request.tools
+        if request.style.chat_template_kwargs:
+            body["chat_template_kwargs"] = dict(request.style.chat_template_kwargs)
         if self._send_seed:
             body["seed"] = int(request.rng.integers(1 << 31))
         reply = self._complete(json.dumps(body).encode(), request.episode)
@@ -258,6 +263,19 @@ class ChatPolicy:
                 tokens_out=total.tokens_out + tokens_out,
                 uncounted=total.uncounted + (reply.usage is None),
             )
+
+
+def _sent(message: ChatMessage) -> Mapping[str, Any]:
+    """Return *message* as servers take it: the arguments of a call are JSON as text."""
+    calls = [
+        {**call, "function": {**call["function"], "arguments": _json(call["function"])}}
+        for call in message.get("tool_calls", ())
+    ]
+    return {**message, "tool_calls": calls} if calls else message
+
+
+def _json(function: Mapping[str, Any]) -> str:
+    return json.dumps(function["arguments"], ensure_ascii=False)
 
 
 def _pause(wanted: float, attempts: int, episode: int) -> float:

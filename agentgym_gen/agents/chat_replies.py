@@ -13,6 +13,9 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from agentgym_gen.agents.completions.calls import CLOSING, OPENING, parse_object, write_call
+from agentgym_gen.interface.syntax.functions import FunctionCall
+
 MAX_REASON = 300
 """How many characters of a server's own words an error repeats."""
 
@@ -45,7 +48,7 @@ class ChatReply:
     """What a model answered."""
 
     text: str
-    """The text; empty where the model only thought, or called a tool."""
+    """The text, with the calls of functions in it; empty where the model only thought."""
     truncated: bool
     """Whether it ran into the limit of new tokens."""
     usage: tuple[int, int] | None
@@ -107,14 +110,33 @@ def _read_completion(body: bytes) -> ChatReply:
         answer = json.loads(body)
         choice = answer["choices"][0]
         text, finish = choice["message"].get("content"), choice.get("finish_reason")
-        usage = answer.get("usage")
+        calls, usage = choice["message"].get("tool_calls"), answer.get("usage")
     except (ValueError, RecursionError, LookupError, TypeError, AttributeError) as error:
         raise TransientError("an answer that is no chat completion") from error
     if not isinstance(text, str | None):
         raise TransientError("an answer whose content is no text")
+    whole = _with_calls(text or "", calls)
     # half of a surrogate pair, which JSON can spell, would fit into no file
-    encodable = (text or "").encode("utf-8", "replace").decode()
+    encodable = whole.encode("utf-8", "replace").decode()
     return ChatReply(encodable, finish == "length", _read_usage(usage))
+
+
+def _with_calls(text: str, calls: object) -> str:
+    """Return *text* with *calls* behind it, each as `write_call` writes it.
+
+    The arguments are JSON, as text or as an object. What is neither is no call for any reader.
+    """
+    for call in calls if isinstance(calls, list) else ():
+        function = call.get("function") if isinstance(call, dict) else None
+        if not isinstance(function, dict):
+            raise TransientError("an answer whose calls are no calls of functions")
+        arguments = function.get("arguments") or {}
+        fields = parse_object(arguments) if isinstance(arguments, str) else arguments
+        if isinstance(fields, dict):
+            text = write_call(FunctionCall(str(function.get("name")), fields), text)
+        else:
+            text = f"{text}\n{OPENING}\n{arguments}\n{CLOSING}".lstrip("\n")
+    return text
 
 
 def _read_usage(usage: object) -> tuple[int, int] | None:

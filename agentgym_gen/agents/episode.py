@@ -67,7 +67,13 @@ class LiveEpisode:
         """Return the request for the next action."""
         session = self.session
         return Request(
-            self.number, self._turn, session.messages, session.style, session.env, self._rng
+            self.number,
+            self._turn,
+            session.messages,
+            session.style,
+            session.env,
+            self._rng,
+            session.tools,
         )
 
     def play(self, completion: Completion) -> None:

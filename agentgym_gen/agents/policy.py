@@ -12,7 +12,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from agentgym_gen.agents.prompt import ChatMessage, PromptStyle, wrap_action
+from agentgym_gen.agents.prompt import ChatMessage, PromptStyle, Tools, wrap_action
 from agentgym_gen.env import TextEnv
 
 __all__ = [
@@ -43,6 +43,14 @@ class Request:
     """The environment, for policies that use more than text, such as the expert."""
     rng: np.random.Generator
     """The episode's own stream, for policies that sample."""
+    tools: Tools = ()
+    """The functions that the model may call, for the format ``functions``."""
+
+    def write_completion(self, action: str) -> str:
+        """Return *action*, a text of the environment, as a completion of the style."""
+        has_functions = self.style.format in ("functions", "function_calling")
+        call = self.env.functions.call(action) if has_functions else None
+        return wrap_action(self.style, action, call=call)
 
 
 @dataclass(frozen=True)
@@ -98,7 +106,7 @@ class RandomPolicy:
 
     def act(self, requests: Sequence[Request]) -> list[Completion]:
         """Return an admissible action for each request."""
-        return [Completion(wrap_action(r.style, _any_action(r))) for r in requests]
+        return [Completion(r.write_completion(_any_action(r))) for r in requests]
 
 
 def _any_action(request: Request) -> str:
@@ -112,7 +120,7 @@ class ExpertPolicy:
     def act(self, requests: Sequence[Request]) -> list[Completion]:
         """Return the expert's action for each request."""
         return [
-            Completion(wrap_action(r.style, r.env.expert_action() or _any_action(r)))
+            Completion(r.write_completion(r.env.expert_action() or _any_action(r)))
             for r in requests
         ]
 

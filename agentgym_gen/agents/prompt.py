@@ -1,32 +1,40 @@
-"""From the history of an episode to chat messages, and from a completion to an action.
+"""From the history of an episode to chat messages.
 
-Three formats: ``react`` (thought and action, AgentGym's), ``action`` (the action alone) and
-``tool`` (one call of a tool named ``act``, in the form that Qwen and Hermes templates use).
+Five formats: ``react`` (thought and action, AgentGym's), ``action`` (the action alone), ``tool``
+(one call of a tool named ``act``, in the form that Qwen and Hermes templates use), ``functions``
+(each verb is a function, which the model calls by its chat template or its server), and
+``function_calling`` (the same functions in AgentGym's prompt and JSON).
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple, TypedDict
+from dataclasses import dataclass, fields
+from typing import Any, NamedTuple, NotRequired, TypedDict
 
+from agentgym_gen.agents.completions.calls import TextWithCall, write_call
 from agentgym_gen.errors import InvalidValueError, unknown_name
+from agentgym_gen.interface.syntax.functions import FunctionCall
 
 __all__ = [
     "FORMATS",
+    "READERS",
     "RULES",
     "ChatMessage",
     "MixedStyle",
     "PastTurn",
     "PromptStyle",
+    "Tools",
     "build",
     "mixed_style",
-    "read_action",
     "wrap_action",
 ]
 
-FORMATS = ("react", "action", "tool")
+FORMATS = ("react", "action", "tool", "functions", "function_calling")
+
+READERS = ("strict", "lenient")
+"""How completions are read: in exactly their form, or as they are plainly meant."""
 
 RULES = {
     "react": (
@@ -38,15 +46,31 @@ RULES = {
         'Act by calling the tool "act" with one text argument "action": <tool_call>\n'
         '{"name": "act", "arguments": {"action": "your next action"}}\n</tool_call>'
     ),
+    "functions": (
+        "Act by calling one of your functions, exactly one call a turn. Where an action is written "
+        "as text, call the function of that name."
+    ),
+    "function_calling": (
+        "If you want to invoke a provided function or tool, please reply in the following *JSON* "
+        'format:\n```json\n{\n    "thought": "I think ...",\n    "function_name": "function_name",'
+        '\n    "arguments": <valid json object of args>\n}\n```\nOnly reply the *JSON* object, no '
+        "other text should be present.\n"
+    ),
 }
-"""How each format asks for an action."""
+"""How each format asks for an action; those of AgentGym's formats are AgentGym's."""
+
+Tools = tuple[dict[str, Any], ...]
+"""The functions of an episode, as OpenAI's ``tools`` have them."""
 
 
 class ChatMessage(TypedDict):
-    """One message of a chat."""
+    """One message of a chat, as OpenAI and chat templates have it."""
 
     role: str
     content: str
+    tool_calls: NotRequired[list[dict[str, Any]]]
+    tool_call_id: NotRequired[str]
+    name: NotRequired[str]
 
 
 class PastTurn(NamedTuple):
@@ -54,6 +78,8 @@ class PastTurn(NamedTuple):
 
     observation: str
     completion: str
+    call: TextWithCall | None = None
+    """The function that was called, and the text before the call, where a chat shows them apart."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +92,7 @@ class PromptStyle:
     """
 
     format: str = "react"
-    """``react``, ``action`` or ``tool``."""
+    """``react``, ``action``, ``tool``, ``functions`` or ``function_calling``."""
     instruction: bool = True
     """Whether the first message opens with the world's rules and those of the format."""
     window: int | None = None
@@ -76,11 +102,20 @@ class PromptStyle:
     """
     keep_first: bool = True
     """Whether the first observation, which states the goal, stays when the window moves on."""
+    reader: str = "strict"
+    """``strict`` takes an action in exactly its form, ``lenient`` what is plainly meant."""
+    system: str = ""
+    """A system message before the first one; without a system role it opens the first message."""
+    chat_template_kwargs: Mapping[str, object] | tuple[tuple[str, object], ...] = ()
+    """More variables of the chat template, such as ``{"enable_thinking": False}``."""
 
     def __post_init__(self) -> None:
         """Check the fields."""
         if self.format not in FORMATS:
             raise unknown_name("prompt format", self.format, FORMATS, "all")
+        if self.reader not in READERS:
+            raise unknown_name("reader", self.reader, READERS, "all")
+        object.__setattr__(self, "chat_template_kwargs", _pairs(self.chat_template_kwargs))
         if self.window is not None and self.window < 0:
             raise InvalidValueError(f"`window` is 0 or more, or None, not {self.window!r}")
 
@@ -101,8 +136,7 @@ class MixedStyle(PromptStyle):
 
     def for_env(self, env_id: str) -> PromptStyle:
         """Return the style for episodes of *env_id*."""
-        own = PromptStyle(self.format, self.instruction, self.window, self.keep_first)
-        return dict(self.styles).get(env_id, own)
+        return dict(self.styles).get(env_id) or PromptStyle(**_own_fields(self))
 
 
 def mixed_style(styles: Mapping[str, PromptStyle]) -> PromptStyle:
@@ -115,13 +149,15 @@ def mixed_style(styles: Mapping[str, PromptStyle]) -> PromptStyle:
     if len(distinct) == 1:
         return distinct[0]
     first = next((style for style in distinct if style.window is None), distinct[0])
-    return MixedStyle(
-        first.format, first.instruction, first.window, first.keep_first, tuple(styles.items())
-    )
+    return MixedStyle(**_own_fields(first), styles=tuple(styles.items()))
 
 
 def build(
-    style: PromptStyle, instruction: str, past: Sequence[PastTurn], observation: str
+    style: PromptStyle,
+    instruction: str,
+    past: Sequence[PastTurn],
+    observation: str,
+    tools: Tools = (),
 ) -> tuple[ChatMessage, ...]:
     """Return the messages that ask for the next action.
 
@@ -130,53 +166,88 @@ def build(
         instruction: The rules of the episode.
         past: The turns so far, from the first.
         observation: The current observation.
+        tools: The functions of the episode, where the prompt itself has to describe them.
     """
     dropped = 0 if style.window is None else max(0, len(past) - style.window)
-    shown = past[dropped:]
-    head = f"{instruction}\n\n{RULES[style.format]}\n\n" if style.instruction else ""
+    head = f"{instruction}\n\n{_rule(style.format, tools)}\n\n" if style.instruction else ""
     if dropped and style.keep_first:
         head += f"{past[0].observation}\n\n"
     messages: list[ChatMessage] = []
-    for turn in shown:
-        messages.append({"role": "user", "content": head + turn.observation})
-        messages.append({"role": "assistant", "content": turn.completion})
+    if style.system:
+        messages.append({"role": "system", "content": style.system})
+    call_id = ""
+    for number, turn in enumerate(past[dropped:], dropped):
+        messages.append(_observed(head + turn.observation, call_id))
+        call_id = f"call{number:05d}" if turn.call else ""
+        messages.append(_answered(turn, call_id))
         head = ""
-    messages.append({"role": "user", "content": head + observation})
+    messages.append(_observed(head + observation, call_id))
     return tuple(messages)
 
 
-def wrap_action(style: PromptStyle, action: str, thought: str = "I act.") -> str:
-    """Return *action* as a completion of *style*."""
+def wrap_action(
+    style: PromptStyle, action: str, thought: str = "I act.", call: FunctionCall | None = None
+) -> str:
+    """Return *action* as a completion of *style*.
+
+    Args:
+        style: The prompt style.
+        action: The text of an action.
+        thought: What stands before it, where the format has a place for it.
+        call: The call that means the same, for the formats with functions; without one, they have
+            the action as it is.
+    """
     if style.format == "react":
         return f"Thought:\n{thought}\n\nAction:\n{action}"
     if style.format == "tool":
-        call = json.dumps({"name": "act", "arguments": {"action": action}}, ensure_ascii=False)
-        return f"<tool_call>\n{call}\n</tool_call>"
+        return write_call(FunctionCall("act", {"action": action}))
+    if style.format == "functions" and call:
+        return write_call(call)
+    if style.format == "function_calling" and call:
+        names = {"thought": thought, "function_name": call.name, "arguments": call.arguments}
+        return json.dumps(names, ensure_ascii=False, indent=2)
     return action
 
 
-def read_action(style: PromptStyle, completion: str) -> str:
-    """Return the action of *completion*, or all of it where the format is broken.
+def _rule(form: str, tools: Tools) -> str:
+    if form != "function_calling":
+        return RULES[form]
+    described = "\n".join(json.dumps(tool, ensure_ascii=False, indent=2) for tool in tools)
+    return f"You have the following functions available:\n\n{described}{RULES[form]}"
 
-    So a broken completion reaches the environment, which answers it like any text that is no
-    command. Two actions in one completion are broken (AgentGym: only one is allowed).
+
+def _observed(text: str, call_id: str) -> ChatMessage:
+    if not call_id:
+        return {"role": "user", "content": text}
+    return {"role": "tool", "content": text, "tool_call_id": call_id}
+
+
+def _answered(turn: PastTurn, call_id: str) -> ChatMessage:
+    if turn.call is None:
+        return {"role": "assistant", "content": turn.completion}
+    text, call = turn.call
+    function = {"name": call.name, "arguments": dict(call.arguments)}
+    calls = [{"id": call_id, "type": "function", "function": function}]
+    return {"role": "assistant", "content": text, "tool_calls": calls}
+
+
+def _own_fields(style: PromptStyle) -> dict[str, Any]:
+    """Return the fields that every style has."""
+    return {field.name: getattr(style, field.name) for field in fields(PromptStyle)}
+
+
+def _pairs(settings: object) -> tuple[tuple[str, object], ...]:
+    """Return *settings* as sorted pairs, which can be compared and hashed.
+
+    Raises:
+        InvalidValueError: if they are no mapping from names to plain values.
     """
-    if style.format == "react":
-        parts = completion.split("Action:")
-        return parts[1].strip() if len(parts) == 2 else completion
-    if style.format == "tool":
-        return _tool_action(completion)
-    return completion.strip("\n")
-
-
-def _tool_action(completion: str) -> str:
-    # `partition` scans once; a pattern would scan to the end again from every opening tag.
-    body, closing, _ = completion.partition("<tool_call>")[2].partition("</tool_call>")
-    if completion.count("<tool_call>") != 1 or not closing:
-        return completion
     try:
-        call = json.loads(body)
-        action = call["arguments"]["action"] if call["name"] == "act" else None
-    except (ValueError, RecursionError, LookupError, TypeError):
-        return completion
-    return action if isinstance(action, str) else completion
+        pairs = tuple(sorted((str(name), value) for name, value in dict(settings).items()))  # type: ignore[call-overload]
+        hash(pairs)
+    except (TypeError, ValueError) as error:
+        raise InvalidValueError(
+            "`chat_template_kwargs` maps names to texts, numbers or booleans, such as "
+            f"{{'enable_thinking': False}}, not {settings!r}"
+        ) from error
+    return pairs

@@ -15,8 +15,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
+from agentgym_gen.agents.completions.reader import call_in, read_completion
 from agentgym_gen.agents.policy import Completion
-from agentgym_gen.agents.prompt import ChatMessage, PastTurn, PromptStyle, build, read_action
+from agentgym_gen.agents.prompt import ChatMessage, PastTurn, PromptStyle, Tools, build
 from agentgym_gen.agents.trajectory import Trajectory, Turn
 from agentgym_gen.env import TextEnv
 from agentgym_gen.env.making import make_text_env
@@ -33,7 +34,7 @@ class Reply(NamedTuple):
     """What came of one answer."""
 
     message: ChatMessage
-    """The observation as a message of the user; also the last one of an episode."""
+    """The observation as a message of the user, or of the tool that was called."""
     reward: float
     """The reward of this turn; over an episode they add up to its reward."""
     done: bool
@@ -58,6 +59,8 @@ class SessionResult:
     """How many of them had an action that could not be carried out."""
     truncated_turns: int
     """How many of them had a completion that ran into the limit of new tokens."""
+    lenient_turns: int
+    """How many of them only the lenient reader could read."""
     end_reason: str | None
     """A value of `EndReason`, or None while the episode goes on."""
 
@@ -102,6 +105,7 @@ class Session:
         self._index = interface_index
         self._info: dict[str, Any] | None = None
         self._observation = self._instruction = self._error = ""
+        self._functions: Tools = ()
         self._past: list[PastTurn] = []
         self._turns: list[Turn] = []
 
@@ -114,7 +118,10 @@ class Session:
         self._info = None
         which = {"task_id": self._task_id, "interface_index": self._index}
         self._observation, self._info = self.env.reset(options=which)
-        self._instruction = self.env.instruction if self.style.instruction else ""
+        has_functions = self.style.format in ("functions", "function_calling")
+        rules = self.env.functions.instruction if has_functions else self.env.instruction
+        self._instruction = rules if self.style.instruction else ""
+        self._functions = self.env.functions.schemas if has_functions else ()
         self._past, self._turns, self._error = [], [], ""
         return list(self.messages)
 
@@ -122,7 +129,18 @@ class Session:
     def messages(self) -> tuple[ChatMessage, ...]:
         """All messages that a model reads before its next answer, as the style has them."""
         self._current()
-        return build(self.style, self._instruction, self._past, self._observation)
+        functions = () if self.tools else self._functions
+        return build(self.style, self._instruction, self._past, self._observation, functions)
+
+    @property
+    def tools(self) -> Tools:
+        """The functions of the episode as OpenAI's ``tools``, for the format ``functions``.
+
+        A chat template or a server takes them beside the messages. They stay the same while the
+        episode lasts; other formats have none.
+        """
+        self._current()
+        return self._functions if self.style.format == "functions" else ()
 
     @property
     def done(self) -> bool:
@@ -142,14 +160,15 @@ class Session:
             raise EpisodeOverError("This episode is over; call `start()` for another one")
         if isinstance(completion, str):
             completion = Completion(completion)
-        action = read_action(self.style, completion.text)
+        action, lenient = read_completion(self.style, completion.text, self.env)
         before = self._observation
         self._observation, step_reward, _, _, self._info = self.env.step(action)
         valid = self._info["valid_action"]
-        self._turns.append(Turn(before, completion, action, float(step_reward), valid))
-        self._past.append(PastTurn(before, completion.text))
-        message: ChatMessage = {"role": "user", "content": self._observation}
-        return Reply(message, self._paid(float(step_reward)), self.done, self._info)
+        text = action if isinstance(action, str) else action.text
+        self._turns.append(Turn(before, completion, text, float(step_reward), valid, lenient))
+        call = call_in(self.style, completion.text) if self.tools else None
+        self._past.append(PastTurn(before, completion.text, call))
+        return Reply(self.messages[-1], self._paid(float(step_reward)), self.done, self._info)
 
     def end(self, reason: EndReason, error: str = "") -> None:
         """End the episode before the environment does: no answer will come, or it cannot begin.
@@ -179,6 +198,7 @@ class Session:
             turns=len(self._turns),
             invalid_turns=sum(not turn.valid for turn in self._turns),
             truncated_turns=sum(turn.completion.truncated for turn in self._turns),
+            lenient_turns=sum(turn.lenient for turn in self._turns),
             end_reason=info["end_reason"],
         )
 

@@ -18,11 +18,13 @@ class Turn:
     completion: Completion
     """The policy's answer."""
     action: str
-    """The action taken out of the completion."""
+    """The action taken out of the completion, or the text in which there is none."""
     reward: float
     """The reward of the step."""
     valid: bool
     """Whether the action could be carried out."""
+    lenient: bool = False
+    """Whether only the lenient reader could read it (`PromptStyle.reader`)."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,11 @@ class Trajectory:
     def truncated_turns(self) -> int:
         """How many turns had a completion that ran into the limit of new tokens."""
         return sum(turn.completion.truncated for turn in self.turns)
+
+    @property
+    def lenient_turns(self) -> int:
+        """How many turns had an action that only the lenient reader could read."""
+        return sum(turn.lenient for turn in self.turns)
 
     @property
     def action_tokens(self) -> int:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from numbers import Integral
 from pathlib import Path
 from typing import Any, Self
 
 import gymnasium
 from gymnasium.envs.registration import EnvSpec
 
+from agentgym_gen.env.arguments import checked_integer, encodable
 from agentgym_gen.env.episode import EpisodeState
 from agentgym_gen.env.spaces import Unicode
 from agentgym_gen.env.world_loading import load_world
 from agentgym_gen.errors import BackendError, EpisodeOverError, InvalidValueError, unknown_name
 from agentgym_gen.interface import EpisodeInterface, Interface, Randomized, parse_interface
+from agentgym_gen.interface.functions import EpisodeFunctions
 from agentgym_gen.world import Command, EndReason, Malformed, Message, Task, TaskId, World
 from agentgym_gen.world.copying import copy_sharing
 from agentgym_gen.world.task_list import list_tasks
@@ -104,7 +105,7 @@ class TextEnv(gymnasium.Env[str, str]):
         self.render_mode = render_mode
         self._space = self.observation_space = Unicode(MAX_OBSERVATION_CHARS)
         self.action_space = Unicode(MAX_OBSERVATION_CHARS)
-        self._max_turns = None if max_turns is None else _integer("max_turns", max_turns, 1)
+        self._max_turns = None if max_turns is None else checked_integer("max_turns", max_turns, 1)
         self._seed = seed
         self._episode: EpisodeState | None = None
         self._spec: EnvSpec | None = None
@@ -130,6 +131,12 @@ class TextEnv(gymnasium.Env[str, str]):
     def syntax_rule(self) -> str:
         """The part of `instruction` that describes the syntax, in no world's words; or empty."""
         return self._current().shown.rule()
+
+    @property
+    def functions(self) -> EpisodeFunctions:
+        """The verbs of the current episode as functions that a model can call."""
+        episode = self._current()
+        return episode.shown.functions(episode.admissible)
 
     @property
     def task(self) -> Task[Any]:
@@ -189,8 +196,11 @@ class TextEnv(gymnasium.Env[str, str]):
         )
         return self._episode.observation, self._info()
 
-    def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
+    def step(self, action: str | Malformed) -> tuple[str, float, bool, bool, dict[str, Any]]:
         """Take one turn.
+
+        A `Malformed` is a text in which the caller has already seen that it is no action, such as a
+        completion with two; it is refused with its reason.
 
         Raises:
             EpisodeOverError: if the episode has ended or never began.
@@ -201,7 +211,7 @@ class TextEnv(gymnasium.Env[str, str]):
             raise EpisodeOverError(
                 "This episode has not begun or is over; call `reset()` before `step()`"
             )
-        if not isinstance(action, str):
+        if not isinstance(action, str | Malformed):
             raise InvalidValueError(f"An action is a text, not {action!r}")
         episode.turn += 1
         try:
@@ -252,7 +262,7 @@ class TextEnv(gymnasium.Env[str, str]):
     def read(self, text: str) -> Command | Malformed:
         """Return the command that *text* spells in the current episode, or why it spells none."""
         episode = self._current()
-        return episode.shown.read(_encodable(text), episode.admissible)
+        return episode.shown.read(encodable(text), episode.admissible)
 
     def render_message(self, message: Message | str) -> str:
         """Return a world's *message* as text of the current interface."""
@@ -270,15 +280,18 @@ class TextEnv(gymnasium.Env[str, str]):
         plan = self.world.expert_plan()
         return self.write(plan[0]) if plan else None
 
-    def _play(self, episode: EpisodeState, action: str) -> float:
+    def _play(self, episode: EpisodeState, action: str | Malformed) -> float:
         """Read *action*, carry it out or refuse it, and return the reward."""
-        command = self.read(action)
+        command = self.read(action) if isinstance(action, str) else action
         if isinstance(command, Malformed):
             episode.valid = False
-            reply = episode.shown.invalid_reply(command, episode.admissible, episode.turn)
+            explains = command is action
+            reply = episode.shown.invalid_reply(
+                command, episode.admissible, episode.turn, explains=explains
+            )
             episode.observation = self._space.clip(reply)
             return self.world.malformed_reward
-        return self._carry_out(episode, Command(command.verb, tuple(map(_encodable, command.args))))
+        return self._carry_out(episode, Command(command.verb, tuple(map(encodable, command.args))))
 
     def _carry_out(self, episode: EpisodeState, command: Command) -> float:
         outcome = self.world.step(command)
@@ -294,7 +307,7 @@ class TextEnv(gymnasium.Env[str, str]):
         episode.valid, episode.end = False, EndReason.BACKEND_ERROR
         episode.allow(())
         sentence = f"The software behind this world has failed, and the episode is over: {error}"
-        episode.observation = self._space.clip(_encodable(sentence))
+        episode.observation = self._space.clip(encodable(sentence))
         return 0.0
 
     def _info(self) -> dict[str, Any]:
@@ -325,7 +338,7 @@ class TextEnv(gymnasium.Env[str, str]):
         if rest:
             raise unknown_name("reset option", next(iter(rest)), RESET_OPTIONS, "all")
         if index is not None:
-            index = _integer("interface_index", index, 0)
+            index = checked_integer("interface_index", index, 0)
         if task_id is not None:
             task = self.world.tasks.find(task_id)
             self._check_belongs(task.id)
@@ -384,15 +397,3 @@ class TextEnv(gymnasium.Env[str, str]):
         if self._episode is None:
             raise EpisodeOverError("No episode has begun; call `reset()` first")
         return self._episode
-
-
-def _encodable(text: str) -> str:
-    """Return *text* with its lone surrogates replaced: no file could hold them."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()
-
-
-def _integer(name: str, value: object, least: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < least:
-        kind = "positive number" if least else "number from 0 on"
-        raise InvalidValueError(f"`{name}` is a {kind} or None, not {value!r}")
-    return int(value)

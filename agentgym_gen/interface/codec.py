@@ -81,19 +81,19 @@ class ActionCodec:
     ) -> None:
         self._world = world
         self._surface = surface
-        self._templates = templates(world.verbs, interface.wording, task_id, interface.vocabulary)
+        self.templates = templates(world.verbs, interface.wording, task_id, interface.vocabulary)
+        """The template of each verb, by the verb's name."""
         self._renamed_texts: dict[str, str] = {}
         self._wording = interface.wording
         self._reads_natively = interface.wording == "native" and interface.syntax == "native"
         self._names: Renaming | None = None
         if interface.names == "renamed":
-            phrases = tuple(map(phrase_of, self._templates.values()))
+            phrases = tuple(map(phrase_of, self.templates.values()))
             self._names = sample_renaming(surface, task_id, interface.vocabulary, phrases)
         labels = {native: self.render(label) for native, label in surface.verb_labels.items()}
         changed = {native: label for native, label in labels.items() if native != label}
         self._arguments = ArgumentCodec(changed, self._names)
-        rename_slot = self._names.rename if self._names else str
-        self._syntax = SYNTAXES[interface.syntax](world.verbs, self._templates, rename_slot)
+        self._syntax = SYNTAXES[interface.syntax](world.verbs, self.templates, self.rename_slot)
         self._mentions: dict[Command, str] = {}
         # A text that was written before is looked up, not parsed, unless an action is a number
         # (which means another command each turn) or the world itself reads it.
@@ -107,6 +107,15 @@ class ActionCodec:
         for cache in ("_renamed_texts", "_mentions", "_commands"):
             setattr(duplicate, cache, dict(getattr(self, cache)))
         return duplicate
+
+    @property
+    def numbered(self) -> bool:
+        """Whether an action is the number of a listed command."""
+        return self._syntax.numbered
+
+    def rename_slot(self, slot: str) -> str:
+        """Return the name of *slot*, which differs where it is named like a renamed thing."""
+        return self._names.rename(slot) if self._names else slot
 
     def render(self, message: Message | str) -> str:
         """Return *message* as text."""
@@ -127,7 +136,7 @@ class ActionCodec:
         if isinstance(piece, Command):
             return self.mention(piece)
         native = piece.native if self._wording == "native" else ""
-        phrase = native or phrase_of(self._templates[piece.verb])
+        phrase = native or phrase_of(self.templates[piece.verb])
         return phrase[:1].upper() + phrase[1:] if piece.capital else phrase
 
     def invalid_reply(self, malformed: Malformed) -> str:
@@ -156,7 +165,7 @@ class ActionCodec:
         """Return *command* as messages and lists show it."""
         text = self._mentions.get(command)
         if text is None:
-            text = self._mentions[command] = self._syntax.mention(self._encoded(command))
+            text = self._mentions[command] = self._syntax.mention(self.encoded(command))
             if self._keeps_mentions:
                 self._commands[text] = command
         return text
@@ -169,8 +178,12 @@ class ActionCodec:
     def write(self, command: Command, admissible: tuple[Command, ...]) -> str:
         """Return *command* as the text of an action."""
         if self._syntax.numbered:
-            return self._syntax.write(command, admissible, self._encoded(command))
+            return self._syntax.write(command, admissible, self.encoded(command))
         return self.mention(command)
+
+    def write_shown(self, command: Command) -> str:
+        """Return *command*, which has the names that are shown, as the text of an action."""
+        return self._syntax.mention(command)
 
     def write_all(self, admissible: tuple[Command, ...]) -> list[str]:
         """Return the commands of *admissible* as texts of actions."""
@@ -195,18 +208,22 @@ class ActionCodec:
 
     def instruction(self) -> str:
         """Return the rules of the world and of how actions are written."""
-        text = self.render(self._world.instruction())
+        text = self.world_instruction()
         if self._reads_natively:
             return text
         usages = [self.mention(verb.usage) for verb in self._world.verbs]
         lines = [text, self.rule(), "The actions are:", *(f"- {usage}" for usage in usages)]
         return "\n".join(line for line in lines if line)
 
+    def world_instruction(self) -> str:
+        """Return the rules of the world alone."""
+        return self.render(self._world.instruction())
+
     def rule(self) -> str:
         """Return the sentence of the instruction on how actions are written; may be empty."""
         return self._syntax.rule()
 
-    def _encoded(self, command: Command) -> Command:
+    def encoded(self, command: Command) -> Command:
         """Return *command* with the names that are shown."""
         if self._arguments.native:
             return command

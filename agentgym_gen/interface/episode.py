@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from agentgym_gen.interface.axes import Interface
 from agentgym_gen.interface.codec import ActionCodec
 from agentgym_gen.interface.format import FORMATS, ObservationFormat
+from agentgym_gen.interface.functions import EpisodeFunctions
 from agentgym_gen.interface.layout import ObservationLayout
 from agentgym_gen.world import Command, Malformed, Message, Outcome, Piece, Scene, TaskId, World
 
@@ -28,6 +29,7 @@ class EpisodeInterface:
         # The native syntax is refused in the original's own words; any other adds the reason.
         self._explains = interface.feedback == "explained" or interface.syntax != "native"
         surface = world.surface()
+        self._verbs = world.verbs
         self._codec = ActionCodec(interface, world, surface, task_id)
         self._layout = ObservationLayout(interface, surface, self._codec, task_id)
         new_format = FORMATS.get(interface.form)
@@ -51,12 +53,24 @@ class EpisodeInterface:
         return self._layout.lay_out(self._render_scene(outcome.scene, note), admissible, turn)
 
     def invalid_reply(
-        self, malformed: Malformed, admissible: tuple[Command, ...], turn: int
+        self,
+        malformed: Malformed,
+        admissible: tuple[Command, ...],
+        turn: int,
+        *,
+        explains: bool = False,
     ) -> str:
-        """Return the observation after text that is not a command."""
+        """Return the observation after text that is not a command.
+
+        Args:
+            malformed: The text.
+            admissible: The commands that can be carried out now.
+            turn: The number of the turn.
+            explains: Whether the reason is added where the interface alone would leave it out.
+        """
         if self._feedback == "silent":
             return self._layout.lay_out("", admissible, turn)
-        note = f"Not understood: {malformed.reason}" if self._explains else ""
+        note = f"Not understood: {malformed.reason}" if self._explains or explains else ""
         text = self._format_text(self._codec.invalid_reply(malformed), note)
         return self._layout.lay_out(text, admissible, turn)
 
@@ -71,6 +85,10 @@ class EpisodeInterface:
     def write_all(self, admissible: tuple[Command, ...]) -> list[str]:
         """Return the admissible commands as texts of actions."""
         return self._codec.write_all(admissible)
+
+    def functions(self, admissible: tuple[Command, ...]) -> EpisodeFunctions:
+        """Return the verbs as functions that a model can call."""
+        return EpisodeFunctions(self._codec, self._verbs, admissible)
 
     def render(self, message: Message | str) -> str:
         """Return *message* as text of this episode."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agentgym_gen.agents.policy import Completion, Request
-from agentgym_gen.agents.prompt import wrap_action
 from agentgym_gen.envs.alfworld.expert import Memory, View, shortest_plan
 from agentgym_gen.envs.alfworld.game import NO_ITEM, Game, Move
 from agentgym_gen.envs.alfworld.statistics import load_statistics
@@ -28,7 +27,7 @@ class SearchPolicy:
         Raises:
             InvalidValueError: if an environment is not ALFWorld.
         """
-        return [Completion(wrap_action(r.style, self._action(r))) for r in requests]
+        return [Completion(r.write_completion(self._action(r))) for r in requests]
 
     @staticmethod
     def _action(request: Request) -> str:

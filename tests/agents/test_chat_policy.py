@@ -108,6 +108,59 @@ def test_the_order_of_the_answers_changes_nothing(server: FakeChatServer, make: 
     assert one == many
 
 
+@pytest.mark.parametrize("behaviour", ["calls", "objects"])
+def test_a_model_behind_an_endpoint_calls_functions(
+    server: FakeChatServer, make: Maker, behaviour: str
+) -> None:
+    """The functions are sent as ``tools``, and a call is carried out and answered by its id."""
+    url, style = server.url("functions", behaviour), PromptStyle("functions")
+    played = run(episodes(5), make(url), style=style)
+    log = server.log(url)
+
+    assert {t.end_reason for t in played} <= {"success", "failure", "turn_limit"}
+    assert sum(turn.valid for t in played for turn in t.turns) > 3
+    assert all(t.invalid_turns < len(t.turns) for t in played)
+    names = [tool["function"]["name"] for tool in log[0]["body"]["tools"]]
+    assert names == ["walk_to", "open", "wait"]
+    assert log[-1]["body"]["messages"][-1]["role"] == "tool"
+    assert played[0].turns[0].completion.text.startswith('<tool_call>\n{"name": "')
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "reason"),
+    [("twocalls", "it is not one function call"), ("badcall", "it is not one function call")],
+)
+def test_a_wrong_call_costs_a_turn(
+    server: FakeChatServer, make: Maker, behaviour: str, reason: str
+) -> None:
+    """Two calls, and one whose arguments are no JSON, are refused, and the next turn is asked."""
+    url, style = server.url("wrong", f"{behaviour},calls"), PromptStyle("functions")
+    (played,) = run(episodes(1), make(url), style=style)
+
+    assert not played.turns[0].valid
+    assert reason in played.turns[1].observation
+    assert server.log(url)[1]["body"]["messages"][-1]["role"] == "user"
+
+
+def test_calls_of_anything_else_are_no_answer(server: FakeChatServer, make: Maker) -> None:
+    """An answer whose calls have another type is tried again."""
+    url = server.url("custom", "nofunction,calls")
+    run(episodes(1), make(url), style=PromptStyle("functions"))
+
+    assert server.log(url)[0]["body"] == server.log(url)[1]["body"]
+
+
+def test_settings_of_the_template_are_sent(server: FakeChatServer, make: Maker) -> None:
+    """A server that renders chat templates, such as vLLM, gets their variables."""
+    style = PromptStyle("action", chat_template_kwargs={"enable_thinking": False})
+    for name, sent in (("kwargs", style), ("none", PLAIN)):
+        run(episodes(1), make(server.url(name)), style=sent)
+        body = server.log(server.url(name))[0]["body"]
+
+        expected = {"enable_thinking": False} if name == "kwargs" else None
+        assert body.get("chat_template_kwargs") == expected
+
+
 def test_no_more_connections_are_open_than_allowed(server: FakeChatServer, make: Maker) -> None:
     """Ten episodes share three connections, and the wait for one is no part of the timeout."""
     url = server.url("connections", "jitter")

@@ -1,6 +1,4 @@
-"""Prompts: from the history of an episode to messages, and from completions to actions."""
-
-import time
+"""Prompts: from the history of an episode to messages."""
 
 import pytest
 
@@ -9,8 +7,6 @@ from agentgym_gen.agents.prompt import (
     PromptStyle,
     build,
     mixed_style,
-    read_action,
-    wrap_action,
 )
 from agentgym_gen.errors import InvalidValueError
 
@@ -58,46 +54,6 @@ def test_a_window_keeps_the_latest_turns(
     style = PromptStyle("action", instruction=False, window=window, keep_first=keep_first)
 
     assert contents(style) == expected
-
-
-@pytest.mark.parametrize("form", ["react", "action", "tool"])
-@pytest.mark.parametrize("action", ["go to desk 1", '{"action": "x", "arguments": {}}', "é"])
-def test_a_wrapped_action_is_parsed(form: str, action: str) -> None:
-    """Parsing a wrapped action gives the action, in every format and every syntax."""
-    style = PromptStyle(form)
-
-    assert read_action(style, wrap_action(style, action)) == action
-
-
-@pytest.mark.parametrize(
-    ("form", "completion"),
-    [
-        ("react", "I just talk"),
-        ("react", "Action:\nlook\nAction:\ngo"),
-        ("tool", "look"),
-        ("tool", "<tool_call>{</tool_call>"),
-        ("tool", '<tool_call>{"name": "fly", "arguments": {"action": "look"}}</tool_call>'),
-        ("tool", '<tool_call>{"name": "act", "arguments": {"action": 3}}</tool_call>'),
-        ("tool", "<tool_call>[]</tool_call>"),
-        ("tool", "<tool_call>" + "[" * 5000 + "</tool_call>"),
-    ],
-)
-def test_a_broken_completion_is_passed_on_whole(form: str, completion: str) -> None:
-    """A completion without exactly one action is the action, which is malformed for the world."""
-    assert read_action(PromptStyle(form), completion) == completion
-
-
-@pytest.mark.parametrize("form", ["react", "action", "tool"])
-@pytest.mark.parametrize(
-    "fragment", ["<tool_call>", "</tool_call>", "<tool_call></tool_call>", "Action:", "["]
-)
-def test_parsing_is_fast(form: str, fragment: str) -> None:
-    """A completion of 100,000 characters is parsed within 50 ms, whatever it repeats."""
-    for beginning in ("", "<tool_call>"):
-        completion = beginning + fragment * (100_000 // len(fragment))
-        start = time.process_time()
-        assert read_action(PromptStyle(form), completion) == completion
-        assert time.process_time() - start < 0.05
 
 
 def test_a_wrong_style_is_an_error() -> None:

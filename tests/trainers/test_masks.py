@@ -4,7 +4,7 @@ import pytest
 
 from agentgym_gen import Registered, register
 from agentgym_gen.agents.policy import ScriptedPolicy
-from agentgym_gen.agents.prompt import PromptStyle, read_action, wrap_action
+from agentgym_gen.agents.prompt import PromptStyle, wrap_action
 from agentgym_gen.agents.rollout import Episode, run
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.trainers.config import RFTConfig
@@ -41,7 +41,7 @@ def marked_sequences(style: PromptStyle) -> list[str]:
     episode = Episode(ENV, "corridor/easy/train/0", options={"max_turns": 3})
     (trajectory,) = run([episode], policy, style=style)
     assert [turn.observation for turn in trajectory.turns] == list(OBSERVATIONS)
-    assert [read_action(style, text) for text in completions] == list(ACTIONS)
+    assert [turn.action for turn in trajectory.turns] == list(ACTIONS)
     sequences = []
     for sequence in trajectory.sequences():
         text, inside = "", False

@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from agentgym_gen.agents.policy import Policy
-from agentgym_gen.agents.prompt import build
 from agentgym_gen.agents.rollout import Episode, run
+from agentgym_gen.agents.session import Session
 from agentgym_gen.env.making import make_text_env, sample_task_ids
 from agentgym_gen.errors import DataError, DiskFullError, ResultExistsError
 from agentgym_gen.ids import EnvId
@@ -278,14 +278,16 @@ def describe_column(plan: Plan, column: str) -> dict[str, Any]:
     content = hashlib.sha256()
     for task_id in task_ids:
         content.update(env.world.tasks.find(task_id).fingerprint.encode())
-    observation, _ = env.reset(options={"task_id": task_ids[0]})
     style = plan.style_of(column)
-    messages = build(style, env.instruction if style.instruction else "", [], observation)
+    session = Session(column, task_ids[0], style=style, env=env)
+    prompt: list[Any] = session.start()
+    if session.tools:
+        prompt = [*prompt, session.tools]
     return {
         "env_id": EnvId.parse(column).plain,
         "env_version": EnvId.parse(column).version,
         "interface": str(env.interface),
         "data_hash": content.hexdigest()[:16],
-        "prompt_hash": hashlib.sha256(json.dumps(messages).encode()).hexdigest()[:16],
+        "prompt_hash": hashlib.sha256(json.dumps(prompt).encode()).hexdigest()[:16],
         "task_ids": task_ids,
     }
