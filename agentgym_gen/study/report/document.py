@@ -87,12 +87,15 @@ class TableCell:
     """Whether it is set in bold."""
     framed: bool = False
     """Whether it has a frame, as held-in cells have."""
+    grey: bool = False
+    """Whether it is set in grey, as a number that says nothing is."""
     link: str = ""
     """The anchor that it links to."""
 
     def to_html(self) -> str:
         """Return the cell as a ``td``."""
-        classes = [c for c, on in (("sure", self.bold), ("own", self.framed)) if on]
+        marks = (("sure", self.bold), ("own", self.framed), ("none", self.grey))
+        classes = [css_class for css_class, on in marks if on]
         class_attribute = f' class="{" ".join(classes)}"' if classes else ""
         style = "" if self.shade is None else f' style="background:{colour(self.shade)}"'
         text = html.escape(self.text)
@@ -173,6 +176,8 @@ class Forest:
     """Whether a line marks zero."""
     signed: bool = True
     """Whether the numbers are differences, with a sign, or rates."""
+    bold: bool = True
+    """Whether a difference whose interval excludes zero is set in bold and in colour."""
 
     def to_html(self) -> str:
         """Return the block as HTML."""
@@ -183,6 +188,7 @@ class Forest:
     def _row(self, name: str, e: Estimate) -> str:
         left, right, dot = (self._position(x) for x in (e.low, e.high, e.value))
         sign = "sure pos" if e.low > 0 else "sure neg" if e.high < 0 else "unsure"
+        sign = sign if self.bold else "unsure"
         axis = f'<i class="axis" style="left:{self._position(0):.1f}%"></i>' if self.zero else ""
         return (
             f'<div class="row {sign if self.signed else "plain"}"><span class="name">'

@@ -6,11 +6,23 @@ import html
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from agentgym_gen.study.analysis.claims import PAPER, SENTENCES, Claim, check_claims
-from agentgym_gen.study.analysis.statistics import Estimate
+from agentgym_gen.study.analysis.claims import (
+    MARGIN_REASONS,
+    PAPER,
+    SENTENCES,
+    Claim,
+    check_claims,
+)
 from agentgym_gen.study.plan.plan import display_name
 from agentgym_gen.study.report.context import ReportContext
-from agentgym_gen.study.report.document import Block, Heading, RawHtml, Text, breakable
+from agentgym_gen.study.report.document import (
+    Block,
+    Heading,
+    RawHtml,
+    Text,
+    breakable,
+    points,
+)
 
 VERDICT_CLASSES = {
     "agrees": "good",
@@ -29,8 +41,12 @@ def claims(context: ReportContext) -> Iterator[Block]:
         "What arXiv 2603.12011 claims, its own numbers, and ours. The paper's numbers are "
         "**second-hand**, from published summaries: its tables were not readable to us. A verdict "
         "is about this study's models, which may be far smaller than the paper's. The rule of "
-        "every verdict is in the last section."
+        "every verdict is in the last section; with fewer than three training seeds every verdict "
+        "on a tested claim is 'cannot tell'."
     )
+    if context.untrained:
+        names = ", ".join(map(display_name, context.untrained))
+        yield Text(f"Left out, because no training changed them: {names}.")
     tally = Counter(claim.verdict for claim in results)
     yield Text("Verdicts: " + ", ".join(f"{count} {name}" for name, count in tally.items()) + ".")
     for number in SENTENCES:
@@ -42,7 +58,7 @@ def _card(number: str, arm_claims: Sequence[Claim]) -> Block:
     divs, rows = [], []
     for claim in arm_claims:
         ours, css_class = claim.ours, VERDICT_CLASSES[claim.verdict]
-        value = "" if ours is None else _in_unit(ours, claim.unit)
+        value = "" if ours is None else points(ours)
         n = "" if ours is None else f"{claim.unit}; n = {ours.tasks} tasks, {_seeds(ours.seeds)}"
         sentence = display_name(claim.sentence)
         divs.append(
@@ -53,19 +69,14 @@ def _card(number: str, arm_claims: Sequence[Claim]) -> Block:
         rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     markup = (
         f'<section class="claim"><h3><span>{number}</span> {SENTENCES[number]}</h3>'
-        f"<p>The paper, second-hand: {html.escape(PAPER[number])}</p>{''.join(divs)}</section>"
+        f"<p>The paper, second-hand: {html.escape(PAPER[number])}</p>"
+        f"<p>Agrees: {html.escape(MARGIN_REASONS[number])}</p>{''.join(divs)}</section>"
     )
     head = ["| here | number | | verdict |", "|---|---|---|---|"]
     title = f"### {number}: {SENTENCES[number]}"
-    paper = f"The paper, second-hand: {PAPER[number]}."
+    paper = f"The paper, second-hand: {PAPER[number]}. Agrees: {MARGIN_REASONS[number]}."
     return RawHtml(markup, "\n".join([title, "", paper, "", *head, *rows]))
 
 
 def _seeds(number: int) -> str:
     return f"{number} seed{'s' if number != 1 else ''}"
-
-
-def _in_unit(ours: Estimate, unit: str) -> str:
-    scale = 1 if unit == "turns saved" else 100
-    value, low, high = (scale * x for x in (ours.value, ours.low, ours.high))
-    return f"{value:+.1f} [{low:+.1f}, {high:+.1f}]"
