@@ -26,7 +26,7 @@ from agentgym_gen.agents import (
     run_async,
 )
 from agentgym_gen.env import TextEnv
-from agentgym_gen.env.making import make_text_env, sample_task_ids
+from agentgym_gen.env.making import make_text_env, sample_task_ids, task_rows
 from agentgym_gen.env.registration import Registered, env_ids, register, register_all
 from agentgym_gen.errors import AgentGymGenError
 from agentgym_gen.ids import EnvId
@@ -101,6 +101,7 @@ __all__ = [
     "sample_task_ids",
     "stream",
     "study",
+    "task_rows",
     "testing",
     "trainers",
 ]

@@ -35,11 +35,13 @@ LAYERS = (
     ("agentgym_gen.trainers.logging", "agentgym_gen.trainers.packing"),
     ("agentgym_gen.trainers.algorithm",),
     ("agentgym_gen.trainers",),
+    ("agentgym_gen.models",),
     ("agentgym_gen.study.plan",),
     ("agentgym_gen.study.results",),
     ("agentgym_gen.study.analysis",),
     ("agentgym_gen.study.report", "agentgym_gen.study.run"),
     ("agentgym_gen.study",),
+    ("agentgym_gen.evaluation",),
     ("agentgym_gen.cli",),
     ("agentgym_gen",),
 )
@@ -59,8 +61,12 @@ HEAVY = ("torch", "transformers", "peft", "tokenizers", "safetensors")
 LAZY = ("agentgym_gen.study", "agentgym_gen.trainers", "pandas", "ray", "tqdm", "jinja2", *HEAVY)
 """What modules outside trainers import inside functions only, so that importing them is cheap."""
 
+READ_ROWS = ("agentgym_gen.study", "agentgym_gen.evaluation", "agentgym_gen.cli")
+"""The packages that may import the study at once: its rows and its analysis."""
+
 # Module -> the packages of an extra that it may import, inside functions.
 BACKENDS = {
+    "agentgym_gen/evaluation/results.py": {"pandas"},
     "agentgym_gen/agents/chat_connection.py": {"aiohttp"},
     "envs/alfworld/reference/original_process.py": {"alfworld", "textworld"},
     "envs/searchqa/retrievers/dense.py": {"sentence_transformers"},
@@ -216,8 +222,7 @@ def rule_lazy(sources: Sources) -> list[str]:
         and is_under(imported.name, LAZY)
         and not is_under(dotted(path), NEED_NO_TORCH)
         and not (
-            is_under(imported.name, ("agentgym_gen.study",))
-            and is_under(dotted(path), ("agentgym_gen.study", "agentgym_gen.cli"))
+            is_under(imported.name, ("agentgym_gen.study",)) and is_under(dotted(path), READ_ROWS)
         )
     ]
 

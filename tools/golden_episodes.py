@@ -14,8 +14,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from agentgym_gen import env_ids
-from agentgym_gen.env.making import make_text_env, sample_task_ids
+from agentgym_gen import TextEnv, env_ids
+from agentgym_gen.env.making import make_text_env
 from agentgym_gen.env.registration import BUNDLED, ENVIRONMENTS
 from agentgym_gen.ids import EnvId
 from agentgym_gen.seeding import stream
@@ -49,15 +49,30 @@ def digest(env_id: str, number: int = TASKS) -> str:
     environment = ENVIRONMENTS[EnvId.parse(env_id).name]
     number = min(number, environment.slow_tasks or number)
     options = environment.test_kwargs
-    tasks = sample_task_ids(plain, "test", number, stream("golden episodes", plain), options)
     env = make_text_env(env_id, "test", options)
     texts_hash = hashlib.sha256()
-    for task_id in tasks:
+    for task_id in golden_tasks(plain, env, number):
         observation, info = env.reset(options={"task_id": task_id})
         texts = (task_id, env.instruction, observation, str(info["goal"]))
         texts_hash.update("\n".join((*texts, *info["admissible_actions"])).encode())
     env.close()
     return texts_hash.hexdigest()[:32]
+
+
+def golden_tasks(plain: str, env: TextEnv, number: int) -> list[str]:
+    """Return the ids of *number* test tasks of *env*, which is one of the tier *plain*.
+
+    Not those of `sample_task_ids`, so that the hashes depend on the worlds only.
+    """
+    rng, tiers, tasks = stream("golden episodes", plain), env.tiers, env.world.tasks
+    first = int(rng.integers(len(tiers))) if len(tiers) > 1 else 0
+    ids: list[str] = []
+    for place, tier in enumerate(tiers):
+        share = number // len(tiers) + ((place - first) % len(tiers) < number % len(tiers))
+        size = tasks.size(tier, "test")
+        places = rng.choice(size, size=share, replace=share > size)
+        ids += [str(tasks.task_id(tier, "test", int(index))) for index in places]
+    return ids
 
 
 def main(ids: Sequence[str]) -> None:

@@ -1,11 +1,14 @@
-"""Environments are made again from what describes them, and misspelt keywords are explained."""
+"""Environments are made again from what describes them; samples of tasks can be extended."""
 
 import gymnasium
 import pytest
 from gymnasium.envs.registration import EnvSpec
 
-from agentgym_gen import Randomized
+from agentgym_gen import Randomized, Session, make_text_env, sample_task_ids, stream, task_rows
 from agentgym_gen.errors import InvalidValueError, UnknownNameError
+
+TIERS = ("easy", "medium", "hard")
+MIXED = ["rftgen/TextCraft-v0", "rftgen/Sokoban-easy-v0", "rftgen/TextCraft-hard-json-v0"]
 
 
 @pytest.mark.parametrize("interface", [Randomized({"syntax": ["json", "call"]}), "random"])
@@ -33,3 +36,114 @@ def test_a_task_that_is_named_twice_is_an_error() -> None:
     tasks = ["textcraft/easy/train/1", "textcraft/easy/train/2", "textcraft/easy/train/1"]
     with pytest.raises(InvalidValueError, match="'textcraft/easy/train/1' stands twice in"):
         gymnasium.make("rftgen/TextCraft-easy-v0", tasks=tasks)
+
+
+@pytest.mark.parametrize("env_id", ["rftgen/TextCraft-v0", "rftgen/Sokoban-hard-v0"])
+@pytest.mark.parametrize("number", [0, 1, 2, 7, 160, 320])
+def test_a_larger_sample_begins_with_the_smaller_one(env_id: str, number: int) -> None:
+    """A sample of twice as many tasks adds tasks, also where a tier has too few of them."""
+    small = sample_task_ids(env_id, "test", number, stream("extend"))
+    large = sample_task_ids(env_id, "test", 2 * number, stream("extend"))
+
+    assert len(small) == number
+    assert large[:number] == small
+
+
+def test_tiers_take_turns_in_a_sample() -> None:
+    """Any three tasks in a row are of the three tiers."""
+    tiers = [i.split("/")[1] for i in sample_task_ids(MIXED[0], "test", 11, stream("turns"))]
+
+    assert all(set(tiers[n : n + 3]) == set(TIERS) for n in range(9))
+
+
+def test_a_tier_is_sampled_whole_before_a_task_repeats() -> None:
+    """Of 304 tasks, 304 samples are all of them, in an order that is not that of their numbers."""
+    task_ids = sample_task_ids("rftgen/TextCraft-easy-v0", "test", 608, stream("whole"))
+    tasks = {f"textcraft/easy/test/{n}" for n in range(304)}
+
+    assert set(task_ids[:304]) == set(task_ids[304:]) == tasks
+    assert task_ids[:304] != sorted(tasks, key=lambda i: int(i.split("/")[-1]))
+    assert task_ids[:304] != task_ids[304:]
+
+
+def test_a_sample_of_a_list_of_tasks_is_extendable() -> None:
+    """A list of tasks is sampled whole, and a prefix stays a prefix."""
+    tasks = [f"textcraft/easy/train/{n}" for n in range(9)]
+    samples = [
+        sample_task_ids("rftgen/TextCraft-v0", "train", n, stream("list"), {"tasks": tasks})
+        for n in (4, 9)
+    ]
+
+    assert samples[1][:4] == samples[0]
+    assert sorted(samples[1]) == tasks
+
+
+def test_every_task_is_sampled_as_often() -> None:
+    """The second of two of four tasks is each of them in about 100 of 400 samples."""
+    options = {"tasks": [f"textcraft/easy/train/{n}" for n in range(4)]}
+    env_id, counts = "rftgen/TextCraft-easy-v0", dict.fromkeys(options["tasks"], 0)
+    rng = stream("uniform")
+    for _ in range(400):
+        counts[sample_task_ids(env_id, "train", 2, rng, options)[1]] += 1
+
+    assert all(70 < count < 130 for count in counts.values())  # 3.5 standard deviations
+
+
+def test_a_stream_goes_on_alike_after_samples_of_any_size() -> None:
+    """What is drawn after a sample does not depend on how large it was."""
+    streams = [stream("after"), stream("after")]
+    for rng, number in zip(streams, (1, 100), strict=True):
+        sample_task_ids("rftgen/TextCraft-v0", "test", number, rng)
+
+    assert streams[0].random() == streams[1].random()
+
+
+def test_a_negative_number_of_tasks_is_an_error() -> None:
+    """The error names the number."""
+    with pytest.raises(InvalidValueError, match="`number` of tasks is 0 or more, not -1"):
+        sample_task_ids("rftgen/TextCraft-v0", "test", -1, stream("x"))
+    with pytest.raises(InvalidValueError, match="`number` of rows is 0 or more, not -1"):
+        task_rows(MIXED, -1)
+
+
+@pytest.mark.parametrize("number", [0, 1, 4, 50])
+def test_rows_of_tasks_are_extendable(number: int) -> None:
+    """More rows begin with fewer, and the environments take turns."""
+    small, large = task_rows(MIXED, number), task_rows(MIXED, 2 * number)
+
+    assert large[:number] == small
+    assert [row["env_id"] for row in small] == (MIXED * number)[:number]
+
+
+def test_a_row_is_played_by_a_session() -> None:
+    """A row names the split and the interface that its episode has, also one in the id."""
+    for row in task_rows(MIXED, 3, split="valid", seed=5):
+        options = {"interface": row["interface"]}
+        session = Session(row["env_id"], row["task_id"], options=options)
+        session.start()
+
+        assert row["task_id"].split("/")[2] == row["split"] == "valid"
+        assert session.env.interface == make_text_env(row["env_id"], "valid").interface
+
+
+def test_rows_have_the_interface_that_was_named() -> None:
+    """One interface is that of all rows; of a randomised one, each row plays another."""
+    rows = task_rows(MIXED[:2], 4, interface={"syntax": "json"})
+    sampled = task_rows(MIXED[:2], 4, interface=Randomized())
+
+    assert {row["interface"] for row in rows} == {"json"}
+    assert [row["interface_index"] for row in rows] == [0, 0, 0, 0]
+    assert {row["interface"] for row in sampled} == {"random"}
+    assert [row["interface_index"] for row in sampled] == [0, 0, 1, 1]
+
+
+def test_rows_of_other_seeds_are_other_tasks() -> None:
+    """The seed decides the tasks."""
+    assert task_rows(MIXED[:1], 9, seed=1) != task_rows(MIXED[:1], 9, seed=2)
+
+
+@pytest.mark.parametrize("env_ids", [[], "rftgen/TextCraft-v0", MIXED[:1] * 2])
+def test_rows_need_a_list_of_different_ids(env_ids: list[str]) -> None:
+    """No id, an id twice and a text are errors."""
+    with pytest.raises(InvalidValueError, match="`env_ids` is a list of different ids, not "):
+        task_rows(env_ids, 3)

@@ -1,0 +1,354 @@
+"""The folder of an evaluation: what was played with which model, and how every episode went.
+
+    eval.json                what was evaluated: the model, the settings, columns, versions
+    episodes.jsonl           one row an episode, in the schema of a study
+    transcripts.jsonl.gz     the texts of the episodes, in the same order
+    transcripts.jsonl        the same of episodes that were played since, until the run ends
+    report.html              the page
+
+A row is that of a study (`agentgym_gen.study.results.rows`): ``arm`` is the label of the model,
+``column`` the environment id with its interface, ``seed`` 0; it has ``env_id`` and ``split``, too.
+So `agentgym_gen.study.analysis` reads it. Rows are appended as their episodes end, so that a killed
+run loses only the episodes that were being played. A run that ends puts them in order: the files of
+a finished evaluation do not depend on when it was killed.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from agentgym_gen.errors import DataError, missing_extra
+from agentgym_gen.ids import EnvId
+from agentgym_gen.study.plan.plan import ROW_SCHEMA
+from agentgym_gen.study.results.rows import Row
+from agentgym_gen.system.files import atomic_write, write_error, write_json, write_jsonl
+from agentgym_gen.system.untrusted_files import (
+    gunzip,
+    numbered_lines,
+    parse_json,
+    read_bytes,
+    read_text,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd  # type: ignore[import-untyped]
+
+__all__ = [
+    "EPISODES",
+    "RECORD",
+    "SCHEMA",
+    "TRANSCRIPTS",
+    "Column",
+    "EpisodeKey",
+    "Evaluation",
+    "append_episode",
+    "finish",
+    "key_of",
+    "repair",
+    "write_record",
+]
+
+SCHEMA = 1
+"""The version of ``eval.json``; it rises when a key changes its meaning."""
+
+RECORD = "eval.json"
+EPISODES = "episodes.jsonl"
+TRANSCRIPTS = "transcripts.jsonl.gz"
+NEW_TRANSCRIPTS = "transcripts.jsonl"
+
+_ROW_TYPES: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("arm", "column", "env_id", "split", "task_id", "interface"), (str,)),
+    **dict.fromkeys(("seed", "sample", "turns", "invalid_turns"), (int,)),
+    **dict.fromkeys(("score", "reward"), (int, float)),
+    "success": (bool,),
+    "end_reason": (str,),
+    "failures": (list,),
+}
+"""The keys that every row has, with their types."""
+
+
+class EpisodeKey(NamedTuple):
+    """Names one episode of an evaluation."""
+
+    column: str
+    """The environment id with its interface."""
+    task_id: str
+    """The task."""
+    sample: int
+    """Which of the episodes of the task it is."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """An environment and an interface, and the tasks that are played in it."""
+
+    env_id: str
+    """The environment's registered id, without the interface."""
+    interface: str
+    """The interface, as text."""
+    task_ids: tuple[str, ...]
+    """The tasks, in the order in which they were sampled."""
+    samples: int = 1
+    """How often each task is played."""
+
+    @property
+    def name(self) -> str:
+        """The environment id with its interface, the key ``column`` of rows.
+
+        >>> Column("rftgen/TextCraft-easy-v0", "symbols+json", ()).name
+        'rftgen/TextCraft-easy-v0?interface=symbols+json'
+        """
+        if self.interface == "native":
+            return self.env_id
+        parsed = EnvId.parse(self.env_id)
+        return str(parsed.replace(query=(*parsed.query, ("interface", self.interface))))
+
+    @property
+    def label(self) -> str:
+        """A readable name of environment and interface: ``TextCraft-easy-symbols+json``."""
+        return EnvId.parse(self.name).label
+
+    def episode_keys(self) -> list[EpisodeKey]:
+        """Return the names of its episodes, in their order."""
+        return [
+            EpisodeKey(self.name, task_id, sample)
+            for task_id in self.task_ids
+            for sample in range(self.samples)
+        ]
+
+
+class Evaluation:
+    """What a folder holds of the evaluation of a model; `open` reads it.
+
+    Args:
+        path: The folder.
+        record: The content of ``eval.json``.
+        rows: The rows of the episodes that were played.
+    """
+
+    def __init__(self, path: Path, record: Mapping[str, Any], rows: Iterable[Row]) -> None:
+        self.path = path
+        """The folder."""
+        self.record: Mapping[str, Any] = dict(record)
+        """The content of ``eval.json``: model, settings, columns, panel, versions."""
+        self.columns = tuple(map(_column, record["columns"]))
+        """What is played, in the order of the rows."""
+        self._rows = list(rows)
+
+    @classmethod
+    def open(cls, path: str | Path) -> Evaluation:
+        """Return the evaluation in the folder *path*, which may still be running.
+
+        Raises:
+            DataError: if there is none, or a file of it cannot be read.
+        """
+        folder = Path(path)
+        if not (folder / RECORD).exists():
+            raise DataError(f"{folder} holds no evaluation: it has no {RECORD}")
+        record = _read_record(folder / RECORD)
+        rows = _read_lines(folder / EPISODES) if (folder / EPISODES).exists() else []
+        checked = [_check_row(row, folder / EPISODES) for row in rows]
+        return cls(folder, record, _in_order(record, checked))
+
+    def __repr__(self) -> str:
+        """Return the model, the folder, and how many episodes were played."""
+        progress = f"{len(self._rows)} of {self.number} episodes"
+        return f"<Evaluation of {self.label!r} in {str(self.path)!r}: {progress}>"
+
+    @property
+    def label(self) -> str:
+        """The label of the model, which is the ``arm`` of its rows."""
+        return str(self.record["model"]["label"])
+
+    @property
+    def number(self) -> int:
+        """How many episodes the evaluation has when it is complete."""
+        return sum(len(column.episode_keys()) for column in self.columns)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every episode was played."""
+        return len(self._rows) == self.number
+
+    def rows(self) -> list[Row]:
+        """Return the rows in the order of columns, tasks and samples, whatever was played first."""
+        return [dict(row) for row in self._rows]
+
+    def transcripts(self, column: str | None = None) -> list[Row]:
+        """Return the texts of the episodes, in the order of the rows.
+
+        Args:
+            column: The column whose episodes are returned; None returns those of all.
+
+        Raises:
+            DataError: if they cannot be read.
+        """
+        texts = _read_transcripts(self.path)
+        keys = [key_of(row) for row in self._rows if column in (None, row["column"])]
+        return [texts[key] for key in keys if key in texts]
+
+    def episodes(self) -> pd.DataFrame:
+        """Return the rows as a data frame.
+
+        Raises:
+            MissingExtraError: if pandas is not installed.
+        """
+        try:
+            import pandas as pd
+        except ImportError as error:
+            raise missing_extra("pandas", "study", "A data frame") from error
+        return pd.DataFrame(self.rows())
+
+
+def key_of(row: Mapping[str, Any]) -> EpisodeKey:
+    """Return the name of the episode of *row*, a row or a transcript."""
+    return EpisodeKey(row["column"], row["task_id"], row["sample"])
+
+
+def write_record(path: Path, record: Mapping[str, Any]) -> None:
+    """Write ``eval.json`` into the folder *path*.
+
+    Raises:
+        DataError: if the folder cannot be written.
+    """
+    write_json(path / RECORD, {"schema": SCHEMA, "row_schema": ROW_SCHEMA, **record})
+
+
+def append_episode(path: Path, row: Row, transcript: Row) -> None:
+    """Append an episode that has ended to the files in the folder *path*.
+
+    The transcript comes first, so that a row has one whenever the process is killed.
+
+    Raises:
+        DataError: if the folder cannot be written.
+    """
+    for name, value in ((NEW_TRANSCRIPTS, transcript), (EPISODES, row)):
+        line = json.dumps(value, ensure_ascii=False) + "\n"
+        try:
+            with (path / name).open("ab") as file:
+                file.write(line.encode("utf-8"))
+        except OSError as error:
+            raise write_error(path / name, error) from error
+
+
+def repair(path: Path) -> None:
+    """Remove incomplete last lines, which a killed run leaves, so that lines can be appended.
+
+    Raises:
+        DataError: if a file cannot be read or written.
+    """
+    for name in (EPISODES, NEW_TRANSCRIPTS):
+        if not (path / name).exists():
+            continue
+        raw = read_bytes(path / name)
+        end = raw.rfind(b"\n") + 1
+        if end < len(raw):
+            with atomic_write(path / name) as file:
+                file.write(raw[:end])
+
+
+def finish(path: Path, keep: Iterable[EpisodeKey] | None = None) -> None:
+    """Put rows and transcripts of the folder *path* into the order of the columns.
+
+    Args:
+        path: The folder.
+        keep: The episodes that stay; None keeps all.
+
+    Raises:
+        DataError: if a file cannot be read or written.
+    """
+    evaluation = Evaluation.open(path)
+    kept = None if keep is None else set(keep)
+    rows = [row for row in evaluation.rows() if kept is None or key_of(row) in kept]
+    texts = _read_transcripts(path)
+    lines = "".join(_line(texts[key_of(row)]) for row in rows)
+    with atomic_write(path / TRANSCRIPTS) as file:
+        # mtime=0: gzip would write the time, and the same episodes would not be the same bytes
+        file.write(gzip.compress(lines.encode("utf-8"), mtime=0))
+    write_jsonl(path / EPISODES, rows)
+    (path / NEW_TRANSCRIPTS).unlink(missing_ok=True)
+
+
+def _line(value: Row) -> str:
+    return json.dumps(value, ensure_ascii=False) + "\n"
+
+
+def _read_transcripts(folder: Path) -> dict[EpisodeKey, Row]:
+    """Return the texts of all episodes; an episode that was played again has its last ones."""
+    texts: dict[EpisodeKey, Row] = {}
+    path = folder / TRANSCRIPTS
+    if path.exists():
+        content = gunzip(read_bytes(path), path).decode("utf-8", errors="strict")
+        texts |= {key_of(row): row for row in _parse_lines(content, path)}
+    if (folder / NEW_TRANSCRIPTS).exists():
+        texts |= {key_of(row): row for row in _read_lines(folder / NEW_TRANSCRIPTS)}
+    return texts
+
+
+def _read_lines(path: Path) -> list[Row]:
+    """Return the rows of the file *path*; an incomplete last line is left out."""
+    text = read_bytes(path)
+    complete = text[: text.rfind(b"\n") + 1]
+    try:
+        return _parse_lines(complete.decode("utf-8"), path)
+    except UnicodeDecodeError as error:
+        raise DataError(f"Cannot read {path}: it is not UTF-8: {error}") from error
+
+
+def _parse_lines(text: str, path: Path) -> list[Row]:
+    rows = []
+    for number, line in numbered_lines(text):
+        row = parse_json(line, f"line {number} of {path}")
+        names = [row.get(name) if isinstance(row, dict) else None for name in EpisodeKey._fields]
+        if not all(isinstance(name, str | int) for name in names):
+            raise DataError(f"Line {number} of {path} names no episode: {line[:60]!r}")
+        rows.append(row)
+    return rows
+
+
+def _check_row(row: Row, path: Path) -> Row:
+    if row.get("schema") != ROW_SCHEMA:
+        raise DataError(f"A row of {path} is not of schema {ROW_SCHEMA}: {row.get('schema')!r}")
+    for key, types in _ROW_TYPES.items():
+        if not isinstance(row.get(key), types):
+            raise DataError(f"A row of {path} has no sound {key!r}: {row.get(key)!r}")
+    return row
+
+
+def _in_order(record: Mapping[str, Any], rows: Iterable[Row]) -> list[Row]:
+    """Return the last row of each episode of *record*, in the order of the columns."""
+    by_key = {key_of(row): row for row in rows}
+    keys = [key for column in map(_column, record["columns"]) for key in column.episode_keys()]
+    return [by_key[key] for key in keys if key in by_key]
+
+
+def _read_record(path: Path) -> dict[str, Any]:
+    record = parse_json(read_text(path), str(path))
+    if not isinstance(record, dict) or not isinstance(record.get("schema"), int):
+        raise DataError(f"Cannot read {path}: it is not the record of an evaluation")
+    if record["schema"] > SCHEMA:
+        raise DataError(
+            f"{path} is of schema {record['schema']}, and this version reads up to {SCHEMA}; "
+            "install a newer agentgym-gen"
+        )
+    try:
+        labels = [record["model"]["label"], *(_column(c).name for c in record["columns"])]
+        if isinstance(record["settings"], dict) and all(isinstance(n, str) for n in labels):
+            return record
+    except (LookupError, TypeError, ValueError) as error:
+        raise DataError(f"Cannot read {path}: it is not the record of an evaluation") from error
+    raise DataError(f"Cannot read {path}: it is not the record of an evaluation")
+
+
+def _column(value: Mapping[str, Any]) -> Column:
+    return Column(
+        env_id=value["env_id"],
+        interface=value["interface"],
+        task_ids=tuple(value["task_ids"]),
+        samples=int(value["samples"]),
+    )
