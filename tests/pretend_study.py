@@ -84,10 +84,11 @@ class PretendRecipe(TrainingRecipe):
     Args:
         fail_at: The name of the model whose training fails.
         stop_after: How many policies are loaded before the run is interrupted.
+        idle_at: The name of a model, or of an arm, whose training makes no update.
     """
 
-    def __init__(self, fail_at: str = "", stop_after: int = 1000) -> None:
-        self.fail_at, self._left = fail_at, stop_after
+    def __init__(self, fail_at: str = "", stop_after: int = 1000, idle_at: str = "") -> None:
+        self.fail_at, self._left, self.idle_at = fail_at, stop_after, idle_at
         self.trained: list[str] = []
 
     def make_base(self, folder: Path, seed: int, log: Log) -> None:
@@ -99,8 +100,12 @@ class PretendRecipe(TrainingRecipe):
         if folder.name == self.fail_at:
             raise RuntimeError("the graphics card is on fire")
         skill = json.loads((base / "recipe.json").read_text())["skill"]
-        self._write(folder, min(1.0, skill + 0.6 * stage.share))
         rows = [{"step": n, "success": n / 10, "episodes": 8} for n in (1, 2, 3)]
+        if self.idle_at in (folder.name, folder.name.rpartition(".s")[0]):
+            rows = [{**row, "groups": 2, "zero_variance_groups": 2} for row in rows]
+        else:
+            skill = min(1.0, skill + 0.6 * stage.share)
+        self._write(folder, skill)
         (folder / "log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
         self.trained.append(folder.name)
 

@@ -146,17 +146,43 @@ def test_the_transfer_gap_is_held_in_minus_held_out() -> None:
 
 
 def test_seeds_are_resampled_together_on_all_columns() -> None:
-    """If every seed gains as much held in as held out, the gap is 0 in every resample."""
-    trained = {0: [0] * 4, 1: [1] * 4, 2: [1] * 4}
+    """If every seed gains as much held in as held out, the gap has no noise of the seeds."""
+    trained = {0: [0] * 40, 1: [1] * 40, 2: [1] * 40}
     episodes = [
         row
         for column in ("in", "out")
-        for name, successes in (("base", {seed: [0] * 4 for seed in trained}), ("a", trained))
+        for name, successes in (("base", {seed: [0] * 40 for seed in trained}), ("a", trained))
         for row in rows(name, column, successes)
     ]
-    gap = Results(episodes).transfer_gap("a", ["in"], ["out"])
+    results = Results(episodes)
+    gap, gain = results.transfer_gap("a", ["in"], ["out"]), results.gain("a", "in")
 
-    assert (gap.value, gap.low, gap.high) == (0.0, 0.0, 0.0)
+    assert gap.value == 0.0
+    assert -0.2 < gap.low < 0 < gap.high < 0.2
+    assert (gain.low, gain.high) == (pytest.approx(-0.77, abs=0.15), 1.0)
+
+
+def test_a_gain_of_nothing_has_an_interval() -> None:
+    """Two models that win none of ten tasks may still differ; so may their scores and turns."""
+    none = rows("base", "c", {0: [0] * 10}) + rows("a", "c", {0: [0] * 10})
+    turns = [{**row, "success": 30} for row in none]
+
+    for gain in (
+        Results(none).gain("a", "c"),
+        Results(none, metric="score").gain("a", "c"),
+        Results(turns, scale=(1, 30)).gain("a", "c"),
+    ):
+        assert gain.value == 0.0
+        assert gain.low < -0.2 < 0.2 < gain.high
+
+
+def test_results_without_an_arm_have_no_row_of_it() -> None:
+    """The other arms keep theirs."""
+    results = columns(x=([0, 0], [1, 1])).without(["a"])
+
+    assert results.pairs == [("base", "x")]
+    with pytest.raises(DataError, match="not one row"):
+        results.without(["base"])
 
 
 def test_the_metrics_of_a_sequence_are_those_of_its_matrix() -> None:

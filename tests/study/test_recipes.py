@@ -1,16 +1,21 @@
 """The recipes make, train and load small models."""
 
+import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.agents.rollout import Episode, run
-from agentgym_gen.errors import InvalidValueError, UnknownNameError
+from agentgym_gen.errors import DataError, InvalidValueError, UnknownNameError
 from agentgym_gen.study import Stage, recipe_of
-from agentgym_gen.study.run.recipes import PretrainedRecipe, TinyRecipe
+from agentgym_gen.study.results.provenance import model_hash
+from agentgym_gen.study.run.recipes import PretrainedRecipe, StepPrinter, TinyRecipe
+from agentgym_gen.study.run.run import check_weights
 
 SOKOBAN, CRAFT = "rftgen/Sokoban-easy-v0", "rftgen/TextCraft-easy-menu-v0"
 BOARD = PromptStyle("action", instruction=False, window=0, keep_first=False)
@@ -62,6 +67,34 @@ def test_a_finished_model_is_not_made_again(base: Path) -> None:
     recipe().train(base, base, Stage("a", (SOKOBAN,)), 0, str)
 
     assert {path: path.stat().st_mtime_ns for path in base.iterdir()} == times
+
+
+def test_a_model_records_the_hash_of_its_weights(base: Path) -> None:
+    """Weights that were put into its folder later have another one."""
+    record = json.loads((base / "recipe.json").read_text())
+
+    assert record["model_hash"] == check_weights(base) == model_hash(base)
+
+
+def test_foreign_weights_in_the_folder_of_a_model_are_refused(base: Path, tmp_path: Path) -> None:
+    """The error names both hashes and what to do."""
+    shutil.copytree(base, tmp_path / "a")
+    weights = tmp_path / "a" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"\0")
+    with pytest.raises(DataError, match=r"foreign weights are not tested as this model"):
+        check_weights(tmp_path / "a")
+
+
+def test_three_steps_without_an_update_are_a_warning() -> None:
+    """It comes once, and not for steps that have an update between them."""
+    lines: list[str] = []
+    printer = StepPrinter("reinforcement", "success", lines.append)
+    for step, extra in enumerate(({}, {}, {"loss": 0.1}, {}, {}, {}, {}), 1):
+        row = {"step": step, "success": 0.0, "groups": 4, **extra}
+        printer.on_step_end(SimpleNamespace(max_steps=70), None, None, row=row)
+
+    (warning,) = [line for line in lines if line.startswith("warning")]
+    assert "3 steps to step 6 had no update: no group held both a success and a failure" in warning
 
 
 def test_a_stage_gets_its_share_of_the_steps(base: Path, tmp_path: Path) -> None:

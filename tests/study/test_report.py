@@ -10,7 +10,7 @@ from pretend_study import SMALL, PretendRecipe, small_plan
 
 from agentgym_gen.describe.line_chart import LineChart, LineSeries
 from agentgym_gen.errors import DataError
-from agentgym_gen.study import Study, parse_plan, run_plan
+from agentgym_gen.study import Results, Study, parse_plan, run_plan
 from agentgym_gen.study.analysis.descriptors import held_out_cells
 from agentgym_gen.study.analysis.statistics import Estimate
 from agentgym_gen.study.report.context import ReportContext
@@ -24,6 +24,7 @@ from agentgym_gen.study.report.document import (
     colour,
 )
 from agentgym_gen.study.report.report import make_report
+from agentgym_gen.study.report.sections.summary import headlines
 
 
 @pytest.fixture(scope="module")
@@ -213,8 +214,83 @@ def test_a_column_that_an_arm_was_trained_on_is_held_in(study: Study) -> None:
 
     assert all(context.is_held_in(mixture.name, env_id) for env_id in mixture.stages[0].env_ids)
     assert {i for i in sequence.columns if context.is_held_in(sequence.name, i)} <= set(trained)
+
+
+def section(report: str, title: str) -> str:
+    """Return the text of *report* below the heading *title*."""
+    return report.partition(f"## {title}\n")[2].partition("\n## ")[0]
+
+
+def test_a_report_of_few_seeds_says_nothing_is_sure(study: Study) -> None:
+    """No number is bold, no headline is sure, and no claim agrees or disagrees."""
+    report = (study.out / "report.md").read_text(encoding="utf-8")
+    bold = [words for words in re.findall(r"\*\*(.*?)\*\*", report) if words[0] in "+-0123456789"]
+
+    assert bold == []
+    assert "sure after Holm" not in report
+    assert "With fewer than 3 training seeds none of these is sure." in section(report, "In short")
+    assert not re.search(r"\| (agrees|disagrees) \|", report)
+    assert 'class="row sure' not in (study.out / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_report_of_three_seeds_says_what_is_sure(tmp_path: Path) -> None:
+    """It counts the held-in gains above zero, and some claims have a verdict."""
+    plan = small_plan(seeds=(0, 1, 2), tasks=20)
+    run_plan(plan, tmp_path, log=str, recipe=PretendRecipe())
+    report = make_report(plan, tmp_path).markdown()
+    context = ReportContext(Study(plan, tmp_path).results(), plan.arms)
     number = sum(context.is_held_in(*pair) for pair in context.gains)
-    assert f" of {number} held-in gains" in (study.out / "report.md").read_text(encoding="utf-8")
+
+    assert f" of {number} held-in gains have an interval above zero" in report
+    assert "**+" in section(report, "From one environment to another")
+    assert re.search(r"\| (agrees|disagrees) \|", section(report, "Beside the paper"))
+
+
+def test_an_arm_without_an_update_is_no_trained_model(tmp_path: Path) -> None:
+    """It is grey in the tables, in no claim and no headline, and the report says why."""
+    plan = small_plan(seeds=(0,))
+    run_plan(plan, tmp_path, log=str, recipe=PretendRecipe(idle_at="sokoban-easy"))
+    document = make_report(plan, tmp_path)
+    report = document.markdown()
+    summary, claims = section(report, "In short"), section(report, "Beside the paper")
+
+    reason = "no update: no group held both a success and a failure"
+    assert f"- sokoban-easy.s0: {reason}" in summary
+    assert "points, sokoban-easy on" not in summary
+    assert "changed them: sokoban-easy" in claims
+    assert not re.search(r"\| sokoban-easy (on|raises|against)", claims)
+    assert re.search(r"\| sokoban-easy (\| no update )+\|", report)
+    assert f"Grey: {reason}, so that the arm is its base." in report
+    assert '<td class="none">no update</td>' in "".join(b.to_html() for b in document.blocks)
+
+
+def test_a_study_of_which_nothing_was_trained_has_a_report(tmp_path: Path) -> None:
+    """It has the base's scores, and no gain."""
+    plan = small_plan(seeds=(0,))
+    recipe = PretendRecipe()
+    run_plan(plan, tmp_path, log=str, recipe=recipe)
+    for path in tmp_path.glob("models/*/log.jsonl"):
+        path.write_text('{"step": 1, "success": 0.0, "groups": 2, "episodes": 8}\n')
+    report = make_report(plan, tmp_path).markdown()
+
+    assert "No trained model" in section(report, "In short")
+    assert "(held in)" not in report
+
+
+def test_no_gain_is_called_largest_that_is_not_above_zero() -> None:
+    """Where nothing rises, the sentence says so."""
+    rows = [
+        {"arm": name, "column": "rftgen/Sokoban-easy-v0", "seed": seed, "task_id": f"t{task}",
+         "success": False, "score": 0.0}
+        for name in ("base", "sokoban-easy") for seed in range(3) for task in range(5)
+    ]  # fmt: skip
+    arms = [arm for arm in small_plan().arms if arm.name == "sokoban-easy"]
+    _, bullets = headlines(ReportContext(Results(rows), arms))
+
+    assert bullets.to_markdown().splitlines() == [
+        "- No gain held in is above zero.",
+        "- 0 of 1 held-in gains have an interval above zero.",
+    ]
 
 
 def test_a_column_whose_interface_is_sampled_has_a_report(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -125,6 +126,20 @@ def test_a_finished_study_is_not_run_again(finished: Path) -> None:
     summary = run_plan(small_plan(), finished, log=str, recipe=again)
 
     assert (summary.done, again.trained) == ([], [])
+
+
+def test_cells_of_other_weights_stop_a_test(finished: Path, tmp_path: Path) -> None:
+    """One model is not tested with two sets of weights."""
+    out = tmp_path / "out"
+    shutil.copytree(finished, out)
+    folder = out / "cells" / "mixture.s0"
+    row = json.loads((folder / "Sokoban-easy" / "cell.json").read_text())
+    (folder / "Sokoban-easy" / "cell.json").write_text(json.dumps({**row, "model_hash": "other"}))
+    (folder / "TextCraft-easy-menu" / "cell.json").unlink()
+    summary = run_plan(small_plan(), out, log=str, recipe=PretendRecipe())
+
+    assert list(summary.failed) == ["test mixture.s0"]
+    assert "was played with the weights other" in summary.failed["test mixture.s0"]
 
 
 def test_a_cell_without_its_last_file_is_run_again(finished: Path, tmp_path: Path) -> None:

@@ -1,16 +1,17 @@
 """From rows to numbers with intervals. Reads rows only; imports no environment and no torch.
 
 Every number is a formula over the means of cells. The formula is applied to the means themselves
-and to their joint bootstrap resamples (see `agentgym_gen.study.analysis.statistics`), so that a
-gain is paired by seed and task, and a mean over columns is stratified by them.
+and to their joint resamples (see `agentgym_gen.study.analysis.statistics`), so that a gain is
+paired by seed and task, and a mean over columns is stratified by them.
 
 Axes: ``_S`` seeds, ``_T`` tasks, ``_N`` cells, ``_R`` resamples.
 """
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from agentgym_gen.study.analysis.statistics import (
     SEEDS_TO_RESAMPLE,
     Estimate,
     Floats,
-    bootstrap_p,
+    estimate,
     holm,
     interval,
     pass_at_k,
@@ -60,16 +61,20 @@ class Results:
     Args:
         rows: Episode rows, as `agentgym_gen.study.results.rows.read_episodes` returns them.
         metric: The key that is averaged: ``success`` (0 or 1) or ``score`` (0 to 1).
+        scale: The lowest and the highest value of the metric, if other numbers stand in its place.
 
     Raises:
         DataError: if there are no rows.
         InvalidValueError: if there is no such metric.
     """
 
-    def __init__(self, rows: Iterable[Row], metric: str = "success") -> None:
+    def __init__(
+        self, rows: Iterable[Row], metric: str = "success", scale: tuple[float, float] = (0.0, 1.0)
+    ) -> None:
         if metric not in ("success", "score"):
             raise InvalidValueError(f"`metric` is 'success' or 'score', not {metric!r}")
         self.metric = metric
+        self.scale = scale
         self._rows: dict[Pair, list[Row]] = {}
         for row in rows:
             self._rows.setdefault((row["arm"], row["column"]), []).append(row)
@@ -82,6 +87,15 @@ class Results:
     def read(cls, out: Path, metric: str = "success") -> Results:
         """Return the results in the folder *out*."""
         return cls(read_episodes(out), metric)
+
+    def without(self, arms: Collection[str]) -> Results:
+        """Return the results without the rows of *arms*.
+
+        Raises:
+            DataError: if nothing is left.
+        """
+        rows = [row for (arm, _), part in self._rows.items() if arm not in arms for row in part]
+        return Results(rows, self.metric, self.scale)
 
     @property
     def pairs(self) -> list[Pair]:
@@ -116,7 +130,7 @@ class Results:
         """Return the mean of *arm* on *column*: avg@k, where k is the number of samples.
 
         Wilson's interval over the tasks, and with three seeds or more the wider one of that and
-        the bootstrap over seeds and tasks.
+        the resamples of seeds and tasks.
         """
         matrix = self.scores(arm, column)
         value = float(matrix.values_ST.mean())
@@ -125,7 +139,7 @@ class Results:
         if seeds >= SEEDS_TO_RESAMPLE:
             bootstrap_low, bootstrap_high = interval(self._means_R((arm, column), matrix.seeds))
             low, high = min(low, bootstrap_low), max(high, bootstrap_high)
-        return Estimate(value, low, high, tasks, seeds)
+        return Estimate(value, max(0.0, low), min(1.0, high), tasks, seeds)
 
     def pass_rate(self, arm: str, column: str, k: int, *, every: bool = False) -> float:
         """Return unbiased pass@k, or with *every* pass^k, over seeds and tasks."""
@@ -139,13 +153,18 @@ class Results:
 
     def gain(self, arm: str, column: str, over: str = BASE) -> Estimate:
         """Return how much *arm* gained over another arm on *column*, paired by seed and task."""
-        return self.combine([(arm, column), (over, column)], lambda m: m[0] - m[1])
+        pairs = [(arm, column), (over, column)]
+        return self.combine(pairs, lambda m: m[0] - m[1], self._reach)
 
     def mean_gain(self, arm: str, columns: Sequence[str], over: str = BASE) -> Estimate:
         """Return the mean gain of *arm* over *columns*."""
         pairs = [(name, column) for name in (arm, over) for column in columns]
         number = len(columns)
-        return self.combine(pairs, lambda m: m[:number].mean(axis=0) - m[number:].mean(axis=0))
+
+        def mean_difference(m: Floats) -> Any:  # noqa: ANN401
+            return m[:number].mean(axis=0) - m[number:].mean(axis=0)
+
+        return self.combine(pairs, mean_difference, self._reach)
 
     def transfer_gap(self, arm: str, held_in: Sequence[str], held_out: Sequence[str]) -> Estimate:
         """Return the mean gain on the columns *held_in* less that on the columns *held_out*."""
@@ -157,7 +176,7 @@ class Results:
             gains = m[:number] - m[number:]
             return gains[:split].mean(axis=0) - gains[split:].mean(axis=0)
 
-        return self.combine(pairs, gap)
+        return self.combine(pairs, gap, 2 * self._reach)
 
     def sequence(
         self, arms: Sequence[str], columns: Sequence[str], metric: Callable[..., Floats]
@@ -187,19 +206,29 @@ class Results:
         """Return the gain of *arm* on *column* as a share of the gain of the arm *own*."""
         return self.combine([(arm, column), (own, column), (BASE, column)], _gain_ratio)
 
-    def combine(self, pairs: Sequence[Pair], formula: Formula) -> Estimate:
-        """Return *formula* over the means of *pairs*, with its bootstrap interval.
+    def combine(self, pairs: Sequence[Pair], formula: Formula, reach: float = math.inf) -> Estimate:
+        """Return *formula* over the means of *pairs*, with the interval of its resamples.
+
+        Args:
+            pairs: Arms and columns.
+            formula: From their means to a number.
+            reach: The largest size that the number may have.
 
         Raises:
             DataError: if a pair has no rows, or they have no seed in common.
         """
         value, values_R = self.resample(pairs, formula)
+        return estimate(value, values_R, *self.sample_size(pairs), reach=reach)
+
+    def sample_size(self, pairs: Sequence[Pair]) -> tuple[int, int]:
+        """Return how many different tasks *pairs* have, and how many seeds in common."""
         tasks = {task for pair in pairs for task in self.scores(*pair).tasks}
-        seeds = len(self._common_seeds(pairs))
-        numbers_R = values_R[~np.isnan(values_R)]
-        if np.isnan(value) or not numbers_R.size:
-            return Estimate(np.nan, np.nan, np.nan, len(tasks), seeds)
-        return Estimate(value, *interval(numbers_R), len(tasks), seeds, bootstrap_p(numbers_R))
+        return len(tasks), len(self._common_seeds(pairs))
+
+    @property
+    def _reach(self) -> float:
+        """The largest difference of two means."""
+        return self.scale[1] - self.scale[0]
 
     def resample(self, pairs: Sequence[Pair], formula: Formula) -> tuple[float, Floats]:
         """Return *formula* over the means of *pairs*, and over each of their joint resamples."""
@@ -223,11 +252,13 @@ class Results:
         }
 
     def average(self, arm: str, column: str, key: str) -> Estimate:
-        """Return the mean of the number *key*, with its bootstrap interval."""
+        """Return the mean of the number *key*, which is 0 or more, with its interval."""
         matrix = _score_matrix(self.rows(arm, column), key)
-        means_R = resampled_means(matrix.values_ST, matrix.tasks)
+        scale = 0.0, float(matrix.values_ST.max())
+        means_R = resampled_means(matrix.values_ST, matrix.tasks, f"{arm} {column}", scale)
         value = float(matrix.values_ST.mean())
-        return Estimate(value, *interval(means_R), len(matrix.tasks), len(matrix.seeds))
+        average = estimate(value, means_R, len(matrix.tasks), len(matrix.seeds))
+        return replace(average, low=max(0.0, average.low))
 
     def invalid_rate(self, arm: str, column: str) -> float:
         """Return the share of turns whose action could not be carried out."""
@@ -253,7 +284,8 @@ class Results:
         key = pair, seeds
         if key not in self._resamples:
             values_ST, tasks = self._values_ST(pair, seeds), self.scores(*pair).tasks
-            self._resamples[key] = resampled_means(values_ST, tasks)
+            name = " ".join(pair)
+            self._resamples[key] = resampled_means(values_ST, tasks, name, self.scale)
         return self._resamples[key]
 
 

@@ -1,10 +1,12 @@
 """The ten claims of arXiv 2603.12011, each as a number computed from rows, with a verdict.
 
 The paper's tables were not readable to us: its numbers are second-hand, from published summaries.
-Every claim has the form "this number is above the margin". The verdict is *agrees* if the 95 %
-interval is above the margin, *disagrees* if it is below, *cannot tell* otherwise. The claim that
-two things are alike has the verdict *agrees* if the interval is within plus and minus the margin,
-and *disagrees* if it is outside.
+Every claim says that a number is above its margin, or below it, or within plus and minus of it. The
+verdict is *agrees* if the 95 % interval is there as a whole, *disagrees* if it is outside as a
+whole, *cannot tell* otherwise. With fewer than three training seeds no claim can be told: all are
+about training, and the interval of one training does not cover another.
+
+`MARGINS` has the margins, and why: most are half of the smaller number that the paper has.
 """
 
 from __future__ import annotations
@@ -16,20 +18,53 @@ import numpy as np
 
 from agentgym_gen.study.analysis.analysis import Results
 from agentgym_gen.study.analysis.descriptors import env_traits, is_harder
-from agentgym_gen.study.analysis.statistics import CONFIDENCE, Estimate, Floats, interval, wilson
+from agentgym_gen.study.analysis.statistics import (
+    CONFIDENCE,
+    SEEDS_TO_RESAMPLE,
+    Estimate,
+    Floats,
+    estimate,
+    interval,
+    seed_deviations,
+    wilson,
+)
 from agentgym_gen.study.plan.plan import BASE, Arm, Stage, arm_name, label
 from agentgym_gen.study.results.failures import CONFIRMATION_BIAS
+from agentgym_gen.study.results.rows import Row
+
+__all__ = ["MARGINS", "MARGIN_REASONS", "PAPER", "SENTENCES", "Claim", "check_claims"]
 
 AGREES, DISAGREES, CANNOT_TELL, NOT_TESTED = "agrees", "disagrees", "cannot tell", "not tested"
 
-MARGIN = 0.02
-"""A loss up to this counts as none, where the paper speaks of well under one point."""
+ABOVE, BELOW, WITHIN = "above", "below", "within"
 
-ALIKE = 0.05
-"""A difference up to this counts as comparable."""
+MARGINS = {
+    "T1": 0.175,
+    "T2": -0.02,
+    "T3": 0.30,
+    "T4": 0.31,
+    "T5": -0.02,
+    "T6": -0.09,
+    "T7": -0.02,
+    "T8": 0.05,
+    "T9": 0.0,
+    "T10": 0.10,
+}
+"""The margin of each claim, in success or as a share. `MARGIN_REASONS` says why."""
 
-LEADING = 0.10
-"""A failure mode with at least this share of the failures counts as a leading one."""
+MARGIN_REASONS = {
+    "T1": "gain on the hard tier above 17.5 points: half of the smaller of the paper's two",
+    "T2": "above -2 points: the smaller of the paper's two gains, lost instead, is not as good",
+    "T3": "more than 30 % of the base's turns saved: half of the paper's 61 %",
+    "T4": "difference above 31 points: half of the smaller of the paper's, 65.4 less 3.4",
+    "T5": "the worst change below -2 points: a loss up to that counts as none, as in T7",
+    "T6": "change on the same tier below -9 points: half of the paper's loss of 18.3",
+    "T7": "above -2 points: the paper's loss is 0.2, and its smallest gain is 2",
+    "T8": "within 5 points: above all that the paper calls small, far below what it calls large",
+    "T9": "above 0: best means better than every other; the sources have no number",
+    "T10": "above 10 % of failures: the paper's own number",
+}
+"""What the interval has to show for *agrees*, and why, from the paper's own numbers."""
 
 
 @dataclass(frozen=True)
@@ -44,24 +79,24 @@ class Claim:
     """The unit of our number."""
     ours: Estimate | None
     """Our number; None if the study has no cells for it."""
-    margin: float = 0.0
-    """The claim holds if our number is above it."""
-    alike: bool = False
-    """Whether the claim is that the number is within plus and minus the margin."""
+    side: str = ABOVE
+    """Where our number is if the claim holds: ``above`` or ``below`` the margin, or ``within`` plus
+    and minus of it."""
 
     @property
     def verdict(self) -> str:
         """Whether our interval agrees with the claim."""
         if self.ours is None or np.isnan(self.ours.low):
             return NOT_TESTED
-        low, high = self.ours.low, self.ours.high
-        if self.alike:
-            inside = -self.margin < low and high < self.margin
-            outside = low > self.margin or high < -self.margin
-            return AGREES if inside else DISAGREES if outside else CANNOT_TELL
-        if low > self.margin:
-            return AGREES
-        return DISAGREES if high < self.margin else CANNOT_TELL
+        if not self.ours.covers_training:
+            return CANNOT_TELL
+        low, high, margin = self.ours.low, self.ours.high, MARGINS[self.number]
+        holds, fails = {
+            ABOVE: (low > margin, high < margin),
+            BELOW: (high < margin, low > margin),
+            WITHIN: (-margin < low and high < margin, low > margin or high < -margin),
+        }[self.side]
+        return AGREES if holds else DISAGREES if fails else CANNOT_TELL
 
 
 SENTENCES = {
@@ -101,6 +136,10 @@ def check_claims(results: Results, arms: Sequence[Arm]) -> list[Claim]:
     return claims
 
 
+EASY_TO_HARD = ("easy", "hard")
+"""The tiers that T1 is about: the paper has no medium one."""
+
+
 def _single(arms: Sequence[Arm], *families: str) -> Iterator[Arm]:
     """Yield the arms of one stage on one environment, of some *families* or any, each once."""
     names: set[str] = set()
@@ -118,7 +157,9 @@ def _tested(results: Results, name: str) -> list[str]:
 def _t1(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
     for arm in _single(arms):
         for column in _tested(results, arm.name):
-            if is_harder(column, arm.stages[0].env_ids[0]):
+            trained = arm.stages[0].env_ids[0]
+            is_easy_to_hard = (env_traits(trained).tier, env_traits(column).tier) == EASY_TO_HARD
+            if is_easy_to_hard and is_harder(column, trained):
                 sentence = f"{arm.name} raises {label(column)}"
                 yield Claim("T1", sentence, "gain, points", results.gain(arm.name, column))
 
@@ -134,27 +175,27 @@ def _t2(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
             alone = arm_name([Stage(stage.name, stage.env_ids)])
             columns = [c for c in arm.columns if results.has((arm.name, c), (alone, c))]
             if columns:
-                sentence = f"{arm.name} against {tier} alone, mean over {len(columns)} tiers"
+                tiers = " and ".join(env_traits(column).tier for column in columns)
+                sentence = f"{arm.name} against {tier} alone, mean over {tiers}"
                 ours = results.mean_gain(arm.name, columns, over=alone)
-                yield Claim("T2", sentence, "difference, points", ours, -MARGIN)
+                yield Claim("T2", sentence, "difference, points", ours)
 
 
 def _t3(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
     for arm in _single(arms, "cross", "difficulty"):
         own = arm.stages[0].env_ids[0]
         if results.has((arm.name, own), (BASE, own)):
-            turns = Results(_turns_as_success(results, [arm.name, BASE], own))
-            saved = turns.gain(BASE, own, over=arm.name)
-            yield Claim("T3", f"{arm.name} on {label(own)}", "turns saved", saved)
+            rows = [*_with_turns(results, arm.name, own), *_with_turns(results, BASE, own)]
+            turns = Results(rows, scale=(1.0, float(max(row["success"] for row in rows))))
+            saved = turns.combine([(BASE, own), (arm.name, own)], lambda m: 1 - m[1] / m[0])
+            sentence = f"{arm.name} on {label(own)}"
+            yield Claim("T3", sentence, "percent of the base's turns saved", saved)
 
 
-def _turns_as_success(
-    results: Results, names: Sequence[str], column: str
-) -> Iterator[dict[str, object]]:
-    """Yield the rows of *names* with the number of turns in place of success."""
-    for name in names:
-        for row in results.rows(name, column):
-            yield {**row, "success": row["turns"]}
+def _with_turns(results: Results, arm: str, column: str) -> Iterator[Row]:
+    """Yield the rows of *arm* on *column* with the number of turns in place of success."""
+    for row in results.rows(arm, column):
+        yield {**row, "success": row["turns"]}
 
 
 def _others(results: Results, arm: Arm) -> list[str]:
@@ -180,14 +221,14 @@ def _t5(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
     ]
     if not pairs:
         return
-    worst, column = min(pairs, key=lambda pair: results.gain(*pair).value)
-    value, values_R = results.resample([(worst, column), (BASE, column)], lambda m: m[1] - m[0])
+    worst = min(pairs, key=lambda pair: results.gain(*pair).value)
+    cells = [worst, (BASE, worst[1])]
     # The worst pair was selected among many by its value, so its interval is Bonferroni's.
-    ends = interval(values_R, 1 - (1 - CONFIDENCE) / len(pairs))
-    gain = results.gain(worst, column)
-    sentence = f"the worst of {len(pairs)}: {worst} on {label(column)} (Bonferroni)"
-    ours = Estimate(value, *ends, gain.tasks, gain.seeds, gain.p)
-    yield Claim("T5", sentence, "loss, points", ours)
+    level = 1 - (1 - CONFIDENCE) / len(pairs)
+    resampled = results.resample(cells, lambda m: m[0] - m[1])
+    ours = estimate(*resampled, *results.sample_size(cells), reach=1.0, confidence=level)
+    sentence = f"the worst of {len(pairs)}: {worst[0]} on {label(worst[1])} (Bonferroni)"
+    yield Claim("T5", sentence, "change, points", ours, BELOW)
 
 
 def _t6(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
@@ -200,8 +241,8 @@ def _t6(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
             same = (parts.name, parts.tier) == (own.name, own.tier)
             if same and parts.interface in ("native", "unlisted"):
                 sentence = f"{arm.name} on {label(column)}"
-                loss = results.gain(arm.name, column).negated()
-                yield Claim("T6", sentence, "loss, points", loss)
+                change = results.gain(arm.name, column)
+                yield Claim("T6", sentence, "change, points", change, BELOW)
 
 
 def _t7(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
@@ -213,12 +254,12 @@ def _t7(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
         if results.has((arm.name, column), (alone, column)):
             change = results.gain(arm.name, column, over=alone)
             sentence = f"{arm.name}: {label(column)} is kept"
-            yield Claim("T7", sentence, "change, points", change, -MARGIN)
+            yield Claim("T7", sentence, "change, points", change)
         column, alone = second.env_ids[0], arm_name([second])
         if results.has((arm.name, column), (alone, column)):
             difference = results.gain(arm.name, column, over=alone)
             sentence = f"{arm.name}: {label(column)} against alone"
-            yield Claim("T7", sentence, "difference, points", difference, -MARGIN)
+            yield Claim("T7", sentence, "difference, points", difference)
 
 
 def _mixtures(arms: Sequence[Arm]) -> list[Arm]:
@@ -235,7 +276,7 @@ def _t8(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
             if has_all and len(arm.stages) > 2 and results.has(*pairs):
                 ours = results.mean_gain(arm.name, columns, over=mixture.name)
                 sentence = f"{arm.name} less {mixture.name}, mean over {len(columns)}"
-                yield Claim("T8", sentence, "difference, points", ours, ALIKE, alike=True)
+                yield Claim("T8", sentence, "difference, points", ours, WITHIN)
 
 
 def _t9(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
@@ -270,19 +311,32 @@ def _t10(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
         if not results.has((arm.name, own)):
             continue
         failed = [row for row in results.rows(arm.name, own) if not row["success"]]
-        if not failed:
-            continue
-        biased = [row for row in failed if set(CONFIRMATION_BIAS) & set(row["failures"])]
-        tasks = len({row["task_id"] for row in failed})
-        share = len(biased) / len(failed)
-        ours = Estimate(share, *wilson(share, tasks), tasks)
-        sentence = f"share of the {len(failed)} failed episodes of {arm.name} on {label(own)}"
-        yield Claim("T10", sentence, "percent of failures", ours, LEADING)
+        if failed:
+            sentence = f"share of the {len(failed)} failed episodes of {arm.name} on {label(own)}"
+            yield Claim("T10", sentence, "percent of failures", _bias_share(failed))
+
+
+def _bias_share(failed: Sequence[Row]) -> Estimate:
+    """Return the share of *failed* episodes with confirmation bias.
+
+    Wilson's interval over tasks, and with three seeds or more the wider one of that and Student's
+    over the shares of the seeds.
+    """
+    by_seed: dict[int, list[bool]] = {}
+    for row in failed:
+        is_biased = bool(set(CONFIRMATION_BIAS) & set(row["failures"]))
+        by_seed.setdefault(row["seed"], []).append(is_biased)
+    tasks, seeds = len({row["task_id"] for row in failed}), len(by_seed)
+    share = sum(map(sum, by_seed.values())) / len(failed)
+    low, high = wilson(share, tasks)
+    if seeds >= SEEDS_TO_RESAMPLE:
+        shares_S = np.array([np.mean(values) for values in by_seed.values()])
+        seeds_low, seeds_high = interval(share + shares_S @ seed_deviations(seeds))
+        low, high = max(0.0, min(low, seeds_low)), min(1.0, max(high, seeds_high))
+    return Estimate(share, low, high, tasks, seeds)
 
 
 _CHECKS: dict[str, Callable[[Results, Sequence[Arm]], Iterator[Claim]]] = {
     **{"T1": _t1, "T2": _t2, "T3": _t3, "T4": _t4, "T5": _t5},
     **{"T6": _t6, "T7": _t7, "T8": _t8, "T9": _t9, "T10": _t10},
 }
-
-__all__ = ["PAPER", "SENTENCES", "Claim", "check_claims"]

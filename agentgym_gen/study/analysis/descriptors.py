@@ -92,6 +92,8 @@ class TransferRegression:
 
     cells: int
     """How many held-out cells it was fitted to."""
+    seeds: int
+    """The least number of training seeds of a cell."""
     coefficients: dict[str, tuple[float, float, float]]
     """For each feature the coefficient and the ends of its interval, in success per unit."""
     left_out: tuple[str, ...]
@@ -175,6 +177,9 @@ def explain_transfer(
     residual = float(((values - predicted) ** 2).sum())
     return TransferRegression(
         cells=len(cells),
+        seeds=min(
+            results.sample_size([(cell.arm, cell.column), (BASE, cell.column)])[1] for cell in cells
+        ),
         coefficients={names[k]: c for k, c in zip(kept, coefficients, strict=True)},
         left_out=tuple(names[k] for k in left_out),
         not_measured=tuple(names[k] for k in not_measured),

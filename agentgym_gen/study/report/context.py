@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from agentgym_gen.study.analysis.analysis import Pair, Results
 from agentgym_gen.study.analysis.statistics import Estimate
-from agentgym_gen.study.plan.plan import BASE, Arm, arm_name, display_name, label
+from agentgym_gen.study.plan.plan import BASE, Arm, ModelId, arm_name, display_name, label
 from agentgym_gen.study.report.document import (
     Block,
     Forest,
@@ -16,13 +16,15 @@ from agentgym_gen.study.report.document import (
     percent_interval,
     points_interval,
 )
+from agentgym_gen.study.results.training import untrained_arms
 
 FULL_SHADE = 0.4
 """The gain that has the full colour of a heat map."""
 
 HEAT_MAP_KEY = (
     "Gains over the base in points, with 95 % intervals; **bold** where p < 0.05 after Holm's "
-    "adjustment over every cell of the study; framed where the arm was trained on the column."
+    "adjustment over every cell of the study, with three training seeds or more; framed where the "
+    "arm was trained on the column."
 )
 
 
@@ -32,22 +34,35 @@ class ReportContext:
     Args:
         results: The rows.
         arms: The arms of the plan.
+        unchanged: The models that their last stage did not change, with the reason, as
+            `agentgym_gen.study.results.training.unchanged_models` returns them. The rows of arms
+            that are left untrained by it are not in `results`, and their gains not in `gains`.
+        models: The models of the plan.
     """
 
-    def __init__(self, results: Results, arms: Sequence[Arm]) -> None:
-        self.results = results
+    def __init__(
+        self,
+        results: Results,
+        arms: Sequence[Arm],
+        unchanged: Mapping[str, str] | None = None,
+        models: Sequence[ModelId] = (),
+    ) -> None:
+        self.unchanged = dict(unchanged or {})
+        self.untrained = untrained_arms(models, self.unchanged)
+        self.results = results.without(self.untrained) if self.untrained else results
         self.arms = arms
         self._trained_on = {
             arm_name(arm.stages[:n]): {i for stage in arm.stages[:n] for i in stage.env_ids}
             for arm in arms
             for n in range(1, len(arm.stages) + 1)
         }
+        results = self.results
         pairs = [p for p in results.pairs if p[0] != BASE and results.has(p, (BASE, p[1]))]
         self.gains: dict[Pair, Estimate] = results.gains_with_holm(pairs) if pairs else {}
 
     def arms_of(self, family: str) -> list[Arm]:
         """Return the arms of *family* that have a result, each once."""
-        tested = {arm for arm, _ in self.gains}
+        tested = {*(arm for arm, _ in self.gains), *self.untrained}
         arms = {a.name: a for a in self.arms if a.family == family and a.name in tested}
         return list(arms.values())
 
@@ -91,6 +106,9 @@ class ReportContext:
             (display_name(arm.name), [self._gain_cell(arm.name, column) for column in columns])
             for arm in arms
         ]
+        reasons = {self.untrained[arm.name] for arm in arms if arm.name in self.untrained}
+        if reasons:
+            caption += f" Grey: {'; '.join(sorted(reasons))}, so that the arm is its base."
         header = ["trained on / tested on", *(label(column) for column in columns)]
         return Table(header, rows, caption, css_class="heat")
 
@@ -100,6 +118,8 @@ class ReportContext:
         return TableCell(f"{100 * rate.value:.1f}", percent_interval(rate), link=anchor)
 
     def _gain_cell(self, arm: str, column: str) -> TableCell:
+        if arm in self.untrained:
+            return TableCell("no update", grey=True)
         gain = self.gains.get((arm, column))
         if gain is None:
             return TableCell("")
@@ -107,10 +127,15 @@ class ReportContext:
             f"{100 * gain.value:+.1f}",
             points_interval(gain),
             shade=gain.value / FULL_SHADE,
-            bold=gain.p < 0.05,
+            bold=is_sure(gain),
             framed=self.is_held_in(arm, column),
             link=conversation_anchor(arm, column),
         )
+
+
+def is_sure(gain: Estimate) -> bool:
+    """Return whether *gain*, adjusted by Holm, is below 0.05 and covers the noise of training."""
+    return gain.p < 0.05 and gain.is_sure
 
 
 def conversation_anchor(arm: str, column: str) -> str:
@@ -123,4 +148,5 @@ def difference_forest(rows: Sequence[tuple[str, Estimate]], caption: str) -> Blo
     if not rows:
         return Text("")
     reach = max(0.05, *(abs(end) for _, e in rows for end in (e.low, e.high)))
-    return Forest(rows, caption, -reach, reach)
+    covered = all(estimate.covers_training for _, estimate in rows)
+    return Forest(rows, caption, -reach, reach, bold=covered)

@@ -103,12 +103,16 @@ class TableCell:
     """Whether it is set in bold."""
     framed: bool = False
     """Whether it has a frame, as held-in cells have."""
+    grey: bool = False
+    """Whether it is set in grey, as a number that says nothing is."""
     link: str = ""
     """The anchor that it links to."""
 
     def to_html(self) -> Html:
         """Return the cell as a ``td``."""
-        classes = [c for c, on in (("sure", self.bold), ("own", self.framed)) if on]
+        classes = [
+            c for c, on in (("sure", self.bold), ("own", self.framed), ("none", self.grey)) if on
+        ]
         classes += [] if self.shade is None else [shade_class(self.shade)]
         return render(
             "table_cell.html",
@@ -194,6 +198,8 @@ class Forest:
     """Whether a line marks zero."""
     signed: bool = True
     """Whether the numbers are differences, with a sign, or rates."""
+    bold: bool = True
+    """Whether a difference whose interval excludes zero is set in bold and in colour."""
 
     def to_html(self) -> Html:
         """Return the block as HTML."""
@@ -203,6 +209,7 @@ class Forest:
     def _row(self, name: str, e: Estimate) -> dict[str, str | None]:
         left, right, dot = (self._position(x) for x in (e.low, e.high, e.value))
         sign = "sure pos" if e.low > 0 else "sure neg" if e.high < 0 else "unsure"
+        sign = sign if self.bold else "unsure"
         return {
             "name": name,
             "css_class": sign if self.signed else "plain",

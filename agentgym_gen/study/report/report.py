@@ -24,6 +24,7 @@ from agentgym_gen.study.report.sections.summary import headlines, opening
 from agentgym_gen.study.report.sections.transfer import transfer
 from agentgym_gen.study.results.distances import read_distances
 from agentgym_gen.study.results.rows import read_cells, read_curves, read_episodes
+from agentgym_gen.study.results.training import unchanged_models
 from agentgym_gen.system.files import write_text
 
 PAGE, MARKDOWN, FIGURES = "report.html", "report.md", "figures"
@@ -54,7 +55,9 @@ def make_report(plan: Plan, out: Path) -> Document:
     results = Results(rows)
     if not any(arm == BASE for arm, _ in results.pairs):
         raise DataError(f"The base was not tested yet in {out}; run the study again, it goes on")
-    context = ReportContext(results, plan.arms)
+    logs = read_curves(out)
+    unchanged = unchanged_models(plan.models, cells, logs)
+    context = ReportContext(results, plan.arms, unchanged, plan.models)
     blocks = [
         *opening(plan, rows, cells, out),
         *headlines(context),
@@ -63,7 +66,7 @@ def make_report(plan: Plan, out: Path) -> Document:
         *difficulty(context),
         *sequence(context),
         *interface(context),
-        *curves(read_curves(out)),
+        *curves(logs),
         *failures(context),
         *efficiency(context),
         *regression(context, read_distances(out)),

@@ -15,6 +15,9 @@ BASE_WEIGHT, TRAIN_WEIGHT, TEST_WEIGHT = 10.0, 10.0, 1.0
 MODEL_DONE = "recipe.json"
 """The file that is written last into the folder of a model: with it, the model is complete."""
 
+MODEL_HASH = "model_hash"
+"""The key of that file with the hash of the weights."""
+
 
 @dataclass(frozen=True)
 class Job:

@@ -31,6 +31,7 @@ from agentgym_gen.study.plan.plan import Cell, ModelId, Plan, Stage, label
 from agentgym_gen.study.results.failures import RULES_VERSION
 from agentgym_gen.study.results.provenance import code_state, model_hash
 from agentgym_gen.study.results.rows import (
+    CELL,
     FAILURE,
     cell_folder,
     is_complete,
@@ -39,17 +40,25 @@ from agentgym_gen.study.results.rows import (
 )
 from agentgym_gen.study.run.distances import measure_distances
 from agentgym_gen.study.run.executors import Executor, InProcess
-from agentgym_gen.study.run.jobs import column_file, is_done, make_jobs, models_by_name
+from agentgym_gen.study.run.jobs import (
+    MODEL_DONE,
+    MODEL_HASH,
+    column_file,
+    is_done,
+    make_jobs,
+    models_by_name,
+)
 from agentgym_gen.study.run.recipes import TrainingRecipe, recipe_of
 from agentgym_gen.study.run.schedule import Log, RunSummary, run_jobs
 from agentgym_gen.system.file_lock import lock_folder
 from agentgym_gen.system.files import remove_temporary_files, write_json
 from agentgym_gen.system.imports import load_module
-from agentgym_gen.system.untrusted_files import read_text
+from agentgym_gen.system.untrusted_files import parse_json, read_text
 
 __all__ = [
     "JobRunner",
     "check_folder",
+    "check_weights",
     "claim_folder",
     "describe_column",
     "read_plan_file",
@@ -211,15 +220,20 @@ class JobRunner:
             self._recipe().make_base(folder, model.seed, log)
         else:
             base, stage = model_folder(self.out, model.parent), model.stages[-1]
+            base_hash = check_weights(base)
             self._recipe(stage).train(base, folder, stage, model.seed, log)
+            if base_hash is not None and base_hash == model_hash(folder):
+                log(f"warning: its weights are those of {model.parent.name}")
         (folder / FAILURE).unlink(missing_ok=True)
 
     def _test(self, name: str) -> None:
         model = self._models[name]
         folder = model_folder(self.out, model)
         cells = [cell for cell in self.plan.cells(model) if not is_complete(self.out, cell)]
+        weights = check_weights(folder)
+        self._check_cells(model, weights)
         policy = self._recipe().load_policy(folder)
-        model_keys = {"model_hash": model_hash(folder), "stages": [s.env_ids for s in model.stages]}
+        model_keys = {"model_hash": weights, "stages": [s.env_ids for s in model.stages]}
         errors = []
         for cell in cells:
             try:
@@ -231,6 +245,18 @@ class JobRunner:
         (self._folder("test", name) / FAILURE).unlink(missing_ok=True)
         if errors:
             raise DataError(f"{len(errors)} of {len(cells)} cells failed; the first: {errors[0]}")
+
+    def _check_cells(self, model: ModelId, weights: str | None) -> None:
+        """Raise if a finished cell of *model* was played with other weights."""
+        for cell in self.plan.cells(model):
+            path = cell_folder(self.out, cell) / CELL
+            played = parse_json(read_text(path), str(path)) if path.exists() else {}
+            if played.get("model_hash", weights) != weights:
+                raise DataError(
+                    f"{path.parent} was played with the weights {played['model_hash']}, and "
+                    f"{model_folder(self.out, model)} has {weights} now; remove the cells of "
+                    f"{model.name}, so that all are played with the same weights"
+                )
 
     def _test_cell(self, cell: Cell, policy: Policy, model_keys: dict[str, Any]) -> None:
         started = time.perf_counter()
@@ -262,6 +288,23 @@ class JobRunner:
             **code_state(),
         }
         write_cell(self.out, cell, keys, trajectories)
+
+
+def check_weights(folder: Path) -> str | None:
+    """Return the hash of the weights in *folder*, which are those that its recipe wrote.
+
+    Raises:
+        DataError: if they are others.
+    """
+    own_hash, path = model_hash(folder), folder / MODEL_DONE
+    record = parse_json(read_text(path), str(path)) if path.exists() else {}
+    if isinstance(record, dict) and record.get(MODEL_HASH, own_hash) != own_hash:
+        raise DataError(
+            f"The weights in {folder} have the hash {own_hash}, and this study wrote "
+            f"{record[MODEL_HASH]}: foreign weights are not tested as this model; put the old ones "
+            "back, or remove the folder so that the model is trained again"
+        )
+    return own_hash
 
 
 def sample_column_tasks(plan: Plan, column: str) -> list[str]:

@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from agentgym_gen.study.analysis.claims import PAPER, SENTENCES, Claim, check_claims
-from agentgym_gen.study.analysis.statistics import Estimate
+from agentgym_gen.study.analysis.claims import (
+    MARGIN_REASONS,
+    PAPER,
+    SENTENCES,
+    Claim,
+    check_claims,
+)
 from agentgym_gen.study.plan.plan import display_name
 from agentgym_gen.study.report.context import ReportContext
 from agentgym_gen.study.report.document import (
@@ -16,6 +21,7 @@ from agentgym_gen.study.report.document import (
     Table,
     TableCell,
     Text,
+    points,
 )
 from agentgym_gen.study.report.markup import render
 
@@ -36,8 +42,12 @@ def claims(context: ReportContext) -> Iterator[Block]:
         "What arXiv 2603.12011 claims, its own numbers, and ours. The paper's numbers are "
         "**second-hand**, from published summaries: its tables were not readable to us. A verdict "
         "is about this study's models, which may be far smaller than the paper's. The rule of "
-        "every verdict is in the last section."
+        "every verdict is in the last section; with fewer than three training seeds every verdict "
+        "on a tested claim is 'cannot tell'."
     )
+    if context.untrained:
+        names = ", ".join(map(display_name, context.untrained))
+        yield Text(f"Left out, because no training changed them: {names}.")
     tally = Counter(claim.verdict for claim in results)
     yield Text("Verdicts: " + ", ".join(f"{count} {name}" for name, count in tally.items()) + ".")
     for number in SENTENCES:
@@ -47,14 +57,14 @@ def claims(context: ReportContext) -> Iterator[Block]:
 def _card(number: str, arm_claims: Sequence[Claim]) -> Block:
     """Return the claim *number* with each arm of ours that it is about."""
     rows = [_card_row(claim) for claim in arm_claims]
-    title, paper = SENTENCES[number], PAPER[number]
+    title, paper, margin = SENTENCES[number], PAPER[number], MARGIN_REASONS[number]
     keys = ("value", "sizes", "verdict")
     table = [(row["sentence"], [TableCell(row[key]) for key in keys]) for row in rows]
     return RawHtml(
-        render("claim.html", number=number, title=title, paper=paper, rows=rows),
+        render("claim.html", number=number, title=title, paper=paper, margin=margin, rows=rows),
         [
             Heading(f"{number}: {title}", level=3),
-            Text(f"The paper, second-hand: {paper}."),
+            Text(f"The paper, second-hand: {paper}. Agrees: {margin}."),
             Table(["here", "number", "", "verdict"], table),
         ],
     )
@@ -65,7 +75,7 @@ def _card_row(claim: Claim) -> dict[str, str]:
     sizes = f"{claim.unit}; n = {ours.tasks} tasks, {_seeds(ours.seeds)}" if ours else ""
     return {
         "sentence": display_name(claim.sentence),
-        "value": _in_unit(ours, claim.unit) if ours else "",
+        "value": points(ours) if ours else "",
         "sizes": sizes,
         "verdict": claim.verdict,
         "css_class": VERDICT_CLASSES[claim.verdict],
@@ -74,9 +84,3 @@ def _card_row(claim: Claim) -> dict[str, str]:
 
 def _seeds(number: int) -> str:
     return f"{number} seed{'s' if number != 1 else ''}"
-
-
-def _in_unit(ours: Estimate, unit: str) -> str:
-    scale = 1 if unit == "turns saved" else 100
-    value, low, high = (scale * x for x in (ours.value, ours.low, ours.high))
-    return f"{value:+.1f} [{low:+.1f}, {high:+.1f}]"

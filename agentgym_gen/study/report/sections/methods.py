@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from agentgym_gen.study.analysis.claims import ALIKE, LEADING, MARGIN
 from agentgym_gen.study.analysis.statistics import RESAMPLES
 from agentgym_gen.study.plan.plan import Plan
 from agentgym_gen.study.report.document import Block, Bullets, Heading
@@ -30,22 +29,25 @@ def methods(plan: Plan, cells: Sequence[Row]) -> Iterator[Block]:
             (
                 "**A score** is the mean over samples, tasks and seeds (avg@k). Its interval is "
                 "Wilson's over the tasks, not over episodes; with three seeds or more, the wider "
-                "one of that and the bootstrap."
+                "one of that and the resamples."
             ),
             (
-                "**A difference** is paired by seed and task. Its interval is the percentile "
-                f"bootstrap over {RESAMPLES:,} resamples of tasks (the same for all seeds) and, "
-                "with three seeds or more, of seeds (the same for all columns); a mean over "
-                "columns is stratified by them."
+                f"**A difference** is paired by seed and task. Its interval is from {RESAMPLES:,} "
+                "resamples: a Bayesian bootstrap over tasks and two pseudo-tasks with the outcome "
+                "of a fair coin, so that it has a width where nothing changed, and with three "
+                "seeds or more Student's distribution over them; a mean over columns is "
+                "stratified by them."
             ),
-            "**Many cells.** Bold gains have p < 0.05 after Holm's adjustment over all cells.",
             (
-                "**Verdicts.** Agrees if the 95 % interval is above the claim's margin, disagrees "
-                f"if it is below, else cannot tell. The margin is 0, but {100 * -MARGIN:.0f} "
-                f"points for 'at least as good' and 'kept' (T2, T7), ±{100 * ALIKE:.0f} points for "
-                f"'about as good' (T8) and {100 * LEADING:.0f} % of failures for 'a leading one' "
-                "(T10). T5 is decided by the worst pair, with Bonferroni's interval. T9 compares "
-                "with the best single training of each resample."
+                "**Many cells.** Bold gains have p < 0.05 after Holm's adjustment over all cells, "
+                "and three training seeds or more."
+            ),
+            (
+                "**Verdicts.** Agrees if the whole 95 % interval is where the claim says, "
+                "disagrees if none of it is, else cannot tell; with fewer than three training "
+                "seeds always cannot tell. The margin of each claim stands beside it. T5 is "
+                "decided by the worst pair, with Bonferroni's interval. T9 compares with the best "
+                "single training of each resample."
             ),
             (
                 f"**Made with** {literal(versions)}; Python {literal(cell['python'])}; "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agentgym_gen.study.analysis.descriptors import explain_transfer
+from agentgym_gen.study.analysis.statistics import SEEDS_TO_RESAMPLE
 from agentgym_gen.study.report.context import ReportContext
 from agentgym_gen.study.report.document import Block, Heading, Table, TableCell
 from agentgym_gen.study.results.distances import Distances
@@ -17,7 +18,7 @@ def regression(context: ReportContext, distances: Distances) -> Iterator[Block]:
         return
     yield Heading("What goes with transfer", "explained")
     rows = [
-        (name, [_coefficient_cell(value, low, high)])
+        (name, [_coefficient_cell(value, low, high, bold=fit.seeds >= SEEDS_TO_RESAMPLE)])
         for name, (value, low, high) in fit.coefficients.items()
     ]
     left_out = f" These cells cannot tell apart: {', '.join(fit.left_out)}." if fit.left_out else ""
@@ -32,6 +33,6 @@ def regression(context: ReportContext, distances: Distances) -> Iterator[Block]:
     )
 
 
-def _coefficient_cell(value: float, low: float, high: float) -> TableCell:
+def _coefficient_cell(value: float, low: float, high: float, *, bold: bool) -> TableCell:
     interval = f"[{100 * low:+.1f}, {100 * high:+.1f}]"
-    return TableCell(f"{100 * value:+.1f}", interval, bold=low > 0 or high < 0)
+    return TableCell(f"{100 * value:+.1f}", interval, bold=bold and (low > 0 or high < 0))

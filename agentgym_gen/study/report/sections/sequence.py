@@ -49,7 +49,8 @@ def sequence(context: ReportContext) -> Iterator[Block]:
     yield Table(
         ["sequence", "BWT", "FWT", "forgetting", "retention"],
         rows,
-        "Points, with 95 % intervals, **bold** where they exclude zero. BWT: the end less what "
+        "Points, with 95 % intervals, **bold** where they exclude zero, "
+        "with three training seeds or more. BWT: the end less what "
         "each stage had reached (Lopez-Paz & Ranzato 2017). FWT: what earlier stages gave before "
         "an environment was trained on, over the base. Forgetting: the best of earlier stages "
         "less the end (Chaudhry et al. 2018). Retention: the share of what was reached that is "
@@ -65,8 +66,7 @@ def _metric_cells(
         for metric in (backward_transfer, forward_transfer, forgetting)
     ]
     cells = [
-        TableCell(f"{100 * e.value:+.1f}", points_interval(e), bold=e.excludes_zero)
-        for e in estimates
+        TableCell(f"{100 * e.value:+.1f}", points_interval(e), bold=e.is_sure) for e in estimates
     ]
     share = results.sequence(models, columns, retention)
     return [*cells, TableCell(f"{100 * share.value:.0f}%", percent_interval(share))]

@@ -8,7 +8,7 @@ from pathlib import Path
 from agentgym_gen.study.analysis.analysis import Pair
 from agentgym_gen.study.analysis.statistics import SEEDS_TO_RESAMPLE, Estimate
 from agentgym_gen.study.plan.plan import Plan, display_name, label
-from agentgym_gen.study.report.context import ReportContext
+from agentgym_gen.study.report.context import ReportContext, is_sure
 from agentgym_gen.study.report.document import Block, Bullets, Heading, RawHtml, Text, points
 from agentgym_gen.study.report.inline import literal
 from agentgym_gen.study.report.markup import render
@@ -35,8 +35,9 @@ def opening(plan: Plan, rows: Sequence[Row], cells: Sequence[Row], out: Path) ->
     if seeds < SEEDS_TO_RESAMPLE:
         yield Text(
             f"**With {seeds} training seed{'s' if seeds > 1 else ''} the intervals cover the noise "
-            "of the evaluation only, not that of training:** another seed may give other numbers. "
-            f"{SEEDS_TO_RESAMPLE} seeds or more are resampled, too."
+            "of the evaluation only, not that of training:** another seed may give other numbers; "
+            "nothing here is said to be sure, and no claim is judged. With "
+            f"{SEEDS_TO_RESAMPLE} seeds or more the intervals cover training, too."
         )
     missing = sum(1 for _ in plan.all_cells()) - len(cells)
     reasons = {f"{row.get('job')}: {row.get('error')}" for row in read_failures(out)}
@@ -51,23 +52,39 @@ def headlines(context: ReportContext) -> Iterator[Block]:
     held_in = {pair: e for pair, e in context.gains.items() if context.is_held_in(*pair)}
     held_out = {pair: e for pair, e in context.gains.items() if pair not in held_in}
     sentences = []
-    if held_in:
-        sentences.append(_extreme("The largest gain held in", held_in, max))
-    if held_out:
-        sentences.append(_extreme("The largest gain held out", held_out, max))
+    for where, gains in (("held in", held_in), ("held out", held_out)):
+        if any(estimate.value > 0 for estimate in gains.values()):
+            sentences.append(_extreme(f"The largest gain {where}", gains, max))
+        elif gains:
+            sentences.append(f"No gain {where} is above zero.")
     if any(estimate.value < 0 for estimate in context.gains.values()):
         sentences.append(_extreme("The largest loss", context.gains, min))
-    raised = sum(e.low > 0 for e in held_in.values())
-    sentences.append(f"{raised} of {len(held_in)} held-in gains have an interval above zero.")
+    if not context.gains:
+        sentences.append("No trained model was tested beside its base.")
+    elif all(estimate.covers_training for estimate in context.gains.values()):
+        raised = sum(e.low > 0 for e in held_in.values())
+        sentences.append(f"{raised} of {len(held_in)} held-in gains have an interval above zero.")
+    else:
+        sentences.append(
+            f"With fewer than {SEEDS_TO_RESAMPLE} training seeds none of these is sure."
+        )
     yield Heading("In short", "short")
     yield Bullets(sentences)
+    if context.unchanged:
+        yield Text(
+            "**Trainings that changed nothing.** An arm of which every seed is here is no trained "
+            "model: it is grey in the tables, and in no claim and no headline."
+        )
+        reasons = context.unchanged.items()
+        yield Bullets([f"{display_name(name)}: {reason}" for name, reason in reasons])
 
 
 def _extreme(what: str, gains: Mapping[Pair, Estimate], best: Callable[..., Pair]) -> str:
     """Return the sentence about the *best* of *gains*, which is `max` or `min`."""
     pair = best(gains, key=lambda pair: gains[pair].value)
     (arm, column), estimate = pair, gains[pair]
+    number = f"**{points(estimate)}**" if is_sure(estimate) else points(estimate)
     return (
-        f"{what}: **{points(estimate)}** points, {display_name(arm)} on {label(column)}"
-        f"{' (sure after Holm)' if estimate.p < 0.05 else ''}."
+        f"{what}: {number} points, {display_name(arm)} on {label(column)}"
+        f"{' (sure after Holm)' if is_sure(estimate) else ''}."
     )

@@ -23,8 +23,9 @@ def transfer(context: ReportContext) -> Iterator[Block]:
     rows = [row for arm in cross for row in _mean_gains(context, arm)]
     for arm in mixtures:
         tested = [c for c in arm.columns if (arm.name, c) in context.gains]
-        overall = context.results.mean_gain(arm.name, tested)
-        rows.append((f"{display_name(arm.name)}: overall", overall))
+        if tested:
+            overall = context.results.mean_gain(arm.name, tested)
+            rows.append((f"{display_name(arm.name)}: overall", overall))
     yield difference_forest(rows, "Held-in, mean held-out and overall gain, in points.")
     yield from _ratio_table(context, cross)
 
@@ -52,13 +53,13 @@ def _ratio_table(context: ReportContext, arms: list[Arm]) -> Iterator[Block]:
         )
         for arm in own_arms.values()
     ]
-    if len(rows) > 1:
+    if any(cell.text for _, cells in rows for cell in cells):
         yield Table(
             ["trained on / tested on", *map(label, own_arms)],
             rows,
             "Transfer ratio: the share of a column's own gain that training elsewhere gives for "
             "nothing, with 95 % intervals. Blank where the column's own training gained nothing "
-            "for sure: a share of noise means nothing.",
+            "for sure, which needs three training seeds: a share of noise means nothing.",
         )
 
 
@@ -66,7 +67,8 @@ def _ratio_cell(context: ReportContext, arm: Arm, own_arm: Arm, column: str) -> 
     results = context.results
     if not results.has((arm.name, column), (own_arm.name, column), (BASE, column)):
         return TableCell("")
-    if results.gain(own_arm.name, column).low <= 0:
+    own_gain = results.gain(own_arm.name, column)
+    if arm == own_arm or not own_gain.is_sure or own_gain.value < 0:
         return TableCell("")
     ratio = results.transfer_ratio(arm.name, own_arm.name, column)
     return TableCell(f"{ratio.value:+.2f}", f"[{ratio.low:+.2f}, {ratio.high:+.2f}]", ratio.value)

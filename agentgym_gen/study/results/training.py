@@ -1,0 +1,70 @@
+"""What a training did to its model: nothing, if it made no update.
+
+A group-relative trainer learns from groups whose episodes differ in reward. If no group held both a
+success and a failure, no step has an update, and the model is the one that it was trained from:
+what is measured of it says nothing about training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from agentgym_gen.study.plan.plan import ModelId
+from agentgym_gen.study.results.rows import Row
+
+__all__ = ["NO_UPDATE", "made_update", "unchanged_models", "untrained_arms"]
+
+NO_UPDATE = "no update: no group held both a success and a failure"
+"""What is said of a training whose log has steps and no update."""
+
+
+def made_update(row: Row) -> bool:
+    """Return whether the step of *row*, a line of a training log, changed the weights.
+
+    A row of another trainer, which counts no groups, is taken for an update.
+    """
+    return "groups" not in row or "loss" in row
+
+
+def unchanged_models(
+    models: Iterable[ModelId], cells: Iterable[Row], logs: Mapping[str, Sequence[Row]]
+) -> dict[str, str]:
+    """Return the name of every model whose last stage did not change it, with the reason.
+
+    Args:
+        models: The models of a plan.
+        cells: The rows of cells, whose ``model_hash`` is compared with that of the parent.
+        logs: The training log of every model that has one, by name.
+    """
+    hashes = {f"{cell['arm']}.s{cell['seed']}": cell.get("model_hash") for cell in cells}
+    reasons: dict[str, str] = {}
+    for model in models:
+        if model.parent is None:
+            continue
+        log, own_hash = logs.get(model.name, ()), hashes.get(model.name)
+        if log and not any(made_update(row) for row in log):
+            reasons[model.name] = NO_UPDATE
+        elif own_hash is not None and own_hash == hashes.get(model.parent.name):
+            reasons[model.name] = f"no update: its weights are those of {model.parent.name}"
+    return reasons
+
+
+def untrained_arms(models: Iterable[ModelId], unchanged: Mapping[str, str]) -> dict[str, str]:
+    """Return every arm of which no seed was changed by each of its stages, with the reason.
+
+    Args:
+        models: The models of a plan.
+        unchanged: What `unchanged_models` returns.
+    """
+    reasons: dict[str, list[str]] = {}
+    for model in models:
+        if model.parent is not None:
+            reasons.setdefault(model.arm, []).append(_reason(model, unchanged))
+    return {arm: seeds[0] for arm, seeds in reasons.items() if all(seeds)}
+
+
+def _reason(model: ModelId | None, unchanged: Mapping[str, str]) -> str:
+    """Return why a stage of *model* did not change it, the first stage first; empty if all did."""
+    if model is None:
+        return ""
+    return _reason(model.parent, unchanged) or unchanged.get(model.name, "")
