@@ -216,18 +216,12 @@ def test_results_without_a_plan_are_left_alone(tmp_path: Path) -> None:
         run_plan(small_plan(), tmp_path, log=str, recipe=PretendRecipe())
 
 
-def test_a_broken_row_is_named(tmp_path: Path) -> None:
-    """The error names the file and the line; that of an empty folder says what to do."""
+def test_a_folder_without_rows_is_named(tmp_path: Path) -> None:
+    """One without a plan is no study; that of an empty study says what to do."""
+    with pytest.raises(DataError, match=r"holds no study: it has no plan\.json"):
+        read_episodes(tmp_path)
+    claim_folder(small_plan(), tmp_path)
     with pytest.raises(DataError, match="run the study first"):
-        read_episodes(tmp_path)
-    folder = tmp_path / "cells" / "a.s0" / "c"
-    folder.mkdir(parents=True)
-    (folder / "cell.json").write_text("{}")
-    (folder / "episodes.jsonl").write_text('{"schema": 2}\n{"arm"\n')
-    with pytest.raises(DataError, match=r"Line 2 of .*episodes.jsonl is not JSON"):
-        read_episodes(tmp_path)
-    (folder / "episodes.jsonl").write_text('{"schema": 1}\n')
-    with pytest.raises(DataError, match=r"Line 1 of .* is not a row of schema 2"):
         read_episodes(tmp_path)
 
 

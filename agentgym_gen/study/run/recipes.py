@@ -22,7 +22,7 @@ from agentgym_gen.agents.prompt import PromptStyle, mixed_style
 from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.errors import InvalidValueError, unknown_name
 from agentgym_gen.study.plan.plan import Stage
-from agentgym_gen.study.run.jobs import MODEL_DONE
+from agentgym_gen.study.results.files import MODEL_DONE
 from agentgym_gen.study.run.schedule import Log
 from agentgym_gen.system.files import write_text
 
