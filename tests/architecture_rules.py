@@ -58,7 +58,16 @@ NEED_NO_TORCH = ("agentgym_gen.trainers",)
 
 HEAVY = ("torch", "transformers", "peft", "tokenizers", "safetensors")
 
-LAZY = ("agentgym_gen.study", "agentgym_gen.trainers", "pandas", "ray", "tqdm", "jinja2", *HEAVY)
+LAZY = (
+    "agentgym_gen.study",
+    "agentgym_gen.trainers",
+    "pandas",
+    "ray",
+    "tqdm",
+    "jinja2",
+    "pydantic",
+    *HEAVY,
+)
 """What modules outside trainers import inside functions only, so that importing them is cheap."""
 
 READ_ROWS = ("agentgym_gen.study", "agentgym_gen.evaluation", "agentgym_gen.cli")
@@ -80,6 +89,9 @@ BACKENDS = {
 # Module -> the packages of an extra that it needs as a whole, because its classes inherit from
 # theirs.  No module imports it by a statement: its environment's `backend` loads it by name.
 NEEDING = {"envs/babyai/engine/game.py": {"minigrid"}, "envs/babyai/engine/bot.py": {"minigrid"}}
+
+SCHEMAS = {"agentgym_gen/study/results/schema.py": "pydantic"}
+"""Module -> the package of an extra that it consists of; others import it inside functions only."""
 
 CORE_MAY_IMPORT = {"agentgym_gen", "gymnasium", "numpy", *sys.stdlib_module_names}
 
@@ -220,10 +232,21 @@ def rule_lazy(sources: Sources) -> list[str]:
         for path, imported in every_import(sources)
         if not imported.lazy
         and is_under(imported.name, LAZY)
+        and SCHEMAS.get(path) != imported.name.split(".")[0]
         and not is_under(dotted(path), NEED_NO_TORCH)
         and not (
             is_under(imported.name, ("agentgym_gen.study",)) and is_under(dotted(path), READ_ROWS)
         )
+    ]
+
+
+def rule_schemas_are_lazy(sources: Sources) -> list[str]:
+    """A module that consists of an extra is imported by the functions that need it."""
+    schemas = tuple(dotted(path) for path in SCHEMAS)
+    return [
+        f"{path} imports {imported.name} at once"
+        for path, imported in every_import(sources)
+        if not imported.lazy and is_under(imported.name, schemas)
     ]
 
 
@@ -396,6 +419,7 @@ RULES: tuple[Rule, ...] = (
     rule_no_cycle,
     rule_by_id_only,
     rule_lazy,
+    rule_schemas_are_lazy,
     rule_heavy_in_trainers_only,
     rule_core_needs_two_packages,
     rule_backends_are_lazy,

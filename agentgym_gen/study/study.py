@@ -13,11 +13,12 @@ from agentgym_gen.study.analysis.analysis import Results
 from agentgym_gen.study.plan.parser import load_plan
 from agentgym_gen.study.plan.plan import BASE, Plan, label
 from agentgym_gen.study.report.report import write_report
+from agentgym_gen.study.results.folder import read_plan_file
 from agentgym_gen.study.results.rows import read_cells, read_episodes, read_failures
 from agentgym_gen.study.run.executors import make_executor
 from agentgym_gen.study.run.jobs import is_done, make_jobs
 from agentgym_gen.study.run.recipes import TrainingRecipe
-from agentgym_gen.study.run.run import read_plan_file, run_plan
+from agentgym_gen.study.run.run import run_plan
 from agentgym_gen.study.run.schedule import RunSummary
 from agentgym_gen.system.file_lock import is_locked
 from agentgym_gen.system.processors import usable_processors
@@ -116,11 +117,11 @@ class Study:
 
     def episodes(self) -> pd.DataFrame:
         """Return a data frame with a row for each episode."""
-        return _frame(read_episodes(self.out))
+        return _frame(read_episodes(self.out, self.plan))
 
     def cells(self) -> pd.DataFrame:
         """Return a data frame with a row for each cell."""
-        return _frame(read_cells(self.out))
+        return _frame(read_cells(self.out, self.plan))
 
     def gains(self) -> pd.DataFrame:
         """Return a data frame with the gain of every arm on every column that it was tested on.

@@ -184,7 +184,8 @@ def test_a_plan_is_the_same_after_a_round_trip() -> None:
 
 def test_a_plan_of_another_schema_is_not_read() -> None:
     """The error names both schemas."""
-    with pytest.raises(DataError, match="rows of schema 1, and this version reads schema 2"):
+    sentence = r"rows of schema 1, and this version reads the schemas \(2, 3\)"
+    with pytest.raises(DataError, match=sentence):
         Plan.from_dict({**small_plan().as_dict(), "row_schema": 1})
 
 

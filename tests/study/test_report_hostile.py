@@ -44,7 +44,7 @@ RUN = "document.documentElement.setAttribute('data-ran','1')"
 HOSTILE = (
     f'\'"></td></p></summary><script>{RUN}</script><img src=x onerror="{RUN}"><svg onload={RUN}>'
     "<style>*{display:none}</style><a href=javascript:alert(1)>a</a><!-- {{ 7 * 7 }} {% raw %}"
-    "\x1b]52;c;aGk=\x07\x1b]0;title\x07\x9b2J\u202e\u2028\ud800"
+    "\x1b]52;c;aGk=\x07\x1b]0;title\x07\x9b2J\u202e\u2028"
     "\n\n# All well\n\n| a | b |\n|---|---|\n\n- **sure** `x` [a](javascript:alert(1)) ![a](b)"
     "\n===\n"
 )
@@ -97,21 +97,23 @@ def _fill(out: Path) -> None:
         _edit(path, _fill_cell)
     for path in out.glob("cells/*/*/transcripts.jsonl.gz"):
         _edit(path, _fill_transcript)
+    for path in out.glob("columns/*.json"):
+        _edit(path, lambda row: row.update(interface=HOSTILE))
     for path in out.glob("cells/*/*/episodes.jsonl"):
-        _edit(path, lambda row: row.update(end_reason=HOSTILE, failures=[HOSTILE]))
+        _edit(path, lambda row: row.update(interface=HOSTILE))
     for path in out.glob("*/**/failure.json"):
         _edit(path, lambda row: row.update(job=HOSTILE, error=HOSTILE, traceback=HOSTILE))
     _edit(out / "plan.json", lambda row: row["plan"].update(about=HOSTILE))
 
 
 def _fill_cell(row: dict[str, Any]) -> None:
-    row.update(dict.fromkeys(("python", "platform", "commit"), HOSTILE), successes=HOSTILE)
-    row.update(episodes=HOSTILE)
+    row.update(dict.fromkeys(("python", "platform", "commit", "interface"), HOSTILE))
     row["versions"] = {HOSTILE: HOSTILE}
+    del row["files"]  # the hashes of the files, which whoever changes them can change as well
 
 
 def _fill_transcript(row: dict[str, Any]) -> None:
-    row.update(end_reason=HOSTILE, last_observation=HOSTILE, sample=HOSTILE, task_id=HOSTILE)
+    row.update(last_observation=HOSTILE, task_id=HOSTILE)
     for turn in row["turns"]:
         turn.update(observation=HOSTILE, completion=HOSTILE, action=HOSTILE)
 
@@ -160,7 +162,7 @@ def test_hostile_texts_are_shown(hostile: Study) -> None:
 
     assert page.count(r"&lt;script&gt;document.") > 20
     assert r"\x1b]52;c;aGk=\x07" in page
-    assert r"\u202e\u2028\ud800" in page
+    assert r"\u202e\u2028" in page
     assert "{{ 7 * 7 }}" in page
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e\u2028]", page)
 

@@ -25,6 +25,7 @@ from agentgym_gen.world import SPLITS
 
 __all__ = [
     "BASE",
+    "READABLE_SCHEMAS",
     "ROW_SCHEMA",
     "STAGE_SEPARATOR",
     "Arm",
@@ -37,10 +38,14 @@ __all__ = [
     "arm_name",
     "display_name",
     "label",
+    "plan_key",
 ]
 
-ROW_SCHEMA = 2
-"""The version of the keys of a row; it rises when one changes its meaning."""
+ROW_SCHEMA = 3
+"""The version of the keys of a row; it rises when one changes its meaning, or must be there."""
+
+READABLE_SCHEMAS = (2, 3)
+"""The versions that are read: rows of schema 2 have no ``truncated_turns``."""
 
 BASE = "base"
 """The name of the model before RFT."""
@@ -321,10 +326,11 @@ class Plan:
         Raises:
             DataError: if it is of another schema, or a field is missing or wrong.
         """
-        if data.get("row_schema") != ROW_SCHEMA:
+        if data.get("row_schema") not in READABLE_SCHEMAS:
             raise DataError(
                 f"The study was made with rows of schema {data.get('row_schema')!r}, and this "
-                f"version reads schema {ROW_SCHEMA}; report it with the version that made it"
+                f"version reads the schemas {READABLE_SCHEMAS}; report it with the version that "
+                "made it"
             )
         try:
             return cls(
@@ -347,8 +353,13 @@ class Plan:
 
     def key(self) -> str:
         """Return the hash of everything that the rows depend on."""
-        data = {k: v for k, v in self.as_dict().items() if k not in ("about", "name")}
-        return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:16]
+        return plan_key(self.as_dict())
+
+
+def plan_key(data: Mapping[str, Any]) -> str:
+    """Return the hash of the plan *data*, as `Plan.as_dict` returns it, without name and about."""
+    hashed = {k: v for k, v in data.items() if k not in ("about", "name")}
+    return hashlib.sha256(json.dumps(hashed, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _arm_from_dict(data: Mapping[str, Any]) -> Arm:

@@ -51,7 +51,7 @@ def make_report(plan: Plan, out: Path) -> Document:
     Raises:
         DataError: if there are no results of the base.
     """
-    rows, cells = read_episodes(out), read_cells(out)
+    rows, cells = read_episodes(out, plan), read_cells(out, plan)
     results = Results(rows)
     if not any(arm == BASE for arm, _ in results.pairs):
         raise DataError(f"The base was not tested yet in {out}; run the study again, it goes on")

@@ -9,11 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from agentgym_gen.errors import DataError, InvalidValueError
+from agentgym_gen.study.results.files import read_record
 from agentgym_gen.system.files import write_json
-from agentgym_gen.system.untrusted_files import parse_json, read_text
 
 __all__ = ["DISTANCES", "Distances", "read_distances", "write_distances"]
 
@@ -42,18 +40,10 @@ def read_distances(out: Path) -> Distances:
     Raises:
         DataError: if the file cannot be read.
     """
+    from agentgym_gen.study.results.schema import DistancesFile
+
     path = out / DISTANCES
     if not path.exists():
         return {}
-    record = parse_json(read_text(path), str(path))
-    try:
-        return {(row["column"], row["interface"]): _share(row) for row in record["distances"]}
-    except (LookupError, TypeError, ValueError) as error:
-        raise DataError(f"Cannot read {path}: it has no distances between interfaces") from error
-
-
-def _share(row: Mapping[str, Any]) -> float:
-    distance = float(row["distance"])
-    if not 0 <= distance <= 1:
-        raise InvalidValueError(f"A distance is 0 to 1, not {distance!r}")
-    return distance
+    record = read_record(path, DistancesFile)
+    return {(row["column"], row["interface"]): row["distance"] for row in record["distances"]}

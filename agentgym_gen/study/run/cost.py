@@ -14,7 +14,7 @@ from agentgym_gen.env.making import make_text_env, sample_task_ids
 from agentgym_gen.seeding import stream
 from agentgym_gen.study.analysis.statistics import Floats
 from agentgym_gen.study.plan.plan import Plan, Stage
-from agentgym_gen.study.results.rows import is_complete
+from agentgym_gen.study.results.folder import ResultsFolder
 from agentgym_gen.study.run.jobs import is_done, make_jobs, models_by_name
 from agentgym_gen.study.run.recipes import recipe_of
 
@@ -132,14 +132,14 @@ class _RemainingWork:
 
 
 def _remaining_work(plan: Plan, out: Path) -> _RemainingWork:
-    models = models_by_name(plan)
+    models, results = models_by_name(plan), ResultsFolder(out, plan)
     jobs = [job for job in make_jobs(plan) if not is_done(plan, out, job)]
     untrained = [models[job.target] for job in jobs if job.kind == "train"]
     stages = [model.stages[-1] for model in untrained if model.stages]
     return _RemainingWork(
         bases=len(untrained) - len(stages),
         trainings=[_training(plan, stage) for stage in stages],
-        columns=[cell.column for cell in plan.all_cells() if not is_complete(out, cell)],
+        columns=[cell.column for cell in plan.all_cells() if not results.is_complete(cell)],
     )
 
 

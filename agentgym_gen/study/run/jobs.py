@@ -6,17 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from agentgym_gen.errors import DataError
 from agentgym_gen.study.plan.plan import ModelId, Plan, label
-from agentgym_gen.study.results.rows import is_complete, model_folder
+from agentgym_gen.study.results.files import MODEL_DONE, column_file, model_folder, read_record
+from agentgym_gen.study.results.folder import ResultsFolder, read_column
 
 BASE_WEIGHT, TRAIN_WEIGHT, TEST_WEIGHT = 10.0, 10.0, 1.0
 """The relative times of making a base, a whole training, and testing one column."""
-
-MODEL_DONE = "recipe.json"
-"""The file that is written last into the folder of a model: with it, the model is complete."""
-
-MODEL_HASH = "model_hash"
-"""The key of that file with the hash of the weights."""
 
 
 @dataclass(frozen=True)
@@ -58,18 +54,21 @@ def _train_job(model: ModelId) -> Job:
 
 
 def is_done(plan: Plan, out: Path, job: Job) -> bool:
-    """Return whether *out* holds everything that *job* writes."""
-    if job.kind == "column":
-        return column_file(out, job.target).is_file()
-    model = models_by_name(plan)[job.target]
-    if job.kind == "train":
-        return (model_folder(out, model) / MODEL_DONE).is_file()
-    return all(is_complete(out, cell) for cell in plan.cells(model))
+    """Return whether *out* holds everything that *job* writes, and it can be read."""
+    from agentgym_gen.study.results.schema import RecipeFile
 
-
-def column_file(out: Path, column_label: str) -> Path:
-    """Return the file of the tasks of a column."""
-    return out / "columns" / f"{column_label}.json"
+    model = models_by_name(plan).get(job.target)
+    try:
+        if model is None:
+            read_column(column_file(out, job.target))
+        elif job.kind == "train":
+            read_record(model_folder(out, model) / MODEL_DONE, RecipeFile)
+        else:
+            folder = ResultsFolder(out, plan)
+            return all(folder.is_complete(cell) for cell in plan.cells(model))
+    except DataError:
+        return False
+    return True
 
 
 def models_by_name(plan: Plan) -> Mapping[str, ModelId]:

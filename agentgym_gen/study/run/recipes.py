@@ -22,9 +22,9 @@ from agentgym_gen.agents.prompt import PromptStyle, mixed_style
 from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.errors import InvalidValueError, unknown_name
 from agentgym_gen.study.plan.plan import Stage
+from agentgym_gen.study.results.files import MODEL_DONE, MODEL_HASH
 from agentgym_gen.study.results.provenance import model_hash
 from agentgym_gen.study.results.training import NO_UPDATE, made_update
-from agentgym_gen.study.run.jobs import MODEL_DONE, MODEL_HASH
 from agentgym_gen.study.run.schedule import Log
 from agentgym_gen.system.files import write_text
 

@@ -23,31 +23,25 @@ from typing import Any
 from agentgym_gen.agents.policy import Policy
 from agentgym_gen.agents.rollout import Episode, run
 from agentgym_gen.agents.session import Session
+from agentgym_gen.describe.printable import printable_line
 from agentgym_gen.env.making import make_text_env, sample_task_ids
 from agentgym_gen.errors import DataError, DiskFullError, ResultExistsError
 from agentgym_gen.ids import EnvId
 from agentgym_gen.seeding import stream
 from agentgym_gen.study.plan.plan import Cell, ModelId, Plan, Stage, label
 from agentgym_gen.study.results.failures import RULES_VERSION
+from agentgym_gen.study.results.files import MODEL_DONE, MODEL_HASH, PLAN, column_file
+from agentgym_gen.study.results.folder import ResultsFolder, read_column, read_plan_file
 from agentgym_gen.study.results.provenance import code_state, model_hash
 from agentgym_gen.study.results.rows import (
-    CELL,
     FAILURE,
     cell_folder,
-    is_complete,
     model_folder,
     write_cell,
 )
 from agentgym_gen.study.run.distances import measure_distances
 from agentgym_gen.study.run.executors import Executor, InProcess
-from agentgym_gen.study.run.jobs import (
-    MODEL_DONE,
-    MODEL_HASH,
-    column_file,
-    is_done,
-    make_jobs,
-    models_by_name,
-)
+from agentgym_gen.study.run.jobs import is_done, make_jobs, models_by_name
 from agentgym_gen.study.run.recipes import TrainingRecipe, recipe_of
 from agentgym_gen.study.run.schedule import Log, RunSummary, run_jobs
 from agentgym_gen.system.file_lock import lock_folder
@@ -95,6 +89,8 @@ def run_plan(
     with lock_folder(out, "another folder with --out"):
         claim_folder(plan, out)
         remove_temporary_files(out)
+        for fault in filter(None, map(ResultsFolder(out, plan).fault, plan.all_cells())):
+            log(f"Not taken, and made again: {printable_line(fault)}")
         jobs = make_jobs(plan)
         finished = {job.name for job in jobs if is_done(plan, out, job)}
         try:
@@ -113,7 +109,7 @@ def claim_folder(plan: Plan, out: Path) -> None:
         DataError: if its plan cannot be read, or the folder cannot be written.
     """
     check_folder(plan, out)
-    path = out / "plan.json"
+    path = out / PLAN
     if not path.exists():
         write_json(path, {"key": plan.key(), **code_state(), "plan": plan.as_dict()})
 
@@ -125,7 +121,7 @@ def check_folder(plan: Plan, out: Path) -> None:
         ResultExistsError: if *out* holds another plan, or results without one.
         DataError: if its plan cannot be read.
     """
-    if (out / "plan.json").exists():
+    if (out / PLAN).exists():
         key = read_plan_file(out)["key"]
         if key != plan.key():
             raise ResultExistsError(
@@ -135,24 +131,6 @@ def check_folder(plan: Plan, out: Path) -> None:
         return
     if (out / "cells").exists() or (out / "models").exists():
         raise ResultExistsError(f"{out} holds results without a plan.json; move them away")
-
-
-def read_plan_file(out: Path) -> dict[str, Any]:
-    """Return what ``plan.json`` of the results folder *out* holds.
-
-    Raises:
-        DataError: if the file is missing, or it is not the plan of a study.
-    """
-    path = out / "plan.json"
-    if not path.exists():
-        raise DataError(f"{out} holds no study: it has no plan.json")
-    try:
-        record = json.loads(read_text(path))
-        if isinstance(record["key"], str) and isinstance(record["plan"], dict):
-            return dict(record)
-    except (ValueError, LookupError, TypeError, RecursionError) as error:
-        raise DataError(f"Cannot read {path}: it is not the plan of a study") from error
-    raise DataError(f"Cannot read {path}: it is not the plan of a study")
 
 
 @dataclass
@@ -212,6 +190,8 @@ class JobRunner:
     def _train(self, name: str) -> None:
         model = self._models[name]
         folder = model_folder(self.out, model)
+        # The job is not done: where the file is there, it is damaged.
+        (folder / MODEL_DONE).unlink(missing_ok=True)
 
         def log(line: str) -> None:
             self.log(f"{'':28} {name}: {line.strip()}")
@@ -229,9 +209,9 @@ class JobRunner:
     def _test(self, name: str) -> None:
         model = self._models[name]
         folder = model_folder(self.out, model)
-        cells = [cell for cell in self.plan.cells(model) if not is_complete(self.out, cell)]
+        results = ResultsFolder(self.out, self.plan)
+        cells = [cell for cell in self.plan.cells(model) if not results.is_complete(cell)]
         weights = check_weights(folder)
-        self._check_cells(model, weights)
         policy = self._recipe().load_policy(folder)
         model_keys = {"model_hash": weights, "stages": [s.env_ids for s in model.stages]}
         errors = []
@@ -246,22 +226,10 @@ class JobRunner:
         if errors:
             raise DataError(f"{len(errors)} of {len(cells)} cells failed; the first: {errors[0]}")
 
-    def _check_cells(self, model: ModelId, weights: str | None) -> None:
-        """Raise if a finished cell of *model* was played with other weights."""
-        for cell in self.plan.cells(model):
-            path = cell_folder(self.out, cell) / CELL
-            played = parse_json(read_text(path), str(path)) if path.exists() else {}
-            if played.get("model_hash", weights) != weights:
-                raise DataError(
-                    f"{path.parent} was played with the weights {played['model_hash']}, and "
-                    f"{model_folder(self.out, model)} has {weights} now; remove the cells of "
-                    f"{model.name}, so that all are played with the same weights"
-                )
-
     def _test_cell(self, cell: Cell, policy: Policy, model_keys: dict[str, Any]) -> None:
         started = time.perf_counter()
         path = column_file(self.out, label(cell.column))
-        column_keys = json.loads(path.read_text(encoding="utf-8"))
+        column_keys = read_column(path)
         test = self.plan.test
         limit = {} if test.max_turns is None else {"max_turns": test.max_turns}
         task_ids = column_keys.pop("task_ids")
