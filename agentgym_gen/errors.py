@@ -5,7 +5,7 @@
     │   └── UnknownNameError                  a name that is not in a known list
     ├── NameClashError (ValueError)           a name registered twice
     ├── EpisodeOverError (gymnasium ResetNeeded)  a step before reset or after the end
-    ├── MissingExtraError (ImportError)       an optional dependency is not installed
+    ├── MissingExtraError (ImportError)       an optional dependency cannot be imported
     ├── BackendError (RuntimeError)           the software behind a world or a policy failed
     │   └── ContextLimitError             a prompt that is longer than the model's context
     ├── PolicyError (RuntimeError)            a policy that cannot go on
@@ -38,6 +38,7 @@ __all__ = [
     "ResultExistsError",
     "TrainingError",
     "UnknownNameError",
+    "is_absent",
     "missing_extra",
     "unknown_name",
 ]
@@ -64,7 +65,7 @@ class EpisodeOverError(AgentGymGenError, gymnasium.error.ResetNeeded):
 
 
 class MissingExtraError(AgentGymGenError, ImportError):
-    """An optional dependency that is not installed."""
+    """An optional dependency that is not installed, or cannot be imported."""
 
 
 class BackendError(AgentGymGenError, RuntimeError):
@@ -116,9 +117,31 @@ def unknown_name(
     return UnknownNameError(f"Unknown {kind} {value!r}{meant} Known: {shown} ({listing})")
 
 
-def missing_extra(package: str, extra: str, purpose: str) -> MissingExtraError:
-    """Return the error for an optional *package* that is needed for *purpose*."""
+def missing_extra(
+    package: str, extra: str, purpose: str, error: ImportError | None = None
+) -> MissingExtraError:
+    """Return the error for an optional *package* that is needed for *purpose*.
+
+    Args:
+        package: The name under which it is installed.
+        extra: The extra that brings it.
+        purpose: What needs it, at the beginning of the sentence.
+        error: Why it cannot be imported. The package may be there, and too old for what it imports
+            itself.
+    """
+    if error is None or is_absent(package, error):
+        return MissingExtraError(
+            f"{purpose} needs {package!r}, which is not installed; "
+            f"run: pip install 'agentgym-gen[{extra}]'"
+        )
+    reason = " ".join(str(error).split())[:300]
     return MissingExtraError(
-        f"{purpose} needs {package!r}, which is not installed; "
-        f"run: pip install 'agentgym-gen[{extra}]'"
+        f"{purpose} needs {package!r}, which is installed but cannot be imported ({reason}); "
+        f"run: pip install --upgrade 'agentgym-gen[{extra}]'"
     )
+
+
+def is_absent(package: str, error: ImportError) -> bool:
+    """Return whether *error* says that *package* itself is not installed."""
+    top = (error.name or "").partition(".")[0]
+    return isinstance(error, ModuleNotFoundError) and top == package.replace("-", "_")

@@ -41,3 +41,28 @@ def test_an_unknown_name_with_no_name_near_has_a_full_stop() -> None:
     error = errors.unknown_name("fruit", "xyz", ["pear", "apple"], "see the market")
 
     assert str(error) == "Unknown fruit 'xyz'. Known: apple, pear (see the market)"
+
+
+def test_a_package_that_is_there_and_cannot_be_imported_is_upgraded() -> None:
+    """A package that is too old for another one is not called missing, and the reason is shown."""
+    absent = ModuleNotFoundError("No module named 'peft'", name="peft")
+    broken = ImportError("cannot import name 'HybridCache'\n from 'transformers'")
+    without_needs = ModuleNotFoundError("No module named 'psutil'", name="psutil")
+
+    assert "which is not installed; run: pip install 'agentgym-gen[train]'" in str(
+        errors.missing_extra("peft", "train", "An adapter", absent)
+    )
+    assert str(errors.missing_extra("peft", "train", "An adapter", broken)) == (
+        "An adapter needs 'peft', which is installed but cannot be imported (cannot import name "
+        "'HybridCache' from 'transformers'); run: pip install --upgrade 'agentgym-gen[train]'"
+    )
+    assert "cannot be imported (No module named 'psutil')" in str(
+        errors.missing_extra("peft", "train", "An adapter", without_needs)
+    )
+
+
+def test_a_module_may_be_called_otherwise_than_its_package() -> None:
+    """A dash in the name of the package is an underscore in that of the module."""
+    absent = ModuleNotFoundError("No module named", name="sentence_transformers")
+
+    assert errors.is_absent("sentence-transformers", absent)

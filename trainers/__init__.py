@@ -10,6 +10,7 @@ Importing this package imports no torch: a name is loaded from its module when i
 
 import importlib
 import os
+from traceback import walk_tb
 from typing import TYPE_CHECKING
 
 from agentgym_gen.errors import missing_extra
@@ -66,11 +67,22 @@ def __getattr__(name: str) -> object:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         module = importlib.import_module(f"{__name__}.{_HOMES[name]}")
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.split(".")[0] not in _PACKAGES:
+    except ImportError as error:
+        package = _package_of(error)
+        if package is None:
             raise
-        raise missing_extra(error.name, "train", "Training") from error
+        raise missing_extra(package, "train", "Training", error) from error
     return getattr(module, name)
+
+
+def _package_of(error: ImportError) -> str | None:
+    """Return the package of the extra ``train`` that cannot be imported, or None if it is none.
+
+    It may be installed, and import what is not there: the first one on the way is at fault.
+    """
+    modules = [frame.f_globals.get("__name__", "") for frame, _ in walk_tb(error.__traceback__)]
+    tops = [str(module).partition(".")[0] for module in (*modules, error.name or "")]
+    return next((top for top in tops if top in _PACKAGES), None)
 
 
 def __dir__() -> list[str]:

@@ -17,12 +17,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from agentgym_gen.errors import DataError
+from agentgym_gen.errors import DataError, ResultExistsError
 from agentgym_gen.system.files import write_error
 from agentgym_gen.system.untrusted_files import read_text
 from agentgym_gen.system.versions import versions
 
 NAME = re.compile(r"step_(\d{6,})")
+DRAFT = re.compile(rf"\.{NAME.pattern}\.draft")
 STATE = "state.json"
 PACKAGES = ("agentgym-gen", "torch", "transformers", "peft", "gymnasium", "numpy")
 
@@ -49,10 +50,12 @@ def write(
 
     Raises:
         DataError: if it cannot be written; the older ones are as they were.
+        ResultExistsError: if a folder with its name is there that is no checkpoint.
         DiskFullError: if that is because there is no room.
     """
     target = root / f"step_{step:06d}"
     draft = root / f".{target.name}.draft"
+    _check_replaceable(target)
     try:
         with writing(target, "the checkpoint"):
             shutil.rmtree(draft, ignore_errors=True)
@@ -97,8 +100,12 @@ def _system_error(error: Exception) -> OSError | None:
         return error
     if isinstance(error, RuntimeError) and isinstance(error.__context__, OSError):
         return error.__context__  # torch.save, into an open file
-    match = re.search(r"\(os error (\d+)\)", str(error))  # safetensors and tokenizers, in Rust
-    return OSError(int(match[1]), os.strerror(int(match[1]))) if match else None
+    # safetensors and tokenizers are in Rust, whose errors are written in two ways
+    match = re.search(r"\(os error (\d+)\)|Os \{ code: (\d+)", str(error))
+    if match is None:
+        return None
+    number = int(match[1] or match[2])
+    return OSError(number, os.strerror(number))
 
 
 def set_newer_aside(root: Path, chosen: Path) -> None:
@@ -118,9 +125,29 @@ def set_newer_aside(root: Path, chosen: Path) -> None:
 def _remove_old(root: Path, keep: int) -> None:
     """Remove all but the newest *keep* checkpoints, and the drafts of killed processes."""
     for draft in root.glob(".step_*.draft"):
-        shutil.rmtree(draft, ignore_errors=True)
+        if DRAFT.fullmatch(draft.name):
+            shutil.rmtree(draft, ignore_errors=True)
     for old in _complete(root)[:-keep] if keep else []:
         _remove(old)
+
+
+def remove_all(root: Path) -> None:
+    """Remove the checkpoints under *root*, and nothing else that is called like one."""
+    for path in _complete(root):
+        _remove(path)
+
+
+def _check_replaceable(target: Path) -> None:
+    """Raise if *target* is there and no checkpoint: it is not ours to remove.
+
+    Raises:
+        ResultExistsError: if that is so.
+    """
+    if target.exists() and not (target / STATE).is_file():
+        raise ResultExistsError(
+            f"{target} is there and is no checkpoint: it has no {STATE!r}; move it away, or choose "
+            "another `output_dir`"
+        )
 
 
 def _remove(path: Path) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import math
+import os
 import pickle
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -17,13 +18,13 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from agentgym_gen.errors import DataError, InvalidValueError, ResultExistsError, TrainingError
-from agentgym_gen.system.files import write_jsonl
+from agentgym_gen.system.files import append_text, atomic_write, open_regular, write_jsonl
 from agentgym_gen.trainers import checkpoint
 from agentgym_gen.trainers.callbacks import LogRow
 from agentgym_gen.trainers.config import TrainConfig
 from agentgym_gen.trainers.distributed import Distributed
 from agentgym_gen.trainers.logging.model_card import write_card
-from agentgym_gen.trainers.models.adapters import make_trainable
+from agentgym_gen.trainers.models.adapters import make_trainable, save_weights
 from agentgym_gen.trainers.models.device import choose_threads, describe_device
 from agentgym_gen.trainers.models.memory import autocast, explain_oom, gradient_checkpointing
 from agentgym_gen.trainers.models.types import Model, Tokenizer
@@ -38,6 +39,9 @@ _LOAD_ERRORS = (
 
 LOG_FILE = "log.jsonl"
 """The file of the log in the output folder, one row a line."""
+
+_LOG_START = b'{"step": '
+"""How every log begins."""
 
 
 class Learner:
@@ -121,8 +125,8 @@ class Learner:
         saved = ""
         if self.config.output_dir:
             path = Path(self.config.output_dir) / f"not_a_number_{self.step + 1:06d}.pt"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _save(dataclasses.asdict(bad_batch), path)
+            with atomic_write(path) as file:
+                torch.save(dataclasses.asdict(bad_batch), file)
             saved = f"; the batch is in {str(path)!r}"
         return TrainingError(
             f"The loss ({total}) or its gradient ({norm}) is not a number at step "
@@ -147,8 +151,8 @@ class Learner:
         """
         self.history.append(row)
         if self.config.output_dir and self.distributed.is_main:
-            with self._log() as path, path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(row) + "\n")
+            with self._log() as path:
+                append_text(path, json.dumps(row) + "\n")
 
     def save(self) -> Path | None:
         """Write a checkpoint, where there is an output folder, and return its folder.
@@ -177,7 +181,8 @@ class Learner:
         Raises:
             DataError: if the path is no checkpoint, or it cannot be read.
             InvalidValueError: if the checkpoint is of another model.
-            ResultExistsError: if a training would start where another one has left checkpoints.
+            ResultExistsError: if a training would start where another one has left checkpoints, or
+                somebody else a file with the name of the log.
         """
         root = Path(self.config.output_dir or ".")
         path = checkpoint.find(root, resume_from)
@@ -208,6 +213,7 @@ class Learner:
                 "go on with `train(resume_from_checkpoint=True)`, or choose another `output_dir`"
             )
         if self.distributed.is_main:
+            _check_log(root / LOG_FILE)
             with self._log() as path:
                 path.unlink(missing_ok=True)
 
@@ -218,11 +224,11 @@ class Learner:
 
     def save_model(self, folder: Path) -> None:
         """Write the adapter, or the whole model, with its tokenizer and a card into *folder*."""
-        self.model.save_pretrained(folder)
+        save_weights(self.model, folder)
         self.tokenizer.save_pretrained(folder)
         write_card(folder, self.model, self.config, self.history)
 
-    @contextmanager
+    @contextlib.contextmanager
     def _log(self) -> Iterator[Path]:
         path = Path(self.config.output_dir) / LOG_FILE
         with checkpoint.writing(path, "the log"):
@@ -255,6 +261,24 @@ class Learner:
             if tensor is None or tensor.shape != weight.shape:
                 raise InvalidValueError(f"The checkpoint {str(path)!r} is of another model")
             weight.copy_(tensor)
+
+
+def _check_log(path: Path) -> None:
+    """Raise if *path* is there and no log of a training: it is not ours to remove.
+
+    Raises:
+        ResultExistsError: if that is so.
+    """
+    if not path.exists() and not path.is_symlink():
+        return
+    start = None
+    with contextlib.suppress(OSError), os.fdopen(open_regular(path, os.O_RDONLY), "rb") as file:
+        start = file.read(len(_LOG_START))
+    if start in (b"", _LOG_START):
+        return
+    raise ResultExistsError(
+        f"{path} is there and is no log of a training; move it away, or choose another `output_dir`"
+    )
 
 
 def _save(value: object, path: Path) -> None:

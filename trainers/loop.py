@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from agentgym_gen.system.file_lock import lock_folder
+from agentgym_gen.system.file_lock import HeldLock, lock_folder
 from agentgym_gen.trainers.callbacks import CallbackHandler, LogRow
 from agentgym_gen.trainers.learner import Learner
 from agentgym_gen.trainers.logging.reporting import ProgressCallback, reporters
@@ -33,6 +33,7 @@ class Loop:
         all_callbacks = [ProgressCallback(title), *reporters(args), *callbacks]
         self._learner = learner
         self._saved_step: int | None = None
+        self._lock: HeldLock | None = None
         self._callbacks = CallbackHandler(
             all_callbacks, args, model=learner.model, processing_class=learner.tokenizer
         )
@@ -55,13 +56,15 @@ class Loop:
 
         Raises:
             ResultExistsError: if another training writes to the output folder, or has left
-                checkpoints there from which this one does not resume.
+                checkpoints there from which this one does not resume, or it has files of others
+                with the names of ours.
+            DataError: if the output folder is deleted meanwhile.
         """
-        with self._lock_folder():
+        with self._lock_folder() as self._lock:
             self._learner.resume(resume_from_checkpoint)
             return self._train(make_step, evaluate, eval_steps)
 
-    def _lock_folder(self) -> AbstractContextManager[None]:
+    def _lock_folder(self) -> AbstractContextManager[HeldLock | None]:
         """Lock the output folder, where there is one, against other trainings."""
         folder = self._learner.config.output_dir
         if not folder or not self._learner.distributed.is_main:
@@ -104,11 +107,17 @@ class Loop:
             self._save()
         control.should_save = control.should_evaluate = False
 
+    def _check_folder(self) -> None:
+        if self._lock is not None:
+            self._lock.check()
+
     def _log(self, row: LogRow) -> None:
+        self._check_folder()
         self._learner.record(row)
         self._notify("on_log", logs=row)
 
     def _save(self) -> None:
+        self._check_folder()
         path = self._learner.save()
         self._saved_step = self._learner.step
         if path is not None:

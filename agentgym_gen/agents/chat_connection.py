@@ -78,7 +78,7 @@ class ServerConnection:
         try:
             import aiohttp  # noqa: F401
         except ImportError as error:
-            raise missing_extra("aiohttp", "api", "A chat endpoint") from error
+            raise missing_extra("aiohttp", "api", "A chat endpoint", error) from error
         self._client = _Client(_proxy_of(base_url), headers, timeout, connections)
         # also called at the end of the program, while the background thread still runs
         self._finalizer = weakref.finalize(self, self._client.end)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from agentgym_gen.errors import DataError, InvalidValueError
 from agentgym_gen.retrieval.analysis import english_terms
+from agentgym_gen.system.array_files import read_arrays
 from agentgym_gen.system.files import atomic_write
 from agentgym_gen.system.untrusted_files import ARRAY_ERRORS
 
@@ -144,11 +145,11 @@ class BM25Index:
             DataError: if there is no such file or it is not an index.
         """
         try:
-            with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-                words = file["words"].tobytes().decode()
-                vocabulary = {word: number for number, word in enumerate(words.split("\n")) if word}
-                arrays = (file["starts"], file["documents"], file["divisors"])
-                size = int(file["size"])
+            file = read_arrays(path)
+            words = file["words"].tobytes().decode()
+            vocabulary = {word: number for number, word in enumerate(words.split("\n")) if word}
+            arrays = (file["starts"], file["documents"], file["divisors"])
+            size = int(file["size"])
             _check_arrays(len(vocabulary), size, *arrays)
             return cls(vocabulary, *arrays, size, analyze)
         except ARRAY_ERRORS as error:

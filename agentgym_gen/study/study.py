@@ -168,8 +168,8 @@ class Study:
 def _pandas() -> Any:  # noqa: ANN401
     try:
         import pandas as pd
-    except ModuleNotFoundError as error:
-        raise missing_extra("pandas", "study", "A data frame") from error
+    except ImportError as error:
+        raise missing_extra("pandas", "study", "A data frame", error) from error
     return pd
 
 

@@ -3,9 +3,10 @@
     with lock_folder(Path("runs/mine"), "another folder with --out"):
         ...                              # a second run fails and names the process that holds it
 
-A lock is a small file that names its holder and is removed on release. It is locked by ``flock``
-on POSIX and by ``msvcrt.locking`` on Windows, so that the core needs no package for it. Neither
-depends on a clock: a lock is never taken for stale.
+A lock is a small file that names its holder and is removed on release. What is no lock stays as it
+is: a link is not followed, and the file of another program is not written over. A lock is locked by
+``flock`` on POSIX and by ``msvcrt.locking`` on Windows, so that the core needs no package for it.
+Neither depends on a clock: a lock is never taken for stale.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from agentgym_gen.errors import DataError, ResultExistsError
-from agentgym_gen.system.files import write_error
+from agentgym_gen.system.files import open_regular, write_error
 
 LOCK_NAME = ".lock"
 """The lock file of a folder."""
@@ -39,14 +40,45 @@ WINDOWS_LOCK_BYTE = 1 << 30
 
 A locked byte cannot be read by others there, and the name of the holder has to be."""
 
+HOLDER = "process "
+"""How the text of a lock begins."""
+
+MAX_HOLDER_BYTES = 400
+"""How much of the text of a lock is read."""
+
 _OPEN_LOCKS: set[int] = set()
 """The descriptors of the locks that this process holds.
 
 A fork inherits copies, which would keep the locks held after this process has ended."""
 
 
+class HeldLock:
+    """A lock that this process holds.
+
+    Args:
+        handle: The descriptor of its file.
+        path: The file.
+    """
+
+    def __init__(self, handle: int, path: Path) -> None:
+        self._handle, self._path = handle, path
+
+    def check(self) -> None:
+        """Raise unless the lock is where it was.
+
+        Raises:
+            DataError: if its folder was deleted or replaced: what is written there now would be a
+                part, and another run may have the folder.
+        """
+        if not _is_named_by(self._handle, self._path):
+            raise DataError(
+                f"{self._path.parent} was deleted or replaced while this run wrote to it; "
+                "nothing more is written, start the run again"
+            )
+
+
 @contextmanager
-def lock_folder(folder: Path, alternative: str) -> Iterator[None]:
+def lock_folder(folder: Path, alternative: str) -> Iterator[HeldLock]:
     """Hold the lock of *folder*, which is created if it does not exist.
 
     Args:
@@ -57,12 +89,12 @@ def lock_folder(folder: Path, alternative: str) -> Iterator[None]:
         ResultExistsError: if another run holds it, naming that process.
         DataError: if the folder cannot be written, or its disk has no locks.
     """
-    with lock_file(folder / LOCK_NAME, f"Another run writes to {folder}", alternative):
-        yield
+    with lock_file(folder / LOCK_NAME, f"Another run writes to {folder}", alternative) as lock:
+        yield lock
 
 
 @contextmanager
-def lock_file(path: Path, refusal: str = "", alternative: str = "") -> Iterator[None]:
+def lock_file(path: Path, refusal: str = "", alternative: str = "") -> Iterator[HeldLock]:
     """Hold the lock file *path*, waiting for it unless there is a *refusal*.
 
     Args:
@@ -72,7 +104,7 @@ def lock_file(path: Path, refusal: str = "", alternative: str = "") -> Iterator[
 
     Raises:
         ResultExistsError: if another process holds it and there is a refusal.
-        DataError: if the file cannot be written, or its disk has no locks.
+        DataError: if the file cannot be written or is no lock, or its disk has no locks.
     """
     try:
         handle = _acquire(path, wait=not refusal)
@@ -82,7 +114,7 @@ def lock_file(path: Path, refusal: str = "", alternative: str = "") -> Iterator[
         ) from None
     _OPEN_LOCKS.add(handle)
     try:
-        yield
+        yield HeldLock(handle, path)
     finally:
         if handle in _OPEN_LOCKS:  # not in a fork, which holds no lock
             _OPEN_LOCKS.discard(handle)
@@ -92,7 +124,7 @@ def lock_file(path: Path, refusal: str = "", alternative: str = "") -> Iterator[
 def is_locked(folder: Path) -> bool:
     """Return whether a run holds the lock of *folder*, which need not be writable."""
     try:
-        handle = os.open(folder / LOCK_NAME, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+        handle = open_regular(folder / LOCK_NAME, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
     except OSError:
         return False
     try:
@@ -131,6 +163,7 @@ def _try_to_acquire(path: Path) -> int | None:
         on_failure.callback(os.close, handle)
         if not _try_to_lock(handle, path) or not _is_named_by(handle, path):
             return None
+        _check_lock(handle, path)
         _write_holder(handle, path)
         on_failure.pop_all()
         return handle
@@ -139,7 +172,7 @@ def _try_to_acquire(path: Path) -> int | None:
 def _open(path: Path) -> int:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        return open_regular(path, os.O_RDWR | os.O_CREAT)
     except OSError as error:
         raise write_error(path, error) from error
 
@@ -164,25 +197,42 @@ def _is_named_by(handle: int, path: Path) -> bool:
     without a name would exclude nobody.
     """
     try:
-        return os.path.samestat(os.fstat(handle), path.stat())
-    except FileNotFoundError:
+        return os.path.samestat(os.fstat(handle), path.lstat())
+    except OSError:
         return False
+
+
+def _check_lock(handle: int, path: Path) -> None:
+    """Raise unless the open file *path* is empty or a lock, and has no other name.
+
+    Raises:
+        DataError: if it is the file of another program, which writing would destroy.
+    """
+    text = os.read(handle, MAX_HOLDER_BYTES)
+    if (text and not text.startswith(HOLDER.encode())) or os.fstat(handle).st_nlink > 1:
+        raise DataError(
+            f"Cannot lock {path}: it is a file of another program; move it away, or choose "
+            "another folder"
+        )
+    os.lseek(handle, 0, os.SEEK_SET)
 
 
 def _write_holder(handle: int, path: Path) -> None:
     """Write the name of this process into the lock file."""
     try:
         os.ftruncate(handle, 0)
-        os.write(handle, f"process {os.getpid()} on {platform.node()}\n".encode())
+        os.write(handle, f"{HOLDER}{os.getpid()} on {platform.node()}\n".encode())
     except OSError as error:
         raise write_error(path, error) from error
 
 
 def _read_holder(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8", errors="replace").strip() or "an unknown process"
+        with os.fdopen(open_regular(path, os.O_RDONLY), "rb") as file:
+            text = file.read(MAX_HOLDER_BYTES).decode(errors="replace").strip()
     except OSError:
-        return "an unknown process"
+        text = ""
+    return text or "an unknown process"
 
 
 def _release(handle: int, path: Path) -> None:

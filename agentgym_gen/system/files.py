@@ -9,7 +9,9 @@ from __future__ import annotations
 import errno
 import json
 import os
-import tempfile
+import re
+import secrets
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,8 +22,16 @@ from agentgym_gen.errors import DataError, DiskFullError
 CACHE_VARIABLE = "AGENTGYM_GEN_CACHE"
 """The environment variable that names the cache folder."""
 
-TEMPORARY_ENDING = ".part"
-"""The ending of a file that is being written; whoever holds the folder may remove leftovers."""
+TEMPORARY_ENDING = ".agentgym_gen.part"
+"""The ending of a file that is being written; whoever holds the folder may remove leftovers.
+
+Other programs call such files ``.part`` too, so it has the name of the library in it."""
+
+_TEMPORARY_NAME = re.compile(rf"\.(?P<name>.+)\.[0-9a-f]{{12}}{re.escape(TEMPORARY_ENDING)}")
+
+NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+"""The flags with which a file is opened that others may have put there: links are not followed, and
+a pipe does not wait for its other end. Windows has neither."""
 
 DISK_FULL_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 """The error numbers for no room left: on the disk, in a quota, or by a limit of the process."""
@@ -63,13 +73,13 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
     temporary: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(TEMPORARY_ENDING, f".{path.name}.", path.parent)
-        temporary = Path(name)
-        with os.fdopen(handle, "wb") as file:
+        # A mode of 0o666 less the umask, as of any file that the user makes; `tempfile` has 0o600.
+        draft = path.with_name(f".{path.name}.{secrets.token_hex(6)}{TEMPORARY_ENDING}")
+        temporary = draft
+        with draft.open("xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(0o644)
         temporary.replace(path)
         temporary = None
     except OSError as error:
@@ -99,15 +109,57 @@ def write_error(path: Path, error: BaseException, content: str = "") -> DataErro
     return DataError(f"{failure}: {reason}")
 
 
-def remove_temporary_files(folder: Path, prefix: str = "") -> None:
-    """Remove the half-written files of killed processes; nobody else may write to *folder* now.
+def is_temporary(path: Path, name: str = "") -> bool:
+    """Return whether *path* is a half-written file of this library.
 
     Args:
-        folder: The folder, with its subfolders.
-        prefix: How the names of the files begin.
+        path: A file.
+        name: The name of the file that it was to become; empty for any.
     """
-    for temporary in folder.rglob(f".{prefix}*{TEMPORARY_ENDING}"):
-        temporary.unlink(missing_ok=True)
+    match = _TEMPORARY_NAME.fullmatch(path.name)
+    if match is None or name not in ("", match["name"]):
+        return False
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        return False
+
+
+def remove_temporary_files(paths: Iterable[Path], name: str = "") -> None:
+    """Remove those of *paths* that killed processes left half-written; other files stay.
+
+    Args:
+        paths: Files; nobody else may write them now.
+        name: The name of the file that they were to become; empty for any.
+    """
+    for path in paths:
+        if is_temporary(path, name):
+            path.unlink(missing_ok=True)
+
+
+def open_regular(path: Path, flags: int) -> int:
+    """Return a descriptor of *path*, made if *flags* have `os.O_CREAT`; it is no link and no pipe.
+
+    Raises:
+        OSError: if it cannot be opened, is a link, or is no ordinary file.
+    """
+    if path.is_symlink():  # Windows has no flag for it; elsewhere the reason is clearer
+        raise OSError(errno.ELOOP, "it is a link, which is not followed")
+    handle = os.open(path, flags | NO_FOLLOW | getattr(os, "O_CLOEXEC", 0), 0o666)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.EINVAL, "it is no ordinary file")
+    return handle
+
+
+def append_text(path: Path, text: str) -> None:
+    """Add *text* at the end of the file *path*, whose folder has to be there.
+
+    Raises:
+        OSError: if it cannot be written, is a link, or is no ordinary file.
+    """
+    with os.fdopen(open_regular(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT), "ab") as file:
+        file.write(text.encode())
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:

@@ -1,21 +1,23 @@
 """Untrusted files, read within bounds: nothing in them is executed, and every size has a limit.
 
 A pipe or a device in the place of a file would hang the reader, and a gigabyte of blanks would fill
-the memory. A Unicode line separator inside a text does not end a line of JSON. Every fault is a
-`DataError` that names the file.
+the memory. A limit is no allocation: memory is taken for what a file has. A Unicode line separator
+inside a text does not end a line of JSON. Every fault is a `DataError` that names the file.
 """
 
 from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import stat
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from agentgym_gen.errors import DataError
 
@@ -33,7 +35,11 @@ ARRAY_ERRORS = (
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 """The JSON escape of a surrogate, alone or in a pair."""
 
-_CHUNK_BYTES = 16 * MEGABYTE
+_CHUNK_BYTES = MEGABYTE
+"""How much is read or unpacked at once."""
+
+MAX_LINE_BYTES = 64 * MEGABYTE
+"""The longest line of a file that is read line by line."""
 
 
 def check_file(path: Path, content: str = "", max_bytes: int = MAX_BYTES) -> None:
@@ -51,6 +57,10 @@ def check_file(path: Path, content: str = "", max_bytes: int = MAX_BYTES) -> Non
         status = path.stat()
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         raise read_error(path, content, error) from error
+    _check_status(status, path, content, max_bytes)
+
+
+def _check_status(status: os.stat_result, path: Path, content: str, max_bytes: int) -> None:
     if not stat.S_ISREG(status.st_mode):
         kind = "a folder" if stat.S_ISDIR(status.st_mode) else "a pipe or a device"
         raise read_error(path, content, f"it is {kind}, not a file")
@@ -65,15 +75,47 @@ def read_bytes(path: Path, content: str = "", max_bytes: int = MAX_BYTES) -> byt
     Raises:
         DataError: if it cannot be read, or is too large.
     """
+    with _open(path, content, max_bytes) as file:
+        # `read` takes the memory for as many bytes as are requested, whatever the file has. One
+        # more than its size shows that it ends there.
+        size = os.fstat(file.fileno()).st_size
+        raw = file.read(size + 1)
+        return raw if len(raw) <= size else _read_on(file, raw, path, content, max_bytes)
+
+
+@contextmanager
+def _open(path: Path, content: str, max_bytes: int) -> Iterator[BinaryIO]:
+    """Open the file *path*, and turn the errors in the block into one that names it.
+
+    Raises:
+        DataError: if it cannot be read, is no ordinary file, or there is no memory for it.
+    """
     check_file(path, content, max_bytes)
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
-        with path.open("rb") as file:
-            raw = file.read(max_bytes + 1)
-    except OSError as error:
-        raise read_error(path, content, error) from error
-    if len(raw) > max_bytes:  # it has grown, or reports no size, as in /proc
-        raise read_error(path, content, f"it has more than {max_bytes:,} bytes")
-    return raw
+        # What the name stands for may have changed since the check: a pipe must not hang the open.
+        with os.fdopen(os.open(path, flags), "rb") as file:
+            _check_status(os.fstat(file.fileno()), path, content, max_bytes)
+            yield file
+    except DataError:
+        raise
+    except (OSError, MemoryError) as error:
+        reason = "there is too little memory for it" if isinstance(error, MemoryError) else error
+        raise read_error(path, content, reason) from error
+
+
+def _read_on(file: BinaryIO, start: bytes, path: Path, content: str, max_bytes: int) -> bytes:
+    """Return *start* and the rest of *file*, which has grown, or reports no size, as in /proc.
+
+    Raises:
+        DataError: if it has more than *max_bytes* bytes.
+    """
+    raw = bytearray(start)
+    while piece := file.read(_CHUNK_BYTES):
+        raw += piece
+        if len(raw) > max_bytes:
+            raise read_error(path, content, f"it has more than {max_bytes:,} bytes")
+    return bytes(raw)
 
 
 def read_text(path: Path, content: str = "", max_bytes: int = MAX_BYTES) -> str:
@@ -84,10 +126,38 @@ def read_text(path: Path, content: str = "", max_bytes: int = MAX_BYTES) -> str:
     """
     raw = read_bytes(path, content, max_bytes)
     try:
-        text = raw.decode("utf-8-sig")
+        return raw.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         raise read_error(path, content, f"it is not UTF-8: {error}") from error
-    return text.replace("\r\n", "\n")
+    except MemoryError as error:
+        raise read_error(path, content, "there is too little memory for it") from error
+
+
+def read_lines(
+    path: Path, content: str = "", max_bytes: int = MAX_BYTES
+) -> Iterator[tuple[int, str]]:
+    """Yield the lines of the UTF-8 file *path* that are not blank, each with its number.
+
+    They are those of `numbered_lines` over `read_text`, but one line is in memory at a time.
+
+    Raises:
+        DataError: if it cannot be read, is too large, has a line of more than `MAX_LINE_BYTES`, or
+            is not UTF-8.
+    """
+    with _open(path, content, max_bytes) as file:
+        number = total = 0
+        while raw := file.readline(MAX_LINE_BYTES + 1):
+            number, total = number + 1, total + len(raw)
+            if total > max_bytes or len(raw) > MAX_LINE_BYTES:
+                reason = f"line {number} or what is before it is too long"
+                raise read_error(path, content, reason)
+            try:
+                line = raw.decode("utf-8-sig" if number == 1 else "utf-8")
+            except UnicodeDecodeError as error:
+                reason = f"line {number}: it is not UTF-8: {error}"
+                raise read_error(path, content, reason) from error
+            if line.strip():
+                yield number, line.removesuffix("\n").removesuffix("\r")
 
 
 def numbered_lines(text: str) -> Iterator[tuple[int, str]]:
@@ -118,7 +188,7 @@ def parse_json(text: str, where: str) -> Any:  # noqa: ANN401  (JSON)
         if _SURROGATE.search(text):
             # Encoding fails for a lone surrogate; the decoder has joined those in pairs.
             json.dumps(value, ensure_ascii=False).encode()
-    except (ValueError, RecursionError) as error:
+    except (ValueError, RecursionError, MemoryError) as error:
         raise DataError(f"Bad JSON in {where}: {_reason(error)}") from error
     return value
 
@@ -143,9 +213,11 @@ def gunzip(raw: bytes, path: Path, max_bytes: int = MAX_BYTES) -> bytes:
                     raise read_error(path, "", f"it holds more than {max_bytes:,} bytes")
             if not member.eof:
                 raise read_error(path, "", "it ends in the middle")
+        return unpacked.getvalue()
     except zlib.error as error:
         raise read_error(path, "", error) from error
-    return unpacked.getvalue()
+    except MemoryError as error:
+        raise read_error(path, "", "there is too little memory for it") from error
 
 
 def read_error(path: Path, content: str, reason: object) -> DataError:
@@ -164,6 +236,8 @@ def read_error(path: Path, content: str, reason: object) -> DataError:
 def _reason(error: Exception) -> str:
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
+    if isinstance(error, MemoryError):
+        return "there is too little memory for it"
     if isinstance(error, UnicodeEncodeError):
         return "a text has half a letter, a surrogate without its other half"
     return str(error)
@@ -191,6 +265,7 @@ _STRICT = json.JSONDecoder(object_pairs_hook=_unique_keys, parse_constant=_refus
 __all__ = [
     "ARRAY_ERRORS",
     "MAX_BYTES",
+    "MAX_LINE_BYTES",
     "MEGABYTE",
     "check_file",
     "gunzip",
@@ -198,5 +273,6 @@ __all__ = [
     "parse_json",
     "read_bytes",
     "read_error",
+    "read_lines",
     "read_text",
 ]

@@ -11,10 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agentgym_gen.errors import DataError
-from agentgym_gen.system.untrusted_files import MEGABYTE, numbered_lines, parse_json, read_text
+from agentgym_gen.system.untrusted_files import MEGABYTE, parse_json, read_lines, read_text
 
 MAX_BYTES = 16 * 1024 * MEGABYTE
-"""The size above which a file is refused: all passages are kept in memory."""
+"""The size above which a file of passages is refused: all passages are kept in memory."""
+
+MAX_TEXT_BYTES = 64 * MEGABYTE
+"""The size above which a file that is one passage is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +107,10 @@ def _files(path: Path) -> list[Path]:
 
 
 def _read(file: Path) -> Iterator[Passage]:
-    text = read_text(file, "Corpus", MAX_BYTES)
     if file.suffix in {".txt", ".md"}:
-        yield Passage(file.stem, " ".join(text.split()))
+        yield Passage(file.stem, " ".join(read_text(file, "Corpus", MAX_TEXT_BYTES).split()))
         return
-    for number, line in numbered_lines(text):
+    for number, line in read_lines(file, "Corpus", MAX_BYTES):
         yield _passage(line, f"line {number} of {str(file)!r}")
 
 

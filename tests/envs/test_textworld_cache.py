@@ -127,6 +127,24 @@ def test_the_games_played_longest_ago_go_first(
     assert small.usage()[0] == 1
 
 
+def test_what_others_keep_in_the_cache_folder_stays(
+    tmp_path: pathlib.Path, builder: FakeBuilder
+) -> None:
+    """`AGENTGYM_GEN_CACHE` may name a folder of the user's: only games are ever removed there."""
+    names = ["photos", "cooking-2024", ".lock-photos", ".making-photos", ".making-"]
+    for name in names:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "mine").write_text("x" * 1000)
+    cache = GameCache(tmp_path)
+    cache._limit = 1
+    cache.game(spec(0))
+    cache.game(spec(1))
+    cache.remove_leftovers()
+
+    assert sorted(path.parent.name for path in tmp_path.glob("*/mine")) == sorted(names)
+    assert cache.usage()[0] == 1
+
+
 def test_a_builder_that_fails_leaves_nothing(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -227,7 +227,7 @@ def test_a_plan_that_cannot_be_read_is_one_clear_error(tmp_path: Path, plan: str
 def test_results_without_a_plan_are_left_alone(tmp_path: Path) -> None:
     """Their plan is not known."""
     (tmp_path / "cells").mkdir()
-    with pytest.raises(ResultExistsError, match=r"results without a plan\.json"):
+    with pytest.raises(ResultExistsError, match=r"holds no study, and is not empty"):
         run_plan(small_plan(), tmp_path, log=str, recipe=PretendRecipe())
 
 

@@ -53,6 +53,40 @@ def test_without_torch_one_sentence_says_what_to_install() -> None:
     ), done.stderr
 
 
+USE_ADAPTER = """
+from agentgym_gen.trainers.models import adapters
+adapters.make_trainable(object(), 8, 8, 0)
+"""
+
+
+@pytest.mark.parametrize(
+    ("package", "use", "sentence"),
+    [
+        (
+            "peft",
+            USE_ADAPTER,
+            "A LoRA adapter needs 'peft', which is installed but cannot be imported (cannot",
+        ),
+        (
+            "safetensors",
+            "from agentgym_gen import trainers\ntrainers.RFTTrainer\n",
+            "Training needs 'safetensors', which is installed but cannot be imported (cannot",
+        ),
+    ],
+)
+def test_a_package_that_cannot_be_imported_is_one_sentence(
+    tmp_path: Path, package: str, use: str, sentence: str
+) -> None:
+    """It is there, and imports a name that the package below it no longer has."""
+    (tmp_path / package).mkdir()
+    (tmp_path / package / "__init__.py").write_text("from json import HybridCache\n")
+    done = python(f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n{use}")
+    last = done.stderr.strip().splitlines()[-1]
+
+    assert last.startswith(f"agentgym_gen.errors.MissingExtraError: {sentence}")
+    assert last.endswith("; run: pip install --upgrade 'agentgym-gen[train]'")
+
+
 def test_the_oldest_peft_can_be_imported_with_transformers_5() -> None:
     """0.17 imports `HybridCache`, which transformers 5 no longer has; 0.18 does not."""
     cfg = configparser.ConfigParser()

@@ -40,8 +40,8 @@ def make_trainable(model: Model, lora_rank: int, lora_alpha: int, seed: int) -> 
         return model.requires_grad_(True)
     try:
         from peft import LoraConfig, get_peft_model
-    except ModuleNotFoundError as error:
-        raise missing_extra("peft", "train", "A LoRA adapter") from error
+    except ImportError as error:
+        raise missing_extra("peft", "train", "A LoRA adapter", error) from error
     config = LoraConfig(
         r=lora_rank, lora_alpha=lora_alpha, target_modules="all-linear", task_type="CAUSAL_LM"
     )
@@ -51,6 +51,14 @@ def make_trainable(model: Model, lora_rank: int, lora_alpha: int, seed: int) -> 
         warnings.simplefilter("ignore", FutureWarning)
         torch.manual_seed(seed)
         return get_peft_model(model, config).eval()
+
+
+def save_weights(model: Model, folder: Path) -> None:
+    """Write the adapter of *model*, or all its weights, and its settings into *folder*."""
+    with warnings.catch_warnings():
+        # peft 0.18 looks for a model that was never on a disk, and warns that it is not there
+        warnings.filterwarnings("ignore", "Could not find a config file in", UserWarning)
+        model.save_pretrained(folder)
 
 
 def _unfreeze_adapter(model: Model, lora_rank: int) -> Model:

@@ -102,7 +102,8 @@ def calibrate(
         raise InvalidValueError(f"Lists begin with a name, such as lists/mine, not {str(stem)!r}")
     refusal = f"Another calibration writes {stem}"
     with lock_file(stem.with_name(f".{stem.name}.lock"), refusal, "another --out"):
-        remove_temporary_files(stem.parent, f"{stem.name}.")
+        for path in (Path(f"{stem}.played.json"), *_list_paths(stem).values()):
+            remove_temporary_files(path.parent.glob(".*"), path.name)
         settings = {key: getattr(calibration, key) for key in ("env_id", "samples", "seed")}
         progress = CalibrationProgress(
             Path(f"{stem}.played.json"), {"model": model, **settings}, style or PromptStyle()

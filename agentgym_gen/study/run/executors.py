@@ -206,8 +206,8 @@ def _call(run_job: JobFunction, job: str) -> str | None:
 def _load_ray() -> Any:  # noqa: ANN401
     try:
         return importlib.import_module("ray")
-    except ModuleNotFoundError as error:
-        raise missing_extra("ray", "ray", "`--executor ray`") from error
+    except ImportError as error:
+        raise missing_extra("ray", "ray", "`--executor ray`", error) from error
 
 
 EXECUTORS = ("local", "ray")

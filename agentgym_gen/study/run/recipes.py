@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -162,14 +161,14 @@ class ConfiguredRecipe:
     def finish(self, folder: Path, seed: int, model: Model, tokenizer: Tokenizer) -> None:
         """Write the finished model, and remove its checkpoints."""
         from agentgym_gen.trainers import checkpoint
+        from agentgym_gen.trainers.models.adapters import save_weights
 
         with checkpoint.writing(folder, "the model"):
-            model.save_pretrained(folder)
+            save_weights(model, folder)
             tokenizer.save_pretrained(folder)
             checkpoint.sync(folder)
         self.mark_done(folder, seed)
-        for path in folder.glob("step_*"):
-            shutil.rmtree(path, ignore_errors=True)
+        checkpoint.remove_all(folder)
 
     def mark_done(self, folder: Path, seed: int) -> None:
         """Write ``recipe.json``: the model in *folder* is complete."""

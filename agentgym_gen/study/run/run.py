@@ -44,8 +44,13 @@ from agentgym_gen.study.run.executors import Executor, InProcess
 from agentgym_gen.study.run.jobs import is_done, make_jobs, models_by_name
 from agentgym_gen.study.run.recipes import TrainingRecipe, recipe_of
 from agentgym_gen.study.run.schedule import Log, RunSummary, run_jobs
-from agentgym_gen.system.file_lock import lock_folder
-from agentgym_gen.system.files import remove_temporary_files, write_json
+from agentgym_gen.system.file_lock import LOCK_NAME, lock_folder
+from agentgym_gen.system.files import (
+    is_temporary,
+    remove_temporary_files,
+    write_error,
+    write_json,
+)
 from agentgym_gen.system.imports import load_module
 from agentgym_gen.system.untrusted_files import parse_json, read_text
 
@@ -83,12 +88,15 @@ def run_plan(
         need the failed one goes on.
 
     Raises:
-        ResultExistsError: if *out* holds another study, or another run writes to it.
+        ResultExistsError: if *out* holds another study or files of others, or another run writes
+            to it.
+        DataError: if it is deleted meanwhile.
     """
     executor = executor or InProcess()
-    with lock_folder(out, "another folder with --out"):
+    check_folder(plan, out)  # the lock is a file already
+    with lock_folder(out, "another folder with --out") as lock:
         claim_folder(plan, out)
-        remove_temporary_files(out)
+        remove_temporary_files(out.rglob("*"))
         for fault in filter(None, map(ResultsFolder(out, plan).fault, plan.all_cells())):
             log(f"Not taken, and made again: {printable_line(fault)}")
         jobs = make_jobs(plan)
@@ -97,6 +105,7 @@ def run_plan(
             summary = run_jobs(jobs, finished, JobRunner(plan, out, log, recipe), executor, log)
         finally:
             executor.close()
+        lock.check()
         measure_distances(plan, out, log)
         return summary
 
@@ -115,10 +124,10 @@ def claim_folder(plan: Plan, out: Path) -> None:
 
 
 def check_folder(plan: Plan, out: Path) -> None:
-    """Raise unless *out* holds *plan* or no study.
+    """Raise unless *out* holds *plan* or nothing.
 
     Raises:
-        ResultExistsError: if *out* holds another plan, or results without one.
+        ResultExistsError: if *out* holds another plan, or files but no plan.
         DataError: if its plan cannot be read.
     """
     if (out / PLAN).exists():
@@ -129,8 +138,26 @@ def check_folder(plan: Plan, out: Path) -> None:
                 f"{plan.key()!r}; choose another folder with --out, or move it away"
             )
         return
-    if (out / "cells").exists() or (out / "models").exists():
-        raise ResultExistsError(f"{out} holds results without a plan.json; move them away")
+    foreign = sorted(path.name for path in _entries(out) if not _is_of_a_start(path))
+    if foreign:
+        raise ResultExistsError(
+            f"{out} holds no study, and is not empty: {foreign[0]!r} is there; choose a new folder "
+            "with --out"
+        )
+
+
+def _entries(out: Path) -> list[Path]:
+    try:
+        return list(out.iterdir())
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise write_error(out, error) from error
+
+
+def _is_of_a_start(path: Path) -> bool:
+    """Return whether a run that was killed before it wrote ``plan.json`` has left *path*."""
+    return path.name == LOCK_NAME or is_temporary(path, "plan.json")
 
 
 @dataclass
@@ -148,7 +175,9 @@ class JobRunner:
 
         Raises:
             DiskFullError: if the disk is full: the other jobs need room, too.
+            DataError: if the results folder was deleted.
         """
+        self._check_folder()
         kind, _, target = job.partition(" ")
         for module in self.plan.modules:
             load_module(module, self.plan.name)
@@ -161,11 +190,28 @@ class JobRunner:
             return self._record_failure(job, self._folder(kind, target), error)
         return None
 
+    def _check_folder(self) -> None:
+        """Raise if the results folder is gone: what is written would make a part of it again.
+
+        Raises:
+            DataError: if it has no ``plan.json`` any more.
+        """
+        if not (self.out / "plan.json").exists():
+            raise DataError(
+                f"{self.out} was deleted while the study ran; nothing more is written, start it "
+                "again"
+            )
+
     def _folder(self, kind: str, target: str) -> Path:
         return self.out / {"column": "columns", "train": "models", "test": "cells"}[kind] / target
 
     def _record_failure(self, job: str, folder: Path, error: Exception) -> str:
-        """Write *error* into *folder* and return its traceback, or its sentence if it has one."""
+        """Write *error* into *folder* and return its traceback, or its sentence if it has one.
+
+        Raises:
+            DataError: if the results folder was deleted, which is what failed.
+        """
+        self._check_folder()
         if isinstance(error, DataError):
             text = f"{type(error).__name__}: {error}"
         else:
@@ -240,6 +286,7 @@ class JobRunner:
         ]
         style = self.plan.style_of(cell.column)
         trajectories = run(episodes, policy, style=style, seed=cell.model.seed)
+        self._check_folder()
         keys = {
             **column_keys,
             **model_keys,

@@ -21,6 +21,7 @@ from agentgym_gen.envs.alfworld.official.game_reader import read_game
 from agentgym_gen.envs.alfworld.tiers import TaskFilter, measure_difficulty
 from agentgym_gen.errors import DataError, InvalidValueError, unknown_name
 from agentgym_gen.system.files import cache_folder, write_json
+from agentgym_gen.system.untrusted_files import read_text
 from agentgym_gen.world import SPLITS, Task, TaskId, Tasks
 
 INDEX_VERSION = 1
@@ -177,7 +178,7 @@ def load_index(archive: Archive, split: str) -> tuple[IndexEntry, ...]:
     games_hash = fingerprint(archive, split)
     path = cache_folder() / f"alfworld-{INDEX_VERSION}-{games_hash[:32]}.json"
     try:
-        return tuple(IndexEntry(**game) for game in json.loads(path.read_text("utf-8"))["games"])
+        return tuple(IndexEntry(**game) for game in json.loads(read_text(path))["games"])
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
         entries = tuple(_make_entry(archive, key) for key in cached_games(archive, split))
         _write_index(path, entries)

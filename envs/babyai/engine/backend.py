@@ -13,20 +13,17 @@ from types import ModuleType
 
 from agentgym_gen.errors import missing_extra
 
-EXTRA_PACKAGES = ("minigrid", "pygame")
-"""The packages that the extra ``babyai`` installs."""
-
 
 @functools.cache
 def load(name: str) -> ModuleType:
     """Return the module *name* of this package, ``game`` or ``bot``, which imports minigrid.
 
     Raises:
-        MissingExtraError: if minigrid is not installed.
+        MissingExtraError: if minigrid is not installed, or cannot be imported.
     """
     try:
         return importlib.import_module(f"agentgym_gen.envs.babyai.engine.{name}")
-    except ModuleNotFoundError as error:
-        if error.name and error.name.split(".")[0] in EXTRA_PACKAGES:
-            raise missing_extra("minigrid", "babyai", "BabyAI") from error
-        raise
+    except ImportError as error:
+        if (error.name or "").startswith("agentgym_gen"):
+            raise
+        raise missing_extra("minigrid", "babyai", "BabyAI", error) from error

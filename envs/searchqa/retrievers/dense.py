@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from agentgym_gen.envs.searchqa.corpus import Corpus, Passage
 from agentgym_gen.errors import DataError, missing_extra
+from agentgym_gen.system.array_files import read_array
 from agentgym_gen.system.files import atomic_write, cache_folder
-from agentgym_gen.system.untrusted_files import ARRAY_ERRORS
 
 Vectors = NDArray[np.float32]
 """One row a text."""
@@ -66,11 +66,10 @@ class DenseRetriever:
         digest = hashlib.sha256(key.encode()).hexdigest()[:32]
         path = cache_folder() / f"searchqa-{digest}.npy"
         try:
-            with path.open("rb") as file:
-                vectors: Vectors = np.load(file, allow_pickle=False)
+            vectors: Vectors = read_array(path)
             if vectors.dtype == np.float32 and vectors.shape[:-1] == (len(self._corpus),):
                 return vectors
-        except ARRAY_ERRORS:
+        except DataError:
             pass  # missing or damaged: the passages are encoded again
         vectors = self._encode_corpus()
         try:
@@ -98,7 +97,9 @@ def sentence_encoder(model: str) -> Encoder:
     try:
         from sentence_transformers import SentenceTransformer  # type: ignore[import-not-found,unused-ignore]  # an extra
     except ImportError as error:
-        raise missing_extra("sentence-transformers", "searchqa", "Dense retrieval") from error
+        raise missing_extra(
+            "sentence-transformers", "searchqa", "Dense retrieval", error
+        ) from error
     transformer = SentenceTransformer(model)
 
     def encode(texts: Sequence[str]) -> Vectors:

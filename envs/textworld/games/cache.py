@@ -12,6 +12,7 @@ import functools
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from agentgym_gen.system.child_process import ChildProcess
 from agentgym_gen.system.file_lock import lock_file
 from agentgym_gen.system.files import CACHE_VARIABLE, cache_folder, write_json
 from agentgym_gen.system.fork_safe_lock import ForkSafeLock
+from agentgym_gen.system.untrusted_files import MEGABYTE, read_bytes, read_text
 
 FORMAT = 1
 """Rises when games are built or kept in another way."""
@@ -39,6 +41,9 @@ LOCK_PREFIX, SCRATCH_PREFIX = ".lock-", ".making-"
 """How the names of locks and of half-built games begin."""
 
 FILES = ("game.z8", "game.json")
+_GAME_NAME = re.compile(r"[a-z_]+-[0-9a-f]{24}")
+"""The names of the folders of games."""
+
 BUILDER_MODULE = "agentgym_gen.envs.textworld.engine.builder"
 
 
@@ -117,20 +122,21 @@ class GameCache:
     def _load(self, folder: Path, spec: GameSpec) -> CachedGame | None:
         """Return the game in *folder* if its files match its card."""
         try:
-            card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+            card = json.loads(read_text(folder / "card.json", max_bytes=MEGABYTE))
             if card["brief"] != repr(spec) or card["files"] != _hashes(folder):
                 return None
-        except (OSError, ValueError, LookupError, TypeError):
+        except (OSError, ValueError, LookupError, TypeError, RecursionError):
             return None
         return CachedGame(folder / "game", card["files"]["game.z8"])
 
     def remove_leftovers(self) -> None:
         """Remove the half-built games of killed processes; what is being built stays."""
         leftovers = [
-            *self.folder.glob(f"{LOCK_PREFIX}*"),
-            *self.folder.glob(f"{SCRATCH_PREFIX}*"),
+            path.name.removeprefix(prefix)
+            for prefix in (LOCK_PREFIX, SCRATCH_PREFIX)
+            for path in self.folder.glob(f"{prefix}*")
         ]
-        for name in sorted({path.name.split("-", 1)[1] for path in leftovers}):
+        for name in sorted(set(filter(_GAME_NAME.fullmatch, leftovers))):
             with (
                 contextlib.suppress(DataError),
                 lock_file(self.folder / f"{LOCK_PREFIX}{name}", "It is being made", "another one"),
@@ -205,7 +211,7 @@ class GameCache:
         A rename of a folder happens at once: no reader ever sees a half of the game.
         """
         complete = scratch / "whole"
-        complete.mkdir(mode=0o755)
+        complete.mkdir()
         for name in (*FILES, "card.json"):
             (scratch / name).rename(complete / name)
         if folder.exists() and self._load(folder, spec) is None:
@@ -219,7 +225,8 @@ class GameCache:
         entries = []
         with contextlib.suppress(OSError):
             for folder in self.folder.iterdir():
-                if not folder.name.startswith("."):
+                # A game, and not what somebody else keeps where `AGENTGYM_GEN_CACHE` leads.
+                if _GAME_NAME.fullmatch(folder.name) and not folder.is_symlink():
                     with contextlib.suppress(OSError):
                         size = sum(file.stat().st_size for file in folder.iterdir())
                         entries.append((folder.stat().st_mtime, size, folder))
@@ -237,7 +244,7 @@ class GameCache:
 
 
 def _hashes(folder: Path) -> dict[str, str]:
-    return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in FILES}
+    return {name: hashlib.sha256(read_bytes(folder / name)).hexdigest() for name in FILES}
 
 
 def _build_request(spec: GameSpec, folder: Path) -> dict[str, Any]:

@@ -58,7 +58,7 @@ def load_spacy_nouns() -> NounExtractor:
     try:
         spacy = importlib.import_module("spacy")
     except ImportError as error:
-        raise missing_extra("spacy", "webshop", 'WebShop with nouns="spacy"') from error
+        raise missing_extra("spacy", "webshop", 'WebShop with nouns="spacy"', error) from error
     try:
         parse = spacy.load(SPACY_MODEL)
     except OSError as error:

@@ -32,6 +32,7 @@ from agentgym_gen.envs.webshop.products import Product
 from agentgym_gen.envs.webshop.shop import Shop
 from agentgym_gen.errors import DataError
 from agentgym_gen.retrieval import BM25Index
+from agentgym_gen.system.array_files import read_arrays
 from agentgym_gen.system.files import atomic_write, cache_folder
 from agentgym_gen.system.untrusted_files import ARRAY_ERRORS
 
@@ -118,8 +119,8 @@ def open_on_disk(files: DatasetFiles, amount: int | None) -> tuple[Shop, Product
     folder = index_folder(files, amount)
     try:
         path = folder / "places.npz"
-        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as arrays:
-            asins, spans, attribute_spans = arrays["asins"], arrays["spans"], arrays["about"]
+        arrays = read_arrays(path)
+        asins, spans, attribute_spans = arrays["asins"], arrays["spans"], arrays["about"]
         index = BM25Index.load(folder / "index.npz")
         _check_shapes(len(index), asins, spans, attribute_spans)
     except ARRAY_ERRORS:  # no cache yet, or a damaged one: it is built again
@@ -134,7 +135,9 @@ def open_on_disk(files: DatasetFiles, amount: int | None) -> tuple[Shop, Product
 
 def _check_shapes(size: int, asins: NDArray[np.str_], spans: Spans, attribute_spans: Spans) -> None:
     """Raise a ValueError unless the arrays are those of *size* products."""
-    if (asins.shape, spans.shape, attribute_spans.shape) != ((size,), (size, 2), (size, 2)):
+    shapes = (asins.shape, spans.shape, attribute_spans.shape)
+    kinds = asins.dtype.kind + spans.dtype.kind + attribute_spans.dtype.kind
+    if (shapes, kinds) != (((size,), (size, 2), (size, 2)), "Uii"):
         raise ValueError("the arrays do not belong together")
 
 
@@ -147,8 +150,7 @@ def cached_ranks(goals: Sequence[Goal], shop: Shop, folder: Path) -> list[int | 
     key = hashlib.sha256(repr([(goal.asin, goal.request) for goal in goals]).encode())
     path = folder / f"ranks-{key.hexdigest()[:16]}.npz"
     try:
-        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as arrays:
-            ranks = arrays["ranks"].tolist()
+        ranks = read_arrays(path)["ranks"].tolist()
         if len(ranks) != len(goals):
             raise ValueError("it is of other goals")
     except ARRAY_ERRORS:
