@@ -24,6 +24,9 @@ from agentgym_gen.system.versions import versions
 
 NAME = re.compile(r"step_(\d{6,})")
 STATE = "state.json"
+CARD_FILES = (STATE, "README.md", "curve.svg")
+"""The files of a checkpoint that grow with the log; all others change by an update only."""
+
 PACKAGES = ("agentgym-gen", "torch", "transformers", "peft", "gymnasium", "numpy")
 
 
@@ -51,7 +54,7 @@ def write(
         DataError: if it cannot be written; the older ones are as they were.
         DiskFullError: if that is because there is no room.
     """
-    target = root / f"step_{step:06d}"
+    target = folder_of(root, step)
     draft = root / f".{target.name}.draft"
     try:
         with writing(target, "the checkpoint"):
@@ -68,6 +71,25 @@ def write(
         raise
     _remove_old(root, keep)
     return target
+
+
+def folder_of(root: Path, step: int) -> Path:
+    """Return the folder of the checkpoint of *step* under *root*."""
+    return root / f"step_{step:06d}"
+
+
+def link_files(source: Path, folder: Path) -> None:
+    """Put the files of the checkpoint *source* into *folder*, without their bytes where possible.
+
+    Where the disk has no links, they are copied. ``state.json`` and the card are left out.
+    """
+    for path in source.iterdir():
+        if path.name in CARD_FILES or not path.is_file():
+            continue
+        try:
+            os.link(path, folder / path.name)
+        except OSError:
+            shutil.copy2(path, folder / path.name)
 
 
 @contextmanager
