@@ -25,6 +25,9 @@ from agentgym_gen.system.versions import versions
 NAME = re.compile(r"step_(\d{6,})")
 DRAFT = re.compile(rf"\.{NAME.pattern}\.draft")
 STATE = "state.json"
+CARD_FILES = (STATE, "README.md", "curve.svg")
+"""The files of a checkpoint that grow with the log; all others change by an update only."""
+
 PACKAGES = ("agentgym-gen", "torch", "transformers", "peft", "gymnasium", "numpy")
 
 
@@ -53,7 +56,7 @@ def write(
         ResultExistsError: if a folder with its name is there that is no checkpoint.
         DiskFullError: if that is because there is no room.
     """
-    target = root / f"step_{step:06d}"
+    target = folder_of(root, step)
     draft = root / f".{target.name}.draft"
     _check_replaceable(target)
     try:
@@ -71,6 +74,25 @@ def write(
         raise
     _remove_old(root, keep)
     return target
+
+
+def folder_of(root: Path, step: int) -> Path:
+    """Return the folder of the checkpoint of *step* under *root*."""
+    return root / f"step_{step:06d}"
+
+
+def link_files(source: Path, folder: Path) -> None:
+    """Put the files of the checkpoint *source* into *folder*, without their bytes where possible.
+
+    Where the disk has no links, they are copied. ``state.json`` and the card are left out.
+    """
+    for path in source.iterdir():
+        if path.name in CARD_FILES or not path.is_file():
+            continue
+        try:
+            os.link(path, folder / path.name)
+        except OSError:
+            shutil.copy2(path, folder / path.name)
 
 
 @contextmanager

@@ -152,13 +152,14 @@ class RFTConfig(TrainConfig):
     """``token`` gives every sampled token the same weight, ``episode`` every episode; ``constant``
     divides by the episodes of the step times `max_new_tokens`, as Dr. GRPO does."""
     kl_coef: float = 0.0
-    """The weight of the KL divergence from the model without its adapter."""
+    """The weight of the KL divergence from the policy that this training started from."""
     entropy_coef: float = 0.0
     """The weight of an entropy bonus: the entropy of the distributions of sampled tokens."""
     temperature: float = 1.0
     """The temperature at which episodes are sampled and scored."""
-    max_new_tokens: int = 32
-    """The longest completion."""
+    max_new_tokens: int | None = None
+    """The longest completion; None is 32 tokens for the prompt format ``action``, 96 for ``tool``
+    and 256 for ``react``."""
     on_truncated_turn: str = "act"
     """The rule for a completion that `max_new_tokens` cut. ``act``: its text is read as any other.
     ``refuse``: it is read as an empty text, which is an invalid action."""
@@ -171,7 +172,10 @@ class RFTConfig(TrainConfig):
     """How many episodes are played at once."""
     max_valid_drop: float = 0.4
     """Training stops, and the weights go back to the last good step, when the share of valid
-    actions is this far below its best."""
+    actions in an environment is this far below the highest moving average of that environment."""
+    max_sampler_gap: float = 0.05
+    """Training warns when the sampled and the scored log-probabilities of a step differ by more on
+    average, and stops at the third update in a row."""
     eval_steps: int = 0
     """An evaluation is made every so many steps; 0 makes none."""
     eval_tasks: int = 50
@@ -182,11 +186,11 @@ class RFTConfig(TrainConfig):
     def __post_init__(self) -> None:
         """Check the fields."""
         super().__post_init__()
-        counts = ("tasks_per_step", "updates_per_step", "max_new_tokens", "max_concurrent")
+        counts = ("tasks_per_step", "updates_per_step", "max_concurrent")
         for name in (*counts, "num_generations", "eval_tasks", "eval_k"):
             check_count(name, getattr(self, name), 1)
         check_count("eval_steps", self.eval_steps, 0)
-        for name in ("max_turns", "max_episode_tokens"):
+        for name in ("max_turns", "max_new_tokens", "max_episode_tokens"):
             if getattr(self, name) is not None:
                 check_count(name, getattr(self, name), 1)
         _check_name("estimator", self.estimator, ESTIMATORS)
@@ -207,7 +211,8 @@ class RFTConfig(TrainConfig):
             raise InvalidValueError(
                 f"`advantage_clip` is a negative and a positive number, not {self.advantage_clip!r}"
             )
-        _check_positive(self, ("clip_range", "clip_range_high", "temperature", "max_valid_drop"))
+        _check_positive(self, ("clip_range", "clip_range_high", "temperature"))
+        _check_positive(self, ("max_valid_drop", "max_sampler_gap"))
         if not 0 < self.discount <= 1:
             raise InvalidValueError(f"`discount` is above 0 and at most 1, not {self.discount!r}")
         terms = ("turn_cost", "valid_coef", "invalid_penalty", "episode_coef", "step_coef")

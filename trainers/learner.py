@@ -28,6 +28,7 @@ from agentgym_gen.trainers.models.adapters import make_trainable, save_weights
 from agentgym_gen.trainers.models.device import choose_threads, describe_device
 from agentgym_gen.trainers.models.memory import autocast, explain_oom, gradient_checkpointing
 from agentgym_gen.trainers.models.types import Model, Tokenizer
+from agentgym_gen.trainers.optimizer import Optimizer, Snapshot
 from agentgym_gen.trainers.packing.micro_batches import MicroBatch
 from agentgym_gen.trainers.packing.prefix_tree import supports_tree_attention
 
@@ -77,12 +78,9 @@ class Learner:
         self._weights = {
             name: weight for name, weight in self.model.named_parameters() if weight.requires_grad
         }
-        self._optimizer = torch.optim.AdamW(
-            self._weights.values(),
-            lr=config.learning_rate,
-            betas=(0.9, 0.99),
-            weight_decay=config.weight_decay,
-        )
+        self._optimizer = Optimizer(self._weights, config)
+        self._saved: Path | None = None
+        """The checkpoint that has the present weights, if there is one."""
 
     def update(
         self, batches: list[MicroBatch], loss_of: Callable[[MicroBatch], Tensor]
@@ -96,29 +94,30 @@ class Learner:
         Raises:
             TrainingError: if the loss or the gradient is not a number, or memory is full.
         """
-        self._optimizer.zero_grad(set_to_none=True)
+        optimizer, task = self._optimizer, f"the update of step {self.step + 1}"
+        optimizer.zero_grad()
         total, bad_batch = 0.0, None
-        with explain_oom(f"the update of step {self.step + 1}", "micro_batch_tokens"):
-            for batch in self.distributed.shard(batches):
-                with (
-                    autocast(self.model, bf16=self.config.bf16),
-                    gradient_checkpointing(self.model, enabled=self.config.gradient_checkpointing),
-                ):
-                    loss = loss_of(batch)
-                    loss.backward()  # type: ignore[no-untyped-call]
-                if bad_batch is None and not math.isfinite(float(loss.detach())):
-                    bad_batch = batch
-                total += float(loss.detach())
+        for batch in self.distributed.shard(batches):
+            with (
+                explain_oom(task, *memory_remedies(batch, self.config)),
+                autocast(self.model, bf16=self.config.bf16),
+                gradient_checkpointing(self.model, enabled=self.config.gradient_checkpointing),
+            ):
+                loss = loss_of(batch)
+                loss.backward()  # type: ignore[no-untyped-call]
+            optimizer.collect_gradients()
+            if bad_batch is None and not math.isfinite(float(loss.detach())):
+                bad_batch = batch
+            total += float(loss.detach())
         (total,) = self.distributed.sum(total)
-        self.distributed.sum_gradients(self._weights.values())
-        norm = float(
-            torch.nn.utils.clip_grad_norm_(self._weights.values(), self.config.max_grad_norm)
-        )
+        self.distributed.sum_gradients(optimizer.gradient_holders)
+        norm = optimizer.clip()
         if not math.isfinite(total) or not math.isfinite(norm):
             raise self._not_a_number(total, norm, bad_batch or batches[-1])
-        for group in self._optimizer.param_groups:
-            group["lr"] = self.config.learning_rate * self._schedule(self.step)
-        self._optimizer.step()
+        remedy = "lower `lora_rank`" if self.config.lora_rank else "train an adapter (`lora_rank`)"
+        with explain_oom(task, remedy, "take a smaller model"):
+            optimizer.step(self._schedule(self.step))
+        self._saved = None
         return total, norm
 
     def _not_a_number(self, total: float, norm: float, bad_batch: MicroBatch) -> TrainingError:
@@ -133,15 +132,14 @@ class Learner:
             f"{self.step + 1}{saved}; lower `learning_rate` or go on from an earlier checkpoint"
         )
 
-    def snapshot(self) -> dict[str, Tensor]:
+    def snapshot(self) -> Snapshot:
         """Return a copy of the trained weights."""
-        return {name: weight.detach().clone() for name, weight in self._weights.items()}
+        return self._optimizer.snapshot()
 
-    @torch.no_grad()
-    def restore(self, snapshot: dict[str, Tensor]) -> None:
+    def restore(self, snapshot: Snapshot) -> None:
         """Set the trained weights to those of *snapshot*."""
-        for name, weight in self._weights.items():
-            weight.copy_(snapshot[name])
+        self._optimizer.restore(snapshot)
+        self._saved = None
 
     def record(self, row: LogRow) -> None:
         """Add *row* to the history and to the log file.
@@ -168,9 +166,17 @@ class Learner:
             "history": self.history,
         }
         root, keep = Path(self.config.output_dir), self.config.save_total_limit
-        return self.distributed.run_on_main(
+        path = self.distributed.run_on_main(
             lambda: checkpoint.write(root, self.step, state, self.write_files, keep=keep)
         )
+        self._saved = path
+        return path
+
+    @property
+    def is_saved(self) -> bool:
+        """Whether the output folder has a checkpoint of this step, with the present weights."""
+        folder = checkpoint.folder_of(Path(self.config.output_dir), self.step)
+        return self._saved is not None and self._saved.resolve() == folder.resolve()
 
     def resume(self, resume_from: bool | str | Path) -> None:
         """Load the weights, optimizer, step and log of a checkpoint, or start anew without one.
@@ -193,6 +199,7 @@ class Learner:
         self._load_weights(path)
         self._load_optimizer(path / "optimizer.pt")
         self.step, self.history = state["step"], state["history"]
+        self._saved = path if path.resolve().parent == root.resolve() else None
         if self.config.output_dir:
             self.distributed.run_on_main(partial(checkpoint.set_newer_aside, root, path))
         if self.config.output_dir and self.distributed.is_main:
@@ -218,7 +225,14 @@ class Learner:
                 path.unlink(missing_ok=True)
 
     def write_files(self, folder: Path) -> None:
-        """Write the model, its card and the state of the optimizer into *folder*."""
+        """Write the model, its card and the state of the optimizer into *folder*.
+
+        Without an update since the last checkpoint, only the card is new.
+        """
+        if self._saved is not None and self._saved.is_dir():
+            checkpoint.link_files(self._saved, folder)
+            write_card(folder, self.model, self.config, self.history)
+            return
         self.save_model(folder)
         _save(self._optimizer.state_dict(), folder / "optimizer.pt")
 
@@ -285,6 +299,25 @@ def _save(value: object, path: Path) -> None:
     # Into an open file: given a path, torch does not report why it could not write.
     with path.open("wb") as file:
         torch.save(value, file)
+
+
+def memory_remedies(batch: MicroBatch, config: TrainConfig) -> list[str]:
+    """Return what helps when *batch* does not fit into memory: a single row cannot be divided."""
+    rows, width = batch.ids_BT.shape
+    remedies = []
+    if rows > 1:
+        remedies.append(
+            f"lower `micro_batch_tokens` ({config.micro_batch_tokens}; this batch had {rows} rows "
+            f"of {width} tokens)"
+        )
+    if not config.gradient_checkpointing:
+        remedies.append("set `gradient_checkpointing=True`")
+    if rows == 1:
+        remedies.append(
+            f"lower `max_episode_tokens`, or show fewer turns (this batch was one row of {width} "
+            "tokens)"
+        )
+    return remedies
 
 
 def warmup(config: TrainConfig, step: int) -> float:

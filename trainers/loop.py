@@ -62,6 +62,8 @@ class Loop:
         """
         with self._lock_folder() as self._lock:
             self._learner.resume(resume_from_checkpoint)
+            if self._learner.is_saved:
+                self._saved_step = self._learner.step
             return self._train(make_step, evaluate, eval_steps)
 
     def _lock_folder(self) -> AbstractContextManager[HeldLock | None]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +23,13 @@ from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.env.registration import check_env_id
 from agentgym_gen.seeding import stream
 from agentgym_gen.trainers.algorithm.curriculum import Curriculum, as_curriculum, task_counts
+from agentgym_gen.trainers.algorithm.guards import (
+    PERSISTENT,
+    collapsed,
+    gap_persists,
+    idle_cause,
+    suspicious,
+)
 from agentgym_gen.trainers.algorithm.objective import Objective, Reference
 from agentgym_gen.trainers.algorithm.train_batch import TrainBatch, build_batch
 from agentgym_gen.trainers.callbacks import LogRow
@@ -34,7 +42,9 @@ from agentgym_gen.trainers.models.chat import ChatFormat
 from agentgym_gen.trainers.models.loading import resolve_model
 from agentgym_gen.trainers.models.memory import explain_oom
 from agentgym_gen.trainers.models.types import Model, Tokenizer
+from agentgym_gen.trainers.optimizer import Snapshot
 from agentgym_gen.trainers.packing.micro_batches import pack
+from agentgym_gen.trainers.sampling.answer_length import answer_length
 from agentgym_gen.trainers.sampling.model_policy import ModelPolicy
 from agentgym_gen.trainers.sampling.truncated_turns import refuse_truncated
 
@@ -84,10 +94,13 @@ class RFTTrainer:
         callbacks: Iterable[object] = (),
         sampler: Sampler | None = None,
     ) -> None:
-        self.args = args
         self.curriculum = as_curriculum(envs)
         self.envs = [check_env_id(env_id) for env_id in self.curriculum.env_ids]
         self.style = style or PromptStyle()
+        longest = [
+            answer_length(self.style.for_env(env_id), args.max_new_tokens) for env_id in self.envs
+        ]
+        self.args = args = replace(args, max_new_tokens=max(longest))
         self._options = dict(options or {})
         self._sampler = sampler
         model, tokenizer = resolve_model(
@@ -97,12 +110,13 @@ class RFTTrainer:
             seed=args.seed,
             load_in_8bit=args.load_in_8bit,
         )
-        self._reference = Reference(model, args)
         self._learner = Learner(model, tokenizer, args, lambda step: warmup(args, step))
+        self._reference = Reference(self._learner.model, args)
         self._chat = ChatFormat(tokenizer)
         if self.style.window is None:
             self._chat.check_appends()
-        self._last_good = self._learner.snapshot()
+        self._last_good: Snapshot | None = None
+        self._idle_rows: list[LogRow] = []
         self._loop = Loop(self._learner, callbacks, "RFT")
 
     @property
@@ -119,7 +133,8 @@ class RFTTrainer:
         """Train and return the log.
 
         Training ends early, with the weights of the last good step, when the share of valid
-        actions has fallen by `RFTConfig.max_valid_drop`.
+        actions in an environment has fallen by `RFTConfig.max_valid_drop`, or the sampler and the
+        scorer differ by more than `RFTConfig.max_sampler_gap` in three updates in a row.
 
         Args:
             resume_from_checkpoint: True resumes from the latest checkpoint, a path from that one.
@@ -167,8 +182,17 @@ class RFTTrainer:
         number: int = 50,
         seed: int = 0,
     ) -> list[Trajectory]:
-        """Play without learning, and return the episodes; the arguments are those of `evaluate`."""
-        tasks = sample_episodes(envs or self.envs, split, number, seed, self._options)
+        """Play without learning, and return the episodes; the arguments are those of `evaluate`.
+
+        Where there are fewer tasks than *number*, none is repeated, and a warning says so.
+        """
+        drawn = sample_episodes(envs or self.envs, split, number, seed, self._options)
+        tasks = list({(task.env_id, task.task_id): task for task in drawn}.values())
+        if len(tasks) < number:
+            LOG.warning(
+                "%d tasks of the split %r are played, not %d: there are no more",
+                *(len(tasks), split, number),
+            )
         return self._rollout(tasks, k, seed, {})
 
     def save_model(self, folder: str | Path) -> None:
@@ -176,14 +200,50 @@ class RFTTrainer:
         self._learner.distributed.run_on_main(lambda: self._learner.save_model(Path(folder)))
 
     def _step(self) -> tuple[LogRow, dict[str, Any]]:
+        args, history = self.args, self._learner.history
         row, trajectories = self._play()
-        if self._collapsed(row):
-            self._learner.restore(self._last_good)
-            LOG.warning("Stopped at step %d: valid actions fell; rolled back", self._learner.step)
-            return {**row, STOPPED: "the valid-action rate fell"}, {}
-        if self.args.max_valid_drop < 1:
+        env_id = collapsed(history, row, args.max_valid_drop) if args.max_valid_drop < 1 else None
+        if env_id is not None:
+            return self._roll_back(row, f"the valid-action rate of {env_id} fell"), {}
+        if self._is_good(row):
             self._last_good = self._learner.snapshot()
-        return row | self._learn(trajectories), {"trajectories": trajectories}
+        row |= self._learn(trajectories)
+        self._watch(row)
+        if gap_persists(history, row, args.max_sampler_gap):
+            return self._roll_back(row, "the sampler and the scorer differ"), {}
+        return row, {"trajectories": trajectories}
+
+    def _is_good(self, row: LogRow) -> bool:
+        """Return whether a training that goes wrong may come back to the present weights."""
+        history = self._learner.history
+        if self._last_good is None:
+            return True
+        gap = float(history[-1].get("sampler_gap", 0.0)) if history else 0.0
+        return gap <= self.args.max_sampler_gap and not suspicious(
+            history, row, self.args.max_valid_drop
+        )
+
+    def _roll_back(self, row: LogRow, reason: str) -> LogRow:
+        if self._last_good is not None:
+            self._learner.restore(self._last_good)
+        LOG.warning("Stopped at step %d: %s; rolled back", self._learner.step, reason)
+        return {**row, STOPPED: reason}
+
+    def _watch(self, row: LogRow) -> None:
+        """Warn of a sampler gap, and of steps without an update."""
+        if row.get("sampler_gap", 0.0) > self.args.max_sampler_gap:
+            LOG.warning(
+                "Step %d: the sampled and the scored log-probabilities differ by %.3f on average, "
+                "more than `max_sampler_gap` (%.3f); the model plays other probabilities than it "
+                "is trained on",
+                *(row["step"], row["sampler_gap"], self.args.max_sampler_gap),
+            )
+        self._idle_rows = [] if row.get("gradient_norm") else [*self._idle_rows, row]
+        if len(self._idle_rows) % PERSISTENT == 0 and self._idle_rows:
+            LOG.warning(
+                "No update in the last %d steps: %s",
+                *(len(self._idle_rows), idle_cause(self._idle_rows[-PERSISTENT:])),
+            )
 
     def _play(self) -> tuple[LogRow, list[Trajectory]]:
         start = time.perf_counter()
@@ -212,14 +272,12 @@ class RFTTrainer:
     def _rollout(
         self, tasks: Sequence[Episode], samples: int, seed: int, limit: Mapping[str, Any]
     ) -> list[Trajectory]:
-        options = {**self._options, **limit}
-        episodes = [
-            Episode(task.env_id, task.task_id, sample, options, task.interface_index)
-            for task in tasks
-            for sample in range(samples)
-        ]
+        episodes = _numbered(tasks, samples, {**self._options, **limit})
         distributed = self._learner.distributed
-        with explain_oom("a rollout", "max_concurrent", "max_new_tokens", "max_episode_tokens"):
+        remedies = [f"lower `max_concurrent` ({self.args.max_concurrent})"]
+        remedies = remedies if min(len(episodes), self.args.max_concurrent) > 1 else []
+        remedies.append("lower `max_episode_tokens` or `max_new_tokens`")
+        with explain_oom("a rollout", *remedies):
             shard = run(
                 distributed.shard(episodes),
                 self._policy(),
@@ -245,10 +303,6 @@ class RFTTrainer:
             max_episode_tokens=self.args.max_episode_tokens,
             bf16=self.args.bf16,
         )
-
-    def _collapsed(self, row: LogRow) -> bool:
-        best = max((past["valid"] for past in self._learner.history), default=row["valid"])
-        return bool(row["valid"] < best - self.args.max_valid_drop)
 
     def _learn(self, trajectories: Sequence[Trajectory]) -> LogRow:
         start = time.perf_counter()
@@ -286,3 +340,21 @@ class RFTTrainer:
             **objective.metrics(learner.distributed),
             "train_tokens": sum(micro_batch.tokens for micro_batch in batches),
         }
+
+
+def _numbered(tasks: Sequence[Episode], samples: int, options: Mapping[str, Any]) -> list[Episode]:
+    """Return *samples* episodes of each of *tasks*.
+
+    The samples of a task are numbered through, so that a task which is drawn twice is played as
+    twice as many different episodes, and not as the same ones again.
+    """
+    played: Counter[tuple[str, str, int]] = Counter()
+    episodes: list[Episode] = []
+    for task in tasks:
+        key = task.env_id, task.task_id, task.interface_index
+        episodes += [
+            Episode(task.env_id, task.task_id, sample, options, task.interface_index)
+            for sample in range(played[key], played[key] + samples)
+        ]
+        played[key] += samples
+    return episodes

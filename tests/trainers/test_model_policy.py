@@ -123,6 +123,18 @@ def test_a_first_prompt_that_does_not_fit_is_an_error() -> None:
         run(episodes(2), policy, style=GROWING)
 
 
+def test_no_logits_are_kept_where_nothing_shares_them() -> None:
+    """Where an episode is one growing sequence, the cache holds those of its contexts alone."""
+    model, tokenizer = tiny()
+    policy = ModelPolicy(model, tokenizer, max_new_tokens=6)
+    played = run(episodes(3, 4), policy, style=GROWING)
+    opening = {episode.turns[0].completion.context_ids for episode in played}
+    assert len(policy._prefix_cache._logits._tensors) == len(opening)
+
+    run(episodes(3, 4), policy, style=FRESH)
+    assert len(policy._prefix_cache._logits._tensors) > 5 * len(opening)
+
+
 def test_temperature_0_takes_the_most_probable_token() -> None:
     """Two episodes with different random streams have the same actions."""
     model, tokenizer = tiny()

@@ -151,7 +151,7 @@ def test_an_out_of_memory_error_names_the_setting() -> None:
     """An out-of-memory error is explained, and other errors are raised as they are."""
     with (
         pytest.raises(TrainingError, match="the update of step 3; lower `micro_batch_tokens`"),
-        explain_oom("the update of step 3", "micro_batch_tokens"),
+        explain_oom("the update of step 3", "lower `micro_batch_tokens`"),
     ):
         raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")
     with pytest.raises(RuntimeError, match="shapes"), explain_oom("x", "y"):

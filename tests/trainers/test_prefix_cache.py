@@ -70,3 +70,30 @@ def test_contexts_of_different_lengths_are_not_padded_to_the_longest() -> None:
         PrefixCache(model, 0).prefill([tuple(range(4, 204)), (4,), (5, 6)])
 
     assert model.tokens == 200 + 1 + 2
+
+
+def test_memory_is_bounded_in_bytes() -> None:
+    """However many contexts are computed, the cache stays within a batch of its bounds."""
+    cache = PrefixCache(MODEL, 0, max_bytes=1 << 18, max_logits_bytes=20_000)
+    sizes = []
+    with torch.no_grad():
+        for seed in range(40):
+            batch = contexts(seed, 40, 4)
+            _, logits_BV = cache.prefill(batch)
+            plain_V = MODEL(torch.tensor([batch[0]])).logits[0, -1]
+            torch.testing.assert_close(logits_BV[0], plain_V, rtol=1e-4, atol=1e-4)
+            sizes.append(cache.bytes)
+
+    one_batch = sizes[0]
+    assert max(sizes) <= (1 << 18) + 20_000 + one_batch
+    assert sizes[-1] < 10 * one_batch, "nothing was ever dropped"
+
+
+def test_logits_that_were_dropped_are_computed_again() -> None:
+    """A context stays right when its logits had to make room for those of others."""
+    cache = PrefixCache(MODEL, 0, max_logits_bytes=0)
+    requests = contexts(0, 5 * BLOCK_SIZE, 3)
+    with torch.no_grad():
+        first, again = cache.prefill(requests)[1], cache.prefill(requests)[1]
+
+    torch.testing.assert_close(first, again, rtol=1e-4, atol=1e-4)

@@ -257,6 +257,7 @@ def test_a_full_disk_is_one_clear_error(tmp_path: Path) -> None:
     """The older checkpoint is as it was, and nothing half-written is left."""
     rft = trainer(*tiny(), output_dir=str(tmp_path), max_steps=1)
     rft.train()
+    rft._learner.restore(rft._learner.snapshot())  # or else the files would only be linked
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
     try:

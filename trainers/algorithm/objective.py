@@ -5,8 +5,8 @@ Axes: ``_N`` sampled tokens of all sequences.
 
 from __future__ import annotations
 
-import copy
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
@@ -21,9 +21,11 @@ from agentgym_gen.trainers.packing.micro_batches import MicroBatch
 
 
 class Reference:
-    """The reference of the KL term: the model before training, which is itself without its adapter.
+    """The reference of the KL term: the policy that this training started from.
 
-    Where all weights are trained there is no adapter to switch off, and a copy is kept instead.
+    After a warm start that is the model after it, for an adapter as for all weights. The weights
+    that are trained are copied at the beginning, and put in the place of the present ones while the
+    reference is asked.
 
     Args:
         model: The model before training.
@@ -31,16 +33,27 @@ class Reference:
     """
 
     def __init__(self, model: Model, args: RFTConfig) -> None:
-        needs_copy = bool(args.kl_coef) and not args.lora_rank
-        self._copy: Model = copy.deepcopy(model) if needs_copy else None
+        trained = [weight for weight in model.parameters() if weight.requires_grad]
+        self._weights: list[Tensor] = trained if args.kl_coef else []
+        self._copies = [weight.detach().clone() for weight in self._weights]
         self._temperature = args.temperature
 
     @torch.no_grad()
     def logp(self, model: Model, batch: MicroBatch) -> Tensor:
         """Return the log-probabilities ``_N`` of the sampled tokens under the reference."""
-        adapter_off = nullcontext() if self._copy is not None else model.disable_adapter()
-        with adapter_off:
-            return action_logp(self._copy or model, batch, self._temperature)
+        with self._in_place():
+            return action_logp(model, batch, self._temperature)
+
+    @contextmanager
+    def _in_place(self) -> Iterator[None]:
+        present = [weight.data for weight in self._weights]
+        try:
+            for weight, copy in zip(self._weights, self._copies, strict=True):
+                weight.data = copy
+            yield
+        finally:
+            for weight, data in zip(self._weights, present, strict=True):
+                weight.data = data
 
 
 class Objective:

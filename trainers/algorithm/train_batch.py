@@ -12,6 +12,7 @@ import numpy as np
 
 from agentgym_gen.agents.rollout import group_by_task
 from agentgym_gen.agents.trajectory import Trajectory, Turn
+from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.trainers.algorithm.advantages import (
     BATCH_ESTIMATORS,
     EQUAL_WITHIN,
@@ -168,6 +169,8 @@ def _with_advantage(samples: list[Sample], args: RFTConfig) -> list[Sample]:
 def _normalised(samples: list[Sample], episodes: int, args: RFTConfig) -> list[Sample]:
     """Return *samples* with weights that add up to 1, or are over a constant (Dr. GRPO)."""
     if args.loss_average == "constant":
+        if args.max_new_tokens is None:
+            raise InvalidValueError("The constant average needs `max_new_tokens`")
         total = float(episodes * args.max_new_tokens)
     else:
         total = sum(sample.weight * sum(sample.sequence.action_mask) for sample in samples)

@@ -21,7 +21,12 @@ def local_device() -> str:
 
 
 def choose_threads(model: Model) -> None:
-    """Use one thread for a small model on a CPU, and one for each processor for a larger one."""
+    """Use one thread for a small model on a CPU, and one for each processor for a larger one.
+
+    ``OMP_NUM_THREADS`` decides where it is set.
+    """
+    if os.environ.get("OMP_NUM_THREADS"):
+        return
     count = sum(parameter.numel() for parameter in model.parameters())
     if next(model.parameters()).device.type == "cpu":
         torch.set_num_threads(1 if count < SMALL_MODEL else usable_processors())

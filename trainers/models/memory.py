@@ -53,12 +53,12 @@ def _set_checkpointing(model: Model, action: str, *settings: object) -> None:
 
 
 @contextmanager
-def explain_oom(task: str, *settings: str) -> Iterator[None]:
-    """Turn an out-of-memory error into one that says which setting to lower.
+def explain_oom(task: str, *remedies: str) -> Iterator[None]:
+    """Turn an out-of-memory error into one that says which settings help in this case.
 
     Args:
         task: What is done inside, such as ``a rollout``.
-        settings: The settings that decide how much memory it takes.
+        remedies: What helps, such as ``lower `max_concurrent```; the best first.
 
     Raises:
         TrainingError: if memory ran out.
@@ -70,8 +70,6 @@ def explain_oom(task: str, *settings: str) -> Iterator[None]:
         is_oom = isinstance(error, MemoryError) or any(text in message for text in OUT_OF_MEMORY)
         if not is_oom:
             raise
-        lower = " or ".join(f"`{setting}`" for setting in settings)
         raise TrainingError(
-            f"Memory ran out in {task}; lower {lower}, or go on from the last checkpoint with a "
-            "smaller model"
+            f"Memory ran out in {task}; {', or '.join(remedies)}; the last checkpoint is whole"
         ) from error

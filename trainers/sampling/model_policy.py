@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -20,6 +21,7 @@ from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.trainers.models.chat import ChatFormat, Context, ContextBuilder
 from agentgym_gen.trainers.models.memory import autocast
 from agentgym_gen.trainers.models.types import Model, Tokenizer
+from agentgym_gen.trainers.sampling.answer_length import answer_length
 from agentgym_gen.trainers.sampling.cache_probe import check_cacheable
 from agentgym_gen.trainers.sampling.context_limit import first_prompt_error
 from agentgym_gen.trainers.sampling.kv_cache import CacheRow, extend_rows
@@ -38,7 +40,8 @@ class ModelPolicy:
         model: A causal language model.
         tokenizer: Its tokenizer.
         temperature: The temperature; 0 takes the most probable token.
-        max_new_tokens: The longest completion, the end token included.
+        max_new_tokens: The longest completion, the end token included; None is what the format of
+            each request needs (`DEFAULT_NEW_TOKENS`).
         max_episode_tokens: The longest sequence; an episode that would exceed it is truncated, with
             ``context_limit``. None is the model's own limit.
         bf16: Whether the model runs under bfloat16 autocast.
@@ -53,7 +56,7 @@ class ModelPolicy:
         tokenizer: Tokenizer,
         *,
         temperature: float = 1.0,
-        max_new_tokens: int = 32,
+        max_new_tokens: int | None = None,
         max_episode_tokens: int | None = None,
         bf16: bool = False,
     ) -> None:
@@ -102,15 +105,20 @@ class ModelPolicy:
     def _fits(self, request: Request, context: Context) -> bool:
         used = 0 if context.starts_sequence else self._generations[request.episode].length
         tokens = used + len(context.ids)
-        if tokens + self._max_new_tokens <= self._limit:
+        longest = answer_length(request.style, self._max_new_tokens)
+        if tokens + longest <= self._limit:
             return True
         if request.turn == 0 and not self._has_answered:
-            raise first_prompt_error(tokens, self._max_new_tokens, self._limit)
+            raise first_prompt_error(tokens, longest, self._limit)
         return False
 
     def _generate(self, fitting: list[tuple[Request, Context]]) -> dict[int, Completion]:
-        continuing = [Generation(*pair) for pair in fitting if not pair[1].starts_sequence]
-        starting = [Generation(*pair) for pair in fitting if pair[1].starts_sequence]
+        new = [
+            Generation(request, context, answer_length(request.style, self._max_new_tokens))
+            for request, context in fitting
+        ]
+        continuing = [generation for generation in new if not generation.context.starts_sequence]
+        starting = [generation for generation in new if generation.context.starts_sequence]
         logits = [self._continue(continuing)] if continuing else []
         logits += [self._start(starting)] if starting else []
         generations = continuing + starting
@@ -144,46 +152,57 @@ class ModelPolicy:
 
     def _start(self, generations: list[Generation]) -> Tensor:
         """Compute the contexts that start a sequence; return the logits ``_BV`` after them."""
-        contexts = [tuple(generation.context.ids) for generation in generations]
+        contexts = [generation.context_ids for generation in generations]
         rows, logits_BV = self._prefix_cache.prefill(contexts)
         for generation, row in zip(generations, rows, strict=True):
             generation.row = row
+            generation.number = self._prefix_cache.number(generation.context_ids)
         return logits_BV
 
     def _decode(self, generations: list[Generation], logits_BV: Tensor) -> None:
         running = generations
-        for number in range(self._max_new_tokens):
+        while True:
             tokens, logprobs = self._sample(running, logits_BV)
             for generation, token, logprob in zip(running, tokens, logprobs, strict=True):
                 generation.ids.append(token)
                 generation.logprobs.append(logprob)
                 generation.running = token not in self._chat.end_ids
-            running = [generation for generation in running if generation.running]
-            if not running or number + 1 == self._max_new_tokens:
+            running = [
+                generation
+                for generation in running
+                if generation.running and len(generation.ids) < generation.longest
+            ]
+            if not running:
                 return
             logits_BV = self._next_logits(running)
 
     def _next_logits(self, running: list[Generation]) -> Tensor:
-        """Return the logits after the tokens sampled so far; only those not cached are computed."""
+        """Return the logits after the tokens sampled so far; only those not cached are computed.
+
+        Generations with the same tokens so far have the same logits: one computes them.
+        """
+        logits: dict[object, Tensor] = {}
         missing: dict[object, Generation] = {}
         for generation in running:
-            if not generation.context.starts_sequence:
-                missing[generation.request.episode] = generation
-            elif generation.key not in self._prefix_cache:
-                # generations with the same tokens so far have the same logits: one computes them
-                missing.setdefault(generation.key, generation)
+            if generation.place in logits or generation.place in missing:
+                continue
+            cached_V = self._cached_logits(generation)
+            if cached_V is None:
+                missing[generation.place] = generation
+            else:
+                logits[generation.place] = cached_V
         if missing:
-            self._compute(list(missing.values()))
-        return torch.stack(
-            [
-                self._prefix_cache[generation.key]
-                if generation.context.starts_sequence
-                else generation.logits_V
-                for generation in running
-            ]
-        )
+            computed_BV = self._compute(list(missing.values()))
+            logits |= dict(zip(missing, computed_BV, strict=True))
+        return torch.stack([logits[generation.place] for generation in running])
 
-    def _compute(self, generations: list[Generation]) -> None:
+    def _cached_logits(self, generation: Generation) -> Tensor | None:
+        if not generation.returns:
+            return None
+        return self._prefix_cache.logits(generation.context_ids, tuple(generation.ids))
+
+    def _compute(self, generations: list[Generation]) -> Tensor:
+        """Compute the sampled tokens that are not cached; return the logits ``_BV`` after them."""
         rows, logits_BV = extend_rows(
             [generation.row for generation in generations],
             [generation.uncached_ids for generation in generations],
@@ -191,9 +210,10 @@ class ModelPolicy:
         )
         for generation, row, logits_V in zip(generations, rows, logits_BV, strict=True):
             generation.row, generation.cached = row, len(generation.ids)
-            generation.logits_V = logits_V
-            if generation.context.starts_sequence:
-                self._prefix_cache.store_logits(generation.key, logits_V)
+            if generation.returns:
+                ids, sampled = generation.context_ids, tuple(generation.ids)
+                self._prefix_cache.store_logits(ids, sampled, logits_V)
+        return logits_BV
 
     def _sample(
         self, generations: list[Generation], logits_BV: Tensor
@@ -217,6 +237,8 @@ class Generation:
     """What is answered."""
     context: Context
     """The tokens before the answer."""
+    longest: int
+    """How many tokens it may have."""
     ids: list[int] = field(default_factory=list)
     """The tokens sampled so far."""
     logprobs: list[float] = field(default_factory=list)
@@ -225,8 +247,8 @@ class Generation:
     """Whether no end token was sampled yet."""
     row: CacheRow = field(init=False)
     """The cache row of the sequence."""
-    logits_V: Tensor = field(init=False)
-    """The logits after the tokens sampled so far, in a sequence that continues."""
+    number: int = -1
+    """The number of the context in the cache of prefixes, where it starts a sequence."""
     prefix_length: int = 0
     """How many tokens the sequence had before the context."""
     cached: int = 0
@@ -242,16 +264,32 @@ class Generation:
         """How many tokens the sequence has."""
         return self.prefix_length + len(self.context.ids) + len(self.ids)
 
+    @cached_property
+    def context_ids(self) -> tuple[int, ...]:
+        """The tokens of the context."""
+        return tuple(self.context.ids)
+
     @property
-    def key(self) -> tuple[int, ...]:
-        """All tokens of a sequence that starts with this context."""
-        return (*self.context.ids, *self.ids)
+    def place(self) -> object:
+        """What decides the next logits: all tokens of a new sequence, or else the episode."""
+        if not self.context.starts_sequence:
+            return self.request.episode
+        return self.number, tuple(self.ids)
+
+    @property
+    def returns(self) -> bool:
+        """Whether later turns, of any episode, may begin with the same tokens.
+
+        Where an episode is one growing sequence, only its first turn starts a sequence, together
+        with that of the others of its group.
+        """
+        return self.context.starts_sequence and self.request.style.window is not None
 
     def completion(self, chat: ChatFormat) -> Completion:
         """Return the completion."""
         return Completion(
             text=chat.text(self.ids),
-            context_ids=tuple(self.context.ids),
+            context_ids=self.context_ids,
             action_ids=tuple(self.ids),
             logprobs=tuple(self.logprobs),
             starts_sequence=self.context.starts_sequence,

@@ -9,6 +9,7 @@ Axes: ``_B`` contexts, ``_V`` vocabulary.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -23,6 +24,13 @@ Ids = tuple[int, ...]
 BLOCK_SIZE = 16
 """Prefixes are shared in blocks of so many tokens."""
 
+MAX_BYTES = 1 << 30
+"""How many bytes of keys and values are kept; of a model of 7 billion weights about 18,000 tokens,
+of one of 135 million in single precision about 23,000."""
+
+MAX_LOGITS_BYTES = 1 << 26
+"""How many bytes of logits are kept: at 150,000 tokens in bfloat16, the last 220."""
+
 MAX_LENGTH_RATIO = 1.5
 """In a batch, no context has more new tokens than the shortest by more than this factor."""
 
@@ -33,31 +41,62 @@ class PrefixCache:
     Args:
         model: A causal language model, whose weights stay as they are.
         pad_id: The token at padding.
-        budget: How many tokens are kept; beyond that, all are dropped and computed anew.
+        max_bytes: How many bytes of keys and values are kept; beyond that, all are dropped and
+            computed anew.
+        max_logits_bytes: How many bytes of logits are kept; beyond that, the oldest are dropped.
     """
 
-    def __init__(self, model: Model, pad_id: int, budget: int = 1 << 16) -> None:
+    def __init__(
+        self,
+        model: Model,
+        pad_id: int,
+        max_bytes: int = MAX_BYTES,
+        max_logits_bytes: int = MAX_LOGITS_BYTES,
+    ) -> None:
         self._model = model
         self._pad_id = pad_id
-        self._budget = budget
+        self._max_bytes, self._max_logits_bytes = max_bytes, max_logits_bytes
         self.clear()
 
     def clear(self) -> None:
         """Forget everything, as is necessary when the weights have changed."""
         self._rows: dict[Ids, CacheRow] = {}
-        self._logits: dict[Ids, Tensor] = {}
+        self._numbers: dict[Ids, int] = {}
+        self._logits = _RecentLogits(self._max_logits_bytes)
         self._prefixes = _PrefixIndex()
-        self._tokens = 0
+        self._row_bytes = 0
+
+    @property
+    def bytes(self) -> int:
+        """How much memory the keys, values and logits take."""
+        return self._row_bytes + self._logits.bytes
 
     def prefill(self, contexts: Sequence[Ids]) -> tuple[list[CacheRow], Tensor]:
         """Return a cache row with each context, and the logits ``_BV`` after it."""
-        if self._tokens > self._budget:
+        if self._row_bytes > self._max_bytes:
             self.clear()
-        new = list(dict.fromkeys(ids for ids in contexts if ids not in self._rows))
+        logits: dict[Ids, Tensor] = {}
+        for ids in contexts:
+            cached_V = self.logits(ids) if ids in self._rows else None
+            if cached_V is not None:
+                logits[ids] = cached_V
+        new = list(dict.fromkeys(ids for ids in contexts if ids not in logits))
         for batch in self._batches(new):
-            self._compute(batch)
+            logits |= self._compute(batch)
         rows = [self._rows[ids] for ids in contexts]
-        return rows, torch.stack([self._logits[ids] for ids in contexts])
+        return rows, torch.stack([logits[ids] for ids in contexts])
+
+    def number(self, ids: Ids) -> int:
+        """Return the number of a context, which stands for its tokens until all are dropped."""
+        return self._numbers.setdefault(ids, len(self._numbers))
+
+    def logits(self, ids: Ids, sampled: Ids = ()) -> Tensor | None:
+        """Return the logits ``_V`` after a context and sampled tokens, if they are cached."""
+        return self._logits.get((self.number(ids), sampled))
+
+    def store_logits(self, ids: Ids, sampled: Ids, logits_V: Tensor) -> None:
+        """Keep the logits after a context and the tokens that were sampled after it."""
+        self._logits.store((self.number(ids), sampled), logits_V)
 
     def _batches(self, new: Sequence[Ids]) -> Iterator[list[_NewContext]]:
         """Yield the contexts that are computed together, each with its longest cached prefix."""
@@ -72,7 +111,8 @@ class PrefixCache:
         if batch:
             yield batch
 
-    def _compute(self, batch: Sequence[_NewContext]) -> None:
+    def _compute(self, batch: Sequence[_NewContext]) -> dict[Ids, Tensor]:
+        """Compute the contexts of *batch*; return the logits ``_V`` after each."""
         prefixes = [context.row for context in batch if context.row is not None]
         if prefixes:  # then every context of the batch has one: see `_fit_together`
             rows = copy_rows(prefixes, [context.cached for context in batch])
@@ -82,23 +122,43 @@ class PrefixCache:
         chunks = [context.ids[context.cached :] for context in batch]
         rows, logits_BV = extend_rows(rows, chunks, self._pad_id)
         rows[0].cache.shared = True
+        self._row_bytes += rows[0].cache.bytes
         for context, row, logits_V in zip(batch, rows, logits_BV, strict=True):
             self._rows[context.ids] = row
             self._prefixes.add(context.ids, row)
-            self.store_logits(context.ids, logits_V)
+            self.store_logits(context.ids, (), logits_V)
+        return {context.ids: logits_V for context, logits_V in zip(batch, logits_BV, strict=True)}
 
-    def store_logits(self, ids: Ids, logits_V: Tensor) -> None:
-        """Keep the logits after *ids*: a context, and the tokens that were sampled after it."""
-        self._logits[ids] = logits_V
-        self._tokens += len(ids)
 
-    def __contains__(self, ids: Ids) -> bool:
-        """Return whether the logits after *ids* are cached."""
-        return ids in self._logits
+class _RecentLogits:
+    """The logits that were used last, up to a number of bytes.
 
-    def __getitem__(self, ids: Ids) -> Tensor:
-        """Return the logits ``_V`` after *ids*."""
-        return self._logits[ids]
+    At a vocabulary of 150,000 the logits after one token take as much as the keys and values of
+    ten, so that those of every sampled token would fill the memory.
+    """
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._tensors: OrderedDict[tuple[int, Ids], Tensor] = OrderedDict()
+        self.bytes = 0
+        """How many bytes are kept."""
+
+    def get(self, key: tuple[int, Ids]) -> Tensor | None:
+        """Return the logits of *key*, if they are still there."""
+        logits_V = self._tensors.get(key)
+        if logits_V is not None:
+            self._tensors.move_to_end(key)
+        return logits_V
+
+    def store(self, key: tuple[int, Ids], logits_V: Tensor) -> None:
+        """Keep a copy of *logits_V*: it is a row of a batch, all of which it would keep."""
+        previous = self._tensors.pop(key, None)
+        self.bytes -= 0 if previous is None else previous.nbytes
+        self._tensors[key] = logits_V.clone()
+        self.bytes += logits_V.nbytes
+        while self.bytes > self._max_bytes:
+            _, oldest = self._tensors.popitem(last=False)
+            self.bytes -= oldest.nbytes
 
 
 class _NewContext(NamedTuple):

@@ -29,6 +29,7 @@ from agentgym_gen.agents.policy import Completion, Request
 from agentgym_gen.errors import BackendError, ContextLimitError, PolicyError
 from agentgym_gen.trainers.models.chat import ChatFormat, Context, ContextBuilder
 from agentgym_gen.trainers.models.types import Tokenizer
+from agentgym_gen.trainers.sampling.answer_length import answer_length
 from agentgym_gen.trainers.sampling.context_limit import first_prompt_error
 
 __all__ = ["ADAPTER", "VLLMSampler"]
@@ -52,7 +53,8 @@ class VLLMSampler:
         tokenizer: The model's tokenizer.
         folder: Where the adapter is written; the server has to see the same path.
         temperature: The temperature.
-        max_new_tokens: The longest completion, the end token included.
+        max_new_tokens: The longest completion, the end token included; None is what the format of
+            each request needs (`DEFAULT_NEW_TOKENS`).
         max_episode_tokens: The longest sequence; an episode that would exceed it is truncated, with
             ``context_limit``. None is the server's own limit (``--max-model-len``).
         timeout: How many seconds a request may take.
@@ -66,7 +68,7 @@ class VLLMSampler:
         *,
         folder: str | Path,
         temperature: float = 1.0,
-        max_new_tokens: int = 32,
+        max_new_tokens: int | None = None,
         max_episode_tokens: int | None = None,
         timeout: float = 600.0,
     ) -> None:
@@ -82,7 +84,6 @@ class VLLMSampler:
         self._run = f"{ADAPTER}-{secrets.token_hex(4)}"
         self._loaded: str | None = None
         self._settings = {
-            "max_tokens": max_new_tokens,
             "temperature": temperature,
             "top_p": 1.0,
             "top_k": -1,
@@ -137,8 +138,9 @@ class VLLMSampler:
         episode = self._episodes[request.episode]
         context = episode.contexts.next(request)
         prompt = list(context.ids) if context.starts_sequence else [*episode.ids, *context.ids]
-        self._check_fits(request, len(prompt))
-        choice = self._complete(prompt, int(request.rng.integers(1 << 31)))
+        longest = answer_length(request.style, self._max_new_tokens)
+        self._check_fits(request, len(prompt), longest)
+        choice = self._complete(prompt, longest, int(request.rng.integers(1 << 31)))
         episode.ids = [*prompt, *choice.ids]
         episode.contexts.record_answer(request, choice.ids)
         self._has_answered = True
@@ -148,14 +150,14 @@ class VLLMSampler:
         """Forget the tokens of an episode that is over."""
         self._episodes.pop(episode, None)
 
-    def _check_fits(self, request: Request, tokens: int) -> None:
+    def _check_fits(self, request: Request, tokens: int, longest: int) -> None:
         with self._limit_lock:
             if self._limit is None:
                 self._limit = self._server_limit()
-        if tokens + self._max_new_tokens <= self._limit:
+        if tokens + longest <= self._limit:
             return
         if request.turn == 0 and not self._has_answered:
-            raise first_prompt_error(tokens, self._max_new_tokens, self._limit)
+            raise first_prompt_error(tokens, longest, self._limit)
         raise ContextLimitError(
             f"A prompt of {tokens} tokens leaves no room for an answer within {self._limit}"
         )
@@ -170,10 +172,10 @@ class VLLMSampler:
             "be; start it with --served-model-name of that name, or give `max_episode_tokens`"
         )
 
-    def _complete(self, prompt: list[int], seed: int) -> _Choice:
+    def _complete(self, prompt: list[int], longest: int, seed: int) -> _Choice:
         """Return the server's completion, checked to have what a training needs."""
-        body = {"model": self._loaded or self._model, "prompt": prompt, "seed": seed}
-        response = self._send("/v1/completions", body | self._settings)
+        body = {"model": self._loaded or self._model, "prompt": prompt, "max_tokens": longest}
+        response = self._send("/v1/completions", {**body, **self._settings, "seed": seed})
         try:
             choice = response["choices"][0]
             ids = [int(token) for token in choice["token_ids"]]

@@ -107,7 +107,7 @@ def estimate_cost(plan: Plan, out: Path, workers: int) -> Cost:
     train_total: Floats = np.sum([_NOTHING, *trainings], axis=0)
     train_seconds = train_total[0] * (1 + UPDATE_SHARE)
     seconds = cost.warm_steps * warm_seconds + test_total[0] + train_seconds
-    train_tokens = int(plan.rft.get("max_new_tokens", 32))
+    train_tokens = int(plan.rft.get("max_new_tokens", plan.test.max_new_tokens))
     tokens = test_total[1] * plan.test.max_new_tokens + train_total[1] * train_tokens
     return replace(cost, hours=float(seconds) / 3600 / workers, tokens=float(tokens))
 

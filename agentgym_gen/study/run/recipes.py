@@ -286,7 +286,7 @@ def recipe_of(
     sft = {**defaults, **warm_start}
     shared: dict[str, Any] = {
         "style_of": style_of,
-        "rft": _config(RFTConfig, {**defaults, **rft}),
+        "rft": _config(RFTConfig, {"max_new_tokens": decoding[1], **defaults, **rft}),
         "demonstrations": dict(sft.pop("demonstrations", {})),
         "warm_start": _config(SFTConfig, sft) if warm_start else None,
         "temperature": decoding[0],
