@@ -101,7 +101,7 @@ class RFTTrainer:
         self._learner = Learner(model, tokenizer, args, lambda step: warmup(args, step))
         self._chat = ChatFormat(tokenizer)
         if self.style.window is None:
-            self._chat.check_appends()
+            self._chat.check_appends(self.style)
         self._last_good = self._learner.snapshot()
         self._loop = Loop(self._learner, callbacks, "RFT")
 

@@ -24,7 +24,7 @@ from typing import Any
 
 from agentgym_gen.agents.policy import Completion, Request
 from agentgym_gen.errors import BackendError
-from agentgym_gen.trainers.models.chat import ChatFormat, Context, ContextBuilder
+from agentgym_gen.trainers.models.chat import ChatFormat, Context, ContextBuilder, settings_of
 from agentgym_gen.trainers.models.types import Tokenizer
 
 __all__ = ["ADAPTER", "CONNECTIONS", "VLLMSampler"]
@@ -175,7 +175,7 @@ class VLLMSampler:
         self._sequences[request.episode] += ids
         self._contexts.record_answer(request, ids)
         return Completion(
-            text=self._chat.text(ids),
+            text=self._chat.text(ids, request.tools, settings_of(request.style)),
             context_ids=tuple(context.ids),
             action_ids=tuple(ids),
             logprobs=tuple(map(float, choice["logprobs"]["token_logprobs"])),
