@@ -15,7 +15,7 @@ from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.env.making import sample_task_ids
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.seeding import stream
-from agentgym_gen.trainers.models.chat import ChatFormat, ContextBuilder
+from agentgym_gen.trainers.models.chat import ChatFormat, ContextBuilder, settings_of
 from agentgym_gen.trainers.models.types import Tokenizer
 
 __all__ = [
@@ -51,7 +51,8 @@ class Demonstrator:
 
     def _tokenize(self, request: Request, text: str) -> Completion:
         context = self._contexts.next(request)
-        ids = self._chat.answer(text)
+        settings = settings_of(request.style)
+        ids = self._chat.answer(text, request.tools, settings)
         self._contexts.record_answer(request, ids)
         return Completion(
             text,

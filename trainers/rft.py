@@ -114,7 +114,7 @@ class RFTTrainer:
         self._reference = Reference(self._learner.model, args)
         self._chat = ChatFormat(tokenizer)
         if self.style.window is None:
-            self._chat.check_appends()
+            self._chat.check_appends(self.style)
         self._last_good: Snapshot | None = None
         self._idle_rows: list[LogRow] = []
         self._loop = Loop(self._learner, callbacks, "RFT")

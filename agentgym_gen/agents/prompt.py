@@ -123,6 +123,10 @@ class PromptStyle:
         """Return the style for episodes of *env_id*: the same for all."""
         return self
 
+    def each(self) -> tuple[PromptStyle, ...]:
+        """Return every style that an episode may have, each once."""
+        return (self,)
+
 
 @dataclass(frozen=True)
 class MixedStyle(PromptStyle):
@@ -137,6 +141,10 @@ class MixedStyle(PromptStyle):
     def for_env(self, env_id: str) -> PromptStyle:
         """Return the style for episodes of *env_id*."""
         return dict(self.styles).get(env_id) or PromptStyle(**_own_fields(self))
+
+    def each(self) -> tuple[PromptStyle, ...]:
+        """Return every style of a named environment, each once."""
+        return tuple(dict.fromkeys(style for _, style in self.styles))
 
 
 def mixed_style(styles: Mapping[str, PromptStyle]) -> PromptStyle:

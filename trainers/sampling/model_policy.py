@@ -18,7 +18,13 @@ from torch import Tensor
 
 from agentgym_gen.agents.policy import Completion, Request
 from agentgym_gen.errors import InvalidValueError
-from agentgym_gen.trainers.models.chat import ChatFormat, Context, ContextBuilder
+from agentgym_gen.trainers.models.chat import (
+    ChatFormat,
+    Context,
+    ContextBuilder,
+    end_tokens,
+    settings_of,
+)
 from agentgym_gen.trainers.models.memory import autocast
 from agentgym_gen.trainers.models.types import Model, Tokenizer
 from agentgym_gen.trainers.sampling.answer_length import answer_length
@@ -63,7 +69,7 @@ class ModelPolicy:
         if not temperature >= 0:
             raise InvalidValueError(f"`temperature` is 0 or more, not {temperature!r}")
         self._model = model
-        self._chat = ChatFormat(tokenizer)
+        self._chat = ChatFormat(tokenizer, end_tokens(model))
         self._contexts = ContextBuilder(self._chat)
         self._temperature = temperature
         self._max_new_tokens = max_new_tokens
@@ -288,7 +294,7 @@ class Generation:
     def completion(self, chat: ChatFormat) -> Completion:
         """Return the completion."""
         return Completion(
-            text=chat.text(self.ids),
+            text=chat.text(self.ids, self.request.tools, settings_of(self.request.style)),
             context_ids=self.context_ids,
             action_ids=tuple(self.ids),
             logprobs=tuple(self.logprobs),

@@ -27,7 +27,7 @@ from typing import Any
 
 from agentgym_gen.agents.policy import Completion, Request
 from agentgym_gen.errors import BackendError, ContextLimitError, PolicyError
-from agentgym_gen.trainers.models.chat import ChatFormat, Context, ContextBuilder
+from agentgym_gen.trainers.models.chat import ChatFormat, Context, ContextBuilder, settings_of
 from agentgym_gen.trainers.models.types import Tokenizer
 from agentgym_gen.trainers.sampling.answer_length import answer_length
 from agentgym_gen.trainers.sampling.context_limit import first_prompt_error
@@ -144,7 +144,7 @@ class VLLMSampler:
         episode.ids = [*prompt, *choice.ids]
         episode.contexts.record_answer(request, choice.ids)
         self._has_answered = True
-        return self._completion(context, choice)
+        return self._completion(request, context, choice)
 
     def forget(self, episode: int) -> None:
         """Forget the tokens of an episode that is over."""
@@ -192,9 +192,9 @@ class VLLMSampler:
             "each; a vLLM from 0.10.2 on gives both"
         )
 
-    def _completion(self, context: Context, choice: _Choice) -> Completion:
+    def _completion(self, request: Request, context: Context, choice: _Choice) -> Completion:
         return Completion(
-            text=self._chat.text(choice.ids),
+            text=self._chat.text(choice.ids, request.tools, settings_of(request.style)),
             context_ids=tuple(context.ids),
             action_ids=tuple(choice.ids),
             logprobs=tuple(choice.logprobs),
