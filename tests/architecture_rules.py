@@ -27,7 +27,8 @@ LAYERS = (
     ("agentgym_gen.interface",),
     ("agentgym_gen.env",),
     ("agentgym_gen.agents", "agentgym_gen.testing"),
-    ("agentgym_gen.describe",),
+    ("agentgym_gen.describe", "agentgym_gen.export", "agentgym_gen.server"),
+    ("agentgym_gen.integrations",),
     ("agentgym_gen.envs",),
     ("agentgym_gen.trainers.checkpoint", "agentgym_gen.trainers.config"),
     ("agentgym_gen.trainers.callbacks", "agentgym_gen.trainers.models"),
@@ -62,6 +63,9 @@ LAZY = ("agentgym_gen.study", "agentgym_gen.trainers", "pandas", "ray", "tqdm", 
 # Module -> the packages of an extra that it may import, inside functions.
 BACKENDS = {
     "agentgym_gen/agents/chat_connection.py": {"aiohttp"},
+    "agentgym_gen/export/parquet.py": {"pyarrow"},
+    "agentgym_gen/integrations/openenv.py": {"fastapi", "openenv", "pydantic", "websockets"},
+    "agentgym_gen/server/run.py": {"aiohttp", "uvloop"},
     "envs/alfworld/reference/original_process.py": {"alfworld", "textworld"},
     "envs/searchqa/retrievers/dense.py": {"sentence_transformers"},
     "envs/textworld/prepare.py": {"tqdm"},
@@ -73,7 +77,11 @@ BACKENDS = {
 
 # Module -> the packages of an extra that it needs as a whole, because its classes inherit from
 # theirs.  No module imports it by a statement: its environment's `backend` loads it by name.
-NEEDING = {"envs/babyai/engine/game.py": {"minigrid"}, "envs/babyai/engine/bot.py": {"minigrid"}}
+NEEDING = {
+    "agentgym_gen/server/app.py": {"aiohttp"},
+    "envs/babyai/engine/game.py": {"minigrid"},
+    "envs/babyai/engine/bot.py": {"minigrid"},
+}
 
 CORE_MAY_IMPORT = {"agentgym_gen", "gymnasium", "numpy", *sys.stdlib_module_names}
 
