@@ -62,7 +62,7 @@ def _sharegpt(row: DemoRow) -> dict[str, Any]:
     """Return *row* as LLaMA-Factory's ``sharegpt`` has it."""
     names = {"user": "human", "assistant": "gpt"}
     turns = [{"from": names[m["role"]], "value": m["content"]} for m in row["messages"]]
-    return {"conversations": turns, **{key: row[key] for key in ("env_id", "task_id", "interface")}}  # type: ignore[literal-required]
+    return {"conversations": turns, **{key: row[key] for key in ("env_id", "task_id", "interface")}}
 
 
 FORMATS: dict[str, tuple[str, Callable[[HashingFile], RowWriter]]] = {

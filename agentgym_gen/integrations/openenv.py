@@ -15,7 +15,7 @@ there for whoever deploys with OpenEnv's tools.
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agentgym_gen.env.registration import check_env_id
@@ -103,8 +103,8 @@ def connect(url: str, token: str | None = None) -> GenericEnvClient:
         MissingExtraError: if openenv is not installed.
     """
     headers = None if token is None else {"Authorization": f"Bearer {token}"}
-    client: GenericEnvClient = openenv_types().client(base_url=url, headers=headers)
-    return client
+    make_client: Callable[..., GenericEnvClient] = openenv_types().client
+    return make_client(base_url=url, headers=headers)
 
 
 @functools.cache
@@ -149,7 +149,7 @@ def _environment_type(observation: type[Any]) -> type[Any]:
     def observe(data: dict[str, Any]) -> Any:  # noqa: ANN401  (an Observation)
         return observation(**data["observation"], reward=data["reward"], done=data["done"])
 
-    class TextEnvironment(Environment):  # type: ignore[type-arg]
+    class TextEnvironment(Environment):
         """One client's episodes behind OpenEnv's interface."""
 
         SUPPORTS_CONCURRENT_SESSIONS = True

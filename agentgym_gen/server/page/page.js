@@ -19,7 +19,7 @@ async function ask(path, body) {
   }
   const data = await response.json();
   if (response.status === 401) by("token-field").hidden = false;
-  if (!response.ok) throw new Error(data.error.message);
+  if (!response.ok) throw Object.assign(new Error(data.error.message), { code: data.error.code });
   return data;
 }
 
@@ -30,6 +30,17 @@ async function attempt(work) {
   } catch (error) {
     by("error").textContent = error.message;
     by("error").hidden = false;
+  }
+}
+
+// A mistake in the choice leaves the episode of the session as it is.
+async function reset(fields) {
+  if (session === null) return ask("/reset", fields);
+  try {
+    return await ask("/reset", { ...fields, session_id: session });
+  } catch (error) {
+    if (error.code !== "SESSION_ERROR") throw error;
+    return ask("/reset", fields);
   }
 }
 
@@ -91,9 +102,7 @@ by("choice").addEventListener("submit", (event) => {
       fields.task_id = by("task").value.trim();
       delete fields.split;
     }
-    if (session !== null) await ask("/close", { session_id: session }).catch(() => {});
-    session = null;
-    const data = await ask("/reset", fields);
+    const data = await reset(fields);
     session = data.session_id;
     by("log").replaceChildren();
     by("task-line").textContent = `${data.observation.task_id}, interface ${data.observation.interface}`;

@@ -6,6 +6,9 @@ Run by tools/test_integrations, in an environment that has datasets.
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 
@@ -42,3 +45,18 @@ def test_parquet_and_json_lines_have_the_same_rows(tmp_path: Path) -> None:
     lines = (tmp_path / "lines" / "train.jsonl").read_text(encoding="utf-8").splitlines()
 
     assert load(tmp_path / "parquet")["train"].to_list() == list(map(json.loads, lines))
+
+
+def test_the_script_of_the_documentation_runs(tmp_path: Path) -> None:
+    """The script of docs/export.md prints the last action of an episode."""
+    page = (Path(__file__).parents[3] / "docs" / "export.md").read_text(encoding="utf-8")
+    script = page.split('```python title="load.py"\n')[1].split("```")[0]
+    export_demos(PLAN, tmp_path / "demos")
+    environment = {**os.environ, "HF_HOME": str(tmp_path / "cache")}
+    command = [sys.executable, "-W", "error", "-c", script]
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, check=False, env=environment
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert "'role': 'assistant'" in done.stdout

@@ -13,6 +13,7 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -108,6 +109,22 @@ async def replay(url: str, played: Trajectory, both: asyncio.Barrier) -> None:
     assert result.observation["success"] is played.success is state["success"]
     assert total == float(played.success)
     assert state["score"] == played.score
+
+
+def test_the_script_of_the_documentation_runs(tmp_path: Path) -> None:
+    """The first script of docs/serve.md plays an episode to its end."""
+    page = (Path(__file__).parents[3] / "docs" / "serve.md").read_text(encoding="utf-8")
+    script = page.split('```python title="play.py"\n')[1].split("```")[0]
+    (tmp_path / "play.py").write_text(script, encoding="utf-8")
+    with serve() as served:
+        command = [sys.executable, "-W", "error", "play.py", served.url]
+        done = subprocess.run(
+            command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300
+        )
+
+    assert done.returncode == 0, done.stderr
+    assert "Goal: craft" in done.stdout
+    assert done.stdout.endswith("reward 0.0 score 0.0\n")
 
 
 @pytest.mark.parametrize("server", [serve, serve_by_openenv])
