@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from agentgym_gen.export.demos import DemoRow
 from agentgym_gen.export.parquet import ParquetRows
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 __all__ = ["FORMATS", "HashingFile", "RowWriter"]
 
@@ -23,22 +27,28 @@ class RowWriter(Protocol):
         """Write what is left; the file stays open."""
 
 
-class HashingFile:
+class HashingFile(io.RawIOBase):
     """A file that knows the hash and the size of what was written into it.
 
     Args:
-        file: Where the bytes go.
+        file: Where the bytes go; it stays open.
     """
 
     def __init__(self, file: BinaryIO) -> None:
+        super().__init__()
         self._file, self._hash, self.size = file, hashlib.sha256(), 0
 
-    def write(self, data: bytes) -> int:
+    def writable(self) -> bool:
+        """Return that it is."""
+        return True
+
+    def write(self, data: Buffer, /) -> int:
         """Write *data* and return how many bytes it has."""
-        self._file.write(data)
-        self._hash.update(data)
-        self.size += len(data)
-        return len(data)
+        written = bytes(data)
+        self._file.write(written)
+        self._hash.update(written)
+        self.size += len(written)
+        return len(written)
 
     @property
     def sha256(self) -> str:

@@ -36,13 +36,13 @@ MAX_SESSIONS = 256
 class OpenEnvTypes(NamedTuple):
     """The subclasses of OpenEnv's types."""
 
-    environment: type[Any]
+    environment: Callable[..., Any]
     """The ``Environment``; its argument is the ids that may be played."""
     action: type[Any]
     """The ``Action``: the field ``text``."""
     observation: type[Any]
     """The ``Observation``: ``text``, and whatever a reset names in ``include``."""
-    client: type[Any]
+    client: Callable[..., Any]
     """The ``EnvClient``; actions are texts."""
 
 
@@ -103,8 +103,8 @@ def connect(url: str, token: str | None = None) -> GenericEnvClient:
         MissingExtraError: if openenv is not installed.
     """
     headers = None if token is None else {"Authorization": f"Bearer {token}"}
-    make_client: Callable[..., GenericEnvClient] = openenv_types().client
-    return make_client(base_url=url, headers=headers)
+    client: GenericEnvClient = openenv_types().client(base_url=url, headers=headers)
+    return client
 
 
 @functools.cache

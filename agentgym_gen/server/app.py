@@ -88,6 +88,7 @@ class EpisodeServer:
         app.router.add_delete("/mcp", self._mcp_delete)
         app.on_startup.append(self._start)
         app.on_shutdown.append(self._stop)
+        app.on_cleanup.append(self._clean_up)
         return app
 
     async def _start(self, _: web.Application) -> None:
@@ -102,7 +103,9 @@ class EpisodeServer:
             await socket.close(code=WSCloseCode.GOING_AWAY, message=b"The server stops")
         for session in self._sessions:
             await self._end(session)
-        self._threads.shut_down()
+
+    async def _clean_up(self, _: web.Application) -> None:
+        self._threads.shut_down()  # all handlers have ended
 
     async def _reap(self) -> None:
         """Close idle sessions, for ever."""

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -140,17 +140,27 @@ def test_64_sessions_at_once_equal_local_play(server: object) -> None:
         asyncio.run(play(served.url))
 
 
-async def lose(client: GenericEnvClient, restarted: asyncio.Event, errors: list[str]) -> str:
+class Losses:
+    """What 64 clients have gone through."""
+
+    def __init__(self) -> None:
+        self.playing = 0
+        self.errors: list[str] = []
+        self.restarted = asyncio.Event()
+
+
+async def lose(client: GenericEnvClient, losses: Losses) -> str:
     """Play until the connection is lost, note the error, and return a text of the successor."""
     await client.reset(env_id=ENV_IDS[3])
+    losses.playing += 1
     try:
         while True:
             result = await client.step("inventory")
             if result.done:
                 await client.reset(env_id=ENV_IDS[3])
     except BackendError as error:
-        errors.append(str(error))
-    await restarted.wait()
+        losses.errors.append(str(error))
+    await losses.restarted.wait()
     result = await client.reset(env_id=ENV_IDS[3], seed=1)
     await client.close()
     return str(result.observation["text"])
@@ -158,18 +168,23 @@ async def lose(client: GenericEnvClient, restarted: asyncio.Event, errors: list[
 
 async def kill_and_restart(served: Served) -> tuple[list[str], set[str]]:
     """Kill the server while all play, start another there, and return errors and first texts."""
-    errors: list[str] = []
-    restarted = asyncio.Event()
-    clients = [connect(served.url) for _ in range(SESSIONS)]
-    tasks = [asyncio.create_task(lose(client, restarted, errors)) for client in clients]
-    await asyncio.sleep(2.0)
-    assert errors == []
+    losses = Losses()
+    tasks = [asyncio.create_task(lose(connect(served.url), losses)) for _ in range(SESSIONS)]
+
+    async def until(count: Callable[[], int]) -> None:
+        while count() < SESSIONS:
+            await asyncio.sleep(0.05)
+            for task in tasks:
+                if task.done():
+                    task.result()
+
+    await until(lambda: losses.playing)
+    assert losses.errors == []
     os.kill(served.process.pid, signal.SIGKILL)
-    while len(errors) < SESSIONS:
-        await asyncio.sleep(0.05)
+    await until(lambda: len(losses.errors))
     with serve("--port", served.url.rpartition(":")[2]):
-        restarted.set()
-        return errors, set(await asyncio.gather(*tasks))
+        losses.restarted.set()
+        return losses.errors, set(await asyncio.gather(*tasks))
 
 
 def test_a_killed_server_is_one_error_for_each_client_which_can_go_on() -> None:
@@ -189,7 +204,7 @@ def test_a_stopped_server_says_so() -> None:
         async with connect(served.url) as client:
             await client.reset(env_id=ENV_IDS[3], seed=1)
             served.process.terminate()
-            await asyncio.sleep(1.0)
+            await asyncio.to_thread(served.process.wait, 60)
             with pytest.raises((RuntimeError, BackendError)) as caught:
                 await client.step("inventory")
             return str(caught.value)
