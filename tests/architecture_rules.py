@@ -27,7 +27,8 @@ LAYERS = (
     ("agentgym_gen.interface",),
     ("agentgym_gen.env",),
     ("agentgym_gen.agents", "agentgym_gen.testing"),
-    ("agentgym_gen.describe",),
+    ("agentgym_gen.describe", "agentgym_gen.export", "agentgym_gen.server"),
+    ("agentgym_gen.integrations",),
     ("agentgym_gen.envs",),
     ("agentgym_gen.trainers.checkpoint", "agentgym_gen.trainers.config"),
     ("agentgym_gen.trainers.callbacks", "agentgym_gen.trainers.models"),
@@ -77,6 +78,9 @@ READ_ROWS = ("agentgym_gen.study", "agentgym_gen.evaluation", "agentgym_gen.cli"
 BACKENDS = {
     "agentgym_gen/evaluation/results.py": {"pandas"},
     "agentgym_gen/agents/chat_connection.py": {"aiohttp"},
+    "agentgym_gen/export/parquet.py": {"pyarrow"},
+    "agentgym_gen/integrations/openenv.py": {"fastapi", "openenv", "pydantic", "websockets"},
+    "agentgym_gen/server/run.py": {"aiohttp", "uvloop"},
     "envs/alfworld/reference/original_process.py": {"alfworld", "textworld"},
     "envs/searchqa/retrievers/dense.py": {"sentence_transformers"},
     "envs/textworld/prepare.py": {"tqdm"},
@@ -88,7 +92,11 @@ BACKENDS = {
 
 # Module -> the packages of an extra that it needs as a whole, because its classes inherit from
 # theirs.  No module imports it by a statement: its environment's `backend` loads it by name.
-NEEDING = {"envs/babyai/engine/game.py": {"minigrid"}, "envs/babyai/engine/bot.py": {"minigrid"}}
+NEEDING = {
+    "agentgym_gen/server/app.py": {"aiohttp"},
+    "envs/babyai/engine/game.py": {"minigrid"},
+    "envs/babyai/engine/bot.py": {"minigrid"},
+}
 
 SCHEMAS = {"agentgym_gen/study/results/schema.py": "pydantic"}
 """Module -> the package of an extra that it consists of; others import it inside functions only."""

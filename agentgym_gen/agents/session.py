@@ -147,6 +147,11 @@ class Session:
         """Whether the episode is over."""
         return self._current()["end_reason"] is not None
 
+    @property
+    def info(self) -> dict[str, Any]:
+        """The ``info`` of the environment, which is not for the model."""
+        return self._current()
+
     def reply(self, completion: Completion | str) -> Reply:
         """Take the turn that *completion* means.
 

@@ -1,4 +1,4 @@
-"""The command line: ``agentgym-gen envs | show | play | demo | study | calibrate | data``.
+"""The command line: ``agentgym-gen envs | show | play | demo | study | calibrate | serve | ...``.
 
 An error is one sentence on standard error and exit code 2, never a traceback. A stop signal is one
 sentence, too, and the exit code is 128 more than its number.
@@ -21,6 +21,8 @@ from agentgym_gen.cli.data import add_data
 from agentgym_gen.cli.demo import add_demo
 from agentgym_gen.cli.envs import add_envs
 from agentgym_gen.cli.play import add_play
+from agentgym_gen.cli.sharing.export import add_export
+from agentgym_gen.cli.sharing.serve import add_serve
 from agentgym_gen.cli.show import add_show
 from agentgym_gen.cli.study import add_study
 from agentgym_gen.describe.printable import printable
@@ -70,6 +72,8 @@ def build_parser() -> argparse.ArgumentParser:
     add_demo(commands.add_parser("demo", help="watch a policy play"))
     add_study(commands.add_parser("study", help="run a generalization study"))
     add_calibrate(commands.add_parser("calibrate", help="divide tasks by a model's success"))
+    add_serve(commands.add_parser("serve", help="let other programs play, over a network"))
+    add_export(commands.add_parser("export", help="write files for the trainers of others"))
     add_data(commands.add_parser("data", help="prepare a model or data, once"))
     return parser
 

@@ -168,11 +168,8 @@ def _check_plain_id(env_id: str) -> str:
     module, colon, short = env_id.rpartition(":")
     if colon:
         load_module(module, env_id)
-    registered = env_ids()
-    if short in registered:
-        return short
     if short not in gymnasium.registry:
-        raise unknown_name("environment id", short, registered, HOW_TO_LIST)
+        raise unknown_name("environment id", short, env_ids(), HOW_TO_LIST)
     if gymnasium.registry[short].entry_point != ENTRY_POINT:
         raise InvalidValueError(f"{short!r} is not a text environment of this library")
     return short

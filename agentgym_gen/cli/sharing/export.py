@@ -1,0 +1,48 @@
+"""``agentgym-gen export demos``: the experts' episodes as files for the trainers of others."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from agentgym_gen.agents.prompt import PromptStyle
+from agentgym_gen.cli.arguments import at_least, path
+
+
+def add_export(parser: argparse.ArgumentParser) -> None:
+    """Add the commands of ``export`` and their arguments."""
+    commands = parser.add_subparsers(required=True, metavar="WHAT")
+    demos = commands.add_parser("demos", help="episodes of the experts, as chat messages")
+    demos.add_argument("ids", metavar="ENV", nargs="+", help="such as rftgen/TextCraft-easy-v0")
+    formats = "messages or sharegpt (JSON lines), or parquet (the rows of messages)"
+    demos.add_argument("--format", default="messages", help=formats)
+    demos.add_argument("--out", type=path, default=Path("demos"), help="the folder; default demos")
+    number = "tasks of each environment and split; default 200"
+    demos.add_argument("--tasks", type=at_least(1), default=200, metavar="N", help=number)
+    split = "train or valid, more than once for both; default train"
+    demos.add_argument("--split", action="append", help=split)
+    seed = "which tasks are sampled"
+    demos.add_argument("--seed", type=at_least(0), default=0, metavar="N", help=seed)
+    demos.add_argument("--interface", help="preset names joined by '+', such as synonyms+json")
+    demos.add_argument("--prompt", default="react", help="react, action or tool")
+    again = "replace an earlier export in the folder"
+    demos.add_argument("--overwrite", action="store_true", help=again)
+    demos.set_defaults(command=export)
+
+
+def export(options: argparse.Namespace) -> None:
+    """Write the episodes, and say how many there are."""
+    from agentgym_gen.export import DemoPlan, export_demos
+
+    plan = DemoPlan(
+        tuple(options.ids),
+        options.tasks,
+        tuple(dict.fromkeys(options.split or ["train"])),
+        seed=options.seed,
+        interface=options.interface,
+        style=PromptStyle(options.prompt),
+    )
+    summaries = export_demos(plan, options.out, format=options.format, overwrite=options.overwrite)
+    for summary in summaries:
+        left_out = f"; {summary.skipped} tasks without a way were left out"
+        print(f"{summary.rows} episodes in {summary.path}{left_out if summary.skipped else ''}")
