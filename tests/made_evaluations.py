@@ -44,8 +44,8 @@ def write_evaluation(
     columns, rows = [], []
     for name, tasks in outcomes.items():
         env_id, _, interface = name.partition("?interface=")
-        environment = env_id.partition("/")[2].partition("-")[0].lower()
-        task_ids = [f"{environment}/easy/{split}/{first_task + n}" for n in range(len(tasks))]
+        environment, tier, _ = env_id.partition("/")[2].lower().split("-", 2)
+        task_ids = [f"{environment}/{tier}/{split}/{first_task + n}" for n in range(len(tasks))]
         columns.append(
             {
                 "env_id": env_id,

@@ -146,18 +146,14 @@ class Comparison:
 
     @property
     def tasks(self) -> int:
-        """How many tasks are compared; a task through two interfaces counts twice."""
-        return sum(len(self.results.scores(self.base, c.name).tasks) for c in self.columns)
+        """How many different tasks are compared; one through two interfaces counts once."""
+        return len({row["task_id"] for row in self.models[0].rows})
 
     @cached_property
     def overall(self) -> dict[str, Estimate]:
         """For each model beside the base the mean difference over columns, p adjusted by Holm."""
         names = [column.name for column in self.columns]
-        estimates = {
-            name: replace(self.results.mean_gain(name, names, over=self.base), tasks=self.tasks)
-            for name in self.others
-        }
-        return _with_holm(estimates)
+        return _with_holm({name: self.difference(name, names) for name in self.others})
 
     @cached_property
     def differences(self) -> dict[Pair, Estimate]:

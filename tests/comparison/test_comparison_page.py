@@ -46,7 +46,7 @@ def test_the_first_lines_are_the_verdicts(out: Path) -> None:
 
     assert lines[2].startswith("- step-100 beside base: ")
     assert lines[3].startswith("- step-200 beside base: better, +35.0 points [")
-    assert lines[3].endswith("over 4 columns, n = 80 tasks.")
+    assert lines[3].endswith("over 4 columns, n = 60 tasks.")
 
 
 def test_a_task_that_changed_is_shown_side_by_side(out: Path) -> None:
