@@ -12,6 +12,9 @@ from agentgym_gen.study.plan.plan import ROW_SCHEMA
 EASY, MEDIUM = "rftgen/Sokoban-easy-v0", "rftgen/Sokoban-medium-v0"
 CRAFT = "rftgen/TextCraft-easy-v0"
 
+MADE = {"version": "0.1.0", "prompt_hash": "p", "failure_rules": 1, "made_with": []}
+"""What every record says of how it was made, unless a test says otherwise."""
+
 Outcomes = Mapping[str, Sequence[Sequence[float]]]
 """From a column to the outcomes of its tasks, and of each the samples."""
 
@@ -62,7 +65,7 @@ def write_evaluation(
                 rows.append({**row, "env_id": env_id, "interface": interface or "native"})
     usual = {"model": {"label": folder.name, "name": str(folder)}, "settings": settings}
     folder.mkdir(parents=True, exist_ok=True)
-    write_record(folder, {**usual, "versions": {"numpy": "2"}, "columns": columns, **record})
+    write_record(folder, {**usual, **MADE, "columns": columns, **record})
     for row in rows:
         key = {name: row[name] for name in ("column", "task_id", "sample")}
         end = {

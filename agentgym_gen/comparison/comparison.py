@@ -71,8 +71,8 @@ def compare(
     """Return the comparison of the evaluations in *folders*, the base first.
 
     Args:
-        folders: Folders that ``agentgym-gen eval`` wrote. Two of one model with different splits
-            are one model; the training split is for *memorised* only.
+        folders: Folders that ``agentgym-gen eval`` wrote. Those of one model with different splits
+            or columns are one model; the training split is for *memorised* only.
         names: A name for each model; none takes their labels, or the names of the folders.
         trained_on: Ids or patterns of environments that all models but the base were trained on, or
             ``NAME=PATTERN`` for one of them.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,12 @@ TRAIN = "train"
 FREE_SETTINGS = ("split", "seed")
 """The settings that may differ: they decide which tasks are played, and tasks are compared."""
 
-VERSION = "version"
-"""The name under which a difference of this package's versions is allowed."""
+PROMPT_HASH = "prompt_hash"
+
+RECORD_KEYS = ("version", PROMPT_HASH, "failure_rules")
+"""What else must not differ: this package's version, the prompt, the rules of failure modes."""
+
+OWN_PACKAGE = "agentgym-gen"
 
 ENDED_BY_FAILURE = ("backend_error", "policy_error")
 """The ends of an episode for which the model is not to blame."""
@@ -39,7 +43,7 @@ class ComparedModel:
     name: str
     """Its name, different from those of the others."""
     evaluations: tuple[Evaluation, ...]
-    """Its evaluations, one for each split."""
+    """Its evaluations, of different splits or columns."""
     rows: tuple[Row, ...]
     """The rows that all models have, with ``arm`` its name."""
     training_rows: tuple[Row, ...] = ()
@@ -63,12 +67,12 @@ def read_models(
 ) -> tuple[list[ComparedModel], list[str]]:
     """Return the models of *folders*, and what has to be known beside their numbers.
 
-    Two evaluations of one model on different splits are one model.
+    Evaluations of one model with different splits or columns are one model.
 
     Args:
         folders: The folders of evaluations, the base first.
         names: A name for each model; none takes their labels.
-        allow: Settings that may differ, or ``version``.
+        allow: Settings that may differ, ``version``, ``prompt_hash`` or ``failure_rules``.
 
     Raises:
         DataError: if a folder holds no evaluation, they were not played alike, or share no episode.
@@ -89,7 +93,7 @@ def read_models(
         for name, group in zip(model_names, by_model, strict=True)
         for evaluation in group
     ]
-    notes = [*_check_settings(evaluations, allow), *_check_versions(evaluations, allow)]
+    notes = [*_check_settings(evaluations, allow), *_other_versions(evaluations)]
     _check_contents(evaluations)
     notes += _unfinished(evaluations)
     all_rows = [
@@ -116,7 +120,10 @@ def read_models(
 
 
 def _by_model(evaluations: Iterable[Evaluation]) -> list[list[Evaluation]]:
-    """Return the evaluations of each model: those of one identity with different splits."""
+    """Return the evaluations of each model: those of one identity that share no column and split.
+
+    Two evaluations that share one are two models, such as two runs of one with different seeds.
+    """
     by_model: list[list[Evaluation]] = []
     for evaluation in evaluations:
         home = next(
@@ -124,7 +131,7 @@ def _by_model(evaluations: Iterable[Evaluation]) -> list[list[Evaluation]]:
                 group
                 for group in by_model
                 if _identity(group[0]) == _identity(evaluation)
-                and all(_split(other) != _split(evaluation) for other in group)
+                and not any(_places(other) & _places(evaluation) for other in group)
             ),
             None,
         )
@@ -135,16 +142,18 @@ def _by_model(evaluations: Iterable[Evaluation]) -> list[list[Evaluation]]:
     return by_model
 
 
+def _places(evaluation: Evaluation) -> set[tuple[str, str]]:
+    """Return the columns and split that were played."""
+    split = str(evaluation.record["settings"].get("split", ""))
+    return {(column.name, split) for column in evaluation.columns}
+
+
 def _identity(evaluation: Evaluation) -> str:
     """Return what tells the model from others: its content, or its name where none is known."""
     model = dict(evaluation.record["model"])
     if model.get("hash"):
         model = {key: model.get(key) for key in ("hash", "base_hash")}
     return json.dumps(model, sort_keys=True)
-
-
-def _split(evaluation: Evaluation) -> str:
-    return str(evaluation.record["settings"].get("split", ""))
 
 
 def _names(by_model: Sequence[Sequence[Evaluation]], names: Sequence[str]) -> list[str]:
@@ -169,52 +178,57 @@ def _names(by_model: Sequence[Sequence[Evaluation]], names: Sequence[str]) -> li
 def _check_settings(
     evaluations: Sequence[tuple[str, Evaluation]], allow: Collection[str]
 ) -> list[str]:
-    """Return what differs and is allowed to.
+    """Return which settings and versions differ, and were allowed to.
 
     Raises:
-        DataError: if a setting differs that is not in *allow*.
+        DataError: if one differs that is not in *allow*.
         UnknownNameError: if *allow* names no setting.
     """
     settings = [(name, evaluation.record["settings"]) for name, evaluation in evaluations]
     keys = sorted({key for _, values in settings for key in values} - set(FREE_SETTINGS))
     for key in allow:
-        if key not in (*keys, VERSION):
-            raise unknown_name("setting that may differ", key, (*keys, VERSION), "all")
-    notes = []
-    for key in keys:
-        values = _values_by_model((name, record.get(key)) for name, record in settings)
-        if len(set(values.values())) > 1:
-            difference = ", ".join(f"{name} {value}" for name, value in values.items())
-            if key not in allow:
-                raise DataError(
-                    f"The models were not played alike: `{key}` is {difference}; evaluate them "
-                    f"again with one value, or allow the difference with --allow {key}"
-                )
-            notes.append(f"`{key}` differs, which was allowed: {difference}.")
-    return notes
+        if key not in (*keys, *RECORD_KEYS):
+            raise unknown_name("setting that may differ", key, (*keys, *RECORD_KEYS), "all")
+    notes = [note for key in keys for note in _difference(key, settings, allow)]
+    records = [(name, evaluation.record) for name, evaluation in evaluations]
+    # The prompts of different settings differ anyhow.
+    allowed = {*allow, PROMPT_HASH} if notes else allow
+    return notes + [note for key in RECORD_KEYS for note in _difference(key, records, allowed)]
 
 
-def _check_versions(
-    evaluations: Sequence[tuple[str, Evaluation]], allow: Collection[str]
+def _difference(
+    key: str, records: Iterable[tuple[str, Mapping[str, Any]]], allow: Collection[str]
 ) -> list[str]:
-    """Return which versions differ.
+    """Return a sentence if the value of *key* differs and may, nothing if it does not.
 
     Raises:
-        DataError: if this package's do, and that is not allowed.
+        DataError: if it differs and is not in *allow*.
     """
-    versions = [(name, e.record.get("versions") or {}) for name, e in evaluations]
+    values = _values_by_model((name, record.get(key)) for name, record in records)
+    if len(set(values.values())) == 1:
+        return []
+    difference = ", ".join(f"{name} {value}" for name, value in values.items())
+    if key not in allow:
+        raise DataError(
+            f"The models were not played alike: `{key}` is {difference}; evaluate them again with "
+            f"one value, or allow the difference with --allow {key}"
+        )
+    return [f"`{key}` differs, which was allowed: {difference}."]
+
+
+def _other_versions(evaluations: Sequence[tuple[str, Evaluation]]) -> list[str]:
+    """Return which versions of other packages differ: they change no text."""
+    versions = [
+        (name, part.get("versions") or {})
+        for name, evaluation in evaluations
+        for part in evaluation.record.get("made_with", ())
+    ]
     notes = []
     for package in sorted({package for _, values in versions for package in values}):
         values = _values_by_model((name, record.get(package)) for name, record in versions)
-        if len(set(values.values())) == 1:
-            continue
-        difference = ", ".join(f"{name} {value}" for name, value in values.items())
-        if package == "agentgym-gen" and VERSION not in allow:
-            raise DataError(
-                f"The models were played with different versions of {package}: {difference}; "
-                f"texts may differ; evaluate again, or allow it with --allow {VERSION}"
-            )
-        notes.append(f"The version of {package} differs: {difference}.")
+        if package != OWN_PACKAGE and len(set(values.values())) > 1:
+            difference = ", ".join(f"{name} {value}" for name, value in values.items())
+            notes.append(f"The version of {package} differs: {difference}.")
     return notes
 
 

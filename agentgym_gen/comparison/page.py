@@ -176,7 +176,9 @@ def _profile(comparison: Comparison) -> Iterator[Block]:
                 for group in groups
                 for name in comparison.names
             ]
-            caption = f"{_percent_name(comparison)} {title}, as a mean over its columns."
+            sizes = [comparison.rate(comparison.base, group.columns).tasks for group in groups]
+            n = "-".join(map(str, dict.fromkeys((min(sizes), max(sizes)))))
+            caption = f"{_percent_name(comparison)} {title}, a mean over columns; n = {n} tasks."
             yield Forest(rows, caption, 0, 1, zero=False, signed=False)
             yield _group_differences(comparison, groups, title)
 
@@ -229,15 +231,29 @@ def _probes(comparison: Comparison) -> Iterator[Block]:
         return
     yield Heading("What a mean hides", "probes")
     for kind, caption in PROBES.items():
-        probes = [probe for probe in comparison.probes if probe.kind == kind]
-        if probes:
-            rows = [
-                (f"{probe.name}: {probe.model}", _probe_cells(comparison, probe))
-                for probe in probes
-            ]
-            beside = f"more than {comparison.base}, points"
-            header = [kind, "percent" if kind == "consistent" else "points", beside, "n"]
-            yield Table(header, rows, caption)
+        probes = {(p.name, p.model): p for p in comparison.probes if p.kind == kind}
+        if not probes:
+            continue
+        unit = "%" if kind == "consistent" else "points"
+        header = [kind, f"{comparison.base}, {unit}"]
+        for name in comparison.others:
+            header += [f"{name}, {unit}"]
+            header += [] if kind == "consistent" else [f"{name} less {comparison.base}, points"]
+        rows = [
+            (
+                name,
+                [
+                    cell
+                    for model in comparison.names
+                    for cell in _probe_cells(
+                        probes.get((name, model)),
+                        has_base=kind != "consistent" and model != comparison.base,
+                    )
+                ],
+            )
+            for name in dict.fromkeys(name for name, _ in probes)
+        ]
+        yield Table(header, rows, caption)
 
 
 PROBES = {
@@ -252,14 +268,18 @@ PROBES = {
 """The definition of each probe, in a sentence."""
 
 
-def _probe_cells(comparison: Comparison, probe: Probe) -> list[TableCell]:
+def _probe_cells(probe: Probe | None, *, has_base: bool) -> list[TableCell]:
+    """Return the number of a model, and with *has_base* that number less the base's."""
+    if probe is None:
+        return [TableCell("-")] * (1 + has_base)
     e, more = probe.value, probe.beside_base
-    n = TableCell(str(e.tasks))
-    if probe.kind == "consistent":
-        return [_rate_cell(e), TableCell("-"), n]
-    cells = [TableCell(f"{100 * x.value:+.1f}", points_interval(x)) for x in (e, more) if x]
-    base = [] if more else [TableCell("the base" if probe.model == comparison.base else "-")]
-    return [*cells, *base, n]
+    small = percent_interval(e) if probe.kind == "consistent" else points_interval(e)
+    sign = "" if probe.kind == "consistent" else "+"
+    cells = [TableCell(f"{100 * e.value:{sign}.1f}", f"{small} n = {e.tasks}")]
+    if has_base:
+        text = f"{100 * more.value:+.1f}" if more else "-"
+        cells.append(TableCell(text, points_interval(more) if more else ""))
+    return cells
 
 
 def _failures(comparison: Comparison) -> Iterator[Block]:

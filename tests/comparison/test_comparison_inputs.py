@@ -28,14 +28,26 @@ def test_models_that_were_not_played_alike_are_refused(tmp_path: Path) -> None:
 def test_other_versions_of_the_package_are_refused_and_of_others_noted(tmp_path: Path) -> None:
     """Texts may differ between versions of the package."""
     a, b, c = (
-        write_evaluation(tmp_path / name, FEW, versions={"agentgym-gen": own, "torch": torch})
-        for name, own, torch in (("a", "0.1", "2.5"), ("b", "0.1", "2.6"), ("c", "0.2", "2.5"))
+        write_evaluation(
+            tmp_path / name, FEW, version=version, made_with=[{"versions": {"torch": torch}}]
+        )
+        for name, version, torch in (("a", "0.1", "2.5"), ("b", "0.1", "2.6"), ("c", "0.2", "2.5"))
     )
 
     assert compare(a, b).notes == ('The version of torch differs: a "2.5", b "2.6".',)
-    with pytest.raises(DataError, match=r"different versions of agentgym-gen: .*--allow version"):
+    with pytest.raises(DataError, match=r'`version` is a "0.1", c "0.2"; .*--allow version'):
         compare(a, c)
-    assert "agentgym-gen differs" in compare(a, c, allow=["version"]).notes[0]
+    assert "`version` differs" in compare(a, c, allow=["version"]).notes[0]
+
+
+def test_another_prompt_is_refused_unless_a_setting_explains_it(tmp_path: Path) -> None:
+    """Shots change the prompt; the same settings with another prompt are two versions of it."""
+    a, b = (write_evaluation(tmp_path / name, FEW, prompt_hash=name) for name in "ab")
+    with pytest.raises(DataError, match='`prompt_hash` is a "a", b "b"'):
+        compare(a, b)
+
+    c = write_evaluation(tmp_path / "c", FEW, prompt_hash="c", settings={"shots": 3})
+    assert len(compare(a, c, allow=["shots"]).notes) == 2
 
 
 def test_other_content_of_the_same_tasks_is_refused(tmp_path: Path) -> None:
@@ -89,7 +101,7 @@ def test_an_error_of_a_server_counts_as_lost_and_is_noted(tmp_path: Path) -> Non
 
 
 def test_two_splits_of_one_model_are_one_model(tmp_path: Path) -> None:
-    """The training tasks are not compared; two evaluations of one split are two models."""
+    """The training tasks are not compared; two evaluations of the same column are two models."""
     folders = []
     for name in ("base", "mine"):
         for split in ("test", "train"):
@@ -105,6 +117,9 @@ def test_two_splits_of_one_model_are_one_model(tmp_path: Path) -> None:
     again = write_evaluation(tmp_path / "again", FEW, model={"label": "base", "hash": "x"})
     third = write_evaluation(tmp_path / "third", FEW, model={"label": "base", "hash": "x"})
     assert compare(again, third).names == ("again", "third")
+    model = {"label": "base", "hash": "x"}
+    craft = write_evaluation(tmp_path / "craft", {CRAFT: of_tasks([1])}, model=model)
+    assert len(compare(again, craft, folders[2]).models[0].evaluations) == 2
 
 
 def test_a_comparison_on_training_tasks_alone_says_so(tmp_path: Path) -> None:
