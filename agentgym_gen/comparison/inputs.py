@@ -85,7 +85,8 @@ def read_models(
     by_model = _by_model([Evaluation.open(folder) for folder in folders])
     if len(by_model) < 2:
         raise InvalidValueError(
-            f"Name the folders of two models or more, the base first, not {len(by_model)}"
+            f"Name the folders of two models or more, the base first, not {len(by_model)}; "
+            "evaluations of one model with different splits or columns are one model"
         )
     model_names = _names(by_model, names)
     evaluations = [

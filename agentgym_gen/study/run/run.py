@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from agentgym_gen.agents.policy import Policy
+from agentgym_gen.agents.policy import ConcurrentPolicy, Policy
 from agentgym_gen.agents.prompt import build
 from agentgym_gen.agents.rollout import Episode, run
 from agentgym_gen.env.making import make_text_env, sample_task_ids
@@ -40,6 +40,7 @@ from agentgym_gen.study.results.rows import (
 )
 from agentgym_gen.study.run.distances import measure_distances
 from agentgym_gen.study.run.executors import Executor, InProcess
+from agentgym_gen.study.run.given import open_given, record_given
 from agentgym_gen.study.run.jobs import (
     MODEL_DONE,
     MODEL_HASH,
@@ -216,7 +217,11 @@ class JobRunner:
         def log(line: str) -> None:
             self.log(f"{'':28} {name}: {line.strip()}")
 
-        if model.parent is None:
+        given = self.plan.given_model(model)
+        if given is not None:
+            record_given(folder, given, model.seed)
+            log(f"given: {given.source(model.seed)}")
+        elif model.parent is None:
             self._recipe().make_base(folder, model.seed, log)
         else:
             base, stage = model_folder(self.out, model.parent), model.stages[-1]
@@ -230,9 +235,8 @@ class JobRunner:
         model = self._models[name]
         folder = model_folder(self.out, model)
         cells = [cell for cell in self.plan.cells(model) if not is_complete(self.out, cell)]
-        weights = check_weights(folder)
+        policy, weights = self._open(model, folder)
         self._check_cells(model, weights)
-        policy = self._recipe().load_policy(folder)
         model_keys = {"model_hash": weights, "stages": [s.env_ids for s in model.stages]}
         errors = []
         for cell in cells:
@@ -246,6 +250,16 @@ class JobRunner:
         if errors:
             raise DataError(f"{len(errors)} of {len(cells)} cells failed; the first: {errors[0]}")
 
+    def _open(self, model: ModelId, folder: Path) -> tuple[Policy | ConcurrentPolicy, str | None]:
+        """Return the policy of *model*, and the hash of its weights, which is checked."""
+        given = self.plan.given_model(model)
+        if given is None:
+            weights = check_weights(folder)
+            return self._recipe().load_policy(folder), weights
+        columns = self.plan.columns_of(model.stages)
+        appends = any(self.plan.style_of(column).window is None for column in columns)
+        return open_given(folder, given, model.seed, self.plan.test, appends=appends)
+
     def _check_cells(self, model: ModelId, weights: str | None) -> None:
         """Raise if a finished cell of *model* was played with other weights."""
         for cell in self.plan.cells(model):
@@ -258,7 +272,9 @@ class JobRunner:
                     f"{model.name}, so that all are played with the same weights"
                 )
 
-    def _test_cell(self, cell: Cell, policy: Policy, model_keys: dict[str, Any]) -> None:
+    def _test_cell(
+        self, cell: Cell, policy: Policy | ConcurrentPolicy, model_keys: dict[str, Any]
+    ) -> None:
         started = time.perf_counter()
         path = column_file(self.out, label(cell.column))
         column_keys = json.loads(path.read_text(encoding="utf-8"))
