@@ -43,6 +43,7 @@ LAYERS = (
     ("agentgym_gen.study.report", "agentgym_gen.study.run"),
     ("agentgym_gen.study",),
     ("agentgym_gen.evaluation",),
+    ("agentgym_gen.comparison",),
     ("agentgym_gen.cli",),
     ("agentgym_gen",),
 )
@@ -71,11 +72,15 @@ LAZY = (
 )
 """What modules outside trainers import inside functions only, so that importing them is cheap."""
 
-READ_ROWS = ("agentgym_gen.study", "agentgym_gen.evaluation", "agentgym_gen.cli")
+READ_ROWS = (
+    *("agentgym_gen.study", "agentgym_gen.evaluation", "agentgym_gen.comparison"),
+    "agentgym_gen.cli",
+)
 """The packages that may import the study at once: its rows and its analysis."""
 
 # Module -> the packages of an extra that it may import, inside functions.
 BACKENDS = {
+    "agentgym_gen/comparison/comparison.py": {"pandas"},
     "agentgym_gen/evaluation/results.py": {"pandas"},
     "agentgym_gen/agents/chat_connection.py": {"aiohttp"},
     "agentgym_gen/export/parquet.py": {"pyarrow"},

@@ -17,6 +17,7 @@ from pathlib import Path
 import gymnasium
 
 from agentgym_gen.cli.calibrate import add_calibrate
+from agentgym_gen.cli.compare import add_compare
 from agentgym_gen.cli.data import add_data
 from agentgym_gen.cli.demo import add_demo
 from agentgym_gen.cli.envs import add_envs
@@ -70,6 +71,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_show(commands.add_parser("show", help="see one task through several interfaces"))
     add_play(commands.add_parser("play", help="play an environment yourself"))
     add_demo(commands.add_parser("demo", help="watch a policy play"))
+    add_compare(commands.add_parser("compare", help="say what differs between evaluated models"))
     add_study(commands.add_parser("study", help="run a generalization study"))
     add_calibrate(commands.add_parser("calibrate", help="divide tasks by a model's success"))
     add_serve(commands.add_parser("serve", help="let other programs play, over a network"))

@@ -20,6 +20,7 @@ from itertools import permutations
 from agentgym_gen.errors import InvalidValueError, unknown_name
 from agentgym_gen.ids import EnvId
 from agentgym_gen.interface import PRESETS, parse_interface
+from agentgym_gen.study.plan.given import GivenModel
 from agentgym_gen.study.plan.plan import Arm, EnvironmentPlan, Stage, label
 from agentgym_gen.world import TIERS
 
@@ -35,6 +36,7 @@ __all__ = [
     "MixtureFamily",
     "SequenceFamily",
     "expand",
+    "given_arms",
     "is_random",
 ]
 
@@ -132,6 +134,25 @@ class Families:
     sequence: SequenceFamily | None = None
     mixture: MixtureFamily | None = None
     custom: tuple[CustomArm, ...] = ()
+
+
+def given_arms(given: Sequence[GivenModel], arms: Sequence[Arm]) -> tuple[Arm, ...]:
+    """Return an arm for each *given* model, of the family cross, or of mixture if it has several.
+
+    Args:
+        given: The models.
+        arms: The arms that are trained here; a given model is tested on all their columns, unless
+            it names others.
+    """
+    columns = [column for arm in arms for column in arm.columns]
+    return tuple(
+        Arm(
+            "cross" if len(model.trained_on) == 1 else "mixture",
+            (Stage(model.name, model.trained_on),),
+            tuple(dict.fromkeys((*model.trained_on, *(model.test or columns)))),
+        )
+        for model in given
+    )
 
 
 def expand(families: Families, environments: Mapping[str, EnvironmentPlan]) -> tuple[Arm, ...]:

@@ -17,7 +17,8 @@ from typing import Any
 from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.env.registration import ENVIRONMENTS, HOW_TO_LIST, check_env_id
 from agentgym_gen.errors import InvalidValueError, unknown_name
-from agentgym_gen.study.plan.families import CustomArm, Families, expand
+from agentgym_gen.study.plan.families import CustomArm, Families, expand, given_arms
+from agentgym_gen.study.plan.given import GivenModel
 from agentgym_gen.study.plan.plan import EnvironmentPlan, Plan, TestPlan
 from agentgym_gen.system.imports import load_module
 from agentgym_gen.system.untrusted_files import MEGABYTE, read_text
@@ -53,7 +54,7 @@ KeyPath = tuple[object, ...]
 
 SECTIONS = (
     *("name", "about", "modules", "seeds", "model", "style", "environments", "warm_start", "rft"),
-    *("test", *FAMILIES, "arm"),
+    *("test", *FAMILIES, "arm", "given"),
 )
 
 
@@ -125,6 +126,11 @@ class _PlanParser:
                 for number, arm in enumerate(table.get("arm", ()))
             ),
         )
+        given = tuple(
+            self.record(GivenModel, model, ("given", number))
+            for number, model in enumerate(table.get("given", ()))
+        )
+        arms = expand(families, environments)
         plan: Plan = self._with_location(
             (),
             lambda: Plan(
@@ -137,7 +143,8 @@ class _PlanParser:
                 rft=table.get("rft", {}),
                 environments=environments,
                 test=self.record(TestPlan, table.get("test", {}), ("test",)),
-                arms=expand(families, environments),
+                arms=(*arms, *given_arms(given, arms)),
+                given=given,
             ),
         )
         self._check_settings(plan)
@@ -157,7 +164,8 @@ class _PlanParser:
         self._check(demonstrations, dict, ("warm_start", "demonstrations"))
         for env_id, number in demonstrations.items():
             self._check(number, int, ("warm_start", "demonstrations", env_id))
-        self._check(table.get("arm", ()), tuple[dict, ...], ("arm",))  # type: ignore[type-arg]
+        for name in ("arm", "given"):
+            self._check(table.get(name, ()), tuple[dict, ...], (name,))  # type: ignore[type-arg]
         self._check(table.get("modules", ()), tuple[str, ...], ("modules",))
 
     def _family(self, name: str, table: object) -> Any:  # noqa: ANN401

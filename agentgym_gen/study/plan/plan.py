@@ -21,6 +21,7 @@ from typing import Any
 from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.errors import DataError, InvalidValueError
 from agentgym_gen.ids import EnvId
+from agentgym_gen.study.plan.given import GivenModel
 from agentgym_gen.world import SPLITS
 
 __all__ = [
@@ -236,6 +237,8 @@ class Plan:
     """A sentence that opens the report."""
     modules: tuple[str, ...] = ()
     """Modules that are imported first, because they register environments."""
+    given: tuple[GivenModel, ...] = ()
+    """The models that were trained elsewhere; each has an arm of its name."""
 
     def __post_init__(self) -> None:
         """Check that the plan can be run."""
@@ -261,8 +264,21 @@ class Plan:
                 )
         self._check_labels()
 
+    def given_model(self, model: ModelId) -> GivenModel | None:
+        """Return the given model that *model* is, or None if it is trained here."""
+        return next((given for given in self.given if given.name == model.arm), None)
+
     def _check_labels(self) -> None:
         """Check that no two columns, and no two sequences of stages, share a name."""
+        arm_names = [arm.name for arm in self.arms] + [
+            arm_name(arm.stages[:n]) for arm in self.arms for n in range(1, len(arm.stages))
+        ]
+        for given in self.given:
+            if arm_names.count(given.name) != 1:
+                raise InvalidValueError(
+                    f"The given model {given.name!r} needs one arm of its name, and another name "
+                    "than all that is trained here"
+                )
         owners: dict[str, object] = {}
         names: list[tuple[str, object]] = [(label(column), column) for column in self.columns]
         names += [(model.arm, model.stages) for model in self.models]
@@ -281,7 +297,10 @@ class Plan:
         sequences = dict.fromkeys(
             arm.stages[:n] for arm in self.arms for n in range(len(arm.stages) + 1)
         )
-        return tuple(ModelId(stages, seed) for seed in self.seeds for stages in sequences)
+        models = [ModelId(stages, seed) for seed in self.seeds for stages in sequences]
+        # A given model without seeds is one training, however many seeds the study has.
+        single = {given.name for given in self.given if not given.has_seeds}
+        return tuple(m for m in models if m.seed == self.seeds[0] or m.arm not in single)
 
     def columns_of(self, stages: tuple[Stage, ...]) -> tuple[str, ...]:
         """Return the columns that the models after *stages* are tested on."""
@@ -347,6 +366,7 @@ class Plan:
                 rft=data["rft"],
                 about=data["about"],
                 modules=tuple(data["modules"]),
+                given=tuple(_given_from_dict(given) for given in data.get("given", ())),
             )
         except (LookupError, TypeError, AttributeError, ValueError) as error:
             raise DataError(f"The plan of this study cannot be read: {error!r}") from error
@@ -359,7 +379,14 @@ class Plan:
 def plan_key(data: Mapping[str, Any]) -> str:
     """Return the hash of the plan *data*, as `Plan.as_dict` returns it, without name and about."""
     hashed = {k: v for k, v in data.items() if k not in ("about", "name")}
+    if not hashed.get("given"):
+        hashed.pop("given", None)  # the key of a plan without any is that of earlier versions
     return hashlib.sha256(json.dumps(hashed, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _given_from_dict(data: Mapping[str, Any]) -> GivenModel:
+    lists = {key: tuple(data[key]) for key in ("trained_on", "test")}
+    return GivenModel(**{**data, **lists})
 
 
 def _arm_from_dict(data: Mapping[str, Any]) -> Arm:

@@ -135,6 +135,7 @@ def _remaining_work(plan: Plan, out: Path) -> _RemainingWork:
     models, results = models_by_name(plan), ResultsFolder(out, plan)
     jobs = [job for job in make_jobs(plan) if not is_done(plan, out, job)]
     untrained = [models[job.target] for job in jobs if job.kind == "train"]
+    untrained = [model for model in untrained if plan.given_model(model) is None]
     stages = [model.stages[-1] for model in untrained if model.stages]
     return _RemainingWork(
         bases=len(untrained) - len(stages),

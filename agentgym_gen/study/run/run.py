@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from agentgym_gen.agents.policy import Policy
+from agentgym_gen.agents.policy import ConcurrentPolicy, Policy
 from agentgym_gen.agents.rollout import Episode, run
 from agentgym_gen.agents.session import Session
 from agentgym_gen.describe.printable import printable_line
@@ -41,6 +41,7 @@ from agentgym_gen.study.results.rows import (
 )
 from agentgym_gen.study.run.distances import measure_distances
 from agentgym_gen.study.run.executors import Executor, InProcess
+from agentgym_gen.study.run.given import open_given, record_given
 from agentgym_gen.study.run.jobs import is_done, make_jobs, models_by_name
 from agentgym_gen.study.run.recipes import TrainingRecipe, recipe_of
 from agentgym_gen.study.run.schedule import Log, RunSummary, run_jobs
@@ -242,7 +243,11 @@ class JobRunner:
         def log(line: str) -> None:
             self.log(f"{'':28} {name}: {line.strip()}")
 
-        if model.parent is None:
+        given = self.plan.given_model(model)
+        if given is not None:
+            record_given(folder, given, model.seed)
+            log(f"given: {given.source(model.seed)}")
+        elif model.parent is None:
             self._recipe().make_base(folder, model.seed, log)
         else:
             base, stage = model_folder(self.out, model.parent), model.stages[-1]
@@ -257,8 +262,7 @@ class JobRunner:
         folder = model_folder(self.out, model)
         results = ResultsFolder(self.out, self.plan)
         cells = [cell for cell in self.plan.cells(model) if not results.is_complete(cell)]
-        weights = check_weights(folder)
-        policy = self._recipe().load_policy(folder)
+        policy, weights = self._open(model, folder)
         model_keys = {"model_hash": weights, "stages": [s.env_ids for s in model.stages]}
         errors = []
         for cell in cells:
@@ -272,7 +276,19 @@ class JobRunner:
         if errors:
             raise DataError(f"{len(errors)} of {len(cells)} cells failed; the first: {errors[0]}")
 
-    def _test_cell(self, cell: Cell, policy: Policy, model_keys: dict[str, Any]) -> None:
+    def _open(self, model: ModelId, folder: Path) -> tuple[Policy | ConcurrentPolicy, str | None]:
+        """Return the policy of *model*, and the hash of its weights, which is checked."""
+        given = self.plan.given_model(model)
+        if given is None:
+            weights = check_weights(folder)
+            return self._recipe().load_policy(folder), weights
+        columns = self.plan.columns_of(model.stages)
+        appends = any(self.plan.style_of(column).window is None for column in columns)
+        return open_given(folder, given, model.seed, self.plan.test, appends=appends)
+
+    def _test_cell(
+        self, cell: Cell, policy: Policy | ConcurrentPolicy, model_keys: dict[str, Any]
+    ) -> None:
         started = time.perf_counter()
         path = column_file(self.out, label(cell.column))
         column_keys = read_column(path)

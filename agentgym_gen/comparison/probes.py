@@ -1,0 +1,209 @@
+"""Three probes of what a mean over tasks hides: *memorised*, *consistent* and *leaning*.
+
+The formulas are in ``docs/compare.md``. Each is a number of one model with an interval, and, where
+that is a difference, also the number of the model less that of the base.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from agentgym_gen.comparison.columns import PlayedColumn
+from agentgym_gen.interface import Interface
+from agentgym_gen.study.analysis.analysis import Pair, Results
+from agentgym_gen.study.analysis.statistics import Estimate, Floats, wilson
+
+__all__ = ["LEANING", "TRAINING", "Probe", "consistent", "leaning", "memorised"]
+
+TRAINING = " (training tasks)"
+"""What follows the name of a column whose tasks are of the training split."""
+
+LEANING: dict[str, tuple[dict[str, object], dict[str, object]]] = {
+    "without the list": ({"listing": "never"}, {"listing": "always"}),
+    "with synonyms of the verbs": ({"wording": "synonyms"}, {"wording": "native"}),
+    "with meaningless verbs": ({"wording": "symbols"}, {"wording": "native"}),
+    "with renamed things": ({"names": "renamed"}, {"names": "native"}),
+}
+"""What a model may lean on: the axis of the shifted interface, and of the one it is compared to."""
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A probe of one model."""
+
+    kind: str
+    """``memorised``, ``consistent`` or ``leaning``."""
+    name: str
+    """Of what: all columns, a shift of the interface, or what the model may lean on."""
+    model: str
+    """The name of the model."""
+    value: Estimate
+    """Its number, with the number of tasks."""
+    beside_base: Estimate | None = None
+    """Its number less that of the base; None for the base, and for *consistent*."""
+    columns: int = 1
+    """Over how many columns, or pairs of columns, it is a mean."""
+
+
+def memorised(
+    results: Results, columns: Sequence[PlayedColumn], model: str, base: str
+) -> Iterator[Probe]:
+    """Yield success on training tasks less success on the other tasks of the same columns.
+
+    The tasks of the two are different ones, so they are not paired.
+    """
+    pairs = [
+        (column.name + TRAINING, column.name)
+        for column in columns
+        if results.has((model, column.name + TRAINING), (model, column.name))
+    ]
+    yield from _mean_of_differences("memorised", "all columns", results, pairs, model, base)
+
+
+def leaning(
+    results: Results, columns: Sequence[PlayedColumn], model: str, base: str
+) -> Iterator[Probe]:
+    """Yield the success that is lost without the list, with renamed verbs, with renamed things."""
+    for name, (shifted, reference) in LEANING.items():
+        pairs = list(_interface_pairs(columns, shifted, reference))
+        yield from _mean_of_differences("leaning", name, results, pairs, model, base)
+
+
+def _interface_pairs(
+    columns: Sequence[PlayedColumn], shifted: dict[str, object], reference: dict[str, object]
+) -> Iterator[tuple[str, str]]:
+    """Yield the columns of the same tasks whose interfaces differ by these values of an axis.
+
+    The reference comes first. Where there is no column with the value of *reference*, the native
+    one takes its place.
+    """
+    by_interface = {
+        (column.bare, _without_vocabulary(column.interface)): column.name
+        for column in columns
+        if column.interface is not None
+    }
+    (axis, value) = next(iter(shifted.items()))
+    native = {axis: "native"}
+    for (bare, interface), name in by_interface.items():
+        if getattr(interface, axis) != value:
+            continue
+        for changes in (reference, native):
+            other = by_interface.get((bare, interface.replace(**changes)))
+            if other is not None:
+                yield other, name
+                break
+
+
+def _without_vocabulary(interface: Interface) -> Interface:
+    return interface.replace(vocabulary=0)
+
+
+def _mean_of_differences(
+    kind: str,
+    name: str,
+    results: Results,
+    pairs: Sequence[tuple[str, str]],
+    model: str,
+    base: str,
+) -> Iterator[Probe]:
+    """Yield the probe that is the mean over *pairs* of success on the first less on the second."""
+    if not pairs:
+        return
+    number = len(pairs)
+
+    def cells(arm: str) -> list[Pair]:
+        return [(arm, first) for first, _ in pairs] + [(arm, second) for _, second in pairs]
+
+    def lost(m: Floats) -> Floats:
+        return np.asarray(m[:number].mean(axis=0) - m[number : 2 * number].mean(axis=0))
+
+    value = results.combine(cells(model), lost, reach=1.0)
+    more = None
+    if model != base and results.has(*cells(base)):
+        more = results.combine(
+            [*cells(model), *cells(base)], lambda m: lost(m) - lost(m[2 * number :]), reach=2.0
+        )
+    yield Probe(kind, name, model, value, more, number)
+
+
+def consistent(results: Results, columns: Sequence[PlayedColumn], model: str) -> Iterator[Probe]:
+    """Yield, of the tasks won natively, the share won under each shift, and under all together.
+
+    With several samples of a task also the share won when the native episode is played again: a
+    model that wins by luck is not consistent with itself.
+    """
+    natives = {c.bare: c.name for c in columns if c.interface == Interface()}
+    by_shift: dict[str, list[tuple[str, str]]] = {}
+    for column in columns:
+        native = natives.get(column.bare)
+        if native is not None and native != column.name and column.interface is not None:
+            by_shift.setdefault(str(column.interface), []).append((native, column.name))
+    for shift, pairs in by_shift.items():
+        yield from _agreement(results, model, shift, pairs)
+    if len(by_shift) > 1:
+        every = [pair for pairs in by_shift.values() for pair in pairs]
+        yield from _agreement(results, model, "all shifts", every)
+    yield from _repeated(results, model, natives.values())
+
+
+def _agreement(
+    results: Results, model: str, name: str, pairs: Sequence[tuple[str, str]]
+) -> Iterator[Probe]:
+    won: dict[tuple[str, str], float] = {}
+    shifted: dict[tuple[str, str], list[float]] = {}
+    for native, column in pairs:
+        shares = _shares(results, model, column)
+        for task, share in _shares(results, model, native).items():
+            if task in shares:
+                won[native, task] = share
+                shifted.setdefault((native, task), []).append(shares[task])
+    weights = np.array(list(won.values()))
+    means = np.array([np.mean(shifted[key]) for key in won])
+    yield from _weighted_share(model, name, weights, means, len(pairs))
+
+
+def _repeated(results: Results, model: str, columns: Collection[str]) -> Iterator[Probe]:
+    weights: list[float] = []
+    shares: list[float] = []
+    for column in columns:
+        for outcomes in _outcomes(results, model, column).values():
+            number, wins = len(outcomes), sum(outcomes)
+            if number > 1:
+                weights.append(wins / number)
+                # Of the other samples of the task, after a won one: unbiased.
+                shares.append((wins - 1) / (number - 1) if wins else 0.0)
+    if weights:
+        name = "native, played again"
+        yield from _weighted_share(model, name, np.array(weights), np.array(shares), len(columns))
+
+
+def _weighted_share(
+    model: str, name: str, weights: Floats, shares: Floats, columns: int
+) -> Iterator[Probe]:
+    """Yield the weighted mean, with Wilson's interval over Kish's effective number of tasks."""
+    total = float(weights.sum())
+    if not total:
+        return
+    value = float(weights @ shares) / total
+    effective = total**2 / float(weights @ weights)
+    low, high = wilson(min(1.0, value), max(1, round(effective)))
+    number = int((weights > 0).sum())
+    estimate = Estimate(value, min(low, value), max(high, value), number)
+    yield Probe("consistent", name, model, estimate, None, columns)
+
+
+def _shares(results: Results, model: str, column: str) -> dict[str, float]:
+    """Return the mean of each task."""
+    matrix = results.scores(model, column)
+    return dict(zip(matrix.tasks, matrix.values_ST[0].tolist(), strict=True))
+
+
+def _outcomes(results: Results, model: str, column: str) -> dict[str, list[float]]:
+    """Return the values of the samples of each task."""
+    outcomes: dict[str, list[float]] = {}
+    for row in results.rows(model, column):
+        outcomes.setdefault(row["task_id"], []).append(float(row[results.metric]))
+    return outcomes

@@ -1,0 +1,64 @@
+"""The command `compare`."""
+
+import json
+from pathlib import Path
+
+import pytest
+from made_evaluations import CRAFT, EASY, of_tasks, write_evaluation
+
+from agentgym_gen.cli.main import main
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> list[str]:
+    """Return the folders of a base and of a model that wins more."""
+    for name, won in (("base", 2), ("mine", 18)):
+        outcomes = {c: of_tasks([1] * won + [0] * (20 - won)) for c in (EASY, CRAFT)}
+        write_evaluation(tmp_path / name, outcomes)
+    return [str(tmp_path / "base"), str(tmp_path / "mine")]
+
+
+def test_it_prints_a_table_and_the_verdict(
+    folders: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A star marks a difference that is below 0.05 after Holm."""
+    assert main(["compare", *folders]) == 0
+    output = capsys.readouterr().out
+
+    assert "Sokoban-easy" in output
+    assert "+80.0 [" in output
+    assert "] *" in output
+    assert "mine beside base: better, +80.0 points" in output
+
+
+def test_it_prints_json_and_nothing_else(
+    folders: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A script reads it."""
+    assert main(["compare", *folders, "--json", "--trained-on", EASY]) == 0
+    numbers = json.loads(capsys.readouterr().out)
+
+    assert numbers["overall"][0]["verdict"] == "better"
+    assert {row["group"] for row in numbers["groups"]} > {"held in"}
+
+
+def test_it_writes_the_page(
+    folders: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The last line says where; a second time it is refused without --replace."""
+    out = str(tmp_path / "out")
+    assert main(["compare", *folders, "--out", out]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == f"Written to {tmp_path / 'out/compare.html'}"
+    assert main(["compare", *folders, "--out", out]) == 2
+    assert "--replace" in capsys.readouterr().err
+    assert main(["compare", *folders, "--out", out, "--replace"]) == 0
+
+
+def test_a_folder_that_is_none_is_one_sentence(
+    folders: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It has exit code 2."""
+    assert main(["compare", folders[0], "nowhere"]) == 2
+    assert capsys.readouterr().err == (
+        "agentgym-gen: nowhere holds no evaluation: it has no eval.json\n"
+    )

@@ -1,0 +1,127 @@
+"""The probes against numbers worked out by hand."""
+
+from pathlib import Path
+
+import pytest
+from made_evaluations import CRAFT, EASY, of_tasks, write_evaluation
+
+from agentgym_gen.comparison import Comparison, Probe, compare
+from agentgym_gen.study.analysis.statistics import wilson
+
+
+def probe(comparison: Comparison, kind: str, name: str, model: str) -> Probe:
+    """Return the probe of these names."""
+    (match,) = [p for p in comparison.probes if (p.kind, p.name, p.model) == (kind, name, model)]
+    return match
+
+
+def test_memorised_is_training_less_test_and_beside_the_base(tmp_path: Path) -> None:
+    """The model wins 18 of 20 training tasks and 8 others, the base 6 and 4: 50 and 10 points."""
+    folders = []
+    for name, wins in (("base", (4, 6)), ("mine", (8, 18))):
+        for split, won in zip(("test", "train"), wins, strict=True):
+            outcomes = {EASY: of_tasks([1] * won + [0] * (20 - won))}
+            model = {"label": name, "hash": name}
+            folder = tmp_path / f"{name}-{split}"
+            folders.append(write_evaluation(folder, outcomes, split=split, model=model))
+    both = compare(*folders)
+    base, mine = (probe(both, "memorised", "all columns", name) for name in ("base", "mine"))
+
+    assert (base.value.value, base.beside_base) == (pytest.approx(0.1), None)
+    assert mine.value.value == pytest.approx(0.5)
+    assert mine.beside_base is not None
+    assert mine.beside_base.value == pytest.approx(0.4)
+    assert mine.value.tasks == 40
+    assert 0 < mine.value.low < 0.5 < mine.value.high
+
+
+def shifted(tmp_path: Path, **outcomes: list[list[float]]) -> Comparison:
+    """Return a model beside its twin, with outcomes by interface."""
+    columns = {
+        EASY if name == "native" else f"{EASY}?interface={name.replace('__', '+')}": values
+        for name, values in outcomes.items()
+    }
+    return compare(*(write_evaluation(tmp_path / name, columns) for name in ("base", "mine")))
+
+
+def test_consistent_is_the_share_of_native_wins_that_are_won_again(tmp_path: Path) -> None:
+    """Of 4 native wins 3 are won with JSON and 1 with symbols: 75, 25 and together 50 %.
+
+    That 2 tasks are won with JSON only does not count: a mean would say that nothing is lost.
+    """
+    comparison = shifted(
+        tmp_path,
+        native=of_tasks([1, 1, 1, 1, 0, 0]),
+        json=of_tasks([1, 1, 1, 0, 1, 0]),
+        symbols=of_tasks([1, 0, 0, 0, 0, 1]),
+    )
+    json, symbols, every = (
+        probe(comparison, "consistent", name, "mine") for name in ("json", "symbols", "all shifts")
+    )
+
+    assert [p.value.value for p in (json, symbols, every)] == [0.75, 0.25, 0.5]
+    assert (json.value.low, json.value.high) == pytest.approx(wilson(0.75, 4))
+    assert (json.value.tasks, every.columns) == (4, 2)
+
+
+def test_consistent_weighs_tasks_by_their_native_wins(tmp_path: Path) -> None:
+    """Won 2 of 2 and then 2, and 1 of 2 and then 0: (1 x 1 + 1/2 x 0) / (3/2) = 2/3.
+
+    Played natively again, a won episode is followed by a won one in 1 of 1 and 0 of 1 cases.
+    """
+    comparison = shifted(tmp_path, native=[[1, 1], [1, 0], [0, 0]], json=[[1, 1], [0, 0], [1, 1]])
+
+    assert probe(comparison, "consistent", "json", "mine").value.value == pytest.approx(2 / 3)
+    again = probe(comparison, "consistent", "native, played again", "mine")
+    assert again.value.value == pytest.approx(2 / 3)
+
+
+def test_a_model_that_never_wins_natively_is_not_called_consistent(tmp_path: Path) -> None:
+    """There is no share of nothing."""
+    comparison = shifted(tmp_path, native=of_tasks([0, 0]), json=of_tasks([1, 0]))
+
+    assert [p for p in comparison.probes if p.kind == "consistent"] == []
+
+
+def test_leaning_is_what_is_lost_on_the_same_tasks(tmp_path: Path) -> None:
+    """80 % with the list, 20 % without, 50 % natively, 40 % renamed, 10 % with symbols."""
+
+    def won(number: int) -> list[list[float]]:
+        return of_tasks([1] * number + [0] * (10 - number))
+
+    comparison = shifted(
+        tmp_path,
+        native=won(5), listed=won(8), unlisted=won(2), renamed=won(4), symbols=won(1),
+        json=won(0),
+    )  # fmt: skip
+    lost = {
+        p.name: p.value.value for p in comparison.probes if (p.kind, p.model) == ("leaning", "mine")
+    }
+
+    assert lost == pytest.approx(
+        {"without the list": 0.6, "with meaningless verbs": 0.4, "with renamed things": 0.1}
+    )
+    more = probe(comparison, "leaning", "without the list", "mine").beside_base
+    assert more is not None
+    assert more.low < more.value == 0.0 < more.high
+
+
+def test_leaning_compares_interfaces_that_differ_by_one_axis(tmp_path: Path) -> None:
+    """Symbols with JSON are compared with JSON, not with the native interface."""
+    comparison = shifted(
+        tmp_path,
+        native=of_tasks([1] * 10), json=of_tasks([1] * 6 + [0] * 4),
+        symbols__json=of_tasks([1] * 4 + [0] * 6),
+    )  # fmt: skip
+    verbs = probe(comparison, "leaning", "with meaningless verbs", "mine")
+
+    assert verbs.value.value == pytest.approx(0.2)
+    assert verbs.columns == 1
+
+
+def test_probes_are_of_what_was_played_only(tmp_path: Path) -> None:
+    """Two environments through their native interface, one sample, have no probe."""
+    columns = {EASY: of_tasks([1, 0]), CRAFT: of_tasks([1, 0])}
+    both = compare(*(write_evaluation(tmp_path / name, columns) for name in "ab"))
+
+    assert both.probes == ()
