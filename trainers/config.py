@@ -12,6 +12,7 @@ __all__ = [
     "ESTIMATORS",
     "REPORTERS",
     "REWARDS",
+    "SCHEDULES",
     "TRUNCATED_TURNS",
     "TRUNCATIONS",
     "RFTConfig",
@@ -23,6 +24,7 @@ __all__ = [
 ESTIMATORS = ("dr_grpo", "grpo", "reinforce++", "rloo")
 AVERAGES = ("constant", "episode", "token")
 REWARDS = ("return", "score", "success")
+SCHEDULES = ("constant", "cosine", "linear")
 TRUNCATIONS = ("drop", "keep", "mask")
 TRUNCATED_TURNS = ("act", "refuse")
 REPORTERS = ("tensorboard", "trackio", "wandb")
@@ -73,6 +75,9 @@ class TrainConfig:
     """The rank of the LoRA adapter; 0 trains all weights."""
     lora_alpha: int = 32
     """The scale of the adapter is ``lora_alpha / lora_rank``."""
+    lora_targets: tuple[str, ...] = ()
+    """The layers with an adapter, by the end of their names, such as ``q_proj``; empty is all
+    linear layers but the output's."""
 
     def __post_init__(self) -> None:
         """Check the fields."""
@@ -85,8 +90,11 @@ class TrainConfig:
             raise InvalidValueError(f"`weight_decay` is 0 or more, not {self.weight_decay!r}")
         if self.load_in_8bit and not self.lora_rank:
             raise InvalidValueError("`load_in_8bit` needs an adapter: `lora_rank` above 0")
-        if isinstance(self.report_to, str):
-            raise InvalidValueError(f"`report_to` is a tuple of names, not {self.report_to!r}")
+        for name in ("report_to", "lora_targets"):
+            if isinstance(getattr(self, name), str):
+                raise InvalidValueError(
+                    f"`{name}` is a tuple of names, not {getattr(self, name)!r}"
+                )
         for name in self.report_to:
             _check_name("reporter", name, REPORTERS)
 
@@ -105,8 +113,7 @@ class SFTConfig(TrainConfig):
         """Check the fields."""
         super().__post_init__()
         check_count("batch_size", self.batch_size, 1)
-        if not 0 <= self.final_lr_ratio <= 1:
-            raise InvalidValueError(f"`final_lr_ratio` is 0 to 1, not {self.final_lr_ratio!r}")
+        _check_share("final_lr_ratio", self.final_lr_ratio)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,7 +154,13 @@ class RFTConfig(TrainConfig):
     clip_range_high: float = 0.2
     """How far above 1 the probability ratio still counts."""
     updates_per_step: int = 1
-    """How many optimizer updates are made from the episodes of a step, each from all of them."""
+    """How many times the episodes of a step are trained on."""
+    mini_batch_tasks: int = 0
+    """From how many tasks, with all their episodes, an update is made; 0 takes all of the step."""
+    lr_scheduler_type: str = "constant"
+    """The learning rate after the warmup: ``constant``, ``linear`` or ``cosine``."""
+    final_lr_ratio: float = 0.0
+    """The share of the learning rate at the end of a ``linear`` or ``cosine`` schedule."""
     loss_average: str = "token"
     """``token`` gives every sampled token the same weight, ``episode`` every episode; ``constant``
     divides by the episodes of the step times `max_new_tokens`, as Dr. GRPO does."""
@@ -189,13 +202,16 @@ class RFTConfig(TrainConfig):
         counts = ("tasks_per_step", "updates_per_step", "max_concurrent")
         for name in (*counts, "num_generations", "eval_tasks", "eval_k"):
             check_count(name, getattr(self, name), 1)
-        check_count("eval_steps", self.eval_steps, 0)
+        for name in ("eval_steps", "mini_batch_tasks"):
+            check_count(name, getattr(self, name), 0)
         for name in ("max_turns", "max_new_tokens", "max_episode_tokens"):
             if getattr(self, name) is not None:
                 check_count(name, getattr(self, name), 1)
         _check_name("estimator", self.estimator, ESTIMATORS)
         _check_name("loss average", self.loss_average, AVERAGES)
         _check_name("reward", self.reward, REWARDS)
+        _check_name("learning-rate schedule", self.lr_scheduler_type, SCHEDULES)
+        _check_share("final_lr_ratio", self.final_lr_ratio)
         _check_name("truncation rule", self.truncation, TRUNCATIONS)
         _check_name("rule for a truncated turn", self.on_truncated_turn, TRUNCATED_TURNS)
         if self.num_generations == 1 and self.estimator != "reinforce++":
@@ -231,6 +247,11 @@ def _check_positive(config: TrainConfig, names: Iterable[str]) -> None:
     for name in names:
         if not getattr(config, name) > 0:
             raise InvalidValueError(f"`{name}` is above 0, not {getattr(config, name)!r}")
+
+
+def _check_share(name: str, value: float) -> None:
+    if not 0 <= value <= 1:
+        raise InvalidValueError(f"`{name}` is 0 to 1, not {value!r}")
 
 
 def _check_name(kind: str, value: str, names: tuple[str, ...]) -> None:

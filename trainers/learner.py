@@ -66,7 +66,9 @@ class Learner:
         schedule: Callable[[int], float],
     ) -> None:
         choose_threads(model)
-        self.model = make_trainable(model, config.lora_rank, config.lora_alpha, config.seed)
+        self.model = make_trainable(
+            model, config.lora_rank, config.lora_alpha, config.seed, config.lora_targets
+        )
         self.tokenizer = tokenizer
         self.config = config
         self.tree_attention = supports_tree_attention(self.model)
@@ -325,9 +327,18 @@ def warmup(config: TrainConfig, step: int) -> float:
     return min(1.0, (step + 1) / (config.warmup_steps + 1))
 
 
-def cosine(config: TrainConfig, step: int, final: float) -> float:
-    """Return the share of the learning rate at *step*: a rise, then a cosine down to *final*."""
-    if step < config.warmup_steps:
+def learning_rate_share(config: TrainConfig, step: int, schedule: str, final: float) -> float:
+    """Return the share of the learning rate at *step*: a rise, and then its schedule.
+
+    Args:
+        config: The settings.
+        step: How many steps were made.
+        schedule: ``constant``, or ``linear`` or ``cosine`` down to *final*.
+        final: The share at the end.
+    """
+    if step < config.warmup_steps or schedule == "constant":
         return warmup(config, step)
     progress = (step - config.warmup_steps) / max(1, config.max_steps - config.warmup_steps)
-    return final + (1 - final) * 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
+    progress = min(1.0, progress)
+    left = 1 - progress if schedule == "linear" else 0.5 * (1 + math.cos(math.pi * progress))
+    return final + (1 - final) * left

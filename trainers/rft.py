@@ -31,11 +31,12 @@ from agentgym_gen.trainers.algorithm.guards import (
     suspicious,
 )
 from agentgym_gen.trainers.algorithm.objective import Objective, Reference
+from agentgym_gen.trainers.algorithm.rewards import RewardFunction
 from agentgym_gen.trainers.algorithm.train_batch import TrainBatch, build_batch
 from agentgym_gen.trainers.callbacks import LogRow
 from agentgym_gen.trainers.config import RFTConfig
 from agentgym_gen.trainers.demos import sample_episodes, vocabulary_texts
-from agentgym_gen.trainers.learner import Learner, warmup
+from agentgym_gen.trainers.learner import Learner, learning_rate_share
 from agentgym_gen.trainers.loop import STOPPED, Loop
 from agentgym_gen.trainers.metrics import metrics_by_env, pass_at_k, truncated_turn_share
 from agentgym_gen.trainers.models.chat import ChatFormat
@@ -73,6 +74,8 @@ class RFTTrainer:
         style: How prompts are written.
         options: Keyword arguments of the environments, such as ``interface``.
         callbacks: Callbacks in the manner of transformers (`agentgym_gen.trainers.callbacks`).
+        reward: What an episode earns, from its trajectory; None takes `RFTConfig.reward`.
+            `turn_cost` and `valid_coef` count beside it.
         sampler: A policy that plays with the model's weights in place of the model, such as
             `VLLMSampler`.
 
@@ -92,6 +95,7 @@ class RFTTrainer:
         style: PromptStyle | None = None,
         options: Mapping[str, Any] | None = None,
         callbacks: Iterable[object] = (),
+        reward: RewardFunction | None = None,
         sampler: Sampler | None = None,
     ) -> None:
         self.curriculum = as_curriculum(envs)
@@ -102,7 +106,7 @@ class RFTTrainer:
         ]
         self.args = args = replace(args, max_new_tokens=max(longest))
         self._options = dict(options or {})
-        self._sampler = sampler
+        self._sampler, self._reward = sampler, reward
         model, tokenizer = resolve_model(
             model,
             tokenizer,
@@ -110,7 +114,10 @@ class RFTTrainer:
             seed=args.seed,
             load_in_8bit=args.load_in_8bit,
         )
-        self._learner = Learner(model, tokenizer, args, lambda step: warmup(args, step))
+        schedule = args.lr_scheduler_type, args.final_lr_ratio
+        self._learner = Learner(
+            model, tokenizer, args, lambda step: learning_rate_share(args, step, *schedule)
+        )
         self._reference = Reference(self._learner.model, args)
         self._chat = ChatFormat(tokenizer)
         if self.style.window is None:
@@ -205,7 +212,7 @@ class RFTTrainer:
         env_id = collapsed(history, row, args.max_valid_drop) if args.max_valid_drop < 1 else None
         if env_id is not None:
             return self._roll_back(row, f"the valid-action rate of {env_id} fell"), {}
-        if self._is_good(row):
+        if args.max_valid_drop < 1 and self._is_good(row):
             self._last_good = self._learner.snapshot()
         row |= self._learn(trajectories)
         self._watch(row)
@@ -224,9 +231,11 @@ class RFTTrainer:
         )
 
     def _roll_back(self, row: LogRow, reason: str) -> LogRow:
+        weights = "the weights stay as they are"
         if self._last_good is not None:
             self._learner.restore(self._last_good)
-        LOG.warning("Stopped at step %d: %s; rolled back", self._learner.step, reason)
+            weights = "the weights are those of the last good step"
+        LOG.warning("Stopped at step %d: %s; %s", self._learner.step, reason, weights)
         return {**row, STOPPED: reason}
 
     def _watch(self, row: LogRow) -> None:
@@ -306,7 +315,8 @@ class RFTTrainer:
 
     def _learn(self, trajectories: Sequence[Trajectory]) -> LogRow:
         start = time.perf_counter()
-        batch = build_batch(trajectories, self.args)
+        rng = stream("mini batches", self._learner.step, entropy=self.args.seed)
+        batch = build_batch(trajectories, self.args, reward=self._reward, rng=rng)
         row = self._update(batch) if batch.samples else {}
         seconds = time.perf_counter() - start
         if row:
@@ -323,22 +333,26 @@ class RFTTrainer:
 
     def _update(self, train_batch: TrainBatch) -> LogRow:
         learner = self._learner
-        batches = pack(
-            train_batch.samples,
-            self.args.micro_batch_tokens,
-            self._chat.pad_id,
-            tree_attention=learner.tree_attention,
-        )
+        updates = [
+            pack(
+                samples,
+                self.args.micro_batch_tokens,
+                self._chat.pad_id,
+                tree_attention=learner.tree_attention,
+            )
+            for samples in train_batch.mini_batches
+        ]
         objective = Objective(learner.model, self._reference, self.args)
-        loss, norm = learner.update(batches, objective.loss)
-        objective.end_first_pass()
-        for _ in range(1, self.args.updates_per_step):
-            loss, norm = learner.update(batches, objective.loss)
+        loss = norm = 0.0
+        for _ in range(self.args.updates_per_step):
+            for batches in updates:
+                loss, norm = learner.update(batches, objective.loss)
+                objective.end_first_pass()  # only the first one has the weights that have played
         return {
             "loss": loss,
             "gradient_norm": norm,
             **objective.metrics(learner.distributed),
-            "train_tokens": sum(micro_batch.tokens for micro_batch in batches),
+            "train_tokens": sum(batch.tokens for batches in updates for batch in batches),
         }
 
 

@@ -22,7 +22,7 @@ from agentgym_gen.trainers.algorithm.losses import sft_loss
 from agentgym_gen.trainers.algorithm.scoring import action_logp
 from agentgym_gen.trainers.callbacks import LogRow
 from agentgym_gen.trainers.config import SFTConfig
-from agentgym_gen.trainers.learner import Learner, cosine
+from agentgym_gen.trainers.learner import Learner, learning_rate_share
 from agentgym_gen.trainers.loop import Loop
 from agentgym_gen.trainers.models.chat import ChatFormat
 from agentgym_gen.trainers.models.types import Model, Tokenizer
@@ -61,7 +61,10 @@ class SFTTrainer:
             )
         self.args = args
         self._learner = Learner(
-            model, tokenizer, args, lambda step: cosine(args, step, args.final_lr_ratio)
+            model,
+            tokenizer,
+            args,
+            lambda step: learning_rate_share(args, step, "cosine", args.final_lr_ratio),
         )
         self._pad_id = ChatFormat(tokenizer).pad_id
         self._loop = Loop(self._learner, callbacks, "SFT")

@@ -28,6 +28,11 @@ from agentgym_gen.trainers.config import RFTConfig, SFTConfig
         ("save_total_limit", -1),
         ("report_to", "wandb"),
         ("eval_k", 0),
+        ("mini_batch_tasks", -1),
+        ("max_new_tokens", 0),
+        ("max_sampler_gap", 0.0),
+        ("final_lr_ratio", 1.5),
+        ("lora_targets", "q_proj"),
     ],
 )
 def test_a_wrong_value_is_named(name: str, value: Any) -> None:  # noqa: ANN401

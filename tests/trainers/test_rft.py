@@ -11,12 +11,12 @@ from agentgym_gen import Registered, register
 from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.agents.rollout import Episode, run
 from agentgym_gen.agents.trajectory import Trajectory
-from agentgym_gen.errors import TrainingError
+from agentgym_gen.errors import InvalidValueError, TrainingError
 from agentgym_gen.trainers.algorithm.curriculum import StepCurriculum
 from agentgym_gen.trainers.algorithm.objective import Objective
 from agentgym_gen.trainers.config import RFTConfig, SFTConfig
 from agentgym_gen.trainers.demos import demonstrations, expert_texts
-from agentgym_gen.trainers.learner import Learner, memory_remedies
+from agentgym_gen.trainers.learner import Learner, learning_rate_share, memory_remedies
 from agentgym_gen.trainers.models.device import choose_threads
 from agentgym_gen.trainers.models.tiny import TinySize, build_tiny
 from agentgym_gen.trainers.models.types import Model, Tokenizer
@@ -219,8 +219,10 @@ def test_an_out_of_memory_error_names_what_helps() -> None:
     """A batch of several rows can be divided; one row cannot."""
     model, tokenizer = warm()
     args = SFTConfig(lora_rank=0)
-    samples = SFTTrainer(model, tokenizer, args, trainer(model, tokenizer).play(number=2))._samples
-    (whole,) = pack(samples, 10_000, 0, tree_attention=False)
+    episodes = trainer(model, tokenizer).play(number=4, k=4)
+    samples = SFTTrainer(model, tokenizer, args, episodes)._samples
+    batches = pack(samples, 10_000, 0, tree_attention=False)
+    whole = next(batch for batch in batches if len(batch.ids_BT) > 1)
     alone = pack(samples, 1, 0, tree_attention=False)[0]
 
     def fail(batch: object) -> torch.Tensor:
@@ -247,3 +249,77 @@ def test_the_number_of_threads_that_a_user_has_set_stays(monkeypatch: pytest.Mon
     monkeypatch.delenv("OMP_NUM_THREADS")
     choose_threads(model)
     assert calls == [1]
+
+
+def test_each_mini_batch_is_an_update_and_each_task_in_one_of_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Four tasks in mini-batches of two are two updates a pass, from all samples together."""
+    first, second = warm(), warm()
+    sizes: list[int] = []
+    update = Learner.update
+
+    def counted(self: Learner, batches: list[Any], loss_of: Any) -> tuple[float, float]:  # noqa: ANN401
+        sizes.append(sum(len(batch.weight_N) for batch in batches))
+        return update(self, batches, loss_of)
+
+    monkeypatch.setattr(Learner, "update", counted)
+    settings = {"tasks_per_step": 4, "valid_coef": 0.5, "step_coef": 1.0}
+    (row,) = trainer(*first, **settings).train()
+    whole = sum(sizes)
+    sizes.clear()
+    (split,) = trainer(*second, mini_batch_tasks=2, updates_per_step=2, **settings).train()
+
+    assert row["success"] == split["success"]
+    assert len(sizes) == 4
+    assert sum(sizes[:2]) == sum(sizes[2:]) == whole
+    assert split["sampler_gap"] < 1e-4, "measured after an update"
+
+
+def test_a_reward_function_of_ones_own_decides() -> None:
+    """Each step logs its mean; one that returns no number is an error that names the task."""
+    model, tokenizer = warm()
+    args = RFTConfig(**SMALL)
+
+    def turns(trajectory: Trajectory) -> float:
+        return len(trajectory.turns) / 4
+
+    def broken(trajectory: Trajectory) -> float:
+        return float("nan")
+
+    keeper = Keeper()
+    common: dict[str, Any] = {"tokenizer": tokenizer, "envs": [ENV], "args": args, "style": STYLE}
+    rft = RFTTrainer(model=model, reward=turns, callbacks=[keeper], **common)
+    (row,) = rft.train()
+    assert row["reward"] == pytest.approx(sum(map(turns, keeper.steps[0])) / len(keeper.steps[0]))
+
+    with pytest.raises(InvalidValueError, match=r"The reward of 'corridor/easy/train/\d+' is nan"):
+        RFTTrainer(model=model, reward=broken, **common).train()
+
+
+def test_an_adapter_has_the_layers_that_are_named() -> None:
+    """An unknown layer is refused with those that there are."""
+    model, tokenizer = build_tiny(["text"], 0, TinySize(1, 16, 2, 300, 512))
+    rft = trainer(model, tokenizer, lora_rank=2, lora_targets=("q_proj", "v_proj"))
+    trained = {n.split(".lora_")[0].rpartition(".")[2] for n in rft._learner.snapshot()}
+    assert trained == {"q_proj", "v_proj"}
+
+    other, tokenizer = build_tiny(["text"], 0, TinySize(1, 16, 2, 300, 512))
+    with pytest.raises(InvalidValueError, match=r"no linear layer 'query'.* down_proj, gate_proj"):
+        trainer(other, tokenizer, lora_rank=2, lora_targets=("query",))
+
+
+@pytest.mark.parametrize(
+    ("schedule", "expected"),
+    [
+        ("constant", [0.5, 1.0, 1.0, 1.0, 1.0]),
+        ("linear", [0.5, 1.0, 0.775, 0.55, 0.325]),
+        ("cosine", [0.5, 1.0, 0.868198, 0.55, 0.231802]),
+    ],
+)
+def test_the_learning_rate_follows_its_schedule(schedule: str, expected: list[float]) -> None:
+    """One step of warmup and four of decay, down to a tenth."""
+    config = RFTConfig(max_steps=5, warmup_steps=1)
+    shares = [learning_rate_share(config, step, schedule, 0.1) for step in range(5)]
+
+    assert shares == pytest.approx(expected, abs=1e-6)

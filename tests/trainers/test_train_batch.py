@@ -1,5 +1,8 @@
 """From episodes to a training batch, with numbers worked out by hand."""
 
+from typing import Any
+
+import numpy as np
 import pytest
 
 from agentgym_gen.agents.policy import Completion
@@ -160,3 +163,36 @@ def test_a_sample_without_advantage_is_left_out() -> None:
 
     assert build_batch(episodes, RFTConfig(**settings)).samples == []
     assert len(build_batch(episodes, RFTConfig(kl_coef=0.1, **settings)).samples) == 2
+
+
+@pytest.mark.parametrize("average", ["token", "episode", "constant"])
+def test_mini_batches_are_normalised_among_themselves(average: str) -> None:
+    """Two tasks in an update of their own have the weights of two steps of one task each."""
+    first = [episode("a", True, ".."), episode("a", False, "...", 20)]
+    second = [episode("b", True, ".", 40), episode("b", False, "....", 60)]
+    settings: dict[str, Any] = {"loss_average": average, "max_new_tokens": 10}
+    args = RFTConfig(mini_batch_tasks=1, **settings)
+    batch = build_batch([*first, *second], args)
+    alone = [build_batch(episodes, RFTConfig(**settings)).samples for episodes in (first, second)]
+
+    assert batch.mini_batches == alone
+
+
+def test_mini_batches_are_shuffled_by_their_stream() -> None:
+    """Each task is in one of them, in an order that the stream decides."""
+    episodes = [
+        episode(task, success, ".", 9 + 2 * number + success)
+        for number, task in enumerate("abcdefgh")
+        for success in (True, False)
+    ]
+    args = RFTConfig(mini_batch_tasks=2)
+    first, again, other = (
+        build_batch(episodes, args, rng=np.random.default_rng(seed)) for seed in (0, 0, 1)
+    )
+
+    assert [len(samples) for samples in first.mini_batches] == [4] * 4
+    assert first == again
+    assert first != other
+    assert sorted(s.sequence.ids for s in first.samples) == sorted(
+        s.sequence.ids for s in other.samples
+    )

@@ -22,6 +22,7 @@ from agentgym_gen.trainers.algorithm.advantages import (
 from agentgym_gen.trainers.algorithm.rewards import (
     FAILED,
     TRUNCATED,
+    RewardFunction,
     discounted_successes,
     episode_reward,
 )
@@ -33,10 +34,10 @@ from agentgym_gen.trainers.packing.micro_batches import Sample
 class TrainBatch:
     """The samples of a step, and counts of its episodes."""
 
-    samples: list[Sample]
-    """Token sequences with advantages. The weights of all tokens add up to 1, including those of
-    sequences that are left out because they have no advantage, unless `RFTConfig.loss_average` is
-    ``constant``."""
+    mini_batches: list[list[Sample]]
+    """Token sequences with advantages, for one update after the other. The weights of all tokens of
+    an update add up to 1, including those of sequences that are left out because they have no
+    advantage, unless `RFTConfig.loss_average` is ``constant``."""
     groups: int
     """How many groups were played."""
     zero_variance: int
@@ -48,27 +49,69 @@ class TrainBatch:
     failed: int
     """How many episodes ended because their world or policy failed; they are left out."""
 
+    @property
+    def samples(self) -> list[Sample]:
+        """The sequences of all mini-batches."""
+        return [sample for batch in self.mini_batches for sample in batch]
 
-def build_batch(trajectories: Sequence[Trajectory], args: RFTConfig) -> TrainBatch:
-    """Return the training batch of *trajectories*; a group is the episodes of one task."""
+
+def build_batch(
+    trajectories: Sequence[Trajectory],
+    args: RFTConfig,
+    *,
+    reward: RewardFunction | None = None,
+    rng: np.random.Generator | None = None,
+) -> TrainBatch:
+    """Return the training batch of *trajectories*; a group is the episodes of one task.
+
+    Args:
+        trajectories: The episodes of a step.
+        args: The settings.
+        reward: What an episode earns; None takes `RFTConfig.reward`.
+        rng: The stream that orders the groups of mini-batches; None keeps their order.
+
+    Raises:
+        InvalidValueError: if a reward is no number.
+    """
     truncated = sum(episode.end_reason in TRUNCATED for episode in trajectories)
     failed = sum(episode.end_reason in FAILED for episode in trajectories)
     left_out = (*FAILED, *TRUNCATED) if args.truncation == "drop" else FAILED
     usable = [episode for episode in trajectories if episode.end_reason not in left_out]
     by_task = list(group_by_task(usable))
-    rewards = [np.array([episode_reward(episode, args) for episode in group]) for group in by_task]
-    samples: list[Sample] = []
-    for group, advantages_G in zip(by_task, _advantages(rewards, args), strict=True):
-        if np.any(advantages_G) or args.invalid_penalty or args.step_coef:
-            samples += _samples(group, advantages_G, args)
+    rewards = [
+        np.array([episode_reward(episode, args, reward) for episode in group]) for group in by_task
+    ]
+    by_group = [
+        _samples(group, advantages_G, args)
+        if np.any(advantages_G) or args.invalid_penalty or args.step_coef
+        else []
+        for group, advantages_G in zip(by_task, _advantages(rewards, args), strict=True)
+    ]
     return TrainBatch(
-        samples=_with_advantage(_normalised(samples, len(trajectories), args), args),
+        mini_batches=_mini_batches(by_group, len(trajectories), args, rng),
         groups=len(by_task),
         zero_variance=sum(bool(np.ptp(rewards_G) < EQUAL_WITHIN) for rewards_G in rewards),
         reward=float(np.mean(np.concatenate(rewards))) if rewards else 0.0,
         truncated=truncated,
         failed=failed,
     )
+
+
+def _mini_batches(
+    by_group: list[list[Sample]], episodes: int, args: RFTConfig, rng: np.random.Generator | None
+) -> list[list[Sample]]:
+    """Return the samples of each update, those of so many groups, normalised among themselves."""
+    size = args.mini_batch_tasks or max(1, len(by_group))
+    order = list(range(len(by_group)))
+    if rng is not None and args.mini_batch_tasks:
+        order = rng.permutation(len(by_group)).tolist()
+    batches: list[list[Sample]] = []
+    for start in range(0, len(order), size):
+        numbers = order[start : start + size]
+        samples = [sample for number in numbers for sample in by_group[number]]
+        share = episodes * len(numbers) / len(by_group)
+        batches.append(_with_advantage(_normalised(samples, share, args), args))
+    return [batch for batch in batches if batch]
 
 
 def _advantages(rewards: list[Floats], args: RFTConfig) -> list[Floats]:
@@ -166,7 +209,7 @@ def _with_advantage(samples: list[Sample], args: RFTConfig) -> list[Sample]:
     ]
 
 
-def _normalised(samples: list[Sample], episodes: int, args: RFTConfig) -> list[Sample]:
+def _normalised(samples: list[Sample], episodes: float, args: RFTConfig) -> list[Sample]:
     """Return *samples* with weights that add up to 1, or are over a constant (Dr. GRPO)."""
     if args.loss_average == "constant":
         if args.max_new_tokens is None:

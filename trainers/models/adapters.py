@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +25,22 @@ MAX_RANK = 4096
 """The highest rank of an adapter from a folder; adapters of higher rank are larger than layers."""
 
 
-def make_trainable(model: Model, lora_rank: int, lora_alpha: int, seed: int) -> Model:
+def make_trainable(
+    model: Model, lora_rank: int, lora_alpha: int, seed: int, targets: Sequence[str] = ()
+) -> Model:
     """Return *model* with a new LoRA adapter, or with all weights trainable at rank 0.
 
     A model that has an adapter already keeps it and goes on training it.
 
+    Args:
+        model: A causal language model.
+        lora_rank: The rank of the adapter.
+        lora_alpha: Its scale, times the rank.
+        seed: The root of its weights.
+        targets: The ends of the names of its layers; empty is all linear layers.
+
     Raises:
-        InvalidValueError: if the model has an adapter of another rank.
+        InvalidValueError: if the model has an adapter of another rank, or no layer of such a name.
         MissingExtraError: if peft is not installed.
     """
     if hasattr(model, "peft_config"):
@@ -43,7 +53,10 @@ def make_trainable(model: Model, lora_rank: int, lora_alpha: int, seed: int) -> 
     except ImportError as error:
         raise missing_extra("peft", "train", "A LoRA adapter", error) from error
     config = LoraConfig(
-        r=lora_rank, lora_alpha=lora_alpha, target_modules="all-linear", task_type="CAUSAL_LM"
+        r=lora_rank,
+        lora_alpha=lora_alpha,
+        target_modules=_checked_targets(model, targets) or "all-linear",
+        task_type="CAUSAL_LM",
     )
     # peft draws the adapter from the global generator, which is restored afterwards
     with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
@@ -59,6 +72,18 @@ def save_weights(model: Model, folder: Path) -> None:
         # peft 0.18 looks for a model that was never on a disk, and warns that it is not there
         warnings.filterwarnings("ignore", "Could not find a config file in", UserWarning)
         model.save_pretrained(folder)
+
+
+def _checked_targets(model: Model, targets: Sequence[str]) -> list[str]:
+    linear = [name for name, part in model.named_modules() if isinstance(part, torch.nn.Linear)]
+    for target in targets:
+        if not any(name == target or name.endswith(f".{target}") for name in linear):
+            ends = sorted({name.rpartition(".")[2] for name in linear})
+            raise InvalidValueError(
+                f"The model has no linear layer {target!r} (`lora_targets`); it has: "
+                f"{', '.join(ends)}"
+            )
+    return list(targets)
 
 
 def _unfreeze_adapter(model: Model, lora_rank: int) -> Model:
