@@ -21,6 +21,8 @@ from typing import Any
 from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.errors import DataError, InvalidValueError
 from agentgym_gen.ids import EnvId
+from agentgym_gen.study.plan.folder_names import check_folder_name, check_names
+from agentgym_gen.study.plan.validation import short_repr
 from agentgym_gen.world import SPLITS
 
 __all__ = [
@@ -49,6 +51,15 @@ READABLE_SCHEMAS = (2, 3)
 
 BASE = "base"
 """The name of the model before RFT."""
+
+MAX_SEED = 2**32 - 1
+"""The largest training seed."""
+
+MAX_STAGES = 20
+"""The most stages of an arm."""
+
+MAX_SHARE = 1000
+"""The most trainings that one stage takes."""
 
 STAGE_SEPARATOR = "_then_"
 """Joins the labels of stages to the name of an arm."""
@@ -241,7 +252,8 @@ class Plan:
         """Check that the plan can be run."""
         if not re.fullmatch(r"\w[\w .+=,()-]{0,99}", self.name):
             raise InvalidValueError(
-                f"A study has a name of letters, digits, spaces and '_.+-', not {self.name!r}: its "
+                f"`name`: A study has a name of letters, digits, spaces and '_.+-', not "
+                f"{short_repr(self.name)}: its "
                 "folder is called by it"
             )
         if not self.arms or any(not arm.stages or not arm.columns for arm in self.arms):
@@ -249,26 +261,29 @@ class Plan:
                 "A study trains on something and tests on something; name at least one arm family, "
                 "and environments in it"
             )
-        if not self.seeds or len(set(self.seeds)) < len(self.seeds) or min(self.seeds) < 0:
-            raise InvalidValueError(
-                f"Seeds are different whole numbers from 0 on, not {list(self.seeds)!r}"
-            )
-        for stage in (stage for arm in self.arms for stage in arm.stages):
-            if not re.fullmatch(r"[A-Za-z0-9_.+=,()-]+", stage.name) or not stage.env_ids:
+        check_folder_name(self.name, "`name`: ")
+        self._check_seeds()
+        for arm in self.arms:
+            if len(arm.stages) > MAX_STAGES:
                 raise InvalidValueError(
-                    f"A stage has a name of letters, digits and '_.+-', and environments, not "
-                    f"{stage.name!r} with {stage.env_ids!r}: folders are called by it"
+                    f"An arm has at most {MAX_STAGES} stages, not {len(arm.stages)}"
                 )
+            for stage in arm.stages:
+                _check_stage(stage)
         self._check_labels()
+
+    def _check_seeds(self) -> None:
+        seeds = self.seeds
+        if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 0 or max(seeds) > MAX_SEED:
+            raise InvalidValueError(
+                f"`seeds` are different whole numbers from 0 to {MAX_SEED}, not "
+                f"{short_repr(list(seeds))}"
+            )
 
     def _check_labels(self) -> None:
         """Check that no two columns, and no two sequences of stages, share a name."""
-        owners: dict[str, object] = {}
-        names: list[tuple[str, object]] = [(label(column), column) for column in self.columns]
-        names += [(model.arm, model.stages) for model in self.models]
-        for name, owner in names:
-            if owners.setdefault(name, owner) != owner:
-                raise InvalidValueError(f"Two different things would be called {name!r}")
+        check_names([(label(column), column) for column in self.columns])
+        check_names([(model.arm, model.stages) for model in self.models])
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
@@ -360,6 +375,20 @@ def plan_key(data: Mapping[str, Any]) -> str:
     """Return the hash of the plan *data*, as `Plan.as_dict` returns it, without name and about."""
     hashed = {k: v for k, v in data.items() if k not in ("about", "name")}
     return hashlib.sha256(json.dumps(hashed, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _check_stage(stage: Stage) -> None:
+    if not re.fullmatch(r"[A-Za-z0-9_.+=,()-]+", stage.name) or not stage.env_ids:
+        raise InvalidValueError(
+            f"A stage has a name of letters, digits and '_.+-', and environments, not "
+            f"{short_repr(stage.name)} with {stage.env_ids!r}: folders are called by it"
+        )
+    check_folder_name(stage.name)
+    if not 0 < stage.share <= MAX_SHARE:
+        raise InvalidValueError(
+            f"`share` is above 0 and at most {MAX_SHARE}, not {stage.share!r}: it is a part of the "
+            "training steps"
+        )
 
 
 def _arm_from_dict(data: Mapping[str, Any]) -> Arm:

@@ -38,8 +38,8 @@ def failures(context: ReportContext) -> Iterator[Block]:
         rows,
         "Percent of the failed episodes that show a mode, for the base and for the arm that was "
         "trained on the column; confirmation bias with Wilson's interval over tasks. Truncated "
-        "turns: percent of the turns of all episodes whose completion ran into the limit of new tokens, "
-        "so that its action may be cut; - where rows do not count them.",
+        "turns: percent of the turns of all episodes whose completion ran into the limit of new "
+        "tokens, so that its action may be cut; - where rows do not count them.",
     )
 
 
