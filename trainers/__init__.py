@@ -22,10 +22,10 @@ if __name__ != "agentgym_gen.trainers":
     )
 
 if TYPE_CHECKING:
-    from agentgym_gen.trainers.config import RFTConfig, SFTConfig
+    from agentgym_gen.trainers.config import RFTConfig, SFTConfig, TinySize
     from agentgym_gen.trainers.demos import demonstrations
     from agentgym_gen.trainers.models.loading import load_model
-    from agentgym_gen.trainers.models.tiny import TinySize, build_tiny
+    from agentgym_gen.trainers.models.tiny import build_tiny
     from agentgym_gen.trainers.rft import RFTTrainer
     from agentgym_gen.trainers.sampling.model_policy import ModelPolicy
     from agentgym_gen.trainers.sampling.vllm_sampler import VLLMSampler
@@ -37,7 +37,7 @@ _HOMES = {
     "RFTTrainer": "rft",
     "SFTConfig": "config",
     "SFTTrainer": "sft",
-    "TinySize": "models.tiny",
+    "TinySize": "config",
     "VLLMSampler": "sampling.vllm_sampler",
     "build_tiny": "models.tiny",
     "demonstrations": "demos",

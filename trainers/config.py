@@ -17,6 +17,7 @@ __all__ = [
     "TRUNCATIONS",
     "RFTConfig",
     "SFTConfig",
+    "TinySize",
     "TrainConfig",
     "check_count",
 ]
@@ -235,6 +236,51 @@ class RFTConfig(TrainConfig):
         for name in (*terms, "kl_coef", "entropy_coef"):
             if not getattr(self, name) >= 0:
                 raise InvalidValueError(f"`{name}` is 0 or more, not {getattr(self, name)!r}")
+
+
+@dataclass(frozen=True)
+class TinySize:
+    """The size of a tiny model, which is built from nothing.
+
+    Raises:
+        InvalidValueError: if there is no such model, or it would not be tiny.
+    """
+
+    layers: int = 3
+    """How many layers."""
+    width: int = 128
+    """The width of the hidden state: an even multiple of `heads`."""
+    heads: int = 4
+    """How many attention heads."""
+    vocabulary: int = 512
+    """The largest vocabulary; each of the 256 bytes is in it."""
+    context: int = 2048
+    """The longest sequence."""
+
+    def __post_init__(self) -> None:
+        """Check the fields."""
+        for name, least in (("layers", 1), ("heads", 1), ("width", 12), ("context", 1)):
+            check_count(name, getattr(self, name), least)
+        check_count("vocabulary", self.vocabulary, 260)  # 256 bytes and four marks
+        if self.width % (2 * self.heads):
+            raise InvalidValueError(
+                f"`width` is an even multiple of `heads`, {self.heads}, not {self.width!r}"
+            )
+        # A layer of Llama has about twelve matrices of width times width.
+        weights = self.width * (self.vocabulary + 12 * self.layers * self.width)
+        if weights > MAX_TINY_WEIGHTS or self.context > MAX_TINY_CONTEXT:
+            raise InvalidValueError(
+                f"`layers`, `width`, `vocabulary` and `context` make a model of {weights:,} "
+                f"weights over {self.context:,} tokens; a tiny one has at most "
+                f"{MAX_TINY_WEIGHTS:,} and {MAX_TINY_CONTEXT:,}"
+            )
+
+
+MAX_TINY_WEIGHTS = 10**9
+"""The most weights of a tiny model."""
+
+MAX_TINY_CONTEXT = 2**20
+"""The longest sequence of a tiny model."""
 
 
 def check_count(name: str, value: object, least: int) -> None:

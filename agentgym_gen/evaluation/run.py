@@ -99,7 +99,7 @@ def run_evaluation(
         raise InvalidValueError("Nothing is left to be played; install the extras that are absent")
     with lock_folder(out, ALTERNATIVE):
         record = _merged_record(request, out)
-        remove_temporary_files(out)
+        remove_temporary_files(out.iterdir())
         repair(out)
         columns = tuple(Column.from_dict(value) for value in record["columns"])
         remaining = _remaining(columns, out)

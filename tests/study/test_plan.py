@@ -236,19 +236,19 @@ def test_an_environment_has_settings_of_its_own(tmp_path: Path) -> None:
     [
         ('about = "', "about = ", r"is not TOML: .*\(at line 3, column"),
         ("seeds = [0, 1]", "sedes = [0, 1]", "line 4: Unknown key 'sedes'; did you mean 'seeds'"),
-        ("seeds = [0, 1]", "", "needs 'seeds'"),
+        ('name = "small"', "", "needs 'name'"),
         ("seeds = [0, 1]", 'seeds = ["a"]', "line 4: `seeds` is a whole number, not 'a'"),
         ("tasks = 6", "task = 6", "line 16: Unknown key 'test.task'; did you mean 'tasks'"),
-        ("tasks = 6", "tasks = 0", "line 15: `tasks`, `samples` and"),
+        ("tasks = 6", "tasks = 0", "line 16: `tasks`, `samples` and"),
         ("tasks = 6", 'tasks = "six"', "line 16: `test.tasks` is a whole number, not 'six'"),
-        ("tasks = 6", "temperature = -1", "line 15: `temperature` is 0 or more, not -1"),
+        ("tasks = 6", "temperature = -1", "line 16: `temperature` is 0 or more, not -1"),
         ('interface = "menu"', 'interfce = "menu"', "line 11: Unknown key 'environments.Text"),
         ("[environments.Sokoban]", "[environments.Sokban]", "line 13: Unknown environment 'Sok"),
         ("[cross]", "[corss]", "line 24: Unknown key 'corss'; did you mean 'cross'"),
         ('train = ["listed"]', 'train = ["lsted"]', "Unknown interface 'lsted'; did you mean 'li"),
         ('pairs = [["Sokoban", "TextCraft"]]', "pairs = [[]]", "A pair is two environments"),
         ('"easy-medium"]', '"easy-medum"]', "Unknown difficulty arm 'easy-medum'"),
-        ("seeds = [0, 1]", "seeds = [1, 1]", "Seeds are different whole numbers"),
+        ("seeds = [0, 1]", "seeds = [1, 1]", "line 4: `seeds` are different whole numbers"),
     ],
 )
 def test_a_mistake_is_named_by_line_and_key(old: str, new: str, message: str) -> None:
@@ -256,6 +256,71 @@ def test_a_mistake_is_named_by_line_and_key(old: str, new: str, message: str) ->
     assert old in SMALL
     with pytest.raises(InvalidValueError, match=message):
         parse_plan(SMALL.replace(old, new, 1))
+
+
+def test_a_plan_without_seeds_has_one() -> None:
+    """It is seed 0."""
+    assert parse_plan(SMALL.replace("seeds = [0, 1]", "")).seeds == (0,)
+
+
+TINY = '[model]\nbuild = "tiny"\n'
+DEMOS = f'[warm_start.demonstrations]\n"{SOKOBAN}" = 10\n'
+PAIR = 'pairs = [["Sokoban", "TextCraft"]]'
+ARM = f'[[arm]]\nname = "NAME"\nstages = [["{SOKOBAN}"]]\ntest = ["{SOKOBAN}"]\n'
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("", f"{TINY}width = -4\n{DEMOS}", "39: `width` is a whole number, 12 or more, not -4"),
+        ("", f"{TINY}width = 130\n{DEMOS}", "39: `width` is an even multiple of `heads`, 4, not"),
+        ("", f"{TINY}layers = 0\n{DEMOS}", "39: `layers` is a whole number, 1 or more, not 0"),
+        ("", f"{TINY}context = 0\n{DEMOS}", "39: `context` is a whole number, 1 or more, not 0"),
+        ("", f"{TINY}width = 80000000\n{DEMOS}", "37: `layers`, `width`, .* a tiny one has at mo"),
+        ("", f"{TINY}wdth = 64\n{DEMOS}", "39: Unknown key 'model.wdth'; did you mean 'width'"),
+        ("", TINY, r"37: `model` builds .*: add \[warm_start.demonstrations\] with lines such as"),
+        ("", '[model]\nbuild = "big"\n', "37: `model` has `build = \"tiny\"`, or the `name` of"),
+        ("[mixture]", "[mixture]\nshare = -1.0", "36: `share` is above 0 and at most 1000, not -1"),
+        ("[0, 1]", f"[{'9' * 26}]", "4: `seeds` is a whole number of at most 9007199254740992"),
+        ("[0, 1]", "[4294967296]", "4: `seeds` are different whole numbers from 0 to 4294967295"),
+        ("[0, 1]", str(list(range(600))), "4: `seeds` has at most 500 items, not 600"),
+        ("", ARM.replace("NAME", "Foo") + ARM.replace("NAME", "foo"), "42: `arm.name` is 'foo', a"),
+        ("", ARM.replace("NAME", "CON"), "38: `name`: No folder can be called 'CON': it is a dev"),
+        ("", ARM.replace("NAME", "a."), "38: `name`: No folder can be called 'a.': Windows drops"),
+        ("", ARM.replace("NAME", "x" * 300), "38: `name`: .* it has 300 bytes, and 200 are the"),
+        ('"small"', '"nul.x"', "2: `name`: No folder can be called 'nul.x': it is a device"),
+        ('"small"', '"a."', "2: `name`: No folder can be called 'a.': Windows drops"),
+        (PAIR, f"{PAIR[:-1]}, {PAIR[9:]}", r"33: `sequence.pairs` names \('Sokoban', 'TextC"),
+        ("", "[rft]\nadvantage_clip = [1.0]\n", "38: `rft.advantage_clip` is a list of more items"),
+        ("tasks = 6", "tasks = 1979-05-27", "16: `test.tasks` is a whole number, not datetime"),
+    ],
+)  # fmt: skip
+def test_a_plan_that_cannot_be_is_a_sentence(old: str, new: str, message: str) -> None:
+    """It has the file, the line and the key, and comes when the plan is read."""
+    assert old in SMALL
+    text = SMALL.replace(old, new, 1) if old else SMALL + new
+    with pytest.raises(InvalidValueError, match=f"^mine.toml, line {message}"):
+        parse_plan(text, "mine.toml")
+
+
+def test_names_that_differ_in_capitals_are_one_folder_on_some_disks() -> None:
+    """That holds for arms that are made in code, too; a column and an arm may be alike."""
+    stages = [(Stage(name, (SOKOBAN,)),) for name in ("a", "A")]
+    with pytest.raises(InvalidValueError, match="'A' and 'a', one folder on some disks"):
+        Plan("x", tuple(Arm("own", stage, (SOKOBAN,)) for stage in stages), (0,))
+
+
+HOSTILE_LINES = (
+    *("[" + " " * 999, "a" * 999, '"' * 999, "a . " * 250, "[" + "a." * 499, "'a'." * 250),
+    *("x = {" + "a-" * 480, " " * 999, 'x={' + '"a" ' * 250, "a" + " " * 998, "x={" + " " * 990),
+)  # fmt: skip
+
+
+def test_no_line_makes_a_pattern_slow() -> None:
+    """A pattern takes steps in proportion to the line: 10,000 of the longest lines end."""
+    text = "\n".join(HOSTILE_LINES * 1000)
+
+    assert line_of(f"{text}\nz = 1", ("z",)) == len(HOSTILE_LINES) * 1000 + 1
 
 
 @pytest.mark.parametrize(

@@ -231,6 +231,17 @@ def test_results_without_a_plan_are_left_alone(tmp_path: Path) -> None:
         run_plan(small_plan(), tmp_path, log=str, recipe=PretendRecipe())
 
 
+def test_another_plan_names_the_key_that_differs(tmp_path: Path) -> None:
+    """Both values are shown; a plan that differs in its name alone is the same."""
+    claim_folder(small_plan(), tmp_path)
+    claim_folder(small_plan(name="other"), tmp_path)
+
+    with pytest.raises(ResultExistsError, match=r"there `test\.tasks` is 6, and here it is 9;"):
+        claim_folder(small_plan(tasks=9), tmp_path)
+    with pytest.raises(ResultExistsError, match=r"there `seeds` is \[0, 1\], and here it is \[0\]"):
+        claim_folder(small_plan(seeds=(0,)), tmp_path)
+
+
 def test_a_folder_without_rows_is_named(tmp_path: Path) -> None:
     """One without a plan is no study; that of an empty study says what to do."""
     with pytest.raises(DataError, match=r"holds no study: it has no plan\.json"):

@@ -7,7 +7,6 @@ from the texts. It is saved and loaded as any other model of transformers.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import tokenizers
 import torch
@@ -16,12 +15,12 @@ from tokenizers.trainers import BpeTrainer
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from agentgym_gen.errors import InvalidValueError
+from agentgym_gen.trainers.config import TinySize
 from agentgym_gen.trainers.models.types import Model, Tokenizer
 
 __all__ = [
     "PIECES",
     "TEMPLATE",
-    "TinySize",
     "build_tiny",
     "build_tokenizer",
 ]
@@ -41,22 +40,6 @@ PIECES = Regex(r" ?[a-z]+| ?[A-Z][a-z]+|[\s\S]")
 
 Digits, punctuation and single capitals never merge; so each symbol of a grid is one token.
 """
-
-
-@dataclass(frozen=True)
-class TinySize:
-    """The size of a tiny model."""
-
-    layers: int = 3
-    """How many layers."""
-    width: int = 128
-    """The width of the hidden state."""
-    heads: int = 4
-    """How many attention heads."""
-    vocabulary: int = 512
-    """The largest vocabulary; each of the 256 bytes is in it."""
-    context: int = 2048
-    """The longest sequence."""
 
 
 def build_tiny(

@@ -13,6 +13,7 @@ mixture    all together                         all                            T
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
@@ -20,8 +21,11 @@ from itertools import permutations
 from agentgym_gen.errors import InvalidValueError, unknown_name
 from agentgym_gen.ids import EnvId
 from agentgym_gen.interface import PRESETS, parse_interface
+from agentgym_gen.study.plan.arms import MAX_SHARE, Arm, Stage, label
+from agentgym_gen.study.plan.folder_names import check_folder_name
 from agentgym_gen.study.plan.given import GivenModel
-from agentgym_gen.study.plan.plan import Arm, EnvironmentPlan, Stage, label
+from agentgym_gen.study.plan.plan import EnvironmentPlan
+from agentgym_gen.study.plan.validation import short_repr
 from agentgym_gen.world import TIERS
 
 __all__ = [
@@ -111,6 +115,13 @@ class MixtureFamily:
     share: float = 1.0
     """The training steps, in units of one training."""
 
+    def __post_init__(self) -> None:
+        """Check the share, so that the error names its line."""
+        if not 0 < self.share <= MAX_SHARE:
+            raise InvalidValueError(
+                f"`share` is above 0 and at most {MAX_SHARE}, not {self.share!r}"
+            )
+
 
 @dataclass(frozen=True)
 class CustomArm:
@@ -122,6 +133,10 @@ class CustomArm:
     """The environment ids of each stage."""
     test: tuple[str, ...]
     """The environment ids that it is tested on, after every stage."""
+
+    def __post_init__(self) -> None:
+        """Check the name, so that the error names its line."""
+        check_folder_name(self.name, "`name`: ")
 
 
 @dataclass(frozen=True)
@@ -168,6 +183,7 @@ def expand(families: Families, environments: Mapping[str, EnvironmentPlan]) -> t
         (families.sequence, _sequence_arms),
         (families.mixture, _mixture_arms),
     ]
+    _check_repetitions(families)
     env_ids = _EnvIds(environments)
     arms = [
         arm
@@ -177,6 +193,19 @@ def expand(families: Families, environments: Mapping[str, EnvironmentPlan]) -> t
     ]
     arms += [_custom_arm(custom) for custom in families.custom]
     return tuple(arms)
+
+
+def _check_repetitions(families: Families) -> None:
+    """Check that no list names a thing twice: it would not be tested twice, and pairs multiply."""
+    for family_name in ("difficulty", "cross", "interface", "sequence", "mixture"):
+        family = getattr(families, family_name)
+        for key, value in vars(family).items() if family is not None else ():
+            counts = Counter(value if isinstance(value, tuple) else ())
+            repeated = next((item for item, number in counts.items() if number > 1), None)
+            if repeated is not None:
+                raise InvalidValueError(
+                    f"`{family_name}.{key}` names {short_repr(repeated)} more than once"
+                )
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import re
 import tomllib
-import types
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +18,7 @@ from agentgym_gen.errors import InvalidValueError, unknown_name
 from agentgym_gen.study.plan.families import CustomArm, Families, expand, given_arms
 from agentgym_gen.study.plan.given import GivenModel
 from agentgym_gen.study.plan.plan import EnvironmentPlan, Plan, TestPlan
+from agentgym_gen.study.plan.validation import FieldError, check_value, short_repr
 from agentgym_gen.system.imports import load_module
 from agentgym_gen.system.untrusted_files import MEGABYTE, read_text
 
@@ -44,7 +43,13 @@ MAX_BYTES = MEGABYTE
 """The size above which a file is refused."""
 
 MAX_LINE_CHARS = 1000
-"""How much of a line is searched for keys: the patterns are slow on very long lines."""
+"""How much of a line is searched for keys."""
+
+MAX_ITEMS = 500
+"""The most items of a list: arms are products of lists."""
+
+MAX_NUMBER = 2**53
+"""The largest whole number, as in JSON."""
 
 NOT_OF_SFT_CONFIG = ("demonstrations", "episodes", "epochs")
 """The keys of ``warm_start`` that are no fields of `SFTConfig`."""
@@ -113,7 +118,8 @@ class _PlanParser:
                 raise self._unknown_key((key,), SECTIONS)
         self._check_sections(table)
         self._check(table.get("name"), str, ("name",))
-        self._check(table.get("seeds"), tuple[int, ...], ("seeds",))
+        self._check(table.get("about", ""), str, ("about",))
+        seeds = self._check(table.get("seeds", [0]), tuple[int, ...], ("seeds",))
         for module in table.get("modules", ()):
             load_module(str(module), self.source)
         style = self.record(PromptStyle, table.get("style", {}), ("style",))
@@ -131,18 +137,20 @@ class _PlanParser:
             for number, model in enumerate(table.get("given", ()))
         )
         arms = expand(families, environments)
+        self._check_arm_names(families.custom)
+        test = self.record(TestPlan, table.get("test", {}), ("test",))
         plan: Plan = self._with_location(
             (),
             lambda: Plan(
                 name=table["name"],
-                about=str(table.get("about", "")),
+                about=table.get("about", ""),
                 modules=tuple(table.get("modules", ())),
-                seeds=tuple(table["seeds"]),
+                seeds=seeds,
                 model=table.get("model", {}),
                 warm_start=table.get("warm_start", {}),
                 rft=table.get("rft", {}),
                 environments=environments,
-                test=self.record(TestPlan, table.get("test", {}), ("test",)),
+                test=test,
                 arms=(*arms, *given_arms(given, arms)),
                 given=given,
             ),
@@ -151,6 +159,16 @@ class _PlanParser:
         for env_id in {*plan.columns, *(i for a in plan.arms for s in a.stages for i in s.env_ids)}:
             self._check_env_id(env_id, ())
         return plan
+
+    def _check_arm_names(self, arms: Sequence[CustomArm]) -> None:
+        """Check that no two arms have one name, also where capitals do not count."""
+        owners: dict[str, str] = {}
+        for number, arm in enumerate(arms):
+            other = owners.setdefault(arm.name.casefold(), arm.name)
+            if other is not arm.name:
+                message = f"is {short_repr(arm.name)}, and another arm is called {other!r}"
+                advice = "; on some disks these are one folder"
+                raise self._error(("arm", number, "name"), message + advice)
 
     def _check_sections(self, table: Mapping[str, Any]) -> None:
         """Check that each section is a table or a list, before its keys are read."""
@@ -193,6 +211,7 @@ class _PlanParser:
         """Check the settings of trainings, without importing torch."""
         from agentgym_gen.trainers.config import RFTConfig, SFTConfig
 
+        self._check_model(plan)
         sft = {k: v for k, v in plan.warm_start.items() if k not in NOT_OF_SFT_CONFIG}
         self.record(SFTConfig, sft, ("warm_start",))
         self.record(RFTConfig, plan.rft, ("rft",))
@@ -202,13 +221,34 @@ class _PlanParser:
         for env_id in plan.warm_start.get("demonstrations", {}):
             self._check_env_id(env_id, ("warm_start", "demonstrations", env_id))
 
+    def _check_model(self, plan: Plan) -> None:
+        """Check the table of the model: it is loaded by its name, or built."""
+        from agentgym_gen.trainers.config import TinySize
+
+        model, path = dict(plan.model), ("model",)
+        if "name" in model:
+            self._check(model.pop("name"), str, (*path, "name"))
+            if model:
+                raise self._unknown_key((*path, next(iter(model))), ["name"])
+        elif model:
+            if model.pop("build", None) != "tiny":
+                raise self._error(path, 'has `build = "tiny"`, or the `name` of a model')
+            self._check(model.pop("text_episodes", 1), int, (*path, "text_episodes"))
+            self.record(TinySize, model, path)
+            if not plan.warm_start.get("demonstrations"):
+                raise self._error(
+                    path,
+                    "builds a model from the texts of expert episodes, and none are named: add "
+                    '[warm_start.demonstrations] with lines such as "rftgen/Sokoban-easy-v0" = 300',
+                )
+
     def _check_env_id(self, env_id: str, path: KeyPath) -> None:
         self._with_location(path, lambda: check_env_id(env_id))
 
     def record(self, cls: type[Any], table: object, path: KeyPath) -> Any:  # noqa: ANN401
         """Return a *cls* with the fields of *table*, the value of the key *path*."""
         if not isinstance(table, Mapping):
-            raise self._error(path, f"is a table, not {table!r}")
+            raise self._error(path, f"is a table, not {short_repr(table)}")
         hints = typing.get_type_hints(cls)
         fields = dataclasses.fields(cls)
         values = {}
@@ -225,29 +265,33 @@ class _PlanParser:
         """Return *value* as a value of the type *hint*, or raise an error that names *path*."""
         if value is None:
             raise self._error(path[:-1] or path, f"needs {path[-1]!r}")
-        if typing.get_origin(hint) in (types.UnionType, typing.Union):
-            hint = _without_none(hint)
-        if typing.get_origin(hint) is tuple:
-            if not isinstance(value, Sequence) or isinstance(value, str):
-                raise self._error(path, f"is a list, not {value!r}")
-            item_hint = typing.get_args(hint)[0]
-            return tuple(self._check(item, item_hint, path) for item in value)
-        if hint is float and isinstance(value, int) and not isinstance(value, bool):
-            return float(value)
-        if isinstance(value, float) and not math.isfinite(value):
-            raise self._error(path, f"is a finite number, not {value!r}")
-        plain = hint if isinstance(hint, type) else object
-        # A bool is an int in Python, but `true` is no number in TOML.
-        if not isinstance(value, plain) or (isinstance(value, bool) and plain is int):
-            raise self._error(path, f"is {_TYPE_NAMES.get(plain, plain.__name__)}, not {value!r}")
-        return value
+        try:
+            checked = check_value(hint, _frozen(value))
+        except FieldError as error:
+            raise self._error((*path, *error.path), error.message) from error
+        self._check_size(value, path)
+        return checked
+
+    def _check_size(self, value: object, path: KeyPath) -> None:
+        """Check that lists are short, and numbers no larger than a float can count to."""
+        if isinstance(value, int) and abs(value) > MAX_NUMBER:
+            message = f"is a whole number of at most {MAX_NUMBER}, not {short_repr(value)}"
+            raise self._error(path, message)
+        if isinstance(value, list):
+            if len(value) > MAX_ITEMS:
+                raise self._error(path, f"has at most {MAX_ITEMS} items, not {len(value):,}")
+            for item in value:
+                self._check_size(item, path)
 
     def _with_location(self, path: KeyPath, make: Callable[[], Any]) -> Any:  # noqa: ANN401
         """Return what *make* does; its error gets the place of the key *path*."""
         try:
             return make()
         except InvalidValueError as error:
-            raise self._located(path, error) from error
+            # Many a message begins with the key: then its own line is named.
+            key = _FIRST_KEY.match(str(error))
+            own_path = (*path, *key[1].split(".")) if key else path
+            raise self._located(own_path, error) from error
 
     def _located(self, path: KeyPath, error: Exception) -> InvalidValueError:
         return InvalidValueError(f"{self._location(path)}: {error}")
@@ -263,13 +307,12 @@ class _PlanParser:
         return f"{self.source}, line {line}" if line else self.source
 
 
-_TYPE_NAMES: dict[type, str] = {
-    str: "a text",
-    int: "a whole number",
-    float: "a number",
-    bool: "true or false",
-    dict: "a table",
-}
+_FIRST_KEY = re.compile(r"`([\w.]+)`")
+
+
+def _frozen(value: object) -> object:
+    """Return *value* with tuples in place of lists, as the fields of a plan have them."""
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value
 
 
 def _is_required(field: dataclasses.Field[Any]) -> bool:
@@ -299,9 +342,11 @@ def line_of(text: str, path: KeyPath) -> int | None:
     return None
 
 
-_HEADER = re.compile(r"^\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(#.*)?$")
-_KEY = re.compile(r"^\s*((?:[\w-]+|\"[^\"]*\"|'[^']*')(?:\s*\.\s*[\w-]+)*)\s*=\s*(.*)$")
-_INNER = re.compile(r"([\w-]+|\"[^\"]*\")\s*=")
+# Possessive quantifiers (`++`): a pattern that gives nothing back takes linear time on any line.
+_PART = r"""(?:[\w-]++|"[^"]*+"|'[^']*+')"""
+_HEADER = re.compile(rf"\s*+(\[\[?+)\s*+({_PART}(?:\s*+\.\s*+{_PART})*+)\s*+\]")
+_KEY = re.compile(rf"\s*+({_PART}(?:\s*+\.\s*+{_PART})*+)\s*+=\s*+(.*)")
+_INNER = re.compile(rf"(?<![\w-])({_PART})\s*+=")
 
 
 def _keys(text: str) -> Iterator[tuple[int, KeyPath]]:
@@ -327,6 +372,4 @@ def _keys(text: str) -> Iterator[tuple[int, KeyPath]]:
 
 
 def _parts(dotted: str) -> list[str]:
-    if dotted[:1] in "\"'":
-        return [dotted.strip("\"'")]
-    return [part.strip().strip("\"'") for part in dotted.split(".")]
+    return [part.strip("\"'") for part in re.findall(_PART, dotted)]

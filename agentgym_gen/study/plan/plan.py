@@ -1,11 +1,6 @@
-"""A study as plain data: stages, arms, models, cells, and the plan that names them.
+"""A study as plain data: the plan, which names its arms, models and cells.
 
 Nothing here runs anything, and nothing imports torch or an environment.
-
-- A *stage* is one training on one or more environments; an *arm* is a sequence of stages.
-- A *model* is the result of a stage: an arm, or the first stages of one, trained with one seed.
-  Two arms with the same first stages share the models of these. The empty arm is the *base*.
-- A *column* is an environment id that models are tested on; a *cell* is one model on one column.
 """
 
 from __future__ import annotations
@@ -13,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
@@ -21,7 +16,23 @@ from typing import Any
 from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.errors import DataError, InvalidValueError
 from agentgym_gen.ids import EnvId
+from agentgym_gen.study.plan.arms import (
+    BASE,
+    MAX_STAGES,
+    STAGE_SEPARATOR,
+    Arm,
+    Cell,
+    ModelId,
+    Stage,
+    arm_from_dict,
+    arm_name,
+    check_stage,
+    display_name,
+    label,
+)
+from agentgym_gen.study.plan.folder_names import check_folder_name, check_names
 from agentgym_gen.study.plan.given import GivenModel
+from agentgym_gen.study.plan.validation import short_repr
 from agentgym_gen.world import SPLITS
 
 __all__ = [
@@ -48,110 +59,8 @@ ROW_SCHEMA = 3
 READABLE_SCHEMAS = (2, 3)
 """The versions that are read: rows of schema 2 have no ``truncated_turns``."""
 
-BASE = "base"
-"""The name of the model before RFT."""
-
-STAGE_SEPARATOR = "_then_"
-"""Joins the labels of stages to the name of an arm."""
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One training."""
-
-    name: str
-    """A readable name, part of folder names and row keys."""
-    env_ids: tuple[str, ...]
-    """The environments that it trains on, each with the same share of the tasks."""
-    share: float = 1.0
-    """The part of the plan's training steps that it gets."""
-
-    @property
-    def label(self) -> str:
-        """The name, with the share if that is not 1: ``sokoban-easy@0.5``."""
-        return self.name if self.share == 1 else f"{self.name}@{self.share:g}"
-
-
-@dataclass(frozen=True)
-class Arm:
-    """A sequence of trainings, and where its models are tested."""
-
-    family: str
-    """The arm family that it belongs to, such as ``cross``."""
-    stages: tuple[Stage, ...]
-    """The trainings, in their order."""
-    columns: tuple[str, ...]
-    """The environment ids that its last model is tested on."""
-    every_stage: bool = False
-    """Whether the models after its earlier stages are tested on them, too."""
-
-    @property
-    def name(self) -> str:
-        """The stages' labels joined by ``_then_``."""
-        return arm_name(self.stages)
-
-
-def arm_name(stages: Sequence[Stage]) -> str:
-    """Return the name of the arm with *stages*."""
-    return STAGE_SEPARATOR.join(stage.label for stage in stages) or BASE
-
-
-def display_name(name: str) -> str:
-    """Return *name*, that of an arm, as a report shows it.
-
-    >>> display_name("sokoban-easy@0.5_then_sokoban-hard@0.5")
-    'sokoban-easy ½ → sokoban-hard ½'
-    """
-    return name.replace(STAGE_SEPARATOR, " → ").replace("@0.5", " ½").replace("@", " x ")
-
-
-@dataclass(frozen=True)
-class ModelId:
-    """Names one trained model, or with no stage the base."""
-
-    stages: tuple[Stage, ...]
-    """The trainings that made it, in their order."""
-    seed: int
-    """The training seed."""
-
-    @property
-    def arm(self) -> str:
-        """The name of its arm."""
-        return arm_name(self.stages)
-
-    @property
-    def name(self) -> str:
-        """The name of its folder: ``sokoban-easy_then_textcraft-easy.s0``."""
-        return f"{self.arm}.s{self.seed}"
-
-    @property
-    def parent(self) -> ModelId | None:
-        """The model that its last stage trained, or None for the base."""
-        return ModelId(self.stages[:-1], self.seed) if self.stages else None
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One model on one column."""
-
-    model: ModelId
-    """The model that is tested."""
-    column: str
-    """The environment id that it is tested on."""
-
-    @property
-    def name(self) -> str:
-        """The name of its folder and the key of its rows: ``sokoban-easy.s0/TextCraft-easy``."""
-        return f"{self.model.name}/{label(self.column)}"
-
-
-def label(env_id: str) -> str:
-    """Return a readable name of *env_id*, without namespace and version: `EnvId.label`.
-
-    >>> label("rftgen/Sokoban-easy-listed-v0")
-    'Sokoban-easy-listed'
-    """
-    return EnvId.parse(env_id).label
+MAX_SEED = 2**32 - 1
+"""The largest training seed."""
 
 
 @dataclass(frozen=True)
@@ -244,7 +153,8 @@ class Plan:
         """Check that the plan can be run."""
         if not re.fullmatch(r"\w[\w .+=,()-]{0,99}", self.name):
             raise InvalidValueError(
-                f"A study has a name of letters, digits, spaces and '_.+-', not {self.name!r}: its "
+                f"`name`: A study has a name of letters, digits, spaces and '_.+-', not "
+                f"{short_repr(self.name)}: its "
                 "folder is called by it"
             )
         if not self.arms or any(not arm.stages or not arm.columns for arm in self.arms):
@@ -252,21 +162,28 @@ class Plan:
                 "A study trains on something and tests on something; name at least one arm family, "
                 "and environments in it"
             )
-        if not self.seeds or len(set(self.seeds)) < len(self.seeds) or min(self.seeds) < 0:
-            raise InvalidValueError(
-                f"Seeds are different whole numbers from 0 on, not {list(self.seeds)!r}"
-            )
-        for stage in (stage for arm in self.arms for stage in arm.stages):
-            if not re.fullmatch(r"[A-Za-z0-9_.+=,()-]+", stage.name) or not stage.env_ids:
+        check_folder_name(self.name, "`name`: ")
+        self._check_seeds()
+        for arm in self.arms:
+            if len(arm.stages) > MAX_STAGES:
                 raise InvalidValueError(
-                    f"A stage has a name of letters, digits and '_.+-', and environments, not "
-                    f"{stage.name!r} with {stage.env_ids!r}: folders are called by it"
+                    f"An arm has at most {MAX_STAGES} stages, not {len(arm.stages)}"
                 )
+            for stage in arm.stages:
+                check_stage(stage)
         self._check_labels()
 
     def given_model(self, model: ModelId) -> GivenModel | None:
         """Return the given model that *model* is, or None if it is trained here."""
         return next((given for given in self.given if given.name == model.arm), None)
+
+    def _check_seeds(self) -> None:
+        seeds = self.seeds
+        if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 0 or max(seeds) > MAX_SEED:
+            raise InvalidValueError(
+                f"`seeds` are different whole numbers from 0 to {MAX_SEED}, not "
+                f"{short_repr(list(seeds))}"
+            )
 
     def _check_labels(self) -> None:
         """Check that no two columns, and no two sequences of stages, share a name."""
@@ -279,12 +196,8 @@ class Plan:
                     f"The given model {given.name!r} needs one arm of its name, and another name "
                     "than all that is trained here"
                 )
-        owners: dict[str, object] = {}
-        names: list[tuple[str, object]] = [(label(column), column) for column in self.columns]
-        names += [(model.arm, model.stages) for model in self.models]
-        for name, owner in names:
-            if owners.setdefault(name, owner) != owner:
-                raise InvalidValueError(f"Two different things would be called {name!r}")
+        check_names([(label(column), column) for column in self.columns])
+        check_names([(model.arm, model.stages) for model in self.models])
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
@@ -354,7 +267,7 @@ class Plan:
         try:
             return cls(
                 name=data["name"],
-                arms=tuple(_arm_from_dict(arm) for arm in data["arms"]),
+                arms=tuple(arm_from_dict(arm) for arm in data["arms"]),
                 seeds=tuple(data["seeds"]),
                 test=TestPlan(**data["test"]),
                 environments={
@@ -387,8 +300,3 @@ def plan_key(data: Mapping[str, Any]) -> str:
 def _given_from_dict(data: Mapping[str, Any]) -> GivenModel:
     lists = {key: tuple(data[key]) for key in ("trained_on", "test")}
     return GivenModel(**{**data, **lists})
-
-
-def _arm_from_dict(data: Mapping[str, Any]) -> Arm:
-    stages = tuple(Stage(s["name"], tuple(s["env_ids"]), s["share"]) for s in data["stages"])
-    return Arm(data["family"], stages, tuple(data["columns"]), data["every_stage"])

@@ -87,14 +87,18 @@ def check_value(hint: Any, value: object) -> Any:  # noqa: ANN401  (a value of t
 @lru_cache(maxsize=64)
 def _adapter(hint: Any) -> TypeAdapter[Any]:  # noqa: ANN401
     try:
-        from pydantic import TypeAdapter
+        from pydantic import ConfigDict, TypeAdapter
     except ImportError as error:
         raise missing_extra("pydantic", "study", "To read a plan or results") from error
-    return TypeAdapter(hint)
+    if hasattr(hint, "__pydantic_config__"):
+        return TypeAdapter(hint)  # a type with settings of its own
+    return TypeAdapter(hint, config=ConfigDict(strict=True, allow_inf_nan=False))
 
 
 def _field_error(details: ErrorDetails) -> FieldError:
     path, kind = details["loc"], details["type"]
+    if kind == "missing" and isinstance(path[-1], int):
+        return FieldError(path[:-1], f"is a list of more items, not {short_repr(details['input'])}")
     if kind == "missing":
         return FieldError(path[:-1], f"needs {path[-1]!r}")
     accepted = _ACCEPTED.get(kind)

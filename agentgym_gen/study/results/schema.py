@@ -195,8 +195,79 @@ class RecipeFile(TypedDict):
 
 
 @with_config(CONFIG)
+class StageRecord(TypedDict):
+    """A stage of an arm of a plan."""
+
+    name: Name
+    env_ids: list[Name]
+    share: float
+
+
+@with_config(CONFIG)
+class ArmRecord(TypedDict):
+    """An arm of a plan."""
+
+    family: str
+    stages: list[StageRecord]
+    columns: list[Name]
+    every_stage: bool
+
+
+@with_config(CONFIG)
+class StyleRecord(TypedDict):
+    """The prompt style of an environment of a plan."""
+
+    format: str
+    instruction: bool
+    window: int | None
+    keep_first: bool
+
+
+@with_config(CONFIG)
+class EnvironmentRecord(TypedDict):
+    """An environment of a plan."""
+
+    tier: str
+    interface: str
+    version: Count
+    lists: str
+    style: StyleRecord
+    rft: dict[str, Any]
+
+
+@with_config(CONFIG)
+class TestRecord(TypedDict):
+    """The table ``test`` of a plan."""
+
+    tasks: Count
+    samples: Count
+    split: str
+    temperature: float
+    max_new_tokens: Count
+    max_turns: Count | None
+    all_columns: bool
+
+
+@with_config(CONFIG)
+class PlanRecord(TypedDict):
+    """The plan in ``plan.json``; `Plan.from_dict` checks what its values say."""
+
+    name: Name
+    arms: list[ArmRecord]
+    seeds: list[int]
+    test: TestRecord
+    environments: dict[str, EnvironmentRecord]
+    model: dict[str, Any]
+    warm_start: dict[str, Any]
+    rft: dict[str, Any]
+    about: str
+    modules: list[str]
+    row_schema: int
+
+
+@with_config(CONFIG)
 class PlanFile(TypedDict):
-    """``plan.json``; `Plan.from_dict` checks the plan itself."""
+    """``plan.json``."""
 
     key: Hash
-    plan: dict[str, Any]
+    plan: PlanRecord

@@ -28,8 +28,7 @@ from agentgym_gen.study.run.schedule import Log
 from agentgym_gen.system.files import write_text
 
 if TYPE_CHECKING:
-    from agentgym_gen.trainers.config import RFTConfig, SFTConfig
-    from agentgym_gen.trainers.models.tiny import TinySize
+    from agentgym_gen.trainers.config import RFTConfig, SFTConfig, TinySize
     from agentgym_gen.trainers.models.types import Model, Tokenizer
 
 __all__ = [
