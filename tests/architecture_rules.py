@@ -35,6 +35,7 @@ LAYERS = (
     ("agentgym_gen.trainers.logging", "agentgym_gen.trainers.packing"),
     ("agentgym_gen.trainers.algorithm",),
     ("agentgym_gen.trainers",),
+    ("agentgym_gen.integrations",),
     ("agentgym_gen.study.plan",),
     ("agentgym_gen.study.results",),
     ("agentgym_gen.study.analysis",),
@@ -62,6 +63,8 @@ LAZY = ("agentgym_gen.study", "agentgym_gen.trainers", "pandas", "ray", "tqdm", 
 # Module -> the packages of an extra that it may import, inside functions.
 BACKENDS = {
     "agentgym_gen/agents/chat_connection.py": {"aiohttp"},
+    "agentgym_gen/integrations/parquet.py": {"pyarrow"},
+    "agentgym_gen/integrations/trl/text.py": {"datasets"},
     "envs/alfworld/reference/original_process.py": {"alfworld", "textworld"},
     "envs/searchqa/retrievers/dense.py": {"sentence_transformers"},
     "envs/textworld/prepare.py": {"tqdm"},
@@ -73,7 +76,17 @@ BACKENDS = {
 
 # Module -> the packages of an extra that it needs as a whole, because its classes inherit from
 # theirs.  No module imports it by a statement: its environment's `backend` loads it by name.
-NEEDING = {"envs/babyai/engine/game.py": {"minigrid"}, "envs/babyai/engine/bot.py": {"minigrid"}}
+NEEDING = {
+    "agentgym_gen/integrations/gem.py": {"gem"},
+    "agentgym_gen/integrations/inspect.py": {"inspect_ai"},
+    "agentgym_gen/integrations/nemo_gym.py": {"resources_servers"},
+    "agentgym_gen/integrations/skyrl.py": {"skyrl_gym"},
+    "agentgym_gen/integrations/tinker.py": {"tinker_cookbook"},
+    "agentgym_gen/integrations/verifiers.py": {"pydantic", "verifiers"},
+    "agentgym_gen/integrations/verl.py": {"verl"},
+    "envs/babyai/engine/bot.py": {"minigrid"},
+    "envs/babyai/engine/game.py": {"minigrid"},
+}
 
 CORE_MAY_IMPORT = {"agentgym_gen", "gymnasium", "numpy", *sys.stdlib_module_names}
 
