@@ -28,7 +28,6 @@ LAYERS = (
     ("agentgym_gen.env",),
     ("agentgym_gen.agents", "agentgym_gen.testing"),
     ("agentgym_gen.describe", "agentgym_gen.export", "agentgym_gen.server"),
-    ("agentgym_gen.integrations",),
     ("agentgym_gen.envs",),
     ("agentgym_gen.trainers.checkpoint", "agentgym_gen.trainers.config"),
     ("agentgym_gen.trainers.callbacks", "agentgym_gen.trainers.models"),
@@ -36,7 +35,7 @@ LAYERS = (
     ("agentgym_gen.trainers.logging", "agentgym_gen.trainers.packing"),
     ("agentgym_gen.trainers.algorithm",),
     ("agentgym_gen.trainers",),
-    ("agentgym_gen.models",),
+    ("agentgym_gen.integrations", "agentgym_gen.models"),
     ("agentgym_gen.study.plan",),
     ("agentgym_gen.study.results",),
     ("agentgym_gen.study.analysis",),
@@ -86,6 +85,8 @@ BACKENDS = {
     "agentgym_gen/export/parquet.py": {"pyarrow"},
     "agentgym_gen/integrations/openenv.py": {"fastapi", "openenv", "pydantic", "websockets"},
     "agentgym_gen/server/run.py": {"aiohttp", "uvloop"},
+    "agentgym_gen/integrations/parquet.py": {"pyarrow"},
+    "agentgym_gen/integrations/trl/text.py": {"datasets"},
     "envs/alfworld/reference/original_process.py": {"alfworld", "textworld"},
     "envs/searchqa/retrievers/dense.py": {"sentence_transformers"},
     "envs/textworld/prepare.py": {"tqdm"},
@@ -99,8 +100,15 @@ BACKENDS = {
 # theirs.  No module imports it by a statement: its environment's `backend` loads it by name.
 NEEDING = {
     "agentgym_gen/server/app.py": {"aiohttp"},
-    "envs/babyai/engine/game.py": {"minigrid"},
+    "agentgym_gen/integrations/gem.py": {"gem"},
+    "agentgym_gen/integrations/inspect.py": {"inspect_ai"},
+    "agentgym_gen/integrations/nemo_gym.py": {"resources_servers"},
+    "agentgym_gen/integrations/skyrl.py": {"skyrl_gym"},
+    "agentgym_gen/integrations/tinker.py": {"tinker_cookbook"},
+    "agentgym_gen/integrations/verifiers.py": {"pydantic", "verifiers"},
+    "agentgym_gen/integrations/verl.py": {"verl"},
     "envs/babyai/engine/bot.py": {"minigrid"},
+    "envs/babyai/engine/game.py": {"minigrid"},
 }
 
 SCHEMAS = {"agentgym_gen/study/results/schema.py": "pydantic"}

@@ -20,6 +20,7 @@ from agentgym_gen.env.registration import BUNDLED
 from tools import transcripts
 
 ROOT = Path(__file__).parents[1]
+INTEGRATIONS = ROOT / "tests" / "integrations"
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 FENCE = re.compile(
@@ -120,6 +121,19 @@ def test_every_environment_has_a_page(name: str) -> None:
     headings = " ".join(re.findall(r"^##+ (.*)$", page, re.MULTILINE)).lower()
 
     assert [words for words in ENVIRONMENT_HEADINGS if not re.search(words, headings)] == []
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs" / "trainers").glob("*.md")), ids=relative)
+def test_scripts_for_other_trainers_are_the_tested_ones(page: Path) -> None:
+    """What a page on another trainer shows is a script that `tools/test_integrations` runs."""
+    scripts = {path.name: path.read_text(encoding="utf-8") for path in INTEGRATIONS.glob("*/*.py")}
+    shown = {
+        block["title"]: block["code"]
+        for block in FENCE.finditer(page.read_text(encoding="utf-8"))
+        if block["language"] == "py"
+    }
+
+    assert {name: scripts.get(name) for name in shown} == shown
 
 
 def test_changelog_has_the_version() -> None:

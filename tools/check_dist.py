@@ -21,6 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE_FOLDERS = {"agentgym_gen": "agentgym_gen", "envs": "agentgym_gen/envs"}
 SOURCE_FOLDERS["trainers"] = "agentgym_gen/trainers"
+TOPS = {"agentgym_gen", "agentgym_gen_vf.py"}  # verifiers finds modules at the top level only
 OPTIONAL = ("torch", "transformers", "peft", "pandas", "tqdm", "pytest", "minigrid")
 OPTIONAL += ("textworld", "jericho")
 
@@ -49,7 +50,7 @@ def check_archives(dist: Path) -> None:
     require(len(wheels) == len(sdists) == 1, f"{dist} holds one wheel and one source archive")
     names = zipfile.ZipFile(wheels[0]).namelist()
     tops = {name.split("/")[0] for name in names if ".dist-info/" not in name}
-    require(tops == {"agentgym_gen"}, f"the wheel has one top-level name, not {sorted(tops)}")
+    require(tops == TOPS, f"the wheel has the top-level names {sorted(TOPS)}, not {sorted(tops)}")
     require(not repeated(names), f"no file is in the wheel twice: {repeated(names)}")
     code = {name for name in names if ".dist-info/" not in name}
     missing, extra = sorted(source_files() - code), sorted(code - source_files())
@@ -80,8 +81,8 @@ def check_installed() -> None:
     path = Path(agentgym_gen.__file__)
     require(not path.is_relative_to(ROOT), f"the installed package is imported, not {path}")
     tops = {path.parts[0] for path in files("agentgym-gen") or [] if path.parts[0] != ".."}
-    tops = {name for name in tops if not name.endswith(".dist-info")}
-    require(tops == {"agentgym_gen"}, f"one name in site-packages, not {sorted(tops)}")
+    tops = {name for name in tops if not name.endswith(".dist-info") and name != "__pycache__"}
+    require(tops == TOPS, f"{sorted(TOPS)} in site-packages, not {sorted(tops)}")
     check_environments()
     check_command_line()
 

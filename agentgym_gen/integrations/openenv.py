@@ -146,7 +146,7 @@ def _message_types() -> tuple[type[Any], type[Any]]:
 def _environment_type(observation: type[Any]) -> type[Any]:
     from openenv.core.env_server import Environment, State
 
-    def observe(data: dict[str, Any]) -> Any:  # noqa: ANN401  (an Observation)
+    def observe(data: dict[str, Any]) -> Any:
         return observation(**data["observation"], reward=data["reward"], done=data["done"])
 
     class TextEnvironment(Environment):
@@ -162,11 +162,11 @@ def _environment_type(observation: type[Any]) -> type[Any]:
             self,
             seed: int | None = None,
             episode_id: str | None = None,
-            **fields: Any,  # noqa: ANN401  (checked by the episode)
-        ) -> Any:  # noqa: ANN401  (an Observation)
+            **fields: Any,
+        ) -> Any:
             return observe(self._episode.reset({**fields, "seed": seed, "episode_id": episode_id}))
 
-        def step(self, action: Any, timeout_s: float | None = None, **_: object) -> Any:  # noqa: ANN401  (an Action, an Observation)
+        def step(self, action: Any, timeout_s: float | None = None, **_: object) -> Any:
             return observe(self._episode.step(action.text))
 
         @property
@@ -186,7 +186,7 @@ def _client_type() -> type[Any]:
     class TextEnvClient(GenericEnvClient):
         """A client whose actions are texts, and whose lost connection is one clear error."""
 
-        def _step_payload(self, action: Any) -> dict[str, Any]:  # noqa: ANN401  (as it is there)
+        def _step_payload(self, action: Any) -> dict[str, Any]:
             return {"text": action} if isinstance(action, str) else super()._step_payload(action)
 
         async def _send_and_receive(self, message: dict[str, Any]) -> dict[str, Any]:

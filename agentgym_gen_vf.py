@@ -1,0 +1,5 @@
+"""The name by which verifiers finds `agentgym_gen.integrations.verifiers`: ``agentgym-gen-vf``."""
+
+from agentgym_gen.integrations.verifiers import SessionEnv, SessionTaskset
+
+__all__ = ["SessionEnv", "SessionTaskset"]
