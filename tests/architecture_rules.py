@@ -254,6 +254,7 @@ def rule_lazy(sources: Sources) -> list[str]:
         if not imported.lazy
         and is_under(imported.name, LAZY)
         and SCHEMAS.get(path) != imported.name.split(".")[0]
+        and imported.name.split(".")[0] not in NEEDING.get(path, ())
         and not is_under(dotted(path), NEED_NO_TORCH)
         and not (
             is_under(imported.name, ("agentgym_gen.study",)) and is_under(dotted(path), READ_ROWS)

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from agentgym_gen.agents import PromptStyle
-from agentgym_gen.agents.prompt import build, read_action
+from agentgym_gen.agents.completions.reader import read_completion
+from agentgym_gen.agents.prompt import build
 from agentgym_gen.env.making import make_text_env
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.integrations.required import required
@@ -51,7 +52,7 @@ class TextGame(gem.Env):
 
     def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
         """Take the turn that a completion means."""
-        return self.env.step(read_action(self._style, action))
+        return self.env.step(read_completion(self._style, action, self.env).action)
 
     def spawn(self, same_state: bool = False, **kwargs: Any) -> TextGame:
         """Return another environment, in the middle of the same episode if *same_state*.

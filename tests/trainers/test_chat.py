@@ -9,7 +9,7 @@ from transformers import PreTrainedTokenizerFast
 
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.trainers.models.chat import ChatFormat
-from agentgym_gen.trainers.models.chat_template import PLAIN_TEMPLATE
+from agentgym_gen.trainers.models.chat_templates.chat_template import PLAIN_TEMPLATE
 from agentgym_gen.trainers.models.tiny import build_tokenizer
 
 TEXTS = ["######\n#_PXO#\n#__√_#\n######", "Up", "Down", "get 3 oak logs", "You see 12 mugs."]

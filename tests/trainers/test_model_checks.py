@@ -15,7 +15,7 @@ from agentgym_gen.errors import DataError, InvalidValueError
 from agentgym_gen.trainers import load_model
 from agentgym_gen.trainers.models.adapters import make_trainable
 from agentgym_gen.trainers.models.chat import ChatFormat
-from agentgym_gen.trainers.models.chat_template import PLAIN_TEMPLATE
+from agentgym_gen.trainers.models.chat_templates.chat_template import PLAIN_TEMPLATE
 from agentgym_gen.trainers.models.checks.template_limits import check_template_limits
 from agentgym_gen.trainers.models.tiny import TinySize, build_tiny
 

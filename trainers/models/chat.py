@@ -18,8 +18,8 @@ from agentgym_gen.agents.completions.calls import read_call, write_call
 from agentgym_gen.agents.policy import Request
 from agentgym_gen.agents.prompt import ChatMessage, PromptStyle, Tools
 from agentgym_gen.errors import InvalidValueError
-from agentgym_gen.trainers.models.call_layout import CallLayout
-from agentgym_gen.trainers.models.chat_template import Between, ChatTemplate
+from agentgym_gen.trainers.models.chat_templates.call_layout import CallLayout
+from agentgym_gen.trainers.models.chat_templates.chat_template import Between, ChatTemplate
 from agentgym_gen.trainers.models.types import Model, Tokenizer
 
 Settings = tuple[tuple[str, object], ...]

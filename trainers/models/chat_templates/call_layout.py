@@ -9,7 +9,7 @@ from agentgym_gen.agents.completions.forms import CANONICAL, FORMS, CallForm
 from agentgym_gen.agents.prompt import ChatMessage
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.interface.syntax.functions import FunctionCall
-from agentgym_gen.trainers.models.chat_template import (
+from agentgym_gen.trainers.models.chat_templates.chat_template import (
     ANSWER,
     FIRST,
     NEXT,

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 from agentgym_gen.agents.prompt import ChatMessage, Tools
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.interface.syntax.functions import FunctionCall
+from agentgym_gen.trainers.models.chat_templates.plain_chat import without_functions, without_system
 from agentgym_gen.trainers.models.checks.template_limits import check_template_limits
-from agentgym_gen.trainers.models.plain_chat import without_functions, without_system
 from agentgym_gen.trainers.models.types import Tokenizer
 
 LOG = logging.getLogger(__name__)
