@@ -28,6 +28,8 @@ __all__ = [
     "Tools",
     "build",
     "mixed_style",
+    "observation_message",
+    "rule_of",
     "wrap_action",
 ]
 
@@ -165,7 +167,7 @@ def build(
     instruction: str,
     past: Sequence[PastTurn],
     observation: str,
-    tools: Tools = (),
+    rule: str = "",
 ) -> tuple[ChatMessage, ...]:
     """Return the messages that ask for the next action.
 
@@ -174,23 +176,36 @@ def build(
         instruction: The rules of the episode.
         past: The turns so far, from the first.
         observation: The current observation.
-        tools: The functions of the episode, where the prompt itself has to describe them.
+        rule: How an action is asked for (`rule_of`); without it, that of `RULES`.
     """
     dropped = 0 if style.window is None else max(0, len(past) - style.window)
-    head = f"{instruction}\n\n{_rule(style.format, tools)}\n\n" if style.instruction else ""
+    rule = rule or RULES[style.format]
+    head = f"{instruction}\n\n{rule}\n\n" if style.instruction else ""
     if dropped and style.keep_first:
         head += f"{past[0].observation}\n\n"
     messages: list[ChatMessage] = []
     if style.system:
         messages.append({"role": "system", "content": style.system})
-    call_id = ""
+    answered: int | None = None
     for number, turn in enumerate(past[dropped:], dropped):
-        messages.append(_observed(head + turn.observation, call_id))
-        call_id = f"call{number:05d}" if turn.call else ""
-        messages.append(_answered(turn, call_id))
+        messages.append(observation_message(head + turn.observation, answered))
+        answered = number if turn.call else None
+        messages.append(_answer_message(turn, number))
         head = ""
-    messages.append(_observed(head + observation, call_id))
+    messages.append(observation_message(head + observation, answered))
     return tuple(messages)
+
+
+def observation_message(text: str, answered: int | None = None) -> ChatMessage:
+    """Return an observation as a message: of the user, or of the function that was called.
+
+    Args:
+        text: The observation.
+        answered: The number of the turn, from 0, whose call it answers.
+    """
+    if answered is None:
+        return {"role": "user", "content": text}
+    return {"role": "tool", "content": text, "tool_call_id": _call_id(answered)}
 
 
 def wrap_action(
@@ -217,26 +232,26 @@ def wrap_action(
     return action
 
 
-def _rule(form: str, tools: Tools) -> str:
+def rule_of(form: str, tools: Tools) -> str:
+    """Return how the format *form* asks for an action, with a description of *tools* if need be."""
     if form != "function_calling":
         return RULES[form]
     described = "\n".join(json.dumps(tool, ensure_ascii=False, indent=2) for tool in tools)
     return f"You have the following functions available:\n\n{described}{RULES[form]}"
 
 
-def _observed(text: str, call_id: str) -> ChatMessage:
-    if not call_id:
-        return {"role": "user", "content": text}
-    return {"role": "tool", "content": text, "tool_call_id": call_id}
-
-
-def _answered(turn: PastTurn, call_id: str) -> ChatMessage:
+def _answer_message(turn: PastTurn, number: int) -> ChatMessage:
     if turn.call is None:
         return {"role": "assistant", "content": turn.completion}
     text, call = turn.call
     function = {"name": call.name, "arguments": dict(call.arguments)}
-    calls = [{"id": call_id, "type": "function", "function": function}]
+    calls = [{"id": _call_id(number), "type": "function", "function": function}]
     return {"role": "assistant", "content": text, "tool_calls": calls}
+
+
+def _call_id(number: int) -> str:
+    """Return the id of the call of turn *number*: nine letters and digits, as Mistral wants it."""
+    return f"call{number:05d}"
 
 
 def _own_fields(style: PromptStyle) -> dict[str, Any]:

@@ -17,7 +17,15 @@ from typing import Any, NamedTuple, cast
 
 from agentgym_gen.agents.completions.reader import call_in, read_completion
 from agentgym_gen.agents.policy import Completion
-from agentgym_gen.agents.prompt import ChatMessage, PastTurn, PromptStyle, Tools, build
+from agentgym_gen.agents.prompt import (
+    ChatMessage,
+    PastTurn,
+    PromptStyle,
+    Tools,
+    build,
+    observation_message,
+    rule_of,
+)
 from agentgym_gen.agents.trajectory import Trajectory, Turn
 from agentgym_gen.env import TextEnv
 from agentgym_gen.env.making import make_text_env
@@ -106,6 +114,7 @@ class Session:
         self._info: dict[str, Any] | None = None
         self._observation = self._instruction = self._error = ""
         self._functions: Tools = ()
+        self._rule = ""
         self._past: list[PastTurn] = []
         self._turns: list[Turn] = []
 
@@ -122,6 +131,7 @@ class Session:
         rules = self.env.functions.instruction if has_functions else self.env.instruction
         self._instruction = rules if self.style.instruction else ""
         self._functions = self.env.functions.schemas if has_functions else ()
+        self._rule = rule_of(self.style.format, self._functions)
         self._past, self._turns, self._error = [], [], ""
         return list(self.messages)
 
@@ -129,8 +139,7 @@ class Session:
     def messages(self) -> tuple[ChatMessage, ...]:
         """All messages that a model reads before its next answer, as the style has them."""
         self._current()
-        functions = () if self.tools else self._functions
-        return build(self.style, self._instruction, self._past, self._observation, functions)
+        return build(self.style, self._instruction, self._past, self._observation, self._rule)
 
     @property
     def tools(self) -> Tools:
@@ -173,7 +182,8 @@ class Session:
         self._turns.append(Turn(before, completion, text, float(step_reward), valid, lenient))
         call = call_in(self.style, completion.text) if self.tools else None
         self._past.append(PastTurn(before, completion.text, call))
-        return Reply(self.messages[-1], self._paid(float(step_reward)), self.done, self._info)
+        message = observation_message(self._observation, len(self._past) - 1 if call else None)
+        return Reply(message, self._paid(float(step_reward)), self.done, self._info)
 
     def end(self, reason: EndReason, error: str = "") -> None:
         """End the episode before the environment does: no answer will come, or it cannot begin.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from agentgym_gen.agents.prompt import PromptStyle
+from agentgym_gen.agents.prompt import FORMATS, PromptStyle
 from agentgym_gen.cli.arguments import at_least, path
 from agentgym_gen.cli.terminal import print_line
 from agentgym_gen.env.registration import check_env_id
@@ -23,7 +23,7 @@ def add_calibrate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--samples", type=number, default=8, metavar="N", help="episodes of a task")
     parser.add_argument("--threshold", type=float, default=0.5, help="easy from this success on")
     parser.add_argument("--split", action="append", help="only these splits; default all")
-    parser.add_argument("--format", default="react", help="react, action or tool")
+    parser.add_argument("--format", default="react", help=", ".join(FORMATS))
     parser.add_argument("--temperature", type=float, default=1.0, help="of a model")
     parser.add_argument("--max-new-tokens", type=number, default=256, help="of a model")
     parser.set_defaults(command=calibrate_tasks, resumable=True)

@@ -202,6 +202,18 @@ def test_an_answer_without_a_call_is_answered_by_the_user() -> None:
     assert session.reply("Hm.").message["role"] == "user"
 
 
+@pytest.mark.parametrize("window", [None, 0])
+def test_a_reply_is_the_observation_alone(window: int | None) -> None:
+    """With a window too, the message of a reply has no rules and no earlier observation."""
+    session = Session(TEXTCRAFT, TASK, style=PromptStyle("functions", window=window))
+    session.start()
+    reply = session.reply(write_call(FunctionCall("get", {"item": "8 diamond"})))
+
+    expected = {"role": "tool", "content": "Got 8 diamond", "tool_call_id": "call00000"}
+    assert reply.message == expected
+    assert (session.messages[-1] == expected) == (window is None)
+
+
 def test_only_the_format_functions_has_tools() -> None:
     """In AgentGym's format the functions stand in the prompt, in its words."""
     tools, texts = {}, {}

@@ -30,7 +30,7 @@ FRAGMENTS = (
 )
 """What a pattern might look for again and again."""
 
-QUERIES = ("What is Dr. A.?", "u.s.", '"tea"', "*", "a. b.", "live action: x")
+QUERIES = ("What is Dr. A.?", "u.s.", "tea.", '"tea"', "*", "a. b.", "live action: x")
 
 
 class Form(NamedTuple):
@@ -136,14 +136,31 @@ def test_two_actions_are_refused_everywhere(env_id: str, reader: str) -> None:
 @pytest.mark.parametrize("query", QUERIES)
 def test_a_query_is_not_cleaned(query: str) -> None:
     """An open verb takes its text as it stands: no full stop and no quotation mark is lost."""
-    for env_id, text in ((WEBSHOP, f"search[{query}]"), (SEARCHQA, f"<search>{query}</search>")):
+    cases = [
+        (WEBSHOP, f"search[{query}]", "native"),
+        (SEARCHQA, f"<search>{query}</search>", "native"),
+        (SEARCHQA, f"1 {query}", "menu"),
+    ]
+    for env_id, text, interface in cases:
+        env = make_text_env(env_id, "train", {"interface": interface})
+        env.reset(seed=0)
         for form in ("react", "action"):
             style = PromptStyle(form, reader="lenient")
-            env = make_text_env(env_id, "train")
-            env.reset(seed=0)
             reading = read_completion(style, wrap_action(style, text), env)
 
             assert (reading.action, reading.lenient) == (text, False)
+
+
+def test_what_both_readers_read_alike_is_not_counted() -> None:
+    """SearchQA's own form has thoughts in tags, which the original reads as well."""
+    env = make_text_env(SEARCHQA, "train")
+    env.reset(seed=0)
+    style = PromptStyle("action", reader="lenient")
+    alike = "<think>I look it up.</think>\n<search>tea</search>"
+    apart = "<think>Not <search>mugs</search>.</think>\n<search>tea</search>"
+
+    assert not read_completion(style, alike, env).lenient
+    assert read_completion(style, apart, env) == ("<search>tea</search>", True)
 
 
 @pytest.mark.parametrize("interface", ["native", "json", "call", "menu", "symbols+renamed"])
@@ -189,6 +206,17 @@ def test_a_completion_that_is_refused_says_why() -> None:
     reply = session.reply("look")
 
     assert reply.message["content"].endswith("(Not understood: it is not one call of 'act'.)")
+
+
+def test_a_text_that_is_too_long_is_refused() -> None:
+    """A thought may be as long as it likes; what stands after it may not."""
+    style, thought = PromptStyle("action", reader="lenient"), "<think>" + "a " * 20_000 + "</think>"
+    long = read_completion(style, f"{thought}{'look ' * 5_000}", alfworld()).action
+
+    assert read_completion(style, f"{thought}look.", alfworld()) == ("look", True)
+    assert isinstance(long, Malformed)
+    assert long.reason == "it is longer than 8192 characters"
+    assert len(long.text) < 100
 
 
 def test_an_unknown_reader_is_an_error() -> None:

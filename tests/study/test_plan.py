@@ -1,5 +1,6 @@
 """A TOML file becomes arms, models and cells."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -383,3 +384,23 @@ def test_two_arms_cannot_have_one_name() -> None:
     stages = [(Stage("a", (SOKOBAN,)),), (Stage("a", (CRAFT,)),)]
     with pytest.raises(InvalidValueError, match="Two different things would be called 'a'"):
         Plan("x", tuple(Arm("own", stage, (SOKOBAN,)) for stage in stages), (0,))
+
+
+def test_a_style_with_variables_of_the_template_survives_json() -> None:
+    """Reader, system message and template variables are read from TOML and from `plan.json`."""
+    plan = parse_plan(
+        'name = "x"\nseeds = [0]\n[style]\nformat = "functions"\nreader = "lenient"\n'
+        'system = "Be brief."\nchat_template_kwargs = {enable_thinking = false}\n'
+        '[environments.Sokoban.style]\nwindow = 2\n[cross]\nenvironments = ["Sokoban"]\n'
+    )
+    style = PromptStyle(
+        "functions",
+        window=2,
+        reader="lenient",
+        system="Be brief.",
+        chat_template_kwargs={"enable_thinking": False},
+    )
+
+    assert plan.style_of(SOKOBAN) == style
+    again = Plan.from_dict(json.loads(json.dumps(plan.as_dict())))
+    assert again.style_of(SOKOBAN) == style

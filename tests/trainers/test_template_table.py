@@ -201,6 +201,7 @@ def play(row: Row, form: str, window: int | None) -> str:
     if window is not None:
         for prompt, turn in zip(policy.prompts, trajectory.turns, strict=True):
             whole = chat.opening(prompt, policy.tools, pairs)
+            assert "Be brief." in tokenizer.decode(whole)
             assert list(turn.completion.context_ids) == whole
         return "yes"
     (sequence,) = sequences
