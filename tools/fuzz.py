@@ -1,6 +1,7 @@
 """Send to every environment what models really write, and check what it promises of any text.
 
     python -m tools.fuzz --texts 320
+    python -m tools.fuzz --files 10000      # damaged files instead: see tools.file_fuzz
 
 Prints, for each environment, how many texts were sent, how many were valid, and the slowest. The
 first broken promise is an error: an exception, an observation outside its space, a state changed
@@ -25,6 +26,7 @@ from agentgym_gen.env.making import make_text_env
 from agentgym_gen.env.registration import ENVIRONMENTS
 from agentgym_gen.ids import EnvId
 from agentgym_gen.seeding import stream
+from tools.file_fuzz import fuzz_all_files
 from tools.hostile_texts import hostile_texts
 
 NO_TURN_LIMIT = 10**9
@@ -53,8 +55,12 @@ def main() -> None:
     """Fuzz every id, or those whose name contains a word, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--texts", type=int, default=320, help="texts for each id")
-    parser.add_argument("--only", default="", help="a part of the ids' names")
+    parser.add_argument("--files", type=int, help="damaged files of each kind, instead of texts")
+    parser.add_argument("--only", default="", help="a part of the names of ids or kinds")
     options = parser.parse_args()
+    if options.files is not None:
+        fuzz_all_files(options.files, options.only)
+        return
     ids = [env_id for env_id in env_ids() if options.only in env_id]
     for plain in (env_id for env_id in ids if env_id.count("-") == 1):
         fuzz(plain, 400, _test_options(plain))  # what is made once must not count as a slow text

@@ -8,8 +8,10 @@ and arrays of objects, which are pickles, are refused.
 from __future__ import annotations
 
 import math
+import struct
 import zipfile
 from pathlib import Path
+from tokenize import TokenError
 from typing import IO, Any
 
 import numpy as np
@@ -22,6 +24,11 @@ MAX_BYTES = 2**36
 """The size above which a file of arrays is refused: 64 GB, more than any index that is kept."""
 
 
+_ERRORS = (*ARRAY_ERRORS, TokenError, SyntaxError, RecursionError, RuntimeError, struct.error)
+"""What numpy and zipfile raise for a damaged file: numpy reads a header as a literal of Python, and
+zipfile raises plain errors for what is packed by a password or by a method that it lacks."""
+
+
 def read_array(path: Path) -> NDArray[Any]:
     """Return the array in the file *path*, which `numpy.save` has written.
 
@@ -32,7 +39,7 @@ def read_array(path: Path) -> NDArray[Any]:
         check_file(path, max_bytes=MAX_BYTES)
         with path.open("rb") as file:
             return _read(file, path.stat().st_size)
-    except ARRAY_ERRORS as error:
+    except _ERRORS as error:
         raise _error(path, error) from error
 
 
@@ -53,7 +60,7 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
                 entry.filename.removesuffix(".npy"): _read_entry(archive, entry)
                 for entry in entries
             }
-    except ARRAY_ERRORS as error:
+    except _ERRORS as error:
         raise _error(path, error) from error
 
 

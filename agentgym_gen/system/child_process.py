@@ -110,6 +110,11 @@ class ChildProcess:
         return reply
 
     def _start(self) -> subprocess.Popen[bytes]:
+        if os.name == "nt":
+            raise BackendError(
+                f"{self._module} runs in a process of its own, which needs Linux or macOS; on "
+                "Windows, use WSL"
+            )
         self._socket, child_socket = socket.socketpair()
         _set_timeout(self._socket, self._timeout + STARTUP_SECONDS)
         self._is_new = True

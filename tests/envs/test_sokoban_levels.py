@@ -223,6 +223,7 @@ def test_an_unknown_level_is_an_error(tmp_path: pathlib.Path, key: str) -> None:
         ("; 0\n#####\n#@$$.#\n#####\n", "2 boxes, 1 targets"),
         ("; 0\n####\n#@*#\n####\n", "solved already"),
         ("; 0\n#####\n#@$.#\n## ##\n", "walk off"),
+        ("; 0\n######\n#@$.\n######\n#.####$", "a box or a target is not enclosed by walls"),
         ("; 0\n#####\n#$@.#\n#####\n", "no solution"),
     ],
 )

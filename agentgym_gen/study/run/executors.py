@@ -116,8 +116,9 @@ class LocalProcesses:
     def _new_pool(self) -> ProcessPoolExecutor:
         # Spawned, not forked: torch's threads do not survive a fork.
         context = multiprocessing.get_context("spawn")
-        with safe_path():
-            resource_tracker.ensure_running()  # Python 3.11 hears signals while it starts one
+        if os.name == "posix":  # Windows has no such process
+            with safe_path():
+                resource_tracker.ensure_running()  # Python 3.11 hears signals while it starts one
         child_end, self._parent_end = context.Pipe(duplex=False)
         return ProcessPoolExecutor(
             self.max_concurrent, context, initializer=exit_with_parent, initargs=(child_end,)

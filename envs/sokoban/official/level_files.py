@@ -127,17 +127,22 @@ def _fault(board: tuple[str, ...], rows: tuple[str, ...]) -> str:
         return f"{position.boxes.bit_count()} boxes, and {MAX_BOXES} are the most"
     if position.boxes == position.targets:
         return "it is solved already"
-    return "" if _is_enclosed(position, len(rows)) else "the player can walk off the board"
+    if not _is_enclosed(position.player, position, len(rows)):
+        return "the player can walk off the board"
+    # The search follows a box from its target backwards, and would not end outside of the board.
+    if not _is_enclosed(position.boxes | position.targets, position, len(rows)):
+        return "a box or a target is not enclosed by walls"
+    return ""
 
 
-def _is_enclosed(position: Position, height: int) -> bool:
-    """Say whether walls keep the player from the edge of the board."""
+def _is_enclosed(squares: int, position: Position, height: int) -> bool:
+    """Return whether walls stand between *squares* and the edge of the board."""
     width = position.width
     board = (1 << height * width) - 1  # a bit for every square
     row = (1 << width) - 1  # the squares of the first row
     column = sum(1 << width * number for number in range(height))  # those of the first column
     edge = row | row << width * (height - 1) | column | column << width - 1
-    return not flood(position.player, board & ~position.walls, width) & edge
+    return not flood(squares, board & ~position.walls, width) & edge
 
 
 def _solve(position: Position) -> str | None:

@@ -34,6 +34,7 @@ from agentgym_gen.errors import DataError
 from agentgym_gen.retrieval import BM25Index
 from agentgym_gen.system.array_files import read_arrays
 from agentgym_gen.system.files import atomic_write, cache_folder
+from agentgym_gen.system.fork_safe_lock import ForkSafeLock
 from agentgym_gen.system.untrusted_files import ARRAY_ERRORS
 
 LARGE_FILE_BYTES = 2**28
@@ -60,8 +61,9 @@ class ProductsOnDisk(Sequence[Product]):
 
     def __init__(self, files: DatasetFiles, spans: Spans, attribute_spans: Spans) -> None:
         # Descriptors, not file objects: `os.pread` needs no seek, so threads need no lock.
-        self._products = os.open(files.products, os.O_RDONLY)
-        self._attributes = os.open(files.attributes, os.O_RDONLY)
+        flags = os.O_RDONLY | getattr(os, "O_BINARY", 0)
+        self._products = os.open(files.products, flags)
+        self._attributes = os.open(files.attributes, flags)
         for descriptor in (self._products, self._attributes):
             weakref.finalize(self, os.close, descriptor)
         self._spans, self._attribute_spans = spans, attribute_spans
@@ -90,17 +92,30 @@ class ProductsOnDisk(Sequence[Product]):
         """Yield the text of each product for the search index."""
         for start, length in self._spans.tolist():
             with naming_product(f"at byte {start:,}", self._where):
-                raw = os.pread(self._products, length, start)
+                raw = _read_at(self._products, length, start)
                 text = parse_product(parse_value(raw), {}).index_text
             yield text
 
     def _load_product(self, position: int) -> Product:
         start, length = self._spans[position].tolist()
         with naming_product(f"at byte {start:,}", self._where):
-            raw = parse_value(os.pread(self._products, length, start))
+            raw = parse_value(_read_at(self._products, length, start))
             start, length = self._attribute_spans[position].tolist()
-            attributes = os.pread(self._attributes, length, start) if start >= 0 else b"{}"
+            attributes = _read_at(self._attributes, length, start) if start >= 0 else b"{}"
             return parse_product(raw, parse_value(attributes))
+
+
+def _read_at(descriptor: int, length: int, start: int) -> bytes:
+    """Return *length* bytes of an open file from *start* on."""
+    if hasattr(os, "pread"):
+        return os.pread(descriptor, length, start)
+    with _SEEK_LOCK:  # on Windows
+        os.lseek(descriptor, start, os.SEEK_SET)
+        return os.read(descriptor, length)
+
+
+_SEEK_LOCK = ForkSafeLock()
+"""Held between the seek and the read, where there is no `os.pread`."""
 
 
 def is_large(files: DatasetFiles) -> bool:
