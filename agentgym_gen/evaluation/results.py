@@ -273,21 +273,15 @@ def repair(path: Path) -> None:
                 file.write(raw[:end])
 
 
-def finish(path: Path, keep: Iterable[EpisodeKey] | None = None) -> None:
+def finish(path: Path) -> None:
     """Put rows and transcripts of the folder *path* into the order of the columns.
-
-    Args:
-        path: The folder.
-        keep: The episodes that stay; None keeps all.
 
     Raises:
         DataError: if a file cannot be read or written.
     """
-    evaluation = Evaluation.open(path)
-    kept = None if keep is None else set(keep)
-    rows = [row for row in evaluation.rows() if kept is None or key_of(row) in kept]
+    rows = Evaluation.open(path).rows()
     texts = _read_transcripts(path)
-    lines = "".join(_line(texts[key_of(row)]) for row in rows)
+    lines = "".join(_line(texts[key]) for key in map(key_of, rows) if key in texts)
     with atomic_write(path / TRANSCRIPTS) as file:
         # mtime=0: gzip would write the time, and the same episodes would not be the same bytes
         file.write(gzip.compress(lines.encode("utf-8"), mtime=0))
@@ -304,8 +298,7 @@ def _read_transcripts(folder: Path) -> dict[EpisodeKey, Row]:
     texts: dict[EpisodeKey, Row] = {}
     path = folder / TRANSCRIPTS
     if path.exists():
-        content = gunzip(read_bytes(path), path).decode("utf-8", errors="strict")
-        texts |= {key_of(row): row for row in _parse_lines(content, path)}
+        texts |= {key_of(row): row for row in _parse_lines(gunzip(read_bytes(path), path), path)}
     if (folder / NEW_TRANSCRIPTS).exists():
         texts |= {key_of(row): row for row in _read_lines(folder / NEW_TRANSCRIPTS)}
     return texts
@@ -314,14 +307,14 @@ def _read_transcripts(folder: Path) -> dict[EpisodeKey, Row]:
 def _read_lines(path: Path) -> list[Row]:
     """Return the rows of the file *path*; an incomplete last line is left out."""
     text = read_bytes(path)
-    complete = text[: text.rfind(b"\n") + 1]
+    return _parse_lines(text[: text.rfind(b"\n") + 1], path)
+
+
+def _parse_lines(raw: bytes, path: Path) -> list[Row]:
     try:
-        return _parse_lines(complete.decode("utf-8"), path)
+        text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
         raise DataError(f"Cannot read {path}: it is not UTF-8: {error}") from error
-
-
-def _parse_lines(text: str, path: Path) -> list[Row]:
     rows = []
     for number, line in numbered_lines(text):
         row = parse_json(line, f"line {number} of {path}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from agentgym_gen.agents.prompt import RULES, PromptStyle
@@ -13,6 +13,9 @@ from agentgym_gen.models import Decoding
 from agentgym_gen.world import SPLITS
 
 __all__ = ["EvalSettings"]
+
+HASHED = ("format", "instruction", "window", "keep_first")
+"""The fields of a style that every hash of a prompt covers."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +57,7 @@ class EvalSettings:
         return {
             "split": self.split,
             "seed": self.seed,
-            "format": style.format,
-            "instruction": style.instruction,
-            "window": style.window,
-            "keep_first": style.keep_first,
+            **asdict(style),
             "shots": self.shots,
             "max_turns": self.max_turns,
             "temperature": decoding.temperature,
@@ -70,7 +70,13 @@ class EvalSettings:
     def prompt_hash(self) -> str:
         """A hash of what decides the prompt beside the task: the style, its rules, the shots."""
         style = self.style
-        parts = [style.format, RULES[style.format], style.instruction, style.window]
+        parts = [style.format, RULES.get(style.format), style.instruction, style.window]
         shots = [self.shots, self.seed] if self.shots else [0]
-        text = json.dumps([*parts, style.keep_first, *shots])
+        # a field that is added to the style changes the hash only where it is used
+        more = {
+            part.name: getattr(style, part.name)
+            for part in fields(style)
+            if part.name not in HASHED and getattr(style, part.name) != part.default
+        }
+        text = json.dumps([*parts, style.keep_first, *shots, *([more] if more else [])])
         return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -14,8 +14,8 @@ from agentgym_gen.evaluation import EvalSettings, evaluate, panel, score_line
 from agentgym_gen.evaluation.panel import Panel, PanelColumn, column_hashes, load_panel, panel_names
 from agentgym_gen.ids import EnvId
 
-EPISODES = {"core-v1": 630, "paper-v1": 990}
-HASHES = {"core-v1": "93443502105c", "paper-v1": "af87c93e744f"}
+EPISODES = {"core-v1": 630, "shift-v1": 2940, "paper-v1": 990}
+HASHES = {"core-v1": "93443502105c", "shift-v1": "9412b51c7bb5", "paper-v1": "af87c93e744f"}
 """A published panel never changes: another hash here means a new name, such as ``core-v2``."""
 
 
@@ -41,7 +41,7 @@ def test_a_panel_is_what_was_published(name: str) -> None:
     assert {i.split("/")[2] for part in frozen.columns for i in part.column.task_ids} == {"test"}
 
 
-@pytest.mark.parametrize("part", columns("core-v1"))
+@pytest.mark.parametrize("part", [*columns("core-v1"), *columns("shift-v1", 19)])
 def test_the_texts_of_a_panel_are_those_that_were_frozen(part: PanelColumn) -> None:
     """A changed task, instruction, observation or list of actions needs a new panel."""
     if "BabyAI" in part.column.env_id:
@@ -50,7 +50,7 @@ def test_the_texts_of_a_panel_are_those_that_were_frozen(part: PanelColumn) -> N
     assert column_hashes(part.column, "test") == (part.content_hash, part.text_hash)
 
 
-@pytest.mark.parametrize("name", ["core-v2", "core-v99", "panel/paper-v2"])
+@pytest.mark.parametrize("name", ["core-v2", "core-v99", "panel/shift-v2"])
 def test_a_panel_of_a_newer_version_is_an_error(name: str) -> None:
     """The error says which ones there are and what to install."""
     with pytest.raises(InvalidValueError, match=r"which has .*-v1; install a newer agentgym-gen"):
