@@ -10,6 +10,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -255,8 +256,20 @@ def test_a_fault_of_a_world_ends_one_episode_and_not_the_server(
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_messages_of_one_session_are_answered_in_their_order() -> None:
-    """Ten steps at once over HTTP are ten turns, of which none is lost."""
+def test_messages_of_one_session_are_answered_one_after_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Ten steps at once over HTTP are ten turns, and no two threads play the episode."""
+    inside: list[int] = []
+    most: list[int] = []
+    real_step = ServedEpisode.step
+
+    def slow_step(episode: ServedEpisode, text: str) -> dict[str, Any]:
+        inside.append(1)
+        most.append(len(inside))
+        time.sleep(0.02)
+        inside.pop()
+        return real_step(episode, text)
 
     async def work(client: TestClient[Any, Any]) -> None:
         _, data = await post(client, "/reset", include=["turn"], **TASK)
@@ -267,7 +280,10 @@ def test_messages_of_one_session_are_answered_in_their_order() -> None:
         turns = [answer["observation"]["turn"] for _, answer in answers]
         assert sorted(turns) == list(range(1, 11))
 
+    monkeypatch.setattr(ServedEpisode, "step", slow_step)
     play(work)
+
+    assert max(most) == 1
 
 
 async def rpc(client: TestClient[Any, Any], session: str, method: str, **params: object) -> Any:  # noqa: ANN401
