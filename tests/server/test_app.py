@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import logging
 import os
@@ -17,8 +18,12 @@ from typing import Any
 import pytest
 
 from agentgym_gen.cli.main import main
+from agentgym_gen.errors import MissingExtraError
+from agentgym_gen.export.parquet import ParquetRows
+from agentgym_gen.integrations import openenv
 from agentgym_gen.server import Limits, ServedEpisode
 from agentgym_gen.server.access import TOKEN_VARIABLE, Access
+from agentgym_gen.server.run import run_server
 
 pytest.importorskip("aiohttp")
 
@@ -386,3 +391,22 @@ def test_a_command_that_cannot_serve_is_one_sentence(
             err = capsys.readouterr().err
             assert sentence in err
             assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("package", "call", "extra"),
+    [
+        ("aiohttp", lambda: run_server(ENV_IDS), "serve"),
+        ("openenv", lambda: openenv.connect("http://127.0.0.1:8000"), "openenv"),
+        ("openenv", openenv.create_app, "openenv"),
+        ("pyarrow", lambda: ParquetRows(io.BytesIO()), "parquet"),
+    ],
+)
+def test_a_missing_extra_is_one_sentence(
+    package: str, call: Callable[[], object], extra: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has the command that installs it."""
+    openenv.openenv_types.cache_clear()
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(MissingExtraError, match=rf"run: pip install 'agentgym-gen\[{extra}\]'"):
+        call()
