@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agentgym_gen.errors import ResultExistsError, unknown_name
+from agentgym_gen.errors import DataError, ResultExistsError, unknown_name
 from agentgym_gen.export.demos import DemoPlan, demo_rows
 from agentgym_gen.export.formats import FORMATS, HashingFile
 from agentgym_gen.system.files import TEMPORARY_ENDING, atomic_write, write_error, write_json
+from agentgym_gen.system.untrusted_files import parse_json, read_text
 
 __all__ = ["FORMATS", "MANIFEST", "ExportSummary", "export_demos"]
 
@@ -109,17 +110,30 @@ def _manifest(plan: DemoPlan, format: str, files: dict[str, Any]) -> dict[str, A
 def _check_free(folder: Path, overwrite: bool) -> None:
     if not folder.exists():
         return
+    if not folder.is_dir():
+        raise ResultExistsError(f"{folder} is a file, and should be a new folder")
     if not overwrite:
         raise ResultExistsError(
             f"{folder} is there already, and would be overwritten; choose another folder, or say "
             "so with --overwrite"
         )
-    manifest = folder / MANIFEST
-    if not manifest.is_file() or KIND not in manifest.read_text(encoding="utf-8", errors="replace"):
+    strangers = {path.name for path in folder.iterdir()} - _files_of(folder)
+    if strangers:
         raise ResultExistsError(
-            f"{folder} is no export of demonstrations, and is never overwritten; choose another "
-            "folder"
+            f"{folder} has {min(strangers)!r}, which is no part of an export, and is never "
+            "overwritten; choose another folder"
         )
+
+
+def _files_of(folder: Path) -> set[str]:
+    """Return the names of the files that an export has written into *folder*, or none."""
+    try:
+        manifest = parse_json(read_text(folder / MANIFEST), str(folder / MANIFEST))
+    except DataError:
+        return set()
+    if not isinstance(manifest, dict) or manifest.get("kind") != KIND:
+        return set()
+    return {MANIFEST, *manifest.get("files", ())}
 
 
 def _temporary_folder(folder: Path) -> Path:
@@ -138,7 +152,11 @@ def _replace(folder: Path, temporary: Path, overwrite: bool) -> None:
         if folder.exists():
             old = _temporary_folder(folder)
             folder.rename(old / "old")
-            temporary.rename(folder)
+            try:
+                temporary.rename(folder)
+            except OSError:
+                (old / "old").rename(folder)
+                raise
             shutil.rmtree(old, ignore_errors=True)
         else:
             temporary.rename(folder)

@@ -188,7 +188,8 @@ class EpisodeServer:
         return _json(await self._threads.step(session, action))
 
     async def _state(self, request: web.Request) -> web.Response:
-        return _json(self._sessions.use(request.query.get("session_id")).episode.state)
+        session = self._sessions.use(request.query.get("session_id"))
+        return _json(await self._threads.call(session, lambda: session.episode.state))
 
     async def _close(self, request: web.Request) -> web.Response:
         await self._end(self._sessions.use((await _body(request)).get("session_id")))

@@ -130,9 +130,14 @@ def test_a_folder_is_overwritten_only_when_asked_and_only_an_export(tmp_path: Pa
 
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter.md").write_text("years of work", encoding="utf-8")
-    with pytest.raises(ResultExistsError, match="is no export"):
-        export_demos(PLAN, tmp_path / "thesis", overwrite=True)
-    assert (tmp_path / "thesis" / "chapter.md").exists()
+    (tmp_path / "demos" / "notes.md").write_text("what I saw", encoding="utf-8")
+    for name, file in (("thesis", "chapter.md"), ("demos", "notes.md")):
+        with pytest.raises(ResultExistsError, match=f"has '{file}', which is no part of an export"):
+            export_demos(PLAN, tmp_path / name, overwrite=True)
+        assert (tmp_path / name / file).exists()
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(ResultExistsError, match="is a file"):
+        export_demos(PLAN, tmp_path / "file", overwrite=True)
 
 
 def test_a_failed_export_leaves_nothing_and_keeps_the_old_one(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import logging
 import os
@@ -10,14 +11,19 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
 from agentgym_gen.cli.main import main
+from agentgym_gen.errors import MissingExtraError
+from agentgym_gen.export.parquet import ParquetRows
+from agentgym_gen.integrations import openenv
 from agentgym_gen.server import Limits, ServedEpisode
 from agentgym_gen.server.access import TOKEN_VARIABLE, Access
+from agentgym_gen.server.run import run_server
 
 pytest.importorskip("aiohttp")
 
@@ -255,8 +261,20 @@ def test_a_fault_of_a_world_ends_one_episode_and_not_the_server(
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_messages_of_one_session_are_answered_in_their_order() -> None:
-    """Ten steps at once over HTTP are ten turns, of which none is lost."""
+def test_messages_of_one_session_are_answered_one_after_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Ten steps at once over HTTP are ten turns, and no two threads play the episode."""
+    inside: list[int] = []
+    most: list[int] = []
+    real_step = ServedEpisode.step
+
+    def slow_step(episode: ServedEpisode, text: str) -> dict[str, Any]:
+        inside.append(1)
+        most.append(len(inside))
+        time.sleep(0.02)
+        inside.pop()
+        return real_step(episode, text)
 
     async def work(client: TestClient[Any, Any]) -> None:
         _, data = await post(client, "/reset", include=["turn"], **TASK)
@@ -267,7 +285,10 @@ def test_messages_of_one_session_are_answered_in_their_order() -> None:
         turns = [answer["observation"]["turn"] for _, answer in answers]
         assert sorted(turns) == list(range(1, 11))
 
+    monkeypatch.setattr(ServedEpisode, "step", slow_step)
     play(work)
+
+    assert max(most) == 1
 
 
 async def rpc(client: TestClient[Any, Any], session: str, method: str, **params: object) -> Any:  # noqa: ANN401
@@ -370,3 +391,22 @@ def test_a_command_that_cannot_serve_is_one_sentence(
             err = capsys.readouterr().err
             assert sentence in err
             assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("package", "call", "extra"),
+    [
+        ("aiohttp", lambda: run_server(ENV_IDS), "serve"),
+        ("openenv", lambda: openenv.connect("http://127.0.0.1:8000"), "openenv"),
+        ("openenv", openenv.create_app, "openenv"),
+        ("pyarrow", lambda: ParquetRows(io.BytesIO()), "parquet"),
+    ],
+)
+def test_a_missing_extra_is_one_sentence(
+    package: str, call: Callable[[], object], extra: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has the command that installs it."""
+    openenv.openenv_types.cache_clear()
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(MissingExtraError, match=rf"run: pip install 'agentgym-gen\[{extra}\]'"):
+        call()
