@@ -217,11 +217,13 @@ class ProgressLine:
         """Print *line* to standard error, so that ``--json`` has standard output to itself."""
         if sys.stderr is not None:
             print(line, file=sys.stderr, flush=True)
-        self._started = time.monotonic()  # the line about the cost is the last one
 
     def update(self, done: int, total: int, success: bool) -> None:
         """Show that *done* of *total* episodes have ended."""
         now = time.monotonic()
+        if not done:
+            self._started = now
+            return
         self._wins += success
         left = (now - self._started) * (total - done) / max(1, done)
         text = f"{done}/{total} episodes, {self._wins} solved, {_duration(left)}"

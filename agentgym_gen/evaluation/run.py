@@ -49,7 +49,10 @@ __all__ = ["EvalRequest", "run_evaluation"]
 Log = Callable[[str], None]
 
 Progress = Callable[[int, int, bool], None]
-"""Called with how many episodes have ended, how many there are, and whether the last succeeded."""
+"""Called with how many episodes have ended, how many there are, and whether the last succeeded.
+
+The first call comes before any has ended, when the model is there.
+"""
 
 ALTERNATIVE = "another folder with --out"
 
@@ -145,6 +148,8 @@ def _play(  # noqa: PLR0913  (one stage of `run_evaluation`, which has checked e
             if progress is not None:
                 progress(done, len(episodes), trajectory.success)
 
+        if progress is not None:
+            progress(0, len(episodes), False)
         run(
             episodes,
             _with_shots(policy, settings),

@@ -120,7 +120,7 @@ def score_line(evaluation: Evaluation) -> str:
     scores = column_scores(evaluation)
     mean = mean_score(scores)
     settings, record = evaluation.record["settings"], evaluation.record
-    shots = f"{settings['shots']} shots, " if settings["shots"] else "0 shots, "
+    shots = f"{settings['shots']} shot{'s' * (settings['shots'] != 1)}, "
     window = "" if settings["window"] is None else f"window {settings['window']}, "
     limit = "" if settings["max_turns"] is None else f"{settings['max_turns']} turns at most, "
     progress = sum(score.episodes for score in scores), evaluation.number

@@ -137,9 +137,9 @@ def test_half_a_line_is_played_again(tmp_path: Path) -> None:
     whole, ended = files(tmp_path) if play(tmp_path).complete else {}, []
     path = tmp_path / "episodes.jsonl"
     path.write_bytes(path.read_bytes()[:-9])
-    play(tmp_path, progress=lambda done, total, success: ended.append(total))
+    play(tmp_path, progress=lambda done, total, success: ended.append((done, total)))
 
-    assert ended == [1]
+    assert ended == [(0, 1), (1, 1)]
     assert files(tmp_path) == whole
 
 
