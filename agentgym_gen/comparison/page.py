@@ -27,6 +27,7 @@ from agentgym_gen.study.report.document import (
     percent_interval,
     points_interval,
 )
+from agentgym_gen.study.report.inline import literal
 from agentgym_gen.study.report.page import render_page
 from agentgym_gen.study.results.rows import Row
 from agentgym_gen.system.files import write_json, write_text
@@ -91,10 +92,10 @@ def make_document(comparison: Comparison) -> Document:
 
 
 def _opening(comparison: Comparison) -> Iterator[Block]:
-    yield Bullets([f"{comparison.sentence(name)}." for name in comparison.others])
+    yield Bullets([f"{literal(comparison.sentence(name))}." for name in comparison.others])
     if comparison.notes:
         yield Heading("Know before you read", "notes")
-        yield Bullets(comparison.notes)
+        yield Bullets([literal(note) for note in comparison.notes])
 
 
 def _columns(comparison: Comparison) -> Iterator[Block]:
@@ -105,7 +106,7 @@ def _columns(comparison: Comparison) -> Iterator[Block]:
     yield Table(
         header,
         rows,
-        f"{_percent_name(comparison)} of {comparison.base}, and the differences of the others in "
+        f"{_percent_name(comparison)} of {literal(comparison.base)}, and the differences of the others in "
         f"points, paired by task, with 95 % intervals; **bold** where p < {LEVEL} after Holm's "
         f"adjustment over all of them. n = {_sizes(comparison)} tasks a column.",
         css_class="heat",
@@ -189,7 +190,7 @@ def _group_differences(comparison: Comparison, groups: Sequence[Group], title: s
         for group in groups
         for name in comparison.others
     ]
-    return _differences(rows, f"The difference to {comparison.base} {title}, in points.")
+    return _differences(rows, f"The difference to {literal(comparison.base)} {title}, in points.")
 
 
 def _learning(comparison: Comparison) -> Iterator[Block]:
@@ -209,7 +210,7 @@ def _learning(comparison: Comparison) -> Iterator[Block]:
     yield Figure(
         "learning",
         [LineChart(_percent_name(comparison), lines, shown).svg()],
-        f"{', '.join(comparison.names)}, from left to right, with 95 % intervals.",
+        f"{literal(', '.join(comparison.names))}, from left to right, with 95 % intervals.",
     )
 
 
@@ -320,7 +321,10 @@ def _side_by_side(comparison: Comparison) -> Iterator[Block]:
         gained = [task for task in changed if task.change > 0]
         lost = [task for task in changed if task.change < 0]
         yield Bullets(
-            [f"{name}: {len(gained)} tasks better and {len(lost)} worse than {comparison.base}."]
+            [
+                f"{literal(name)}: {len(gained)} tasks better and {len(lost)} worse than "
+                f"{literal(comparison.base)}."
+            ]
         )
         # as many of each as there are places, the largest changes first
         half = MAX_TASKS // 2
@@ -354,7 +358,7 @@ def _episode(texts: dict[tuple[str, str, int], Row], task: ChangedTask) -> Table
 def _methods(comparison: Comparison) -> Iterator[Block]:
     yield Heading("How to read this", "methods")
     folders = [
-        f"{model.name}: `{evaluation.path}`"
+        f"{literal(model.name)}: `{evaluation.path}`"
         for model in comparison.models
         for evaluation in model.evaluations
     ]

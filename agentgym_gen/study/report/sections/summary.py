@@ -40,7 +40,7 @@ def opening(plan: Plan, rows: Sequence[Row], cells: Sequence[Row], out: Path) ->
             f"{SEEDS_TO_RESAMPLE} seeds or more the intervals cover training, too."
         )
     if plan.given:
-        names = ", ".join(f"`{given.name}` ({given.path})" for given in plan.given)
+        names = ", ".join(f"`{given.name}` ({literal(given.path)})" for given in plan.given)
         yield Text(f"Trained elsewhere, and only tested here: {names}.")
     missing = sum(1 for _ in plan.all_cells()) - len(cells)
     reasons = {f"{row.get('job')}: {row.get('error')}" for row in read_failures(out)}
