@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agentgym_gen.agents.prompt import FORMATS, PromptStyle
+from agentgym_gen.agents.prompt import FORMATS, READERS, PromptStyle
 from agentgym_gen.cli.arguments import Parser, at_least, path
 from agentgym_gen.cli.terminal import print_table
 from agentgym_gen.errors import InvalidValueError
@@ -38,11 +38,7 @@ def add_eval(parser: Parser) -> None:
     parser.add_argument("--samples", type=number, default=1, metavar="N", help="episodes of a task")
     interface = "preset names joined by '+'; may be given several times"
     parser.add_argument("--interface", action="append", default=[], help=interface)
-    parser.add_argument("--format", default="react", help=", ".join(FORMATS))
-    window = "how many past turns are shown; default all"
-    parser.add_argument("--window", type=count, metavar="N", help=window)
-    shots = "episodes of the expert before each episode, as earlier turns"
-    parser.add_argument("--shots", type=count, default=0, metavar="N", help=shots)
+    _add_prompt(parser)
     parser.add_argument("--max-turns", type=number, metavar="N", help="default: each task's own")
     parser.add_argument("--temperature", type=float, default=0.0, help="default 0")
     longest = "the most tokens of a completion"
@@ -53,6 +49,17 @@ def add_eval(parser: Parser) -> None:
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
     parser.spread = "ids"
     parser.set_defaults(command=eval_model, resumable=True)
+
+
+def _add_prompt(parser: argparse.ArgumentParser) -> None:
+    count = at_least(0)
+    parser.add_argument("--format", default="react", help=", ".join(FORMATS))
+    reader = "how answers are read: lenient (default), or strict, as in training"
+    parser.add_argument("--reader", default="lenient", choices=READERS, help=reader)
+    window = "how many past turns are shown; default all"
+    parser.add_argument("--window", type=count, metavar="N", help=window)
+    shots = "episodes of the expert before each episode, as earlier turns"
+    parser.add_argument("--shots", type=count, default=0, metavar="N", help=shots)
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:
@@ -87,7 +94,7 @@ def eval_model(options: argparse.Namespace) -> None:
         extra=_extra(options.extra),
     )
     settings = EvalSettings(
-        style=PromptStyle(format=options.format, window=options.window),
+        style=PromptStyle(format=options.format, window=options.window, reader=options.reader),
         decoding=decoding,
         split=options.split,
         shots=options.shots,

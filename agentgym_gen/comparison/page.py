@@ -106,9 +106,9 @@ def _columns(comparison: Comparison) -> Iterator[Block]:
     yield Table(
         header,
         rows,
-        f"{_percent_name(comparison)} of {literal(comparison.base)}, and the differences of the others in "
-        f"points, paired by task, with 95 % intervals; **bold** where p < {LEVEL} after Holm's "
-        f"adjustment over all of them. n = {_sizes(comparison)} tasks a column.",
+        f"{_percent_name(comparison)} of {literal(comparison.base)}, and the differences of the "
+        f"others in points, paired by task, with 95 % intervals; **bold** where p < {LEVEL} after "
+        f"Holm's adjustment over all of them. n = {_sizes(comparison)} tasks a column.",
         css_class="heat",
     )
 
@@ -320,12 +320,8 @@ def _side_by_side(comparison: Comparison) -> Iterator[Block]:
         changed = comparison.changed_tasks(name)
         gained = [task for task in changed if task.change > 0]
         lost = [task for task in changed if task.change < 0]
-        yield Bullets(
-            [
-                f"{literal(name)}: {len(gained)} tasks better and {len(lost)} worse than "
-                f"{literal(comparison.base)}."
-            ]
-        )
+        counts = f"{len(gained)} tasks better and {len(lost)} worse"
+        yield Bullets([f"{literal(name)}: {counts} than {literal(comparison.base)}."])
         # as many of each as there are places, the largest changes first
         half = MAX_TASKS // 2
         picked = [*gained[: MAX_TASKS - min(half, len(lost))], *lost[:half]][:MAX_TASKS]

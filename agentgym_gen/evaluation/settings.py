@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from typing import Any, cast
 
 from agentgym_gen.agents.prompt import RULES, PromptStyle
 from agentgym_gen.errors import InvalidValueError, unknown_name
@@ -17,6 +17,13 @@ __all__ = ["EvalSettings"]
 HASHED = ("format", "instruction", "window", "keep_first")
 """The fields of a style that every hash of a prompt covers."""
 
+NOT_OF_THE_PROMPT = ("reader",)
+"""Those that say how answers are read, and not what is asked."""
+
+
+def _lenient_style() -> PromptStyle:
+    return PromptStyle(reader="lenient")
+
 
 @dataclass(frozen=True)
 class EvalSettings:
@@ -27,8 +34,8 @@ class EvalSettings:
         InvalidValueError: if a number is outside what is accepted.
     """
 
-    style: PromptStyle = field(default_factory=PromptStyle)
-    """How episodes become prompts."""
+    style: PromptStyle = field(default_factory=_lenient_style)
+    """How episodes become prompts, and how answers are read."""
     decoding: Decoding = field(default_factory=Decoding)
     """How completions are sampled."""
     split: str = "test"
@@ -52,9 +59,9 @@ class EvalSettings:
             raise InvalidValueError(f"`max_turns` is 1 or more, not {self.max_turns!r}")
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what decides the results, as plain data."""
+        """Return what decides the results, as JSON holds it."""
         style, decoding = self.style, self.decoding
-        return {
+        settings = {
             "split": self.split,
             "seed": self.seed,
             **asdict(style),
@@ -65,6 +72,7 @@ class EvalSettings:
             "plain_template": decoding.plain_template,
             "extra": dict(decoding.extra),
         }
+        return cast("dict[str, Any]", json.loads(json.dumps(settings)))
 
     @property
     def prompt_hash(self) -> str:
@@ -76,7 +84,8 @@ class EvalSettings:
         more = {
             part.name: getattr(style, part.name)
             for part in fields(style)
-            if part.name not in HASHED and getattr(style, part.name) != part.default
+            if part.name not in (*HASHED, *NOT_OF_THE_PROMPT)
+            and getattr(style, part.name) != part.default
         }
         text = json.dumps([*parts, style.keep_first, *shots, *([more] if more else [])])
         return hashlib.sha256(text.encode()).hexdigest()[:12]

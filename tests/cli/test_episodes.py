@@ -48,12 +48,11 @@ def test_show_puts_interfaces_side_by_side(capsys: pytest.CaptureFixture[str]) -
     assert max(map(len, lines)) <= 60
 
 
-def play(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *lines: str, seed: int = 0
-) -> str:
+def play(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *lines: str) -> str:
     """Return what ``play`` prints when *lines* are typed in."""
     monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{line}\n" for line in lines)))
-    assert main(["play", "rftgen/Sokoban-easy-v0", "--seed", str(seed)]) == 0
+    task = ["--task", "sokoban/easy/train/79777"]
+    assert main(["play", "rftgen/Sokoban-easy-v0", *task]) == 0
     return capsys.readouterr().out
 
 

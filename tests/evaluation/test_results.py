@@ -164,7 +164,7 @@ def test_a_row_without_a_sound_key_is_an_error(folder: Path) -> None:
     with pytest.raises(DataError, match="has no sound 'success': 'yes'"):
         Evaluation.open(folder)
     (folder / "episodes.jsonl").write_text(json.dumps({**row, "schema": 1}) + "\n")
-    with pytest.raises(DataError, match="is not of schema 2: 1"):
+    with pytest.raises(DataError, match="is not of schema 3: 1"):
         Evaluation.open(folder)
 
 

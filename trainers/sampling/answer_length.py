@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from agentgym_gen.agents.prompt import PromptStyle
 
-DEFAULT_NEW_TOKENS = {"action": 32, "tool": 96, "react": 256}
-"""The longest answer by prompt format: an action, the same inside a call, and a thought before it.
+DEFAULT_NEW_TOKENS = {
+    **{"action": 32, "tool": 96, "functions": 96},
+    **{"react": 256, "function_calling": 256},
+}
+"""The longest answer by prompt format: an action, the same in a call, and a thought before it.
 
 A call takes some 30 tokens around the action. AgentGym-RL allows 200 for BabyAI and 512 for
 SearchQA and TextCraft, whose answers are of the format ``react``.

@@ -215,7 +215,7 @@ class ResultsFolder:
     def _check_counts(where: object, row: Row) -> None:
         if row["schema"] >= TRUNCATED_SINCE and "truncated_turns" not in row:
             raise DataError(f"{where} does not fit its schema: It needs 'truncated_turns'")
-        for key in ("invalid_turns", "truncated_turns"):
+        for key in ("invalid_turns", "truncated_turns", "lenient_turns"):
             if row.get(key, 0) > row["turns"]:
                 raise DataError(
                     f"{where} does not fit itself: `{key}` is {row[key]}, of {row['turns']} turns"

@@ -112,6 +112,7 @@ def make_episode_row(cell: Cell, trajectory: Trajectory) -> Row:
         "turns": len(trajectory.turns),
         "invalid_turns": trajectory.invalid_turns,
         "truncated_turns": trajectory.truncated_turns,
+        "lenient_turns": trajectory.lenient_turns,
         "action_tokens": trajectory.action_tokens,
         "observation_chars": sum(map(len, observations)),
         "end_reason": trajectory.end_reason,

@@ -69,6 +69,7 @@ class EpisodeRow(TypedDict):
     turns: Count
     invalid_turns: Count
     truncated_turns: NotRequired[Count]
+    lenient_turns: NotRequired[Count]
     action_tokens: Count
     observation_chars: Count
     end_reason: EndReason
