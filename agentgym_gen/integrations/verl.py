@@ -65,7 +65,7 @@ class SessionAgentLoop(AgentLoopBase):
                 f"`data.max_prompt_length` is {self.rollout_config.prompt_length}; raise it"
             )
         mask: list[int] = []
-        logprobs: list[float] | None = None
+        logprobs: list[float] = []
         metrics: dict[str, Any] = {}
         request_id = uuid4().hex
         while not session.done and len(mask) < room:
@@ -74,7 +74,11 @@ class SessionAgentLoop(AgentLoopBase):
                     request_id=request_id, prompt_ids=ids, sampling_params=sampling_params
                 )
             merged, mask, logprobs = await self.ct_merge_assistant_token(
-                ids, sampled.token_ids, mask, logprobs, assistant_logprobs=sampled.log_probs
+                ids,
+                sampled.token_ids,
+                mask,
+                logprobs if sampled.log_probs else None,
+                assistant_logprobs=sampled.log_probs,
             )
             ids = merged.token_ids
             if len(mask) > room:  # the answer is cut off below, so it is not played
@@ -87,7 +91,7 @@ class SessionAgentLoop(AgentLoopBase):
                 past = [*messages, {"role": "assistant", "content": text}]
                 messages = [*past, reply.message]
                 merged, mask, logprobs = await self.ct_merge_context_msg(
-                    past, messages, ids, mask, logprobs
+                    past, messages, ids, mask, logprobs or None
                 )
                 ids = merged.token_ids
         if not session.done:

@@ -21,7 +21,7 @@ from agentgym_gen.integrations.verl import SessionAgentLoop, export_parquet
 
 TEMPLATE = (
     "{% for message in messages %}{{ '<|im_start|>' + message.role + '\n' + message.content }}"
-    "{{ '<|im_end|>\n' }}{% endfor %}"
+    "{{ '<|im_end|>' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
 
@@ -77,7 +77,7 @@ def test_the_mask_is_exact(tokenizer: Any, interface: str) -> None:
         between = (
             ""
             if after is None
-            else (f"\n<|im_start|>user\n{after.observation}<|im_end|>\n<|im_start|>assistant\n")
+            else (f"<|im_start|>user\n{after.observation}<|im_end|><|im_start|>assistant\n")
         )
         context = tokenizer.encode(between, add_special_tokens=False)
         expected += answer + context
