@@ -211,6 +211,15 @@ def test_an_empty_file_is_not_done(finished: Path, out: Path, name: str) -> None
     assert read_episodes(out) == read_episodes(finished)
 
 
+def test_distances_that_cannot_be_read_are_measured_again(out: Path) -> None:
+    """An empty file is no measurement."""
+    before = (out / "distances.json").read_text()
+    (out / "distances.json").write_bytes(b"")
+    rerun(out)
+
+    assert (out / "distances.json").read_text() == before
+
+
 def test_a_changed_plan_is_no_plan_of_its_rows(out: Path) -> None:
     """A plan whose hash is not its own is refused."""
     (record,) = read(out / "plan.json")
