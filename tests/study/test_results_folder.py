@@ -361,6 +361,21 @@ def test_a_folder_reads_the_cells_of_the_plan_it_is_given(finished: Path) -> Non
     )
 
 
+def test_a_column_of_few_tasks_has_each_once(tmp_path: Path) -> None:
+    """Of three tasks none is played twice, though the plan asks for six."""
+    tasks = tmp_path / "few.easy.txt"
+    tasks.write_text("".join(f"sokoban/easy/test/{n}\n" for n in (1, 2, 3)))
+    text = PLAN.replace("tasks = 2", "tasks = 6").partition("[interface]")[0]
+    text = text.replace(
+        "[environments.Sokoban]", f'[environments.Sokoban]\nlists = "{tmp_path}/few"'
+    )
+    plan = parse_plan(text)
+    run_plan(plan, tmp_path / "out", log=str, recipe=PretendRecipe())
+
+    rows = [row["task_id"] for row in read_episodes(tmp_path / "out") if row["arm"] == BASE]
+    assert 0 < len(rows) == len(set(rows)) <= 3
+
+
 class CutPolicy:
     """Answers with completions that ran into the limit of new tokens, every second turn."""
 
