@@ -228,11 +228,12 @@ class ResultsFolder:
         played = Counter((episode["task_id"], episode["sample"]) for episode in episodes)
         task_ids = column["task_ids"] if column else list(dict.fromkeys(task for task, _ in played))
         due = Counter(product(task_ids, range(row["samples"])))
-        for (task_id, sample), number in ((played - due) + (due - played)).items():
-            times = played[task_id, sample]
+        for task_id, sample in (played - due) + (due - played):
+            pair = task_id, sample
             raise DataError(
                 f"{folder / EPISODES} does not fit its cell: sample {sample} of "
-                f"{short_repr(task_id)} is there {times} times, and should be {abs(times - number)} times"
+                f"{short_repr(task_id)} is there {played[pair]} times, and should be {due[pair]} "
+                "times"
             )
         if len(task_ids) > self.plan.test.tasks:
             raise DataError(
