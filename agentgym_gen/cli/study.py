@@ -59,12 +59,14 @@ def _open_study(options: argparse.Namespace) -> Study:
 
 def run_study(options: argparse.Namespace) -> None:
     """Say what a study costs, ask, run it and write its report."""
+    from agentgym_gen.study.report.markup import check_installed
     from agentgym_gen.study.run.cost import estimate_cost
     from agentgym_gen.study.run.executors import EXECUTORS
     from agentgym_gen.study.run.run import check_folder
 
     if options.executor not in EXECUTORS:
         raise unknown_name("executor", options.executor, EXECUTORS, "all")
+    check_installed()
     study = _open_study(options)
     workers = options.workers or usable_processors()
     check_folder(study.plan, study.out)

@@ -211,6 +211,15 @@ def test_an_empty_file_is_not_done(finished: Path, out: Path, name: str) -> None
     assert read_episodes(out) == read_episodes(finished)
 
 
+def test_distances_that_cannot_be_read_are_measured_again(out: Path) -> None:
+    """An empty file is no measurement."""
+    before = (out / "distances.json").read_text()
+    (out / "distances.json").write_bytes(b"")
+    rerun(out)
+
+    assert (out / "distances.json").read_text() == before
+
+
 def test_a_changed_plan_is_no_plan_of_its_rows(out: Path) -> None:
     """A plan whose hash is not its own is refused."""
     (record,) = read(out / "plan.json")
@@ -350,6 +359,21 @@ def test_a_folder_reads_the_cells_of_the_plan_it_is_given(finished: Path) -> Non
     assert [cell.row["cell"] for cell in folder.complete_cells()] == sorted(
         cell.name for cell in study.plan.all_cells()
     )
+
+
+def test_a_column_of_few_tasks_has_each_once(tmp_path: Path) -> None:
+    """Of three tasks none is played twice, though the plan asks for six."""
+    tasks = tmp_path / "few.easy.txt"
+    tasks.write_text("".join(f"sokoban/easy/test/{n}\n" for n in (1, 2, 3)))
+    text = PLAN.replace("tasks = 2", "tasks = 6").partition("[interface]")[0]
+    text = text.replace(
+        "[environments.Sokoban]", f'[environments.Sokoban]\nlists = "{tmp_path}/few"'
+    )
+    plan = parse_plan(text)
+    run_plan(plan, tmp_path / "out", log=str, recipe=PretendRecipe())
+
+    rows = [row["task_id"] for row in read_episodes(tmp_path / "out") if row["arm"] == BASE]
+    assert 0 < len(rows) == len(set(rows)) <= 3
 
 
 class CutPolicy:

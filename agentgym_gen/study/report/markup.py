@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import jinja2
     from markupsafe import Markup
 
-__all__ = ["Html", "check_html", "own_html", "render"]
+__all__ = ["Html", "check_html", "check_installed", "own_html", "render"]
 
 PACKAGE = "agentgym_gen.study.report"
 
@@ -48,11 +48,20 @@ def render(template: str, **values: object) -> Markup:
 
 def own_html(name: str) -> Markup:
     """Return the file *name* of this package, such as the style of the page, as it is."""
-    _environment()  # says which extra is missing
+    check_installed()
     from markupsafe import Markup
 
     text = (resources.files(PACKAGE) / name).read_text(encoding="utf-8")
     return Markup(text)  # noqa: S704  (a file of ours)
+
+
+def check_installed() -> None:
+    """Raise unless a page can be made: said before a run of hours, not after it.
+
+    Raises:
+        MissingExtraError: if jinja2 is not installed.
+    """
+    _environment()
 
 
 def check_html(value: object) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 from agentgym_gen.errors import DataError
 from agentgym_gen.ids import EnvId
 from agentgym_gen.study.plan.plan import Cell, Plan, label, plan_key
+from agentgym_gen.study.plan.validation import short_repr
 from agentgym_gen.study.results.files import (
     CELL,
     EPISODES,
@@ -207,8 +208,8 @@ class ResultsFolder:
         for key, value in expected.items():
             if row.get(key) != value:
                 raise DataError(
-                    f"{where} does not fit its study: `{key}` is {row.get(key)!r}, and should be "
-                    f"{value!r}"
+                    f"{where} does not fit its study: `{key}` is {short_repr(row.get(key))}, and "
+                    f"should be {short_repr(value)}"
                 )
 
     @staticmethod
@@ -227,11 +228,12 @@ class ResultsFolder:
         played = Counter((episode["task_id"], episode["sample"]) for episode in episodes)
         task_ids = column["task_ids"] if column else list(dict.fromkeys(task for task, _ in played))
         due = Counter(product(task_ids, range(row["samples"])))
-        for (task_id, sample), number in ((played - due) + (due - played)).items():
-            times = played[task_id, sample]
+        for task_id, sample in (played - due) + (due - played):
+            pair = task_id, sample
             raise DataError(
-                f"{folder / EPISODES} does not fit its cell: sample {sample} of {task_id!r} is "
-                f"there {times} times, and should be {abs(times - number)} times"
+                f"{folder / EPISODES} does not fit its cell: sample {sample} of "
+                f"{short_repr(task_id)} is there {played[pair]} times, and should be {due[pair]} "
+                "times"
             )
         if len(task_ids) > self.plan.test.tasks:
             raise DataError(

@@ -6,10 +6,10 @@ from functools import lru_cache
 from pathlib import Path
 
 from agentgym_gen.describe.distance import ExpertProfile, distance, profile
-from agentgym_gen.errors import DiskFullError
+from agentgym_gen.errors import DataError, DiskFullError
 from agentgym_gen.study.analysis.descriptors import held_out_cells
 from agentgym_gen.study.plan.plan import Plan
-from agentgym_gen.study.results.distances import DISTANCES, write_distances
+from agentgym_gen.study.results.distances import DISTANCES, read_distances, write_distances
 from agentgym_gen.study.run.schedule import Log
 
 
@@ -23,7 +23,7 @@ def measure_distances(plan: Plan, out: Path, log: Log) -> None:
         DiskFullError: if the disk is full.
     """
     pairs = dict.fromkeys(filter(None, (cell.interfaces for cell in held_out_cells(plan.arms))))
-    if not pairs or (out / DISTANCES).exists():
+    if not pairs or _are_measured(out):
         return
     cached = lru_cache(maxsize=None)(_profile)
     try:
@@ -36,6 +36,14 @@ def measure_distances(plan: Plan, out: Path, log: Log) -> None:
         raise
     except Exception as error:  # noqa: BLE001  (the boundary: the rows do not need distances)
         log(f"The distances between interfaces were not measured: {error}")
+
+
+def _are_measured(out: Path) -> bool:
+    """Return whether *out* has distances that can be read."""
+    try:
+        return (out / DISTANCES).exists() and bool(read_distances(out))
+    except DataError:
+        return False
 
 
 def _profile(column: str, interface: str = "") -> ExpertProfile:

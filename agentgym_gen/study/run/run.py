@@ -359,10 +359,14 @@ def check_weights(folder: Path) -> str | None:
 
 
 def sample_column_tasks(plan: Plan, column: str) -> list[str]:
-    """Return the test tasks of *column*: the same for every model, and through every interface."""
+    """Return the test tasks of *column*: the same for every model, and through every interface.
+
+    A column with fewer tasks than the plan has each at most once: its second time would be the same
+    episode again.
+    """
     env = make_text_env(column, plan.test.split)
     rng = stream("study tasks", env.world.tasks.env, *env.tiers)
-    return sample_task_ids(column, plan.test.split, plan.test.tasks, rng)
+    return list(dict.fromkeys(sample_task_ids(column, plan.test.split, plan.test.tasks, rng)))
 
 
 def describe_column(plan: Plan, column: str) -> dict[str, Any]:
