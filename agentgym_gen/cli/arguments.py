@@ -5,10 +5,27 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from agentgym_gen.env.making import sample_task_ids
 from agentgym_gen.seeding import stream
 from agentgym_gen.world import SPLITS, TaskId
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser, the values of whose last argument may stand after options, too."""
+
+    spread = ""
+    """The name of that argument, which takes any number of values; empty for none."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # noqa: ANN401
+        """Parse *args* as argparse does, and add what it leaves over to the last argument."""
+        parsed, rest = super().parse_known_args(args, namespace)
+        if self.spread:
+            words = [word for word in rest if not word.startswith("-")]
+            rest = [word for word in rest if word.startswith("-")]
+            setattr(parsed, self.spread, [*getattr(parsed, self.spread), *words])
+        return parsed, rest
 
 
 def at_least(least: int) -> Callable[[str], int]:

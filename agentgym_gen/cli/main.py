@@ -1,4 +1,4 @@
-"""The command line: ``agentgym-gen envs | show | play | demo | study | calibrate | data``.
+"""The command line: ``agentgym-gen envs | show | play | demo | eval | compare | study | ...``.
 
 An error is one sentence on standard error and exit code 2, never a traceback. A stop signal is one
 sentence, too, and the exit code is 128 more than its number.
@@ -16,11 +16,13 @@ from pathlib import Path
 
 import gymnasium
 
+from agentgym_gen.cli.arguments import Parser
 from agentgym_gen.cli.calibrate import add_calibrate
 from agentgym_gen.cli.compare import add_compare
 from agentgym_gen.cli.data import add_data
 from agentgym_gen.cli.demo import add_demo
 from agentgym_gen.cli.envs import add_envs
+from agentgym_gen.cli.eval import add_eval
 from agentgym_gen.cli.play import add_play
 from agentgym_gen.cli.show import add_show
 from agentgym_gen.cli.study import add_study
@@ -42,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="agentgym-gen",
         description="Text-agent environments, an RFT trainer and the generalization study.",
     )
@@ -55,6 +57,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_show(commands.add_parser("show", help="see one task through several interfaces"))
     add_play(commands.add_parser("play", help="play an environment yourself"))
     add_demo(commands.add_parser("demo", help="watch a policy play"))
+    add_eval(commands.add_parser("eval", help="measure a model, whoever trained it"))
     add_compare(commands.add_parser("compare", help="say what differs between evaluated models"))
     add_study(commands.add_parser("study", help="run a generalization study"))
     add_calibrate(commands.add_parser("calibrate", help="divide tasks by a model's success"))

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EPISODES",
+    "NEW_TRANSCRIPTS",
     "RECORD",
     "SCHEMA",
     "TRANSCRIPTS",
@@ -113,6 +114,26 @@ class Column:
         """A readable name of environment and interface: ``TextCraft-easy-symbols+json``."""
         return EnvId.parse(self.name).label
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return the column as it stands in ``eval.json``."""
+        return {
+            "column": self.name,
+            "env_id": self.env_id,
+            "interface": self.interface,
+            "samples": self.samples,
+            "task_ids": list(self.task_ids),
+        }
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Column:
+        """Return the column that *value*, of ``eval.json``, describes."""
+        return cls(
+            env_id=value["env_id"],
+            interface=value["interface"],
+            task_ids=tuple(value["task_ids"]),
+            samples=int(value["samples"]),
+        )
+
     def episode_keys(self) -> list[EpisodeKey]:
         """Return the names of its episodes, in their order."""
         return [
@@ -136,7 +157,7 @@ class Evaluation:
         """The folder."""
         self.record: Mapping[str, Any] = dict(record)
         """The content of ``eval.json``: model, settings, columns, panel, versions."""
-        self.columns = tuple(map(_column, record["columns"]))
+        self.columns = tuple(map(Column.from_dict, record["columns"]))
         """What is played, in the order of the rows."""
         self._rows = list(rows)
 
@@ -323,7 +344,9 @@ def _check_row(row: Row, path: Path) -> Row:
 def _in_order(record: Mapping[str, Any], rows: Iterable[Row]) -> list[Row]:
     """Return the last row of each episode of *record*, in the order of the columns."""
     by_key = {key_of(row): row for row in rows}
-    keys = [key for column in map(_column, record["columns"]) for key in column.episode_keys()]
+    keys = [
+        key for column in map(Column.from_dict, record["columns"]) for key in column.episode_keys()
+    ]
     return [by_key[key] for key in keys if key in by_key]
 
 
@@ -337,18 +360,9 @@ def _read_record(path: Path) -> dict[str, Any]:
             "install a newer agentgym-gen"
         )
     try:
-        labels = [record["model"]["label"], *(_column(c).name for c in record["columns"])]
+        labels = [record["model"]["label"], *(Column.from_dict(c).name for c in record["columns"])]
         if isinstance(record["settings"], dict) and all(isinstance(n, str) for n in labels):
             return record
     except (LookupError, TypeError, ValueError) as error:
         raise DataError(f"Cannot read {path}: it is not the record of an evaluation") from error
     raise DataError(f"Cannot read {path}: it is not the record of an evaluation")
-
-
-def _column(value: Mapping[str, Any]) -> Column:
-    return Column(
-        env_id=value["env_id"],
-        interface=value["interface"],
-        task_ids=tuple(value["task_ids"]),
-        samples=int(value["samples"]),
-    )

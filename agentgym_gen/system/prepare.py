@@ -30,6 +30,8 @@ class PrepareRequest:
     """The split, or None for all."""
     workers: int | None = None
     """How many processes work in parallel; None starts one for each processor."""
+    task_ids: tuple[str, ...] = ()
+    """The tasks that are prepared, in place of the first ones of each tier and split."""
 
 
 DEFAULT_REQUEST = PrepareRequest()

@@ -31,6 +31,12 @@ def prepare(say: Log, order: PrepareRequest) -> Path:
     TextWorld().close()
     cache = GameCache()
     cache.remove_leftovers()
+    if order.task_ids:
+        everything = GeneratedTasks()
+        tasks = [everything.find(task_id) for task_id in order.task_ids]
+        built = build_all(cache, tasks, order.workers or usable_processors(), bar=True)
+        say(f"{built} games made, {len(tasks) - built} were there")
+        return cache.folder
     if order.tasks_per_split is not None:
         tasks = _select_tasks(order)
         say(f"{len(tasks)} games, {order.tasks_per_split} of each tier and split that is asked for")

@@ -1,0 +1,146 @@
+"""The numbers of an evaluation: a line for each environment and interface, and one for all.
+
+A rate has Wilson's interval over tasks, since the samples of a task are not independent. The mean
+over environments weighs each environment and tier alike; what is played through several interfaces
+counts as the mean over these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agentgym_gen.errors import DataError
+from agentgym_gen.evaluation.results import Column, Evaluation
+from agentgym_gen.ids import EnvId
+from agentgym_gen.study.analysis.statistics import Estimate, wilson
+from agentgym_gen.study.results.rows import Row
+
+__all__ = ["UNANSWERED", "ColumnScore", "column_scores", "mean_score", "score_line"]
+
+UNANSWERED = "policy_error"
+"""The end of an episode for which the model, or its server, gave no answer."""
+
+
+@dataclass(frozen=True)
+class ColumnScore:
+    """How a model did in an environment through an interface."""
+
+    column: Column
+    """The environment and the interface."""
+    success: Estimate
+    """The share of tasks that were solved: the mean over samples, then over tasks."""
+    score: float
+    """The mean score, 0 to 1."""
+    turns: float
+    """The mean number of turns."""
+    invalid: float
+    """The share of turns whose action could not be carried out."""
+    episodes: int
+    """How many episodes were played."""
+    unanswered: int
+    """How many of them ended because no answer came; they count as failures."""
+
+    @property
+    def environment(self) -> str:
+        """The name of the environment."""
+        return EnvId.parse(self.column.env_id).name
+
+    @property
+    def tier(self) -> str:
+        """The tier, or ``all``."""
+        return EnvId.parse(self.column.env_id).tier or "all"
+
+
+def column_scores(evaluation: Evaluation) -> list[ColumnScore]:
+    """Return the scores of every column that has episodes, in the order of the columns."""
+    by_column: dict[str, list[Row]] = {}
+    for row in evaluation.rows():
+        by_column.setdefault(row["column"], []).append(row)
+    return [
+        _score(column, by_column[column.name])
+        for column in evaluation.columns
+        if column.name in by_column
+    ]
+
+
+def _score(column: Column, rows: Sequence[Row]) -> ColumnScore:
+    turns = sum(row["turns"] for row in rows)
+    rates = _task_means(rows, "success")
+    rate = sum(rates) / len(rates)
+    scores = _task_means(rows, "score")
+    return ColumnScore(
+        column=column,
+        success=Estimate(rate, *wilson(rate, len(rates)), len(rates)),
+        score=sum(scores) / len(scores),
+        turns=turns / len(rows),
+        invalid=sum(row["invalid_turns"] for row in rows) / max(1, turns),
+        episodes=len(rows),
+        unanswered=sum(row["end_reason"] == UNANSWERED for row in rows),
+    )
+
+
+def _task_means(rows: Sequence[Row], key: str) -> list[float]:
+    """Return the mean of *key* over the samples of each task."""
+    values: dict[str, list[float]] = {}
+    for row in rows:
+        values.setdefault(row["task_id"], []).append(float(row[key]))
+    return [sum(samples) / len(samples) for samples in values.values()]
+
+
+def mean_score(scores: Sequence[ColumnScore]) -> Estimate:
+    """Return the mean success over environments and tiers, each with the same weight.
+
+    The interval is Wilson's for the number of tasks that the mean is worth: of G environment ids
+    with n_g tasks each, the variance of the mean is at most p (1 - p) / n for
+    n = G^2 / sum(1 / n_g). Where all have as many tasks, n is their sum.
+
+    Raises:
+        DataError: if nothing was played.
+    """
+    groups: dict[str, list[ColumnScore]] = {}
+    for score in scores:
+        groups.setdefault(score.column.env_id, []).append(score)
+    if not groups:
+        raise DataError("Nothing was played yet, so there is no score")
+    means = [sum(s.success.value for s in group) / len(group) for group in groups.values()]
+    # through several interfaces a task is still one task
+    tasks = [max(s.success.tasks for s in group) for group in groups.values()]
+    mean = sum(means) / len(means)
+    worth = len(tasks) ** 2 / sum(1 / number for number in tasks)
+    return Estimate(mean, *wilson(mean, round(worth)), sum(tasks))
+
+
+def score_line(evaluation: Evaluation) -> str:
+    """Return the score as one line, with all that a reader needs to compare it.
+
+    Raises:
+        DataError: if nothing was played.
+    """
+    scores = column_scores(evaluation)
+    mean = mean_score(scores)
+    settings, record = evaluation.record["settings"], evaluation.record
+    shots = f"{settings['shots']} shots, " if settings["shots"] else "0 shots, "
+    window = "" if settings["window"] is None else f"window {settings['window']}, "
+    limit = "" if settings["max_turns"] is None else f"{settings['max_turns']} turns at most, "
+    progress = sum(score.episodes for score in scores), evaluation.number
+    partly = "" if evaluation.complete else f" INCOMPLETE: {progress[0]} of {progress[1]} episodes;"
+    return (
+        f"{evaluation.label} on {_played(evaluation)}:{partly} success {100 * mean.value:.1f} % "
+        f"[{100 * mean.low:.1f}, {100 * mean.high:.1f}], n = {mean.tasks} tasks "
+        f"({settings['format']}, {shots}{window}{limit}temperature {settings['temperature']:g}, "
+        f"prompt {record['prompt_hash']}, agentgym-gen {record['version']})"
+    )
+
+
+def _played(evaluation: Evaluation) -> str:
+    panel = evaluation.record.get("panel")
+    if panel is None:
+        names = list(dict.fromkeys(column.label for column in evaluation.columns))
+        shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        return f"{shown} ({evaluation.record['settings']['split']})"
+    name = f"panel/{panel['name']} ({panel['hash']})"
+    if not panel["left_out"]:
+        return name
+    absent = dict.fromkeys(EnvId.parse(env_id).name for env_id in panel["left_out"])
+    return f"{name} WITHOUT {', '.join(absent)}, which is not the whole panel"

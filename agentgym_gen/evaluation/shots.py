@@ -1,0 +1,133 @@
+"""Demonstrations of the expert before each episode, as earlier turns of the chat."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from agentgym_gen.agents.policy import (
+    Completion,
+    ConcurrentPolicy,
+    ExpertPolicy,
+    Policy,
+    Request,
+)
+from agentgym_gen.agents.prompt import ChatMessage, PastTurn, PromptStyle, build
+from agentgym_gen.agents.rollout import Episode, run
+from agentgym_gen.agents.trajectory import Trajectory
+from agentgym_gen.env import TextEnv
+from agentgym_gen.env.making import make_text_env, sample_task_ids
+from agentgym_gen.errors import DataError
+from agentgym_gen.seeding import stream
+
+__all__ = ["NEXT_TASK", "Demonstrations", "with_shots"]
+
+NEXT_TASK = "That was an example. Now another task follows."
+"""What stands between a demonstration and what comes after it."""
+
+CANDIDATES = 4
+"""So many training tasks are played for each demonstration; the shortest episodes are shown."""
+
+
+class Demonstrations:
+    """Demonstrations of each environment and interface; many threads may ask for them.
+
+    They are episodes of the expert on training tasks, in the interface of the episode that they
+    stand before, and depend on the seed only. Of several candidates the shortest are taken.
+
+    Args:
+        shots: How many.
+        seed: The root of the choice of tasks.
+    """
+
+    def __init__(self, shots: int, seed: int = 0) -> None:
+        self._shots, self._seed = shots, seed
+        self._messages: dict[tuple[str, str, PromptStyle], tuple[ChatMessage, ...]] = {}
+        self._lock = threading.Lock()
+
+    def before(self, request: Request) -> Request:
+        """Return *request* with the demonstrations before its messages."""
+        shown = self.messages(request.env, request.style)
+        return replace(request, messages=_joined(shown, request.messages))
+
+    def messages(self, env: TextEnv, style: PromptStyle) -> tuple[ChatMessage, ...]:
+        """Return the demonstrations for episodes of *env* as chat messages.
+
+        Raises:
+            DataError: if the expert has too few successful episodes.
+        """
+        name = env.world.name if env.spec is None else env.spec.id
+        key = name, str(env.interface), style
+        with self._lock:
+            if key not in self._messages:
+                self._messages[key] = self._play(*key)
+            return self._messages[key]
+
+    def _play(self, env_id: str, interface: str, style: PromptStyle) -> tuple[ChatMessage, ...]:
+        rng = stream("shots", env_id, entropy=self._seed)
+        task_ids = sample_task_ids(env_id, "train", CANDIDATES * self._shots, rng)
+        options = {"interface": interface}
+        episodes = [Episode(env_id, task_id, options=options) for task_id in task_ids]
+        played = [t for t in run(episodes, ExpertPolicy(), style=style) if t.success]
+        if len(played) < self._shots:
+            raise DataError(
+                f"The expert of {env_id!r} has {len(played)} successful episodes of "
+                f"{len(task_ids)}, too few for {self._shots} demonstrations"
+            )
+        played.sort(key=lambda trajectory: len(trajectory.turns))  # stable: ties keep their order
+        messages: tuple[ChatMessage, ...] = ()
+        for trajectory in played[: self._shots]:
+            messages = _joined(messages, _chat_of(trajectory, style, options, first=not messages))
+        return messages
+
+
+def _chat_of(
+    trajectory: Trajectory, style: PromptStyle, options: Mapping[str, str], *, first: bool
+) -> tuple[ChatMessage, ...]:
+    """Return the whole of *trajectory* as a chat; the *first* one opens with the rules."""
+    env = make_text_env(trajectory.env_id, "train", options)
+    env.reset(options={"task_id": trajectory.task_id})
+    past = [PastTurn(turn.observation, turn.completion.text) for turn in trajectory.turns]
+    shown = replace(style, window=None, instruction=style.instruction and first)
+    instruction = env.instruction if shown.instruction else ""
+    return build(shown, instruction, past, trajectory.last_observation)
+
+
+def _joined(before: Sequence[ChatMessage], after: Sequence[ChatMessage]) -> tuple[ChatMessage, ...]:
+    """Return two chats as one: the last observation of the first opens the second."""
+    if not before:
+        return tuple(after)
+    *messages, last = before
+    content = f"{last['content']}\n\n{NEXT_TASK}\n\n{after[0]['content']}"
+    return (*messages, {"role": "user", "content": content}, *after[1:])
+
+
+def with_shots(
+    policy: Policy | ConcurrentPolicy, demonstrations: Demonstrations
+) -> Policy | ConcurrentPolicy:
+    """Return *policy* as one whose every prompt opens with *demonstrations*."""
+    if isinstance(policy, ConcurrentPolicy):
+        return _ConcurrentWithShots(policy, demonstrations)
+    return _BatchedWithShots(policy, demonstrations)
+
+
+class _BatchedWithShots:
+    def __init__(self, policy: Policy, demonstrations: Demonstrations) -> None:
+        self._policy, self._demonstrations = policy, demonstrations
+
+    def act(self, requests: Sequence[Request]) -> list[Completion]:
+        return self._policy.act([self._demonstrations.before(request) for request in requests])
+
+
+class _ConcurrentWithShots:
+    def __init__(self, policy: ConcurrentPolicy, demonstrations: Demonstrations) -> None:
+        self._policy, self._demonstrations = policy, demonstrations
+
+    def answer(self, request: Request) -> Completion:
+        return self._policy.answer(self._demonstrations.before(request))
+
+    def forget(self, episode: int) -> None:
+        forget = getattr(self._policy, "forget", None)
+        if forget is not None:
+            forget(episode)
