@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from agentgym_gen.cli.arguments import path
@@ -51,9 +52,11 @@ def print_comparison(options: argparse.Namespace) -> None:
     for note in comparison.notes:
         print(printable(f"Note: {note}"))
     print_table(_table(comparison))
-    print()
+    print("Differences in points, with 95 % intervals; * p < 0.05 after Holm's adjustment.\n")
     for name in comparison.others:
         print(printable(f"{comparison.sentence(name)}."))
+        for line in _details(comparison, name):
+            print(printable(f"  {line}"))
     if page is not None:
         print(printable(f"Written to {page}"))
 
@@ -65,17 +68,32 @@ def _table(comparison: Comparison) -> list[tuple[str, ...]]:
     for column in comparison.columns:
         rate = comparison.results.rate(comparison.base, column.name)
         differences = [comparison.differences[name, column.name] for name in comparison.others]
-        rows.append((column.label, f"{100 * rate.value:.1f}", *map(_points, differences)))
+        rows.append(
+            (printable(column.label), f"{100 * rate.value:.1f}", *map(_points, differences))
+        )
     for group in comparison.groups:
         if 1 < len(group.columns) < len(comparison.columns):
             rate = comparison.rate(comparison.base, group.columns)
             means = [comparison.difference(name, group.columns) for name in comparison.others]
-            title = f"{group.kind} {group.name}"
+            title = printable(f"{group.kind} {group.name}")
             rows.append((title, f"{100 * rate.value:.1f}", *(_points(e, "") for e in means)))
     every = comparison.rate(comparison.base, [column.name for column in comparison.columns])
     overall = map(_points, comparison.overall.values())
     rows.append(("mean", f"{100 * every.value:.1f}", *overall))
     return rows
+
+
+def _details(comparison: Comparison, name: str) -> Iterator[str]:
+    """Yield how the model *name* did where it was trained and elsewhere, and its probes."""
+    for group in comparison.held(name):
+        difference = comparison.difference(name, group.columns)
+        yield f"{group.name}: {_points(difference, '')}, n = {difference.tasks}"
+    for probe in comparison.probes:
+        if probe.model == name:
+            e = probe.value
+            number = f"{100 * e.value:.1f} % [{100 * e.low:.1f}, {100 * e.high:.1f}]"
+            shown = number if probe.kind == "consistent" else _points(e, "")
+            yield f"{probe.kind}, {probe.name}: {shown}, n = {e.tasks}"
 
 
 def _points(e: Estimate, mark: str = " *") -> str:

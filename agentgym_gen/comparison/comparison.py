@@ -38,6 +38,9 @@ SAME_ENVIRONMENT = "held out, same environment"
 OTHER_ENVIRONMENTS = "held out, other environments"
 """How a column stands to what a model was trained on."""
 
+FailureModes = dict[str, tuple[float, float, Estimate]]
+"""For each mode the share of the base's episodes, that of a model's, and the difference."""
+
 LEVEL = 0.05
 """Below this p-value, adjusted by Holm, a difference is one."""
 
@@ -123,6 +126,7 @@ class Comparison:
         """The columns that all models played."""
         self.results = Results([*rows, *_training_rows(models)], metric)
         """The analysis of the rows; the arms are the names of the models."""
+        self._failure_modes: dict[str, FailureModes] = {}
         self._trained_on = _patterns(self.others, trained_on, self.columns)
 
     def __repr__(self) -> str:
@@ -215,13 +219,18 @@ class Comparison:
                 parts.setdefault(part, []).append(column.name)
         return [Group("training", part, tuple(names)) for part, names in parts.items()]
 
-    def failure_modes(self, name: str) -> dict[str, tuple[float, float, Estimate]]:
+    def failure_modes(self, name: str) -> FailureModes:
         """Return the share of episodes with each failure mode: the base's, the model's, and more.
 
         The third is the mean difference over columns; modes that neither has are left out.
         """
+        if name not in self._failure_modes:
+            self._failure_modes[name] = self._count_failure_modes(name)
+        return self._failure_modes[name]
+
+    def _count_failure_modes(self, name: str) -> FailureModes:
         columns = [column.name for column in self.columns]
-        shares: dict[str, tuple[float, float, Estimate]] = {}
+        shares: FailureModes = {}
         for mode in MODES:
             rows = [
                 {**row, "success": mode in row["failures"]}

@@ -31,6 +31,25 @@ def test_it_prints_a_table_and_the_verdict(
     assert "mine beside base: better, +80.0 points" in output
 
 
+def test_it_prints_where_the_model_was_trained_and_its_probes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Held in 16 of 20 tasks more; of the 18 native wins 9 are won with symbols."""
+    for name, won in (("base", 2), ("mine", 18)):
+        outcomes = {EASY: of_tasks([1] * won + [0] * (20 - won)), CRAFT: of_tasks([0] * 20)}
+        outcomes[f"{EASY}?interface=symbols"] = of_tasks([1] * (won // 2) + [0] * (20 - won // 2))
+        write_evaluation(tmp_path / name, outcomes)
+    folders = [str(tmp_path / "base"), str(tmp_path / "mine")]
+    assert main(["compare", *folders, "--trained-on", EASY]) == 0
+    output = capsys.readouterr().out
+
+    assert "  held in: +80.0 [" in output
+    assert "  held out, same environment: +40.0 [" in output
+    assert "  held out, other environments: +0.0 [" in output
+    assert "  consistent, symbols: 50.0 % [" in output
+    assert "  leaning, with meaningless verbs: +45.0 [" in output
+
+
 def test_it_prints_json_and_nothing_else(
     folders: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
