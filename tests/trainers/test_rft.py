@@ -1,6 +1,7 @@
 """Reinforcement fine-tuning: samples, references, warnings and checkpoints are what they seem."""
 
 import logging
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from agentgym_gen.trainers.config import RFTConfig, SFTConfig
 from agentgym_gen.trainers.demos import demonstrations, expert_texts
 from agentgym_gen.trainers.learner import Learner, learning_rate_share, memory_remedies
 from agentgym_gen.trainers.models.device import choose_threads
+from agentgym_gen.trainers.models.loading import load_model
 from agentgym_gen.trainers.models.tiny import TinySize, build_tiny
 from agentgym_gen.trainers.models.types import Model, Tokenizer
 from agentgym_gen.trainers.packing.micro_batches import pack
@@ -323,3 +325,26 @@ def test_the_learning_rate_follows_its_schedule(schedule: str, expected: list[fl
     shares = [learning_rate_share(config, step, schedule, 0.1) for step in range(5)]
 
     assert shares == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_training_from_a_folder_with_an_adapter_resumes_to_the_bit(tmp_path: Path) -> None:
+    """A second stage, whose start is the adapter of the first, is resumed as the first one is."""
+    base, tokenizer = warm()
+    base.save_pretrained(tmp_path / "base")
+    tokenizer.save_pretrained(tmp_path / "base")
+    settings: dict[str, Any] = {"lora_rank": 2, "kl_coef": 0.01, "valid_coef": 0.5}
+    first = trainer(*load_model(tmp_path / "base"), **settings)
+    first.train()
+    first.save_model(tmp_path / "adapter")
+
+    settings |= {"max_steps": 2, "output_dir": str(tmp_path / "whole")}
+    whole = trainer(*load_model(tmp_path / "adapter"), **settings)
+    whole.train()
+    shutil.copytree(tmp_path / "whole" / "step_000001", tmp_path / "cut" / "step_000001")
+    settings["output_dir"] = str(tmp_path / "cut")
+    resumed = trainer(*load_model(tmp_path / "adapter"), **settings)
+    resumed.train(resume_from_checkpoint=True)
+
+    weights, others = whole._learner.snapshot(), resumed._learner.snapshot()
+    assert weights
+    assert all(torch.equal(weight, others[name]) for name, weight in weights.items())
