@@ -35,15 +35,16 @@ from agentgym_gen.envs.webshop import WebShop
 from agentgym_gen.errors import DataError
 from agentgym_gen.retrieval import BM25Index
 from agentgym_gen.study import Study, load_plan, parse_plan, preset_text
-from agentgym_gen.study.analysis.analysis import Results
-from agentgym_gen.study.plan.plan import ROW_SCHEMA
+from agentgym_gen.study.plan.plan import ROW_SCHEMA, Cell, ModelId
 from agentgym_gen.study.results.distances import read_distances
+from agentgym_gen.study.results.files import read_record, read_rows
 from agentgym_gen.study.results.rows import (
+    make_episode_row,
     make_transcript,
-    read_cells,
     read_curves,
     read_transcripts,
 )
+from agentgym_gen.study.results.schema import CellRow, EpisodeRow
 from agentgym_gen.study.run.calibrate import CalibrationProgress
 from agentgym_gen.system.array_files import read_array
 from agentgym_gen.system.file_lock import is_locked, lock_folder
@@ -129,16 +130,20 @@ STORY = {
     "KB": {"logic": 'open/c :: "open {c}" :: "opening the {c}";'},
     "metadata": {"walkthrough": ["open chest", "take coin"]},
 }
-ROW = {
+CELL_ROW = {
     "schema": ROW_SCHEMA, "cell": "base.s0/x", "arm": "base", "seed": 0, "column": "x",
-    "task_id": "sokoban/easy/test/1", "sample": 0, "success": True, "score": 1.0, "turns": 3,
+    "env_id": "x", "env_version": 0, "interface": "native", "data_hash": "0" * 16,
+    "prompt_hash": "0" * 16, "model_hash": None, "stages": [["x"]], "split": "test", "samples": 1,
+    "decoding": {"temperature": 1.0, "max_new_tokens": 32, "max_turns": None}, "plan": "0" * 16,
+    "failure_rules": 1, "seconds": 0.5, "python": "3", "platform": "x", "versions": {"x": "1"},
+    "commit": None, "episodes": 1, "tasks": 1, "successes": 0, "truncated_rate": 0.0,
+    "files": {"episodes.jsonl": "0"},
 }  # fmt: skip
 
 
 def study_kinds() -> list[FileKind]:
     """Return the files of studies, trainings and calibrations."""
     plan = parse_plan(preset_text("quick"))
-    cell = _json({"schema": ROW_SCHEMA, "cell": "base.s0/x"})
     episodes = run([Episode("rftgen/Sokoban-easy-v0", "sokoban/easy/train/0")], ExpertPolicy())
     transcript = gzip.compress(_lines(*map(make_transcript, episodes)), mtime=0)
     settings = {"model": "expert"}
@@ -148,8 +153,8 @@ def study_kinds() -> list[FileKind]:
     def progress(folder: Path) -> object:
         return CalibrationProgress(folder / "a.played.json", settings, PromptStyle())
 
-    def rates(folder: Path) -> object:
-        return Results.read(folder).rate("base", "x")
+    cell = Cell(ModelId((), 0), "rftgen/Sokoban-easy-v0")
+    rows = [make_episode_row(cell, episode) for episode in episodes]
 
     distances = {"distances": [{"column": "x", "interface": "native", "distance": 0.5}]}
     return [
@@ -168,12 +173,16 @@ def study_kinds() -> list[FileKind]:
         ),
         FileKind(
             "rows of episodes",
-            "cells/base.s0/x/episodes.jsonl",
-            _lines(ROW, {**ROW, "sample": 1}),
-            rates,
-            {"cells/base.s0/x/cell.json": cell},
+            "episodes.jsonl",
+            _lines(*rows),
+            lambda folder: read_rows(folder / "episodes.jsonl", EpisodeRow),
         ),
-        FileKind("row of a cell", "cells/base.s0/x/cell.json", cell, read_cells),
+        FileKind(
+            "row of a cell",
+            "cell.json",
+            _json(CELL_ROW),
+            lambda folder: read_record(folder / "cell.json", CellRow),
+        ),
         FileKind(
             "transcripts",
             "cells/base.s0/x/transcripts.jsonl.gz",

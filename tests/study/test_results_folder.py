@@ -147,7 +147,7 @@ DAMAGES: dict[str, tuple[Callable[[Path], None], str]] = {
     "a score of 7": (_episode(score=7), "`score` is 1.0 or less, not 7"),
     "a score of NaN": (_episode(score=float("nan")), "NaN is no number of JSON"),
     "more invalid turns than turns": (_episode(invalid_turns=99), "`invalid_turns` is 99, of"),
-    "other totals": (_cell(successes=2), "`successes` is 2, and should be 0"),
+    "other totals": (_cell(successes=2), "`successes` is 2, and should be 1"),
     "another hash of tasks": (_cell(data_hash="0" * 16), "`data_hash` is '0000000000000000', and"),
     "other decoding": (
         _cell(decoding={"temperature": 0.0, "max_new_tokens": 32, "max_turns": None}),

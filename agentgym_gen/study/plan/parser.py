@@ -136,12 +136,12 @@ class _PlanParser:
             self.record(GivenModel, model, ("given", number))
             for number, model in enumerate(table.get("given", ()))
         )
-        arms = expand(families, environments)
         self._check_arm_names(families.custom)
         test = self.record(TestPlan, table.get("test", {}), ("test",))
-        plan: Plan = self._with_location(
-            (),
-            lambda: Plan(
+
+        def make_plan() -> Plan:
+            arms = expand(families, environments)
+            return Plan(
                 name=table["name"],
                 about=table.get("about", ""),
                 modules=tuple(table.get("modules", ())),
@@ -153,8 +153,9 @@ class _PlanParser:
                 test=test,
                 arms=(*arms, *given_arms(given, arms)),
                 given=given,
-            ),
-        )
+            )
+
+        plan: Plan = self._with_location((), make_plan)
         self._check_settings(plan)
         for env_id in {*plan.columns, *(i for a in plan.arms for s in a.stages for i in s.env_ids)}:
             self._check_env_id(env_id, ())

@@ -92,13 +92,11 @@ class LocalProcesses:
 
     def submit(self, run_job: JobFunction, job: str) -> None:
         """Start *job*."""
-        # A new process that gets a signal before it handles signals would print a traceback.
-        with block_signals(), safe_path():
-            try:
-                future = self._pool.submit(run_job, job)
-            except BrokenProcessPool:
-                self._pool = self._new_pool()
-                future = self._pool.submit(run_job, job)
+        try:
+            future = self._start(run_job, job)
+        except BrokenProcessPool:
+            self._pool = self._new_pool()
+            future = self._start(run_job, job)
         self._running[future] = job
 
     def wait(self) -> list[tuple[str, str | None]]:
@@ -112,6 +110,11 @@ class LocalProcesses:
             self._pool.shutdown()
         self._parent_end.close()
         self._pool.shutdown(cancel_futures=True)
+
+    def _start(self, run_job: JobFunction, job: str) -> Future[str | None]:
+        # A new process that gets a signal before it handles signals would print a traceback.
+        with block_signals(), safe_path():
+            return self._pool.submit(run_job, job)
 
     def _new_pool(self) -> ProcessPoolExecutor:
         # Spawned, not forked: torch's threads do not survive a fork.

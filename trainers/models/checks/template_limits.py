@@ -15,11 +15,11 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-import sys
 from collections.abc import Mapping
 from functools import lru_cache
 
 from agentgym_gen.errors import InvalidValueError
+from agentgym_gen.system.python_process import python_command
 
 MAX_CHARACTERS = 1 << 20
 """The longest template, and the longest text that one may make of the probes; published templates
@@ -78,7 +78,7 @@ def _status(template: str, tokens: str) -> int:
     request = json.dumps({"template": template, "tokens": tokens})
     try:
         done = subprocess.run(
-            [sys.executable, "-P", "-c", _CHILD],
+            python_command("-c", _CHILD),
             input=request.encode(),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
