@@ -12,7 +12,8 @@ import pytest
 
 from agentgym_gen import Episode, ExpertPolicy, Request, run
 from agentgym_gen.agents import Completion, PromptStyle
-from agentgym_gen.agents.prompt import ChatMessage, read_action
+from agentgym_gen.agents.completions.reader import read_completion
+from agentgym_gen.agents.prompt import ChatMessage
 from agentgym_gen.cli.main import main
 from agentgym_gen.env.making import make_text_env
 from agentgym_gen.errors import InvalidValueError, ResultExistsError, UnknownNameError
@@ -70,7 +71,7 @@ def test_the_answers_of_a_row_reach_the_goal(prompt: str) -> None:
     env.reset(options={"task_id": row["task_id"]})
     for message in row["messages"]:
         if message["role"] == "assistant":
-            info = env.step(read_action(style, message["content"]))[4]
+            info = env.step(read_completion(style, message["content"], env).action)[4]
 
     assert info["success"]
 

@@ -10,7 +10,7 @@ _NAMES = ("window", "chunk", "local")
 
 
 def attention_windows(model: Model) -> list[int]:
-    """Return the whole numbers in the settings of *model* that may be windows.
+    """Return the positive whole numbers in the settings of *model* that may be windows.
 
     They decide how a model is tried, not whether it is accepted: a number that is none does no
     harm.
@@ -25,5 +25,5 @@ def _windows(value: object, key: str = "") -> Iterator[int]:
     elif isinstance(value, list):
         for part in value:
             yield from _windows(part, key)
-    elif type(value) is int and any(name in key for name in _NAMES):
+    elif type(value) is int and value > 0 and any(name in key for name in _NAMES):
         yield value
