@@ -21,10 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE_FOLDERS = {"agentgym_gen": "agentgym_gen", "envs": "agentgym_gen/envs"}
 SOURCE_FOLDERS["trainers"] = "agentgym_gen/trainers"
-TOP_LEVEL = "agentgym_gen/integrations/top_level"
-"""The folder of modules that are installed at the top level."""
-
-TOPS = {"agentgym_gen", "agentgym_gen_vf.py"}  # verifiers finds modules at the top level only
+TOPS = {"agentgym_gen"}
 OPTIONAL = ("torch", "transformers", "peft", "pandas", "tqdm", "pytest", "minigrid")
 OPTIONAL += ("textworld", "jericho")
 
@@ -43,8 +40,7 @@ def source_files() -> set[str]:
             part = path.relative_to(ROOT / folder)
             is_linked = any((ROOT / folder / parent).is_symlink() for parent in part.parents)
             if path.is_file() and not is_linked and "__pycache__" not in part.parts:
-                name = f"{inside}/{part.as_posix()}"
-                names.add(name.removeprefix(f"{TOP_LEVEL}/"))
+                names.add(f"{inside}/{part.as_posix()}")
     return names
 
 

@@ -1,7 +1,7 @@
 """A taskset and an environment of verifiers 0.4, for ``vf-eval`` and prime-rl.
 
-verifiers finds them as ``agentgym-gen-vf``, the name of a module of its own in the wheel, because
-it looks for modules at the top level only.
+verifiers looks for modules at the top level only, so a user's file imports them there; the page
+docs/trainers/verifiers.md has it.
 """
 
 from __future__ import annotations

@@ -13,11 +13,12 @@ import verifiers.v1 as vf
 from expert_endpoint import expert_answers, expert_endpoint
 from verifiers.v1.utils.loaders import load_taskset
 
-import agentgym_gen_vf
 from agentgym_gen import task_rows
-from agentgym_gen.integrations.verifiers import SessionConfig
+from agentgym_gen.integrations.verifiers import SessionConfig, SessionEnv
 
 ENVS = ["rftgen/TextCraft-easy-v0"]
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))  # where agentgym_gen_vf lies
 TASKS = 2  # the agent's program is started for each turn
 
 
@@ -38,7 +39,12 @@ def evaluate(url: str, folder: Path) -> list[dict[str, Any]]:
         text=True,
         timeout=900,
         check=False,
-        env={**os.environ, "PRIME_API_KEY": "none", "PATH": f"{home}:{os.environ['PATH']}"},
+        env={
+            **os.environ,
+            "PRIME_API_KEY": "none",
+            "PATH": f"{home}:{os.environ['PATH']}",
+            "PYTHONPATH": str(HERE),
+        },
     )
     assert done.returncode == 0, done.stdout + done.stderr
     lines = next(folder.rglob("traces.jsonl")).read_text(encoding="utf-8").splitlines()
@@ -63,7 +69,7 @@ def test_the_expert_succeeds(tmp_path: Path) -> None:
 def test_a_taskset_has_the_rows_of_its_settings() -> None:
     """Tasks, interfaces and prompts are those of `task_rows`, and a longer one begins the same."""
     settings = {"id": "agentgym-gen-vf", "env_ids": ENVS, "split": "train", "interface": "random"}
-    assert issubclass(agentgym_gen_vf.SessionEnv, vf.Env)
+    assert issubclass(SessionEnv, vf.Env)
     rows = task_rows(ENVS, 3, "train", interface="random")
     taskset = vf_taskset({**settings, "number": 3})
     assert [task.data.name for task in taskset] == [row["task_id"] for row in rows]

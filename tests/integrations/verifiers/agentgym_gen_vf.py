@@ -1,4 +1,4 @@
-"""The name by which verifiers finds `agentgym_gen.integrations.verifiers`: ``agentgym-gen-vf``."""
+"""The name by which verifiers finds the environments: ``agentgym-gen-vf``."""
 
 from agentgym_gen.integrations.verifiers import SessionEnv, SessionTaskset
 
