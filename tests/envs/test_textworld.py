@@ -160,6 +160,17 @@ def test_without_the_list_everything_else_works() -> None:
     env.close()
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _own_engines() -> Iterator[None]:
+    """Engines of this module only: worlds of other tests may still fill those of the process."""
+    from agentgym_gen.envs.textworld.engine import client
+
+    pools = client._POOLS
+    client._POOLS = {}
+    yield
+    client._POOLS = pools
+
+
 def test_a_dead_engine_ends_the_episode_and_the_next_one_works(env: TextEnv) -> None:
     """Only the world that finds its engine dead loses its episode; others of it continue."""
     second_env = TextEnv(TextWorld())

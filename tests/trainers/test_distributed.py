@@ -69,7 +69,9 @@ def test_two_processes_train_as_one(tmp_path: Path) -> None:
     assert [row["step"] for row in rows[1]] == [1, 2]
     assert rows[0][0]["gradient_norm"] > 0
     for key in ("success", "valid", "reward", "loss", "gradient_norm", "entropy", "train_tokens"):
-        assert [r[key] for r in rows[0]] == pytest.approx([r[key] for r in rows[1]], abs=1e-6), key
+        # sums of float32 in another order
+        expected = pytest.approx([r[key] for r in rows[1]], rel=1e-5, abs=1e-6)
+        assert [r[key] for r in rows[0]] == expected, key
     assert rows[0][1]["eval/valid"] == rows[1][1]["eval/valid"]
     for number, state in states[0].items():
         torch.testing.assert_close(state["exp_avg"], states[1][number]["exp_avg"])
