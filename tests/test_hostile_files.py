@@ -35,6 +35,7 @@ from agentgym_gen.study.results.schema import CellRow, EpisodeRow
 from agentgym_gen.study.study import Study
 from agentgym_gen.trainers.checkpoint import read_state
 from agentgym_gen.world.task_list import read_task_list
+from tools.file_kinds import CELL_ROW
 
 HOUSE = GeneratedTasks(TaskFilter(task_type="heat")).make("medium", "train", 0).content
 GAME = {
@@ -90,15 +91,7 @@ EPISODE = {
     "score": 0.5, "reward": -1.0, "turns": 3, "invalid_turns": 1, "truncated_turns": 0,
     "action_tokens": 9, "observation_chars": 90, "end_reason": "turn_limit", "failures": ["loops"],
 }  # fmt: skip
-CELL = {
-    "schema": ROW_SCHEMA, "cell": "base.s0/x", "arm": "base", "seed": 0, "column": "x",
-    "env_id": "x", "env_version": 0, "interface": "native", "data_hash": "0" * 16,
-    "prompt_hash": "0" * 16, "model_hash": None, "stages": [["x"]], "split": "test", "samples": 1,
-    "decoding": {"temperature": 1.0, "max_new_tokens": 32, "max_turns": None}, "plan": "0" * 16,
-    "failure_rules": 1, "seconds": 0.5, "python": "3", "platform": "x", "versions": {"x": "1"},
-    "commit": None, "episodes": 1, "tasks": 1, "successes": 0, "truncated_rate": 0.0,
-    "files": {"episodes.jsonl": "0"},
-}  # fmt: skip
+CELL = CELL_ROW
 STATE = {"step": 3, "history": [{"step": 1, "loss": 0.5}], "config": {"seed": 0}}
 
 
