@@ -24,12 +24,14 @@ SHAPE: dict[str, Any] = {
     "pad_token_id": 0,
 }
 WINDOW = {"sliding_window": 24}
+NEO = {"num_layers": 2, "num_heads": 2}
+"""The names of transformers 5.0, which knows no others for this model when it checks the layers."""
 WITH_WINDOWS: list[tuple[str, dict[str, Any]]] = [
     ("mistral", WINDOW),
     ("mixtral", WINDOW),
     ("phi3", WINDOW),
     ("starcoder2", WINDOW),
-    ("gpt_neo", {"attention_types": [[["global", "local"], 1]], "window_size": 24}),
+    ("gpt_neo", NEO | {"attention_types": [[["global", "local"], 1]], "window_size": 24}),
     ("gemma2", WINDOW | {"head_dim": 16}),
     ("qwen2", WINDOW | {"use_sliding_window": True, "max_window_layers": 0}),
 ]
@@ -43,7 +45,7 @@ WITHOUT: list[tuple[str, dict[str, Any]]] = [
     ("qwen3", {"head_dim": 16}),
     ("gemma", {"head_dim": 16}),
     ("opt", {"word_embed_proj_dim": 32, "ffn_dim": 32}),
-    ("gpt_neo", {"attention_types": [[["global"], 2]]}),
+    ("gpt_neo", NEO | {"attention_types": [[["global"], 2]]}),
 ]
 
 
