@@ -1,43 +1,68 @@
-"""Run the quick study from nothing and keep its report under docs/results/quick.
+"""Run the quick study with three training seeds, and keep its report under docs/results.
 
-    python -m tools.quick_results
+    python -m tools.quick_results                          seeds 0, 1 and 2, kept as `quick`
+    python -m tools.quick_results quick-again 3 4 5        other seeds, kept as `quick-again`
 
 It copies the report and the plan, and writes a page with the command, the machine, the versions,
-the time, and the peak of the memory: the sum over all processes, measured every half second.
+the time, and the peak of the memory: the sum over all processes, measured every half second. A run
+that was stopped goes on, and its times are added up.
 """
 
 from __future__ import annotations
 
+import argparse
+import json
 import os
 import platform
 import shutil
 import subprocess
 import sys
 import time
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from agentgym_gen.system.files import write_text
 from agentgym_gen.system.processors import usable_processors
 
 ROOT = Path(__file__).resolve().parents[1]
-RUN = ROOT / "runs" / "quick"
-KEPT = ROOT / "docs" / "results" / "quick"
-COMMAND = ("-m", "agentgym_gen.cli.main", "study", "run", "quick", "--yes", "--out", str(RUN))
+
+
+@dataclass
+class Usage:
+    """What a run has taken so far, over all of its sittings."""
+
+    seconds: float = 0.0
+    sittings: int = 0
+    peak_bytes: int = 0
 
 
 def main() -> int:
     """Run the study, keep its report, and return the exit code of the study."""
-    if RUN.exists():
-        print(f"{RUN} is there already; move it away: the time of a part is not that of the whole")
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("name", nargs="?", default="quick")
+    parser.add_argument("seeds", nargs="*", type=int, default=[0, 1, 2])
+    options = parser.parse_args()
+    out = ROOT / "runs" / options.name
+    usage_file = out.with_suffix(".usage.json")
+    usage = Usage(**json.loads(usage_file.read_text())) if usage_file.exists() else Usage()
+    if out.exists() and not usage_file.exists():
+        print(f"{out} is there, but not {usage_file.name}: what it took is not known; move it away")
         return 2
-    started = time.monotonic()
-    process = subprocess.Popen([sys.executable, *COMMAND], cwd=ROOT)
-    peak = 0
+    usage.sittings += 1
+    before, started, saved = usage.seconds, time.monotonic(), 0.0
+    seeds = [str(seed) for seed in options.seeds]
+    command = ["study", "run", "quick", "--yes", "--seeds", *seeds, "--out", str(out)]
+    process = subprocess.Popen([sys.executable, "-m", "agentgym_gen", *command], cwd=ROOT)
     while process.poll() is None:
-        peak = max(peak, resident(process.pid))
+        usage.peak_bytes = max(usage.peak_bytes, resident(process.pid))
+        usage.seconds = before + time.monotonic() - started
+        if usage.seconds - saved > 10:
+            usage_file.parent.mkdir(exist_ok=True)
+            write_text(usage_file, json.dumps(asdict(usage)))
+            saved = usage.seconds
         time.sleep(0.5)
-    minutes = (time.monotonic() - started) / 60
     if process.returncode == 0:
-        keep(minutes, peak)
+        keep(out, ROOT / "docs" / "results" / options.name, " ".join([options.name, *seeds]), usage)
     return process.returncode
 
 
@@ -59,22 +84,25 @@ def resident(root: int) -> int:
     return sum(pages.get(pid, 0) for pid in family) * os.sysconf("SC_PAGE_SIZE")
 
 
-def keep(minutes: float, peak: int) -> None:
+def keep(run: Path, kept: Path, arguments: str, usage: Usage) -> None:
     """Copy the report into docs, with a page that says how it was made."""
-    shutil.rmtree(KEPT, ignore_errors=True)
-    KEPT.mkdir(parents=True)
+    shutil.rmtree(kept, ignore_errors=True)
+    kept.mkdir(parents=True)
     for name in ("report.html", "report.md", "plan.json"):
-        shutil.copy(RUN / name, KEPT / name)
-    shutil.copytree(RUN / "figures", KEPT / "figures")
+        shutil.copy(run / name, kept / name)
+    shutil.copytree(run / "figures", kept / "figures")
+    minutes, memory = usage.seconds / 60, usage.peak_bytes / 2**30
+    sittings = f"{usage.sittings} sitting{'s' * (usage.sittings > 1)}"
     text = (
-        f"# How it was made\n\n```sh\npython -m tools.quick_results\n```\n\n{minutes:.1f} minutes "
-        f"on {usable_processors()} cores ({processor()}), {peak / 2**30:.2f} GiB of memory at most "
-        f"over all processes, {platform.platform()}, Python {platform.python_version()}. The "
-        "versions of everything are in `plan.json`. [The report](report.md), and as [one page with "
-        "conversations](report.html).\n"
+        f"# How it was made\n\n```sh\npython -m tools.quick_results {arguments}\n```\n\n"
+        f"{minutes:.0f} minutes in {sittings} on {usable_processors()} cores ({processor()}), "
+        f"{memory:.2f} GiB of memory at most over all processes, {platform.platform()}, "
+        f"Python {platform.python_version()}. The versions of everything are in `plan.json`. "
+        "[The report](report.md), and as [one page with conversations](report.html).\n\n"
+        "Another processor, version or seed gives other numbers.\n"
     )
-    (KEPT / "how.md").write_text(text, encoding="utf-8")
-    print(f"Kept in {KEPT}: {minutes:.1f} minutes, {peak / 2**30:.2f} GiB")
+    (kept / "how.md").write_text(text, encoding="utf-8")
+    print(f"Kept in {kept}: {minutes:.0f} minutes, {memory:.2f} GiB")
 
 
 def processor() -> str:

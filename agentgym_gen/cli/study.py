@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +38,8 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     _add_source(parser)
     number = at_least(1)
     parser.add_argument("--yes", action="store_true", help="do not ask before it starts")
+    seed_help = "the training seeds; default those of the plan"
+    parser.add_argument("--seeds", type=at_least(0), nargs="+", metavar="SEED", help=seed_help)
     parser.add_argument("--workers", type=number, help="jobs side by side; default one a processor")
     parser.add_argument("--executor", default="local", help="local or ray")
     parser.add_argument("--address", default="", help="the Ray cluster to join; default a new one")
@@ -48,13 +52,15 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=path, help="the results folder; default runs/NAME")
 
 
-def _open_study(options: argparse.Namespace) -> Study:
+def _open_study(options: argparse.Namespace, seeds: Sequence[int] | None = None) -> Study:
     from agentgym_gen.study import Study
 
     folder = Path(options.study)
-    if (folder / "plan.json").is_file():
-        return Study.open(folder)
-    return Study(options.study, options.out)
+    has_results = (folder / "plan.json").is_file()
+    study = Study.open(folder) if has_results else Study(options.study, options.out)
+    if seeds is not None:
+        study = Study(dataclasses.replace(study.plan, seeds=tuple(seeds)), study.out)
+    return study
 
 
 def run_study(options: argparse.Namespace) -> None:
@@ -67,7 +73,7 @@ def run_study(options: argparse.Namespace) -> None:
     if options.executor not in EXECUTORS:
         raise unknown_name("executor", options.executor, EXECUTORS, "all")
     check_installed()
-    study = _open_study(options)
+    study = _open_study(options, options.seeds)
     workers = options.workers or usable_processors()
     check_folder(study.plan, study.out)
     print_line(f"Study {study.plan.name} in {study.out}, {workers} jobs at a time")
