@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import sys
 from collections.abc import Sequence
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from agentgym_gen.cli.arguments import at_least, path
 from agentgym_gen.cli.terminal import print_line
-from agentgym_gen.errors import InvalidValueError, TrainingError, unknown_name
+from agentgym_gen.describe.printable import printable_line
+from agentgym_gen.errors import DataError, InvalidValueError, TrainingError, unknown_name
 from agentgym_gen.system.processors import usable_processors
 
 if TYPE_CHECKING:
@@ -83,13 +85,15 @@ def run_study(options: argparse.Namespace) -> None:
     outcome = study.run(
         workers=workers, executor=options.executor, address=options.address, log=print_line
     )
-    print_line(f"\nWritten to {study.report()}")
     if outcome.failed:
+        with contextlib.suppress(DataError):  # without results of the base there is no report
+            _print_report(study)
         raise TrainingError(
             f"{len(outcome.failed)} jobs failed, the first is {next(iter(outcome.failed))!r}, and "
             f"{len(outcome.blocked)} need them; see failure.json in their folders, mend the cause, "
             "and run the study again: it goes on from there"
         )
+    _print_report(study)
 
 
 def _ask_to_start() -> None:
@@ -107,7 +111,19 @@ def _print_status(options: argparse.Namespace) -> None:
 
 
 def _write_report(options: argparse.Namespace) -> None:
-    print_line(f"Written to {_open_study(options).report()}")
+    _print_report(_open_study(options))
+
+
+def _print_report(study: Study) -> None:
+    """Write the report of *study*, and print what it says in short and where it is."""
+    from agentgym_gen.study.report.report import make_report, save_report
+
+    document = make_report(study.plan, study.out)
+    path = save_report(document, study.out)
+    print_line("\nIn short")
+    for sentence in document.summary:
+        print_line(f"- {printable_line(sentence)}")
+    print_line(f"Written to {path}")
 
 
 def _print_preset(options: argparse.Namespace) -> None:

@@ -66,6 +66,22 @@ def test_the_status_of_a_study_that_has_not_begun(
     assert "waits" in out
 
 
+def test_the_seeds_of_a_plan_can_be_given(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The models have these seeds; the plan's own are another plan, which is refused by its key."""
+    monkeypatch.setattr("agentgym_gen.study.run.cost.estimate_cost", lambda *_: "nothing")
+    plan, out = str(small_study(tmp_path)), tmp_path / "x"
+    arguments = ["study", "run", plan, "--yes", "--out", str(out)]
+    assert main([*arguments, "--seeds", "3", "5"]) == 2
+    assert "jobs failed" in capsys.readouterr().err
+    seeds = {path.name.partition(".")[2] for path in (out / "models").iterdir()}
+    assert seeds == {"s3", "s5"}
+    assert main(arguments) == 2
+
+    assert "there `seeds` is [3, 5], and here it is [0]" in capsys.readouterr().err
+
+
 def test_a_folder_that_cannot_be_written_is_one_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,6 +22,7 @@ from agentgym_gen.study.analysis.descriptors import (
 )
 from agentgym_gen.study.analysis.statistics import Estimate
 from agentgym_gen.study.report.context import ReportContext
+from agentgym_gen.study.report.sections.answer import answer_sentence
 from agentgym_gen.study.report.sections.regression import regression
 from agentgym_gen.study.results.rows import Row
 
@@ -387,3 +388,41 @@ def test_the_regression_leaves_out_a_distance_that_was_not_measured() -> None:
     assert fit.not_measured == ("distance between interfaces",)
     assert "distance between interfaces" not in {*fit.coefficients, *fit.left_out}
     assert "Left out, because it was not measured: distance between" in table.to_markdown()
+
+
+@pytest.mark.parametrize(
+    ("held_in", "held_out", "meaning"),
+    [
+        (90, 50, "it is not seen that anything carried over"),
+        (90, 80, "some of what was learned carried over"),
+        (90, 20, "what was learned cost success elsewhere"),
+        (50, 80, "no gain is sure, so that there is nothing to carry over"),
+    ],
+)
+def test_the_answer_of_a_study_is_that_of_its_means(
+    held_in: int, held_out: int, meaning: str
+) -> None:
+    """The sentence has the mean gains of the arms of one environment, and says what they mean."""
+    arms = [
+        Arm("cross", (Stage("easy", (EASY,)),), (EASY, CRAFT)),
+        Arm("mixture", (Stage("mixture", (EASY, CRAFT)),), (EASY, CRAFT)),
+    ]
+    of_one, of_both = (arm.name for arm in arms)
+    scores = results(
+        ("base", EASY, 50), ("base", CRAFT, 50), (of_one, EASY, held_in),
+        (of_one, CRAFT, held_out), (of_both, EASY, 100), (of_both, CRAFT, 100),
+    )  # fmt: skip
+    sentence = answer_sentence(ReportContext(scores, arms))
+
+    assert f"{held_in - 50:+d}.0 [" in sentence
+    assert f"{held_out - 50:+d}.0 [" in sentence
+    assert "(mean of 1 trained model, 3 training seeds)" in sentence
+    assert sentence.endswith(f": {meaning}.")
+
+
+def test_without_what_was_not_trained_on_there_is_no_answer() -> None:
+    """The sentence is empty, since nothing could have carried over."""
+    arms = [Arm("cross", (Stage("easy", (EASY,)),), (EASY,))]
+    scores = results(("base", EASY, 50), (arms[0].name, EASY, 90))
+
+    assert answer_sentence(ReportContext(scores, arms)) == ""

@@ -221,6 +221,23 @@ def section(report: str, title: str) -> str:
     return report.partition(f"## {title}\n")[2].partition("\n## ")[0]
 
 
+def opening(report: str) -> str:
+    """Return the text of *report* above its first section: the answer and its heat map."""
+    return report.partition("\n## ")[0]
+
+
+def test_a_report_opens_with_the_answer_and_its_heat_map(study: Study) -> None:
+    """The sentence has both means and n; with few seeds it answers for no other training."""
+    document = make_report(study.plan, study.out)
+    text = opening(document.markdown())
+    answer = next(line for line in text.splitlines() if line.startswith("Success changed by "))
+
+    assert re.search(r"\(mean of \d trained models, 2 training seeds\): with fewer than 3", answer)
+    assert "| trained on / tested on | Sokoban-easy |" in text
+    assert document.summary[0] == answer
+    assert not any("*" in sentence for sentence in document.summary)
+
+
 def test_a_report_of_few_seeds_says_nothing_is_sure(study: Study) -> None:
     """No number is bold, no headline is sure, and no claim agrees or disagrees."""
     report = (study.out / "report.md").read_text(encoding="utf-8")
@@ -242,7 +259,7 @@ def test_a_report_of_three_seeds_says_what_is_sure(tmp_path: Path) -> None:
     number = sum(context.is_held_in(*pair) for pair in context.gains)
 
     assert f" of {number} held-in gains have an interval above zero" in report
-    assert "**+" in section(report, "From one environment to another")
+    assert "**+" in opening(report)
     assert re.search(r"\| (agrees|disagrees) \|", section(report, "Beside the paper"))
 
 

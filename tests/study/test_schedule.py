@@ -80,14 +80,17 @@ def test_a_job_whose_process_dies_is_started_once_more() -> None:
 
 
 def test_progress_is_printed() -> None:
-    """A line names the job that starts after a bar, or the error of one that failed."""
+    """A line names the job that starts after a bar, or the error of one that failed.
+
+    The error is the last line of a traceback, and the first of a sentence with an explanation.
+    """
     lines: list[str] = []
-    run_jobs(
-        CHAIN, (), lambda job: "x\nBad: y" if job == "test a" else None, InProcess(), lines.append
-    )
+    errors = {"test a": "Traceback (most recent call last):\n  x\nBad: y", "train b": "No\nSee c"}
+    run_jobs(CHAIN, (), errors.get, InProcess(), lines.append)
 
     assert lines[0] == "[....................]   0 % train a"
     assert any(line.strip() == "test a failed: Bad: y" for line in lines)
+    assert any(line.strip() == "train b failed: No" for line in lines)
 
 
 def die(job: str) -> str | None:

@@ -158,13 +158,18 @@ class Results:
 
     def mean_gain(self, arm: str, columns: Sequence[str], over: str = BASE) -> Estimate:
         """Return the mean gain of *arm* over *columns*."""
-        pairs = [(name, column) for name in (arm, over) for column in columns]
-        number = len(columns)
+        return self.mean_gain_of([(arm, column) for column in columns], over)
+
+    def mean_gain_of(self, pairs: Sequence[Pair], over: str = BASE) -> Estimate:
+        """Return the mean gain of *pairs*, which may be of several arms."""
+        number = len(pairs)
+        # The other arm has a column once for each arm that is compared with it there.
+        compared = [*pairs, *((over, column) for _, column in pairs)]
 
         def mean_difference(m: Floats) -> Any:  # noqa: ANN401
             return m[:number].mean(axis=0) - m[number:].mean(axis=0)
 
-        return self.combine(pairs, mean_difference, self._reach)
+        return self.combine(compared, mean_difference, self._reach)
 
     def transfer_gap(self, arm: str, held_in: Sequence[str], held_out: Sequence[str]) -> Estimate:
         """Return the mean gain on the columns *held_in* less that on the columns *held_out*."""

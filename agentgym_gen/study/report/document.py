@@ -303,6 +303,8 @@ class Document:
     """Its title."""
     blocks: list[Block] = field(default_factory=list)
     """Its blocks, in their order."""
+    summary: Sequence[str] = ()
+    """What it says in short, as sentences without marks."""
 
     def markdown(self) -> str:
         """Return the document as Markdown."""

@@ -18,6 +18,7 @@ __all__ = [
     "inline_markdown",
     "literal",
     "parse_inline",
+    "without_marks",
 ]
 
 
@@ -60,6 +61,15 @@ def parse_inline(text: str) -> list[Span]:
             letters += token[1:] if len(token) == 2 and token[0] == "\\" else token
     spans.append(Span(letters, mark))
     return [span for span in spans if span.text]
+
+
+def without_marks(text: str) -> str:
+    """Return the letters of the sentence *text*, as a terminal shows them.
+
+    >>> without_marks("**all** of `x`")
+    'all of x'
+    """
+    return "".join(span.text for span in parse_inline(text))
 
 
 def inline_markdown(text: str) -> str:

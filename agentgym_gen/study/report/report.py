@@ -9,7 +9,9 @@ from agentgym_gen.study.analysis.analysis import Results
 from agentgym_gen.study.plan.plan import BASE, Plan
 from agentgym_gen.study.report.context import ReportContext
 from agentgym_gen.study.report.document import Document, Figure
+from agentgym_gen.study.report.inline import without_marks
 from agentgym_gen.study.report.page import render_page
+from agentgym_gen.study.report.sections.answer import answer, answer_sentence
 from agentgym_gen.study.report.sections.claims import claims
 from agentgym_gen.study.report.sections.conversations import conversations
 from agentgym_gen.study.report.sections.curves import curves
@@ -20,7 +22,12 @@ from agentgym_gen.study.report.sections.interface import interface
 from agentgym_gen.study.report.sections.methods import methods
 from agentgym_gen.study.report.sections.regression import regression
 from agentgym_gen.study.report.sections.sequence import sequence
-from agentgym_gen.study.report.sections.summary import headlines, opening
+from agentgym_gen.study.report.sections.summary import (
+    about,
+    headline_sentences,
+    headlines,
+    opening,
+)
 from agentgym_gen.study.report.sections.transfer import transfer
 from agentgym_gen.study.results.distances import read_distances
 from agentgym_gen.study.results.rows import read_cells, read_curves, read_episodes
@@ -36,7 +43,11 @@ def write_report(plan: Plan, out: Path) -> Path:
     Raises:
         DataError: if there are no results of the base.
     """
-    document = make_report(plan, out)
+    return save_report(make_report(plan, out), out)
+
+
+def save_report(document: Document, out: Path) -> Path:
+    """Write *document* into the folder *out* as a page and as Markdown; return the page's path."""
     write_text(out / PAGE, render_page(document))
     for figure in [block for block in document.blocks if isinstance(block, Figure)]:
         for number, panel in enumerate(figure.panels, 1):
@@ -59,6 +70,8 @@ def make_report(plan: Plan, out: Path) -> Document:
     unchanged = unchanged_models(plan.models, cells, logs)
     context = ReportContext(results, plan.arms, unchanged, plan.models)
     blocks = [
+        *about(plan),
+        *answer(context),
         *opening(plan, rows, cells, out),
         *headlines(context),
         *claims(context),
@@ -73,4 +86,6 @@ def make_report(plan: Plan, out: Path) -> Document:
         *conversations(out, cells),
         *methods(plan, cells),
     ]
-    return Document(f"Study: {plan.name}", blocks)
+    sentences = [answer_sentence(context), *headline_sentences(context)]
+    summary = [without_marks(sentence) for sentence in sentences if sentence]
+    return Document(f"Study: {plan.name}", blocks, summary)

@@ -129,12 +129,11 @@ class Progress:
             self._log(f"{progress_bar(share)} {job.name}{self._time_left()}")
 
     def job_ended(self, job: Job, error: str | None) -> None:
-        """Count *job*, and print the last line of its *error* if it failed."""
+        """Count *job*, and print the sentence of its *error* if it failed."""
         self._ended += job.weight
         self._ended_now += job.weight
         if error is not None:
-            last_line = printable_line(error.strip().splitlines()[-1])
-            self._log(f"{' ' * len(progress_bar(0))} {job.name} failed: {last_line}")
+            self._log(f"{' ' * len(progress_bar(0))} {job.name} failed: {_sentence(error)}")
 
     def _time_left(self) -> str:
         if not self._ended_now:
@@ -142,6 +141,13 @@ class Progress:
         seconds_per_weight = (time.monotonic() - self._start) / self._ended_now
         minutes = seconds_per_weight * (self._total - self._ended) / 60
         return f" (about {minutes:.0f} min left)" if minutes >= 1 else " (almost done)"
+
+
+def _sentence(error: str) -> str:
+    """Return the last exception of a traceback, or the first line of a text without one."""
+    lines = error.strip().splitlines()
+    is_traceback = any(line.startswith("Traceback ") for line in lines)
+    return printable_line(lines[-1] if is_traceback else lines[0])
 
 
 def progress_bar(share: float, width: int = 20) -> str:

@@ -18,20 +18,24 @@ MAX_REASONS = 8
 """How many errors are listed."""
 
 
+def about(plan: Plan) -> Iterator[Block]:
+    """Yield what the study is about, in the words of its plan."""
+    if plan.about:
+        yield RawHtml(render("lead.html", text=plan.about), literal(plan.about))
+
+
 def opening(plan: Plan, rows: Sequence[Row], cells: Sequence[Row], out: Path) -> Iterator[Block]:
     """Yield how large the study is, what its intervals do not cover, and what has no result yet."""
     seeds = len({row["seed"] for row in rows})
     models = len({(row["arm"], row["seed"]) for row in rows})
-    facts = {
-        f"{models}": "models",
-        f"{seeds}": f"training seed{'s' if seeds > 1 else ''}",
-        f"{len(cells)}": "cells",
-        f"{len(rows):,}": "test episodes",
-    }
-    if plan.about:
-        yield RawHtml(render("lead.html", text=plan.about), literal(plan.about))
-    sentence = ", ".join(f"{value} {name}" for value, name in facts.items())
-    yield RawHtml(render("facts.html", facts=facts.items()), f"{sentence}.")
+    facts = [
+        (f"{models}", "models"),
+        (f"{seeds}", f"training seed{'s' if seeds > 1 else ''}"),
+        (f"{len(cells)}", "cells"),
+        (f"{len(rows):,}", "test episodes"),
+    ]
+    sentence = ", ".join(f"{value} {name}" for value, name in facts)
+    yield RawHtml(render("facts.html", facts=facts), f"{sentence}.")
     if seeds < SEEDS_TO_RESAMPLE:
         yield Text(
             f"**With {seeds} training seed{'s' if seeds > 1 else ''} the intervals cover the noise "
@@ -50,8 +54,8 @@ def opening(plan: Plan, rows: Sequence[Row], cells: Sequence[Row], out: Path) ->
             yield Bullets([literal(reason) for reason in sorted(reasons)[:MAX_REASONS]])
 
 
-def headlines(context: ReportContext) -> Iterator[Block]:
-    """Yield the largest gains and the largest loss in sentences."""
+def headline_sentences(context: ReportContext) -> list[str]:
+    """Return the largest gains, the largest loss and how many gains are sure, as sentences."""
     held_in = {pair: e for pair, e in context.gains.items() if context.is_held_in(*pair)}
     held_out = {pair: e for pair, e in context.gains.items() if pair not in held_in}
     sentences = []
@@ -71,8 +75,13 @@ def headlines(context: ReportContext) -> Iterator[Block]:
         sentences.append(
             f"With fewer than {SEEDS_TO_RESAMPLE} training seeds none of these is sure."
         )
+    return sentences
+
+
+def headlines(context: ReportContext) -> Iterator[Block]:
+    """Yield the strongest numbers in sentences, and the trainings that changed nothing."""
     yield Heading("In short", "short")
-    yield Bullets(sentences)
+    yield Bullets(headline_sentences(context))
     if context.unchanged:
         yield Text(
             "**Trainings that changed nothing.** An arm of which every seed is here is no trained "
