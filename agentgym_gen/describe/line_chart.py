@@ -6,6 +6,7 @@ elements until it is written, so that no name can become markup.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from xml.etree import ElementTree
@@ -15,6 +16,9 @@ from agentgym_gen.describe.printable import printable_line
 WIDTH, HEIGHT = 360, 250
 LEFT, RIGHT, TOP, BOTTOM = 38, 10, 30, 30
 """The margins around the lines."""
+
+TITLE_WIDTH, TITLE_LINE = 54, 14
+"""How many letters a line of the title has, and the distance of two lines."""
 
 COLOURS = ("#3b82f6", "#e8710a", "#12a150", "#c2418f", "#8b6df0", "#8a8a1c", "#0ea5b7", "#d6455d")
 """A colour for each line; further lines repeat them, dashed."""
@@ -74,11 +78,14 @@ class LineChart:
     def svg(self) -> Svg:
         """Return the picture."""
         picture = _element("svg", xmlns="http://www.w3.org/2000/svg", role="img")
-        picture.set("viewBox", f"0 0 {WIDTH} {HEIGHT}")
+        titles = textwrap.wrap(printable_line(self.title), TITLE_WIDTH) or [""]
+        above = TITLE_LINE * (len(titles) - 1)  # a long title grows upwards
+        picture.set("viewBox", f"0 {-above} {WIDTH} {HEIGHT + above}")
         picture.set("aria-label", printable_line(self.title))
         picture.append(_element("style", STYLE))
-        title = _shorten(self.title, 52)
-        picture.append(_element("text", title, x=str(LEFT), y="14", **{"class": "title"}))
+        for number, title in enumerate(titles):
+            y = f"{14 - above + TITLE_LINE * number}"
+            picture.append(_element("text", title, x="8", y=y, **{"class": "title"}))
         picture.extend(self._draw_axes())
         for line in self.lines:
             picture.extend(self._draw_line(line))

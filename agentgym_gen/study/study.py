@@ -14,7 +14,8 @@ from agentgym_gen.study.plan.parser import load_plan
 from agentgym_gen.study.plan.plan import BASE, Plan, label
 from agentgym_gen.study.report.report import write_report
 from agentgym_gen.study.results.folder import read_plan_file
-from agentgym_gen.study.results.rows import read_cells, read_episodes, read_failures
+from agentgym_gen.study.results.rows import read_cells, read_curves, read_episodes, read_failures
+from agentgym_gen.study.results.training import unchanged_models, untrained_arms
 from agentgym_gen.study.run.executors import make_executor
 from agentgym_gen.study.run.jobs import is_done, make_jobs
 from agentgym_gen.study.run.recipes import TrainingRecipe
@@ -126,9 +127,13 @@ class Study:
     def gains(self) -> pd.DataFrame:
         """Return a data frame with the gain of every arm on every column that it was tested on.
 
-        ``p_holm`` is adjusted for the number of rows.
+        ``p_holm`` is adjusted for the number of rows. An arm whose trainings changed nothing is no
+        trained model, and left out.
         """
         results = self.results()
+        cells, logs = read_cells(self.out, self.plan), read_curves(self.out)
+        unchanged = unchanged_models(self.plan.models, cells, logs)
+        results = results.without(untrained_arms(self.plan.models, unchanged))
         pairs = [
             pair for pair in results.pairs if pair[0] != BASE and results.has(pair, (BASE, pair[1]))
         ]

@@ -22,8 +22,8 @@ from agentgym_gen.study.analysis.descriptors import (
 )
 from agentgym_gen.study.analysis.statistics import Estimate
 from agentgym_gen.study.report.context import ReportContext
-from agentgym_gen.study.report.sections.answer import answer_sentence
 from agentgym_gen.study.report.sections.regression import regression
+from agentgym_gen.study.report.sections.summary import answer_sentence
 from agentgym_gen.study.results.rows import Row
 
 EASY, MEDIUM = "rftgen/Sokoban-easy-v0", "rftgen/Sokoban-medium-v0"
@@ -416,7 +416,7 @@ def test_the_answer_of_a_study_is_that_of_its_means(
 
     assert f"{held_in - 50:+d}.0 [" in sentence
     assert f"{held_out - 50:+d}.0 [" in sentence
-    assert "(mean of 1 trained model, 3 training seeds)" in sentence
+    assert "(mean of 1 arm, 3 training seeds)" in sentence
     assert sentence.endswith(f": {meaning}.")
 
 

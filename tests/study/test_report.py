@@ -1,7 +1,11 @@
 """The report of a small study, as a page and as Markdown."""
 
+import csv
+import html
 import html.parser
+import io
 import re
+import urllib.parse
 from dataclasses import replace
 from pathlib import Path
 
@@ -82,12 +86,14 @@ def test_the_page_stands_alone(page: str) -> None:
     assert not re.search(r"url\(|@import", page)
 
 
-def test_every_cell_has_two_conversations(page: str, study: Study) -> None:
+def test_every_cell_has_two_tasks_before_and_after(page: str, study: Study) -> None:
     """They are of the first seed, and the gain of the cell links to them."""
     cells = [cell for cell in study.plan.all_cells() if cell.model.seed == 0]
+    trained = [cell for cell in cells if cell.model.stages]
 
     assert page.count("<details id=") == len(cells)
     assert page.count('class="talk"') == 2 * len(cells)
+    assert page.count("<b>before</b>") == page.count("<b>after</b>") == 2 * len(trained)
     assert 'href="#talk-sokoban-easy-Sokoban-medium"' in page
 
 
@@ -115,6 +121,49 @@ def test_figures_lie_beside_the_markdown(study: Study) -> None:
     assert all((study.out / name).read_text().startswith("<svg") for name in names)
 
 
+def test_every_table_can_be_had_as_csv(page: str) -> None:
+    """The link has the numbers of the table, the interval in a column of its own."""
+    texts = [
+        urllib.parse.unquote(text) for text in re.findall(r"data:text/csv[^,]*,([^\"]*)", page)
+    ]
+    heat_map = list(csv.reader(io.StringIO(html.unescape(texts[0]))))
+
+    assert len(texts) == page.count("<table") + page.count('class="forest"')
+    assert heat_map[0][:3] == ["trained on / tested on", "Sokoban-easy", "Sokoban-easy, below"]
+    assert heat_map[1][0] == "base, %"
+    assert re.fullmatch(r"\[\d+\.\d, \d+\.\d\]", heat_map[1][2])
+
+
+def test_statistical_words_have_a_definition(page: str) -> None:
+    """The first caption explains the adjustment and the intervals where they are named."""
+    caption = page.partition("<figcaption>")[2].partition("</figcaption>")[0]
+
+    assert '(Holm 1979)">Holm&#39;s adjustment</abbr>' in caption
+    assert ">95 % intervals</abbr>" in caption
+
+
+def test_a_forest_has_round_numbers_on_its_scale() -> None:
+    """From two to seven of them, with the unit."""
+    forest = Forest([("a", Estimate(0.1, -0.2, 0.3, 10))], "", -0.3, 0.3)
+    markup = str(forest.to_html())
+
+    assert forest.ticks() == [-0.3, -0.2, -0.1, 0.0, 0.1, 0.2, 0.3]
+    assert re.findall(r"<text [^>]*>([^<]*)</text>", markup) == [
+        "-30", "-20", "-10", "0", "+10", "+20", "+30",
+    ]  # fmt: skip
+    assert "points" in markup
+
+
+def test_a_learning_curve_has_its_own_scale_and_the_level_of_the_base(study: Study) -> None:
+    """The base is a dashed line of its own, and a long title is whole."""
+    pictures = [p.read_text() for p in sorted((study.out / "figures").glob("curves-*.svg"))]
+    title = "a name of many parts " * 6
+    chart = LineChart(title, [LineSeries("a", [0, 1], [0, 1])], []).svg()
+
+    assert any("stroke-dasharray" in picture and ">base<" in picture for picture in pictures)
+    assert " ".join(re.findall(r'class="title">([^<]*)<', chart)) == title.strip()
+
+
 def test_every_claim_has_the_papers_number(page: str) -> None:
     """All ten numbers are marked as second-hand."""
     assert len(re.findall(r"The paper, second-hand: ", page)) == 10
@@ -130,7 +179,7 @@ def test_a_report_of_few_seeds_says_so(page: str) -> None:
 
 def test_intervals_and_n_stand_with_the_numbers(page: str) -> None:
     """Every cell has an interval, and every heat map the sizes of its sample."""
-    assert page.count("n = 6 tasks x 2 training seeds a cell") >= 4
+    assert re.sub(r"</?abbr[^>]*>", "", page).count("n = 6 tasks x 2 training seeds a cell") >= 4
     assert re.search(r"<td[^>]*>.*?[+-]\d+\.\d.*?<small>\[[+-]\d+\.\d, [+-]\d+\.\d\]</small>", page)
 
 
@@ -232,7 +281,7 @@ def test_a_report_opens_with_the_answer_and_its_heat_map(study: Study) -> None:
     text = opening(document.markdown())
     answer = next(line for line in text.splitlines() if line.startswith("Success changed by "))
 
-    assert re.search(r"\(mean of \d trained models, 2 training seeds\): with fewer than 3", answer)
+    assert re.search(r"\(mean of \d arms, 2 training seeds\): with fewer than 3", answer)
     assert "| trained on / tested on | Sokoban-easy |" in text
     assert document.summary[0] == answer
     assert not any("*" in sentence for sentence in document.summary)
@@ -277,6 +326,7 @@ def test_an_arm_without_an_update_is_no_trained_model(tmp_path: Path) -> None:
     assert "changed them: sokoban-easy" in claims
     assert not re.search(r"\| sokoban-easy (on|raises|against)", claims)
     assert re.search(r"\| sokoban-easy (\| no update )+\|", report)
+    assert "sokoban-easy" not in set(Study(plan, tmp_path).gains()["arm"])
     assert f"Grey: {reason}, so that the arm is its base." in report
     assert '<td class="none">no update</td>' in "".join(b.to_html() for b in document.blocks)
 

@@ -8,11 +8,13 @@ SVG.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from agentgym_gen.study.analysis.statistics import Estimate
+from agentgym_gen.study.report.csv_text import csv_text
 from agentgym_gen.study.report.inline import (
     escape_line_start,
     escape_markdown,
@@ -20,6 +22,9 @@ from agentgym_gen.study.report.inline import (
     parse_inline,
 )
 from agentgym_gen.study.report.markup import Html, check_html, render
+
+TICK_STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+"""The distances between two labels of a forest plot."""
 
 SHADES = 20
 """How many shades of each colour the cells of a heat map have."""
@@ -167,7 +172,25 @@ class Table:
             header=self.header,
             rows=[(name, [cell.to_html() for cell in cells]) for name, cells in self.rows],
             caption=parse_inline(self.caption),
+            csv=self.to_csv(),
         )
+
+    def to_csv(self) -> str:
+        """Return the table as CSV; the second lines of a column are a column of their own."""
+        has_small = [any(cells[n].small for _, cells in self.rows) for n in range(self._width())]
+        header = [self.header[0]]
+        for name, is_double in zip(self.header[1:], has_small, strict=True):
+            header += [name, f"{name}, below"] if is_double else [name]
+        lines = [header]
+        for name, cells in self.rows:
+            line = [name]
+            for cell, is_double in zip(cells, has_small, strict=True):
+                line += [cell.text, cell.small] if is_double else [cell.text]
+            lines.append(line)
+        return csv_text(lines)
+
+    def _width(self) -> int:
+        return len(self.header) - 1
 
     def to_markdown(self) -> str:
         """Return the block as Markdown."""
@@ -204,7 +227,37 @@ class Forest:
     def to_html(self) -> Html:
         """Return the block as HTML."""
         rows = [self._row(name, estimate) for name, estimate in self.rows]
-        return render("forest.html", rows=rows, caption=parse_inline(self.caption))
+        ticks = [(f"{self._position(x):.1f}", self._tick(x)) for x in self.ticks()]
+        unit = "points" if self.signed else "percent"
+        caption = parse_inline(self.caption)
+        return render(
+            "forest.html",
+            rows=rows,
+            ticks=ticks,
+            unit=unit,
+            caption=caption,
+            csv=self.to_csv(),
+        )
+
+    def to_csv(self) -> str:
+        """Return the estimates as CSV, in percent or points."""
+        numbers = [
+            (name, *(f"{100 * x:.2f}" for x in (e.value, e.low, e.high))) for name, e in self.rows
+        ]
+        return csv_text([("", "value", "low", "high"), *numbers])
+
+    def ticks(self) -> list[float]:
+        """Return the round numbers on the scale that have a label: from two to seven of them.
+
+        >>> Forest([], "", -0.33, 0.33).ticks()
+        [-0.2, 0.0, 0.2]
+        """
+        step = next(step for step in TICK_STEPS if (self.high - self.low) / step <= 6)
+        first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
+        return [round(number * step, 3) for number in range(first, last + 1)]
+
+    def _tick(self, x: float) -> str:
+        return f"{100 * x:+.0f}" if self.signed and x else f"{100 * x:.0f}"
 
     def _row(self, name: str, e: Estimate) -> dict[str, str | None]:
         left, right, dot = (self._position(x) for x in (e.low, e.high, e.value))

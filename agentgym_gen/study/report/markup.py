@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from agentgym_gen.describe.printable import printable
 from agentgym_gen.errors import InvalidValueError, missing_extra
+from agentgym_gen.study.report.definitions import with_definitions
 
 if TYPE_CHECKING:
     import jinja2
@@ -93,6 +94,7 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters["wbr_parts"] = _wbr_parts
     environment.filters["id"] = id_of
+    environment.filters["definitions"] = with_definitions
     return environment
 
 

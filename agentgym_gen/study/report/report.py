@@ -11,7 +11,6 @@ from agentgym_gen.study.report.context import ReportContext
 from agentgym_gen.study.report.document import Document, Figure
 from agentgym_gen.study.report.inline import without_marks
 from agentgym_gen.study.report.page import render_page
-from agentgym_gen.study.report.sections.answer import answer, answer_sentence
 from agentgym_gen.study.report.sections.claims import claims
 from agentgym_gen.study.report.sections.conversations import conversations
 from agentgym_gen.study.report.sections.curves import curves
@@ -24,6 +23,8 @@ from agentgym_gen.study.report.sections.regression import regression
 from agentgym_gen.study.report.sections.sequence import sequence
 from agentgym_gen.study.report.sections.summary import (
     about,
+    answer,
+    answer_sentence,
     headline_sentences,
     headlines,
     opening,
@@ -79,11 +80,11 @@ def make_report(plan: Plan, out: Path) -> Document:
         *difficulty(context),
         *sequence(context),
         *interface(context),
-        *curves(logs),
+        *curves(context, logs),
         *failures(context),
         *efficiency(context),
         *regression(context, read_distances(out)),
-        *conversations(out, cells),
+        *conversations(out, cells, rows),
         *methods(plan, cells),
     ]
     sentences = [answer_sentence(context), *headline_sentences(context)]
