@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from systems import needs
 
 from agentgym_gen.cli.main import main
 from agentgym_gen.errors import MissingExtraError
@@ -350,6 +351,7 @@ def test_a_wrong_address_of_mcp_is_one_sentence_and_no_session() -> None:
     play(work)
 
 
+@needs("POSIX", "SIGTERM")
 def test_the_command_serves_until_a_signal_and_tells_its_clients() -> None:
     """It prints where it listens; after SIGTERM clients get a sentence, and one line is the end."""
     command = [sys.executable, "-m", "agentgym_gen", "serve", ENV_IDS[0], "--port", "0"]

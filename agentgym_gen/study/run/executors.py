@@ -9,18 +9,24 @@ from __future__ import annotations
 import importlib
 import multiprocessing
 import os
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from multiprocessing import resource_tracker
-from multiprocessing.connection import Connection
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from agentgym_gen.errors import InvalidValueError, missing_extra, unknown_name
 from agentgym_gen.system.python_process import forget_safe_path, safe_path
 from agentgym_gen.system.signals import block_signals, ignore_interrupts
+
+if TYPE_CHECKING:
+    if sys.platform == "win32":
+        from multiprocessing.connection import PipeConnection as Connection
+    else:
+        from multiprocessing.connection import Connection
 
 __all__ = [
     "DIED",
@@ -119,7 +125,7 @@ class LocalProcesses:
     def _new_pool(self) -> ProcessPoolExecutor:
         # Spawned, not forked: torch's threads do not survive a fork.
         context = multiprocessing.get_context("spawn")
-        if os.name == "posix":  # Windows has no such process
+        if sys.platform != "win32":  # where there is no such process
             with safe_path():
                 resource_tracker.ensure_running()  # Python 3.11 hears signals while it starts one
         child_end, self._parent_end = context.Pipe(duplex=False)
