@@ -299,41 +299,118 @@ async def rpc(client: TestClient[Any, Any], session: str, method: str, **params:
     return await client.post(f"/mcp?{session or QUERY}", json=message, headers=headers)
 
 
+async def call_tool(
+    client: TestClient[Any, Any], session: str, name: str, **arguments: object
+) -> str:
+    """Return the text that a tool of MCP answers, after ERROR if it is a mistake."""
+    response = await rpc(client, session, "tools/call", name=name, arguments=arguments)
+    result = (await response.json())["result"]
+    return ("ERROR " if result.get("isError") else "") + str(result["content"][0]["text"])
+
+
+async def tool_names(client: TestClient[Any, Any], session: str) -> list[str]:
+    """Return the names of the tools that MCP lists now."""
+    response = await rpc(client, session, "tools/list")
+    return [tool["name"] for tool in (await response.json())["result"]["tools"]]
+
+
 QUERY = "env_id=rftgen/TextCraft-easy-v0&task_id=textcraft/easy/train/3&max_turns=2"
 
 
-def test_an_mcp_client_plays_with_two_tools() -> None:
-    """What the address has chosen is played, and the end is said."""
-
-    async def call(client: TestClient[Any, Any], session: str, name: str, **arguments: str) -> str:
-        response = await rpc(client, session, "tools/call", name=name, arguments=arguments)
-        result = (await response.json())["result"]
-        return ("ERROR " if result.get("isError") else "") + str(result["content"][0]["text"])
+def test_an_mcp_client_plays_by_texts() -> None:
+    """What the address has chosen is played with `act` alone, and the end is said."""
 
     async def work(client: TestClient[Any, Any]) -> None:
         response = await rpc(client, "", "initialize", protocolVersion="2025-06-18")
         session = response.headers["Mcp-Session-Id"]
-        assert (await response.json())["result"]["capabilities"] == {"tools": {}}
+        assert (await response.json())["result"]["capabilities"] == {"tools": {"listChanged": True}}
         note = {"jsonrpc": "2.0", "method": "notifications/initialized"}
         headers = {"Mcp-Session-Id": session}
         assert (await client.post("/mcp", json=note, headers=headers)).status == 202
-        tools = (await (await rpc(client, session, "tools/list")).json())["result"]["tools"]
-        assert [tool["name"] for tool in tools] == ["start", "act"]
-        assert (await call(client, session, "act", action="x")).startswith("ERROR No episode")
+        assert await tool_names(client, session) == ["start", "act"]
+        assert (await call_tool(client, session, "act", action="x")).startswith("ERROR No episode")
         local = ServedEpisode(ENV_IDS)
         first = local.reset({**TASK, "max_turns": 2})["observation"]["text"]
-        assert await call(client, session, "start") == first
-        assert await call(client, session, "start", env_id="x") == (
+        assert await call_tool(client, session, "start") == first
+        assert await call_tool(client, session, "start", env_id="x") == (
             "ERROR `start` has no argument 'env_id' here"
         )
         text = local.step("inventory")["observation"]["text"]
-        assert await call(client, session, "act", action="inventory") == text
-        assert (await call(client, session, "act", act="x")).startswith("ERROR `act` has one")
-        assert (await call(client, session, "act", action="x")).endswith("The episode is over.")
+        assert await call_tool(client, session, "act", action="inventory") == text
+        assert (await call_tool(client, session, "act", act="x")).startswith("ERROR `act` has one")
+        assert (await call_tool(client, session, "act", action="x")).endswith(
+            "The episode is over."
+        )
         failure = await (await rpc(client, session, "dance")).json()
         assert failure["error"]["code"] == -32601
         assert (await client.delete("/mcp", headers=headers)).status == 204
         assert (await rpc(client, session, "ping")).status == 404
+
+    play(work)
+
+
+def test_each_verb_of_an_episode_is_a_tool_of_mcp() -> None:
+    """After `start` the client is told to list the tools, and a call is played as its text is."""
+    answers: list[Any] = []
+
+    async def work(client: TestClient[Any, Any]) -> None:
+        response = await rpc(client, "", "initialize")
+        headers = {"Mcp-Session-Id": response.headers["Mcp-Session-Id"]}
+        session = headers["Mcp-Session-Id"]
+        assert await tool_names(client, session) == ["start", "act"]
+        start = {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": "start"}}
+        for _ in range(2):
+            accept = {"Accept": "application/json, text/event-stream"}
+            response = await client.post("/mcp", json=start, headers=headers | accept)
+            answers.append((response.content_type, await response.text()))
+        assert await tool_names(client, session) == ["start", "craft", "get", "inventory", "act"]
+        local = ServedEpisode(ENV_IDS)
+        local.reset({**TASK, "max_turns": 2})
+        assert await call_tool(client, session, "get", nothing="x") == (
+            "ERROR This is no action, and no turn was taken: get takes exactly the arguments "
+            "['item']"
+        )
+        assert (await call_tool(client, session, "get", item=7)).endswith(
+            "is no text of at least one character"
+        )
+        text = local.step("get oak planks")["observation"]["text"]
+        assert await call_tool(client, session, "get", item="oak planks") == text
+        assert (await call_tool(client, session, "inventory")).endswith("The episode is over.")
+        assert (await call_tool(client, session, "inventory")).startswith(
+            "ERROR No episode is being"
+        )
+
+    play(work)
+
+    (kind, text), (later_kind, later_text) = answers
+    events = [json.loads(line[6:]) for line in text.splitlines() if line.startswith("data: ")]
+    assert (kind, later_kind) == ("text/event-stream", "application/json")
+    assert events[0] == {"jsonrpc": "2.0", "method": "notifications/tools/list_changed"}
+    assert events[1] == json.loads(later_text)
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("interface=menu", ["choose"]),
+        ("interface=symbols", 3),
+        ("format=functions", ["craft", "get", "inventory"]),
+        ("format=react", []),
+    ],
+)
+def test_the_tools_of_mcp_are_those_of_the_interface(query: str, names: list[str] | int) -> None:
+    """The menu has one, symbols have their own names, and formats of text have none."""
+
+    async def work(client: TestClient[Any, Any]) -> None:
+        message = {"jsonrpc": "2.0", "id": 1, "method": "initialize"}
+        address = f"/mcp?env_id=rftgen/TextCraft-easy-v0&seed=3&{query}"
+        session = (await client.post(address, json=message)).headers["Mcp-Session-Id"]
+        await rpc(client, session, "tools/call", name="start")
+        first, *verbs, last = await tool_names(client, session)
+        assert (first, last) == ("start", "act")
+        assert len(verbs) == names if isinstance(names, int) else verbs == names
+        if names == ["craft", "get", "inventory"]:
+            assert "Inventory" in await call_tool(client, session, "inventory")
 
     play(work)
 
