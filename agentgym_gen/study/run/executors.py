@@ -193,7 +193,10 @@ class RayTasks:
         self._running[task.remote(run_job, job)] = job
 
     def wait(self) -> list[tuple[str, str | None]]:
-        """Wait until a job ends; the error of a job whose process died begins with `DIED`."""
+        """Wait until a job ends; the error of a job whose process died begins with `DIED`.
+
+        What a job itself raises, such as `DiskFullError`, is raised here, as with `LocalProcesses`.
+        """
         done, _ = self._ray.wait(list(self._running), num_returns=1)
         return [(self._running.pop(reference), self._error_of(reference)) for reference in done]
 
@@ -204,6 +207,8 @@ class RayTasks:
     def _error_of(self, reference: object) -> str | None:
         try:
             job_error: str | None = self._ray.get(reference)
+        except self._ray.exceptions.RayTaskError as error:
+            raise error.cause from error
         except self._ray.exceptions.RayError as error:
             return f"{DIED} ({type(error).__name__})"
         return job_error
