@@ -37,6 +37,8 @@ class ServedEpisode:
         self._session: Session | None = None
         self._request: ResetRequest | None = None
         self._task_id = ""
+        self.is_quick = False
+        """Whether a step takes less time than the way to a thread and back."""
 
     def reset(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         """Start an episode and return its first observation.
@@ -72,6 +74,7 @@ class ServedEpisode:
             self._env.close()
         self._env, self._env_key = env, key
         self._session, self._request, self._task_id = session, request, task_id
+        self.is_quick = env.world.steps_in_process
         return {"observation": self._observe(text), "reward": None, "done": False}
 
     def check(self, fields: Mapping[str, Any]) -> ResetRequest:

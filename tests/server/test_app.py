@@ -11,6 +11,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -19,10 +20,12 @@ import pytest
 from systems import needs
 
 from agentgym_gen.cli.main import main
+from agentgym_gen.env.making import make_text_env
+from agentgym_gen.envs.textcraft import TextCraft
 from agentgym_gen.errors import MissingExtraError
 from agentgym_gen.export.parquet import ParquetRows
 from agentgym_gen.integrations import openenv
-from agentgym_gen.server import Limits, ServedEpisode
+from agentgym_gen.server import Limits, ServedEpisode, threads
 from agentgym_gen.server.access import TOKEN_VARIABLE, Access
 from agentgym_gen.server.run import run_server
 
@@ -266,6 +269,7 @@ def test_messages_of_one_session_are_answered_one_after_another(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Ten steps at once over HTTP are ten turns, and no two threads play the episode."""
+    monkeypatch.setattr(TextCraft, "steps_in_process", False)
     inside: list[int] = []
     most: list[int] = []
     real_step = ServedEpisode.step
@@ -290,6 +294,51 @@ def test_messages_of_one_session_are_answered_one_after_another(
     play(work)
 
     assert max(most) == 1
+
+
+def test_a_step_has_a_thread_where_it_may_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that only computes is taken at once, until one was slow; a reset begins anew."""
+    names: list[str] = []
+    real_step = ServedEpisode.step
+
+    def named_step(episode: ServedEpisode, text: str) -> dict[str, Any]:
+        names.append(threading.current_thread().name.partition("_")[0])
+        return real_step(episode, text)
+
+    async def play_two(client: TestClient[Any, Any]) -> None:
+        _, data = await post(client, "/reset", **TASK)
+        for _ in range(2):
+            await post(client, "/step", session_id=data["session_id"], action={"text": "inventory"})
+
+    async def work(client: TestClient[Any, Any]) -> None:
+        await play_two(client)
+        monkeypatch.setattr(threads, "SLOW_SECONDS", -1.0)
+        await play_two(client)
+        monkeypatch.setattr(TextCraft, "steps_in_process", False)
+        await play_two(client)
+
+    monkeypatch.setattr(ServedEpisode, "step", named_step)
+    play(work)
+
+    assert names == ["MainThread", "MainThread", "MainThread", "step", "step", "step"]
+
+
+@pytest.mark.parametrize(
+    ("env_id", "options", "alone"),
+    [
+        *((f"rftgen/{name}-easy-v0", {}, True) for name in ("ALFWorld", "SearchQA", "BabyAI")),
+        ("rftgen/SearchQA-easy-v0", {"retriever": "http://127.0.0.1:9/retrieve"}, False),
+        ("rftgen/TextWorld-easy-v0", {}, False),
+    ],
+)
+def test_worlds_say_whether_a_step_may_wait(
+    env_id: str, options: dict[str, Any], alone: bool
+) -> None:
+    """An engine and a retriever elsewhere are waited for."""
+    if "TextWorld" in env_id:
+        pytest.importorskip("textworld")
+
+    assert make_text_env(env_id, "train", options).world.steps_in_process is alone
 
 
 async def rpc(client: TestClient[Any, Any], session: str, method: str, **params: object) -> Any:  # noqa: ANN401
