@@ -86,7 +86,7 @@ BACKENDS = {
     "agentgym_gen/integrations/openenv.py": {"fastapi", "openenv", "pydantic", "websockets"},
     "agentgym_gen/server/run.py": {"aiohttp", "uvloop"},
     "agentgym_gen/integrations/parquet.py": {"pyarrow"},
-    "agentgym_gen/integrations/trl/text.py": {"datasets"},
+    "agentgym_gen/integrations/trl/dataset.py": {"datasets"},
     "envs/alfworld/reference/original_process.py": {"alfworld", "textworld"},
     "envs/searchqa/retrievers/dense.py": {"sentence_transformers"},
     "envs/textworld/prepare.py": {"tqdm"},

@@ -1,6 +1,5 @@
 """A child process for tests that reads a file with little memory, as under ``ulimit -v``."""
 
-import resource
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,9 @@ MORE_BYTES = 100 * 2**20
 
 def answer(request: dict[str, str]) -> str:
     """Read the file of *request* as its kind, and return how that went."""
-    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    import resource
+
+    pages = int(Path("/proc/self/statm").read_text("utf-8").split()[0])
     limit = pages * resource.getpagesize() + MORE_BYTES
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     try:

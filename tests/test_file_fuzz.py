@@ -1,11 +1,11 @@
 """Damaged files of every kind are read or refused, and the fuzzer sees when they are not."""
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from systems import needs
 
 from agentgym_gen.errors import DataError
 from agentgym_gen.seeding import stream
@@ -16,7 +16,7 @@ from tools.file_kinds import FileKind, data_kinds, study_kinds
 
 KINDS = [*study_kinds(), *data_kinds()]
 
-linux_only = pytest.mark.skipif(sys.platform != "linux", reason="the bounds are those of Linux")
+linux_only = needs("Linux", "such bounds on time and memory")
 
 
 @linux_only
@@ -27,6 +27,17 @@ def test_damaged_files_are_read_or_refused(kind: FileKind) -> None:
         tally = fuzz_files(kind, 8 if kind.is_slow else 25)
 
     assert tally.files in (8, 25)
+
+
+@linux_only
+def test_damaged_checkpoints_are_read_or_refused() -> None:
+    """Every file of a checkpoint, to go on from or as a model."""
+    pytest.importorskip("torch")
+    from tools.checkpoint_kinds import checkpoint_kinds
+
+    kinds = checkpoint_kinds()
+    with bounded():
+        assert [fuzz_files(kind, 12).files for kind in kinds] == [12] * 7
 
 
 def a_kind(read: object) -> FileKind:

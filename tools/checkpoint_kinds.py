@@ -26,7 +26,7 @@ def checkpoint_kinds() -> list[FileKind]:
     learner = Learner(model, tokenizer, SFTConfig(lora_rank=0, max_steps=1), lambda _: 1.0)
     for weight in model.parameters():
         weight.grad = torch.zeros_like(weight)
-    learner._optimizer.step()  # so that there is a state of the optimizer
+    learner._optimizer.step(1.0)  # so that there is a state of the optimizer
     with tempfile.TemporaryDirectory() as scratch:
         state = {"config": {}, "history": [{"step": 1, "loss": 0.5}]}
         folder = checkpoint.write(Path(scratch), 1, state, learner.write_files)
@@ -35,7 +35,7 @@ def checkpoint_kinds() -> list[FileKind]:
     def kind(name: str, use: str) -> FileKind:
         beside = {other: raw for other, raw in contents.items() if other != name}
         read = learner.resume if use == "to go on" else load_model
-        return FileKind(f"checkpoint {use}, {name}", name, contents[name], read, beside, True)
+        return FileKind(f"checkpoint {use}, {name}", name, contents[name], read, beside)
 
     return [
         *(kind(name, "to go on") for name in TO_GO_ON),

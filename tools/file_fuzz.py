@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import resource
 import shutil
 import signal
 import tempfile
@@ -210,6 +209,8 @@ def _stop(_: int, __: object) -> None:
 @contextlib.contextmanager
 def bounded() -> Iterator[None]:
     """Bound the time of each file and the memory of this process, and let caches be temporary."""
+    import resource  # here, so that Windows can import the rest
+
     before = resource.getrlimit(resource.RLIMIT_AS)
     pages = int(Path("/proc/self/statm").read_text("utf-8").split()[0])
     handler = signal.signal(signal.SIGPROF, _stop)
@@ -253,6 +254,8 @@ def fuzz_all_files(number: int, only: str) -> None:
                 f"| {kind.name} | {tally.files:,} | {tally.read:,} | {tally.slowest_ms:.0f} |",
                 flush=True,
             )
+    import resource
+
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"\nThe process took {peak:.0f} MB of memory at most.")
     if broken:

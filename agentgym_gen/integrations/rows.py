@@ -10,13 +10,23 @@ from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 from agentgym_gen.agents import PromptStyle, Session
-from agentgym_gen.agents.session import REWARDS
+from agentgym_gen.agents.session import REWARDS, SessionResult
 from agentgym_gen.env import TextEnv
 from agentgym_gen.env.making import make_text_env
 from agentgym_gen.errors import InvalidValueError, unknown_name
 from agentgym_gen.world import TaskId
 
-__all__ = ["EnvCache", "check_reward", "open_session", "start_session"]
+__all__ = [
+    "RESULTS",
+    "EnvCache",
+    "check_reward",
+    "open_session",
+    "result_metrics",
+    "start_session",
+]
+
+RESULTS = ("success", "score", "turns", "invalid_turns", "truncated_turns")
+"""What a trainer logs of an episode, beside its reward."""
 
 EnvCache = MutableMapping[tuple[str, str, str], TextEnv]
 """Environments by id, split and interface, for an adapter that plays one episode after another."""
@@ -75,6 +85,11 @@ def start_session(
     session = open_session(row, style=style, reward=reward)
     session.start()
     return session
+
+
+def result_metrics(result: SessionResult) -> dict[str, float]:
+    """Return the `RESULTS` of an episode as numbers."""
+    return {name: float(getattr(result, name)) for name in RESULTS}
 
 
 def check_reward(reward: str) -> None:

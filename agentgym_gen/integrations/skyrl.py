@@ -13,7 +13,7 @@ from typing import Any
 
 from agentgym_gen.agents import PromptStyle
 from agentgym_gen.integrations.required import required
-from agentgym_gen.integrations.rows import open_session
+from agentgym_gen.integrations.rows import open_session, result_metrics
 
 with required("skyrl_gym", "'agentgym-gen[skyrl]'"):
     from skyrl_gym.envs.base_text_env import (
@@ -67,9 +67,7 @@ class SessionEnv(BaseTextEnv):
 
     def get_metrics(self) -> dict[str, float]:
         """Return how the episode went."""
-        result = self.session.result()
-        names = ("success", "score", "turns", "invalid_turns", "truncated_turns")
-        return {name: float(getattr(result, name)) for name in names}
+        return result_metrics(self.session.result())
 
     def close(self) -> None:
         """Release what the environment holds."""

@@ -16,7 +16,7 @@ from agentgym_gen.agents import Completion, PromptStyle, Session
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.integrations.parquet import export_parquet
 from agentgym_gen.integrations.required import required
-from agentgym_gen.integrations.rows import start_session
+from agentgym_gen.integrations.rows import result_metrics, start_session
 from agentgym_gen.world import EndReason
 
 with required("verl", "--no-deps verl"):
@@ -28,8 +28,6 @@ with required("verl", "--no-deps verl"):
     from verl.utils.profiler import simple_timer
 
 __all__ = ["SessionAgentLoop", "export_parquet"]
-
-_RESULTS = ("success", "score", "turns", "invalid_turns", "truncated_turns")
 
 
 @register("agentgym_gen")
@@ -105,11 +103,7 @@ class SessionAgentLoop(AgentLoopBase):
             reward_score=result.reward,
             num_turns=2 * result.turns,
             metrics=metrics,
-            extra_fields={
-                "turn_scores": [],
-                "tool_rewards": [],
-                **{name: float(getattr(result, name)) for name in _RESULTS},
-            },
+            extra_fields={"turn_scores": [], "tool_rewards": [], **result_metrics(result)},
         )
 
     def _start(self, row: dict[str, Any]) -> Session:

@@ -42,6 +42,9 @@ SECURITY_HEADERS = {
     "Cache-Control": "no-store",
 }
 
+EVENT_STREAM = "text/event-stream"
+"""The type of an answer of MCP that has notifications in it; a client says if it accepts that."""
+
 GOODBYE = "The server stops, and the episode is lost; connect again for a new one"
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -282,6 +285,9 @@ class EpisodeServer:
             return web.Response(status=202, headers=headers)
         if "error" in answer and message.get("method") == "initialize":
             await self._end(session)
+        notifications = mcp.take_notifications()
+        if notifications and EVENT_STREAM in request.headers.get("Accept", ""):
+            return _events([*notifications, answer], headers)
         return _json(answer, headers=headers)
 
     async def _mcp_delete(self, request: web.Request) -> web.Response:
@@ -303,6 +309,14 @@ async def _send_error(socket: web.WebSocketResponse, error: RequestError) -> Non
     data = {"message": str(error), "code": error.code}
     with suppress(ConnectionError):  # the client may have gone
         await socket.send_str(json.dumps({"type": "error", "data": data}))
+
+
+def _events(messages: Sequence[Mapping[str, Any]], headers: Mapping[str, str]) -> web.Response:
+    """Return *messages* as a stream of server-sent events that ends with the last one."""
+    text = "".join(f"event: message\ndata: {json.dumps(message)}\n\n" for message in messages)
+    return web.Response(
+        text=text, content_type=EVENT_STREAM, headers={**SECURITY_HEADERS, **headers}
+    )
 
 
 def _json(

@@ -6,12 +6,15 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from agentgym_gen.agents.completions.calls import write_call
 from agentgym_gen.agents.session import Reply, Session
 from agentgym_gen.env import TextEnv
 from agentgym_gen.env.making import make_text_env
 from agentgym_gen.errors import AgentGymGenError, EpisodeOverError, InvalidValueError
+from agentgym_gen.interface.syntax.functions import FunctionCall
 from agentgym_gen.seeding import stream
 from agentgym_gen.server.messages import ResetRequest
+from agentgym_gen.world import Malformed
 
 __all__ = ["ServedEpisode"]
 
@@ -34,6 +37,8 @@ class ServedEpisode:
         self._session: Session | None = None
         self._request: ResetRequest | None = None
         self._task_id = ""
+        self.is_quick = False
+        """Whether a step takes less time than the way to a thread and back."""
 
     def reset(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         """Start an episode and return its first observation.
@@ -69,6 +74,7 @@ class ServedEpisode:
             self._env.close()
         self._env, self._env_key = env, key
         self._session, self._request, self._task_id = session, request, task_id
+        self.is_quick = env.world.steps_in_process
         return {"observation": self._observe(text), "reward": None, "done": False}
 
     def check(self, fields: Mapping[str, Any]) -> ResetRequest:
@@ -88,6 +94,30 @@ class ServedEpisode:
         reply: Reply = self._playing.reply(text)
         observation = self._observe(reply.message["content"])
         return {"observation": observation, "reward": reply.reward, "done": reply.done}
+
+    @property
+    def functions(self) -> tuple[dict[str, Any], ...]:
+        """The verbs of the episode as OpenAI's ``tools`` have them; none where `call` takes none.
+
+        They stay the same while the episode lasts.
+        """
+        if self._session is None or self._session.style.format not in ("action", "functions"):
+            return ()
+        return self.env.functions.schemas
+
+    def call(self, call: FunctionCall) -> dict[str, Any]:
+        """Take the turn that *call* of one of the `functions` means; see `step`.
+
+        Raises:
+            InvalidValueError: if there is no such function, or its arguments are not those of its
+                schema; no turn is taken.
+            EpisodeOverError: if no episode has begun, or it is over.
+        """
+        action = self.env.functions.action(call, call.name)
+        if isinstance(action, Malformed):
+            raise InvalidValueError(f"This is no action, and no turn was taken: {action.reason}")
+        is_call = self._playing.style.format == "functions"
+        return self.step(write_call(call) if is_call else action)
 
     @property
     def state(self) -> dict[str, Any]:

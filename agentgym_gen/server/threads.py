@@ -1,14 +1,20 @@
-"""Episodes are played in threads, so that the event loop answers while a world computes."""
+"""Episodes are played in threads, so that the event loop answers while a world computes.
+
+A step of a world that computes in this process alone is taken by the event loop: it takes less time
+than the way to a thread and back, and no other thread would compute meanwhile.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from agentgym_gen.errors import AgentGymGenError
+from agentgym_gen.server.episode import ServedEpisode
 from agentgym_gen.server.messages import RequestError, action_text
 from agentgym_gen.server.sessions import ServerSession
 
@@ -17,6 +23,9 @@ __all__ = ["EpisodeThreads"]
 T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
+
+SLOW_SECONDS = 0.02
+"""An episode whose step has taken longer goes on in threads."""
 
 
 class EpisodeThreads:
@@ -39,6 +48,8 @@ class EpisodeThreads:
     async def step(self, session: ServerSession, action: Mapping[str, Any]) -> dict[str, Any]:
         """Take a turn with ``{"text": ...}``; see `ServedEpisode.step`."""
         text = action_text(action)
+        if session.episode.is_quick and not session.pending:  # nothing of this session goes on
+            return _step_here(session.episode, text)
         return await self._play(session, self._steps, lambda: session.episode.step(text))
 
     async def call(self, session: ServerSession, function: Callable[[], T]) -> T:
@@ -78,6 +89,25 @@ class EpisodeThreads:
         except AgentGymGenError:
             raise
         except Exception as error:  # the boundary: a fault of one episode does not end the server
-            logger.exception("A request has failed")
-            sentence = "The server failed at this request, and its log says why; send a reset"
-            raise RequestError(sentence, "EXECUTION_ERROR", 500) from error
+            raise _failure() from error
+
+
+def _step_here(episode: ServedEpisode, text: str) -> dict[str, Any]:
+    """Take the turn in this thread, and note if that was slow."""
+    started = time.perf_counter()
+    try:
+        return episode.step(text)
+    except AgentGymGenError:
+        raise
+    except Exception as error:  # the same boundary
+        raise _failure() from error
+    finally:
+        if time.perf_counter() - started > SLOW_SECONDS:
+            episode.is_quick = False
+
+
+def _failure() -> RequestError:
+    """Log the exception that is being handled, and return what the client is told."""
+    logger.exception("A request has failed")
+    sentence = "The server failed at this request, and its log says why; send a reset"
+    return RequestError(sentence, "EXECUTION_ERROR", 500)

@@ -21,6 +21,7 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping
@@ -58,6 +59,8 @@ class ChildProcess:
         self._timeout = timeout
         self._process: subprocess.Popen[bytes] | None = None
         self._is_new = True
+        self._socket: socket.socket
+        self._finalizer: weakref.finalize[..., ChildProcess]
 
     @property
     def pid(self) -> int | None:
@@ -110,7 +113,7 @@ class ChildProcess:
         return reply
 
     def _start(self) -> subprocess.Popen[bytes]:
-        if os.name == "nt":
+        if sys.platform == "win32":
             raise BackendError(
                 f"{self._module} runs in a process of its own, which needs Linux or macOS; on "
                 "Windows, use WSL"
@@ -175,6 +178,8 @@ def _end(process: subprocess.Popen[bytes], connection: socket.socket, owner: int
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
     """Kill *process* and all that it has started."""
+    if sys.platform == "win32":  # `_start` starts none there
+        return
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
 
@@ -201,6 +206,8 @@ def serve(handler: RequestHandler) -> None:
 
 def _end_with_parent(descriptor: int) -> None:
     """Wait until the parent closes the socket *descriptor*; then end this process and its own."""
+    if sys.platform == "win32":  # as above
+        return
     poll = select.poll()
     # Mask 0 asks for no event; the hang-up is always reported, and messages wake nobody.
     poll.register(descriptor, 0)

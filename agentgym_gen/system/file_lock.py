@@ -15,6 +15,7 @@ import errno
 import importlib
 import os
 import platform
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -124,7 +125,8 @@ def lock_file(path: Path, refusal: str = "", alternative: str = "") -> Iterator[
 def is_locked(folder: Path) -> bool:
     """Return whether a run holds the lock of *folder*, which need not be writable."""
     try:
-        handle = open_regular(folder / LOCK_NAME, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+        mode = os.O_RDWR if sys.platform == "win32" else os.O_RDONLY
+        handle = open_regular(folder / LOCK_NAME, mode)
     except OSError:
         return False
     try:
@@ -239,15 +241,21 @@ def _release(handle: int, path: Path) -> None:
     """Remove the lock file and unlock it.
 
     In this order a waiting process, which then locks the removed file, notices by `_is_named_by`.
+    Windows removes no file that is open, so it is closed first there; if another process has opened
+    it in between, it stays.
     """
-    with suppress(OSError):  # Windows does not remove a file that another process has open
+    if sys.platform == "win32":
+        _unlock_on_windows(importlib.import_module("msvcrt"), handle)
+        os.close(handle)
+    with suppress(OSError):
         path.unlink()
-    os.close(handle)
+    if sys.platform != "win32":
+        os.close(handle)
 
 
 def _lock(handle: int, *, shared: bool = False) -> None:
     """Lock the open file *handle*, or raise an `OSError` if it is held."""
-    if os.name == "nt":
+    if sys.platform == "win32":
         _lock_on_windows(importlib.import_module("msvcrt"), handle)
         return
     import fcntl
@@ -261,6 +269,13 @@ def _lock_on_windows(msvcrt: Any, handle: int) -> None:  # noqa: ANN401  (a modu
         msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
     finally:
         os.lseek(handle, 0, os.SEEK_SET)
+
+
+def _unlock_on_windows(msvcrt: Any, handle: int) -> None:  # noqa: ANN401  (a module of Windows)
+    """Unlock at once: Windows unlocks a file that is closed, but says not when."""
+    os.lseek(handle, WINDOWS_LOCK_BYTE, os.SEEK_SET)
+    with suppress(OSError):
+        msvcrt.locking(handle, msvcrt.LK_UNLCK, 1)
 
 
 def _close_copies() -> None:

@@ -145,7 +145,9 @@ def open_regular(path: Path, flags: int) -> int:
     """
     if path.is_symlink():  # Windows has no flag for it; elsewhere the reason is clearer
         raise OSError(errno.ELOOP, "it is a link, which is not followed")
-    handle = os.open(path, flags | NO_FOLLOW | getattr(os, "O_CLOEXEC", 0), 0o666)
+    # O_BINARY is Windows': without it, the ends of lines would change
+    more_flags = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+    handle = os.open(path, flags | NO_FOLLOW | more_flags, 0o666)
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
         raise OSError(errno.EINVAL, "it is no ordinary file")

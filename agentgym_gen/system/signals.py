@@ -7,6 +7,7 @@ would change the program that imports it. It has no need to: its files are writt
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -64,7 +65,7 @@ def _stop(number: int, _: FrameType | None) -> NoReturn:
 @contextmanager
 def block_signals() -> Iterator[None]:
     """Delay `STOP_SIGNALS` until the block has ended; a process started in it has them blocked."""
-    if not hasattr(signal, "pthread_sigmask"):
+    if sys.platform == "win32":  # where signals cannot be blocked
         yield
         return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
@@ -80,5 +81,5 @@ def ignore_interrupts() -> None:
     The parent decides then whether this process ends.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if hasattr(signal, "pthread_sigmask"):
+    if sys.platform != "win32":
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)

@@ -91,6 +91,10 @@ class World(abc.ABC, Generic[ContentT]):
     """The tasks of this environment."""
     malformed_reward: float = 0.0
     """The reward of invalid text; where every command costs something, it costs the same."""
+    steps_in_process: bool = False
+    """Whether a step computes in this process alone, and waits for no other one and no machine.
+
+    A server takes such a step without a thread, which would cost more than the step."""
 
     @abc.abstractmethod
     def reset(self, task: Task[ContentT]) -> Scene:

@@ -83,6 +83,7 @@ class ALFWorld(World[House]):
         backend: str = "python",
     ) -> None:
         self._reference = make_reference_check(backend, wording_version)
+        self.steps_in_process = self._reference is None
         self._wording = find_wording(wording_version)
         self.verbs = self._wording.verbs
         self.tasks = open_tasks(games, data_dir, TaskFilter(task_type, room))

@@ -58,6 +58,7 @@ class BabyAI(World[Quest]):
     """
 
     name = "BabyAI"
+    steps_in_process = True
     verbs: tuple[Verb, ...] = agentgym.VERBS
 
     def __init__(

@@ -112,6 +112,7 @@ class SearchQA(World[Question]):
         path = None if corpus is None else _absolute(corpus)
         self._retriever = _choose_retriever(retriever, facts, corpus, title_weight)
         self._retriever_source = (retriever, facts, path, title_weight)
+        self.steps_in_process = retriever == "bm25"
         self._k = k
         self._retry = answers == "retry"
 

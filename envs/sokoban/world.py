@@ -59,6 +59,7 @@ class Sokoban(World[Level]):
     """
 
     name = "Sokoban"
+    steps_in_process = True
     verbs = VERBS
     malformed_reward = STEP
     tasks: Tasks[Level]

@@ -61,6 +61,7 @@ class TextCraft(World[CraftTask]):
     """
 
     name = "TextCraft"
+    steps_in_process = True
     verbs = VERBS
 
     def __init__(self) -> None:

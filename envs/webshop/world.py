@@ -63,6 +63,7 @@ class WebShop(World[Goal]):
     """
 
     name = "WebShop"
+    steps_in_process = True
     verbs = VERBS
 
     def __init__(

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from fake_chat_server import KEY, MODEL, FakeChatServer, fake_chat_server
+from systems import needs
 
 from agentgym_gen import Registered, register
 from agentgym_gen.agents import (
@@ -437,7 +438,7 @@ def test_a_closed_policy_gives_no_answer(server: FakeChatServer) -> None:
     policy.close()
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@needs("POSIX", "a fork")
 def test_a_forked_child_is_told_to_make_its_own(server: FakeChatServer, make: Maker) -> None:
     """Its answer fails at once, since the thread of the connections is the parent's."""
     policy = make(server.url("fork"), retries=0)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from systems import needs
 
 from agentgym_gen import Registered, register
 from agentgym_gen.agents import (
@@ -259,6 +260,7 @@ def test_wrong_arguments_are_named() -> None:
     assert run([], Answering()) == []
 
 
+@needs("POSIX", "SIGINT for one process")
 def test_an_interrupt_ends_a_run_whose_answers_hang(tmp_path: Path) -> None:
     """Ctrl-C does not wait for an answer that takes five minutes."""
     program = tmp_path / "hang.py"

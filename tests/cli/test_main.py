@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from systems import needs
 
 import agentgym_gen
 from agentgym_gen.cli.main import main
@@ -94,7 +95,7 @@ def shell(command: str, **variables: str) -> "subprocess.CompletedProcess[bytes]
     )
 
 
-@pytest.mark.skipif(os.name != "posix", reason="the shell is POSIX's")
+@needs("POSIX", "this shell")
 @pytest.mark.parametrize(
     ("command", "code", "output"),
     [
@@ -129,7 +130,7 @@ def test_a_command_works_in_any_environment(
     assert output in done.stdout
 
 
-@pytest.mark.skipif(os.name != "posix", reason="the shell is POSIX's")
+@needs("POSIX", "this shell")
 @pytest.mark.parametrize(
     ("command", "message"),
     [
@@ -155,7 +156,7 @@ def test_an_environment_that_does_not_serve_is_one_sentence(
     assert message in done.stderr
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the device is Linux's")
+@needs("Linux", "/dev/full")
 def test_a_full_disk_is_one_sentence() -> None:
     """The sentence names no file where the system names none."""
     done = shell("$cli envs > /dev/full")

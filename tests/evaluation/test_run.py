@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from systems import needs
 
 from agentgym_gen import PromptStyle, Registered, register
 from agentgym_gen.agents.policy import Completion, RandomPolicy, Request
@@ -119,7 +120,7 @@ def play_until_killed(out: Path, at: int) -> int:
     return os.waitstatus_to_exitcode(status)
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@needs("POSIX", "a fork")
 def test_an_evaluation_killed_at_ten_moments_ends_with_the_same_rows(tmp_path: Path) -> None:
     """Killed again and again, a folder ends with the same bytes as without a kill."""
     play(tmp_path / "undisturbed", ALL)

@@ -2,7 +2,7 @@
 
 import signal
 
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+STOP_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 def restore_default_handlers() -> None:
@@ -11,7 +11,7 @@ def restore_default_handlers() -> None:
     ``nohup`` and a shell's ``&`` have children that ignore some, and the product leaves an ignored
     signal ignored: a test that sends one would wait for ever.
     """
-    for number in STOP_SIGNALS:
+    for number in (signal.Signals[name] for name in STOP_SIGNALS):
         if signal.getsignal(number) is signal.SIG_IGN:
             default = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
             signal.signal(number, default)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import sys
 import time
 
@@ -21,15 +22,15 @@ class FaultHook:
 
     Args:
         request: ``folder``; ``pattern``, a pattern of changes; ``at``, which change that matches
-            it, from 1 on, or 0 for none; ``signal``; and ``changes``, the file to which all changes
-            are written.
+            it, from 1 on, or 0 for none; ``signal``, its name; and ``changes``, the file to which
+            all changes are written.
     """
 
     def __init__(self, request: dict[str, str | int]) -> None:
         self._folder = os.path.realpath(str(request["folder"]))
         self._pattern = re.compile(str(request["pattern"]))
         self._left = int(request["at"])
-        self._signal = int(request["signal"])
+        self._signal = signal.Signals[str(request["signal"])]
         self._changes = os.open(str(request["changes"]), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         self._owner = os.getpid()
 

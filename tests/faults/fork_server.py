@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -113,6 +112,8 @@ def _run_child(work: Callable[[Path], int], request: dict[str, Any]) -> None:
         shift_clock(request["clock"])
         limit = request["max_file_bytes"]
         if limit:
+            import resource
+
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
         else:
             sys.addaudithook(FaultHook(request))

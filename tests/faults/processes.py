@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -27,8 +26,8 @@ class Fault:
 
     at: int = 0
     """Before which change of its folder, from 1 on; 0 is never."""
-    signal: int = signal.SIGKILL
-    """The signal."""
+    signal: str = "SIGKILL"
+    """The name of the signal."""
     pattern: str = ""
     """Only changes that match it are counted, such as ``os.rename .*plan.json``."""
 

@@ -1,12 +1,14 @@
 """A clock that jumps by years changes nothing: not what is newest, not whether a lock is held."""
 
 import os
-import signal
 from pathlib import Path
 
 import pytest
 from faults.processes import YEAR_SECONDS, Fault, program_command, start_program
 from faults.reference_run import Program, program_params
+from systems import needs
+
+pytestmark = needs("POSIX", "the signals and forks of these programs")
 
 
 def reverse_ages(folder: Path) -> None:
@@ -34,7 +36,7 @@ def test_a_run_goes_on_whatever_the_clock_says(program: Program, tmp_path: Path)
 def test_a_lock_is_never_too_old(program: Program, tmp_path: Path) -> None:
     """A run of today that is only stopped excludes a run in 10 years."""
     folder = tmp_path / "x"
-    halfway = Fault(len(program.changes) // 2, signal.SIGSTOP)
+    halfway = Fault(len(program.changes) // 2, "SIGSTOP")
     with start_program(program_command("study", folder), folder, halfway) as first:
         first.wait_until_stopped()
         reverse_ages(folder)

@@ -5,6 +5,9 @@ from pathlib import Path
 import pytest
 from faults.processes import Fault, is_one_sentence, leftovers
 from faults.reference_run import Program, mounted_disk, remount
+from systems import needs
+
+pytestmark = needs("POSIX", "the signals and forks of these programs")
 
 SMALL_DISKS: list[object] = [("study", 4), ("study", 32), ("calibration", 12), ("rft", 300)]
 SMALL_DISKS += [

@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 from faults.processes import Fault, leftovers
 from faults.reference_run import Program, program_params
+from systems import needs
+
+pytestmark = needs("POSIX", "the signals and forks of these programs")
 
 KILLS = 4
 """How often a run is killed at random points."""

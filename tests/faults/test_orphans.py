@@ -17,10 +17,11 @@ from faults.processes import (
     start_program,
     wait_until,
 )
+from systems import needs
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="children are found by /proc")
+pytestmark = needs("Linux", "/proc, where children are found")
 
-ENDS = [signal.SIGKILL, signal.SIGTERM, signal.SIGINT]
+ENDS = ["SIGKILL", "SIGTERM", "SIGINT"]
 
 
 def busy_pids(folder: Path) -> set[int]:
@@ -45,12 +46,13 @@ def busy(
             os.kill(child, signal.SIGKILL)
 
 
-@pytest.mark.parametrize("number", ENDS)
+@pytest.mark.parametrize("name", ENDS)
 def test_children_end_with_their_parent(
-    busy: tuple[RunningProgram, set[int]], number: int, tmp_path: Path
+    busy: tuple[RunningProgram, set[int]], name: str, tmp_path: Path
 ) -> None:
     """However a program ends, its children end; after Ctrl-C only the parent prints a sentence."""
     program, children = busy
+    number = signal.Signals[name]
     assert busy_pids(tmp_path) <= children
     if number == signal.SIGINT:
         os.killpg(program.pid, number)

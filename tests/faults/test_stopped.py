@@ -8,8 +8,11 @@ import pytest
 from faults.processes import Fault, is_one_sentence, leftovers
 from faults.programs import FACTS
 from faults.reference_run import Program, program_params
+from systems import needs
 
-SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+pytestmark = needs("POSIX", "the signals and forks of these programs")
+
+SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"]
 
 
 @pytest.mark.parametrize(
@@ -21,13 +24,15 @@ def test_a_stopped_run_says_so_and_goes_on(program: Program, tmp_path: Path) -> 
     """Each signal stops one run at a random point; the exit code is the one that shells expect."""
     rng = np.random.default_rng([26, 3, 12, 0, 12])
     endings = []
-    for number in SIGNALS:
+    for name in SIGNALS:
         at = int(rng.integers(2, len(program.changes) // 3))
-        ended = program.run(tmp_path / "x", Fault(at, number))
+        ended = program.run(tmp_path / "x", Fault(at, name))
         endings.append((ended.code, is_one_sentence(ended.err.lstrip()), ended.err))
         assert leftovers(tmp_path / "x") == []
 
-    assert endings == [(128 + n, True, MESSAGES[program.name]) for n in SIGNALS]
+    assert endings == [
+        (128 + signal.Signals[name], True, MESSAGES[program.name]) for name in SIGNALS
+    ]
     assert program.run(tmp_path / "x").code == 0
     assert program.read_facts(tmp_path / "x") == program.facts
 

@@ -11,17 +11,21 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from systems import needs
 
 from agentgym_gen.cli.main import main
+from agentgym_gen.env.making import make_text_env
+from agentgym_gen.envs.textcraft import TextCraft
 from agentgym_gen.errors import MissingExtraError
 from agentgym_gen.export.parquet import ParquetRows
 from agentgym_gen.integrations import openenv
-from agentgym_gen.server import Limits, ServedEpisode
+from agentgym_gen.server import Limits, ServedEpisode, threads
 from agentgym_gen.server.access import TOKEN_VARIABLE, Access
 from agentgym_gen.server.run import run_server
 
@@ -265,6 +269,7 @@ def test_messages_of_one_session_are_answered_one_after_another(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Ten steps at once over HTTP are ten turns, and no two threads play the episode."""
+    monkeypatch.setattr(TextCraft, "steps_in_process", False)
     inside: list[int] = []
     most: list[int] = []
     real_step = ServedEpisode.step
@@ -291,6 +296,51 @@ def test_messages_of_one_session_are_answered_one_after_another(
     assert max(most) == 1
 
 
+def test_a_step_has_a_thread_where_it_may_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that only computes is taken at once, until one was slow; a reset begins anew."""
+    names: list[str] = []
+    real_step = ServedEpisode.step
+
+    def named_step(episode: ServedEpisode, text: str) -> dict[str, Any]:
+        names.append(threading.current_thread().name.partition("_")[0])
+        return real_step(episode, text)
+
+    async def play_two(client: TestClient[Any, Any]) -> None:
+        _, data = await post(client, "/reset", **TASK)
+        for _ in range(2):
+            await post(client, "/step", session_id=data["session_id"], action={"text": "inventory"})
+
+    async def work(client: TestClient[Any, Any]) -> None:
+        await play_two(client)
+        monkeypatch.setattr(threads, "SLOW_SECONDS", -1.0)
+        await play_two(client)
+        monkeypatch.setattr(TextCraft, "steps_in_process", False)
+        await play_two(client)
+
+    monkeypatch.setattr(ServedEpisode, "step", named_step)
+    play(work)
+
+    assert names == ["MainThread", "MainThread", "MainThread", "step", "step", "step"]
+
+
+@pytest.mark.parametrize(
+    ("env_id", "options", "alone"),
+    [
+        *((f"rftgen/{name}-easy-v0", {}, True) for name in ("ALFWorld", "SearchQA", "BabyAI")),
+        ("rftgen/SearchQA-easy-v0", {"retriever": "http://127.0.0.1:9/retrieve"}, False),
+        ("rftgen/TextWorld-easy-v0", {}, False),
+    ],
+)
+def test_worlds_say_whether_a_step_may_wait(
+    env_id: str, options: dict[str, Any], alone: bool
+) -> None:
+    """An engine and a retriever elsewhere are waited for."""
+    if "TextWorld" in env_id:
+        pytest.importorskip("textworld")
+
+    assert make_text_env(env_id, "train", options).world.steps_in_process is alone
+
+
 async def rpc(client: TestClient[Any, Any], session: str, method: str, **params: object) -> Any:  # noqa: ANN401
     """Send a message of MCP and return the response."""
     message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
@@ -298,41 +348,118 @@ async def rpc(client: TestClient[Any, Any], session: str, method: str, **params:
     return await client.post(f"/mcp?{session or QUERY}", json=message, headers=headers)
 
 
+async def call_tool(
+    client: TestClient[Any, Any], session: str, name: str, **arguments: object
+) -> str:
+    """Return the text that a tool of MCP answers, after ERROR if it is a mistake."""
+    response = await rpc(client, session, "tools/call", name=name, arguments=arguments)
+    result = (await response.json())["result"]
+    return ("ERROR " if result.get("isError") else "") + str(result["content"][0]["text"])
+
+
+async def tool_names(client: TestClient[Any, Any], session: str) -> list[str]:
+    """Return the names of the tools that MCP lists now."""
+    response = await rpc(client, session, "tools/list")
+    return [tool["name"] for tool in (await response.json())["result"]["tools"]]
+
+
 QUERY = "env_id=rftgen/TextCraft-easy-v0&task_id=textcraft/easy/train/3&max_turns=2"
 
 
-def test_an_mcp_client_plays_with_two_tools() -> None:
-    """What the address has chosen is played, and the end is said."""
-
-    async def call(client: TestClient[Any, Any], session: str, name: str, **arguments: str) -> str:
-        response = await rpc(client, session, "tools/call", name=name, arguments=arguments)
-        result = (await response.json())["result"]
-        return ("ERROR " if result.get("isError") else "") + str(result["content"][0]["text"])
+def test_an_mcp_client_plays_by_texts() -> None:
+    """What the address has chosen is played with `act` alone, and the end is said."""
 
     async def work(client: TestClient[Any, Any]) -> None:
         response = await rpc(client, "", "initialize", protocolVersion="2025-06-18")
         session = response.headers["Mcp-Session-Id"]
-        assert (await response.json())["result"]["capabilities"] == {"tools": {}}
+        assert (await response.json())["result"]["capabilities"] == {"tools": {"listChanged": True}}
         note = {"jsonrpc": "2.0", "method": "notifications/initialized"}
         headers = {"Mcp-Session-Id": session}
         assert (await client.post("/mcp", json=note, headers=headers)).status == 202
-        tools = (await (await rpc(client, session, "tools/list")).json())["result"]["tools"]
-        assert [tool["name"] for tool in tools] == ["start", "act"]
-        assert (await call(client, session, "act", action="x")).startswith("ERROR No episode")
+        assert await tool_names(client, session) == ["start", "act"]
+        assert (await call_tool(client, session, "act", action="x")).startswith("ERROR No episode")
         local = ServedEpisode(ENV_IDS)
         first = local.reset({**TASK, "max_turns": 2})["observation"]["text"]
-        assert await call(client, session, "start") == first
-        assert await call(client, session, "start", env_id="x") == (
+        assert await call_tool(client, session, "start") == first
+        assert await call_tool(client, session, "start", env_id="x") == (
             "ERROR `start` has no argument 'env_id' here"
         )
         text = local.step("inventory")["observation"]["text"]
-        assert await call(client, session, "act", action="inventory") == text
-        assert (await call(client, session, "act", act="x")).startswith("ERROR `act` has one")
-        assert (await call(client, session, "act", action="x")).endswith("The episode is over.")
+        assert await call_tool(client, session, "act", action="inventory") == text
+        assert (await call_tool(client, session, "act", act="x")).startswith("ERROR `act` has one")
+        assert (await call_tool(client, session, "act", action="x")).endswith(
+            "The episode is over."
+        )
         failure = await (await rpc(client, session, "dance")).json()
         assert failure["error"]["code"] == -32601
         assert (await client.delete("/mcp", headers=headers)).status == 204
         assert (await rpc(client, session, "ping")).status == 404
+
+    play(work)
+
+
+def test_each_verb_of_an_episode_is_a_tool_of_mcp() -> None:
+    """After `start` the client is told to list the tools, and a call is played as its text is."""
+    answers: list[Any] = []
+
+    async def work(client: TestClient[Any, Any]) -> None:
+        response = await rpc(client, "", "initialize")
+        headers = {"Mcp-Session-Id": response.headers["Mcp-Session-Id"]}
+        session = headers["Mcp-Session-Id"]
+        assert await tool_names(client, session) == ["start", "act"]
+        start = {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": "start"}}
+        for _ in range(2):
+            accept = {"Accept": "application/json, text/event-stream"}
+            response = await client.post("/mcp", json=start, headers=headers | accept)
+            answers.append((response.content_type, await response.text()))
+        assert await tool_names(client, session) == ["start", "craft", "get", "inventory", "act"]
+        local = ServedEpisode(ENV_IDS)
+        local.reset({**TASK, "max_turns": 2})
+        assert await call_tool(client, session, "get", nothing="x") == (
+            "ERROR This is no action, and no turn was taken: get takes exactly the arguments "
+            "['item']"
+        )
+        assert (await call_tool(client, session, "get", item=7)).endswith(
+            "is no text of at least one character"
+        )
+        text = local.step("get oak planks")["observation"]["text"]
+        assert await call_tool(client, session, "get", item="oak planks") == text
+        assert (await call_tool(client, session, "inventory")).endswith("The episode is over.")
+        assert (await call_tool(client, session, "inventory")).startswith(
+            "ERROR No episode is being"
+        )
+
+    play(work)
+
+    (kind, text), (later_kind, later_text) = answers
+    events = [json.loads(line[6:]) for line in text.splitlines() if line.startswith("data: ")]
+    assert (kind, later_kind) == ("text/event-stream", "application/json")
+    assert events[0] == {"jsonrpc": "2.0", "method": "notifications/tools/list_changed"}
+    assert events[1] == json.loads(later_text)
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("interface=menu", ["choose"]),
+        ("interface=symbols", 3),
+        ("format=functions", ["craft", "get", "inventory"]),
+        ("format=react", []),
+    ],
+)
+def test_the_tools_of_mcp_are_those_of_the_interface(query: str, names: list[str] | int) -> None:
+    """The menu has one, symbols have their own names, and formats of text have none."""
+
+    async def work(client: TestClient[Any, Any]) -> None:
+        message = {"jsonrpc": "2.0", "id": 1, "method": "initialize"}
+        address = f"/mcp?env_id=rftgen/TextCraft-easy-v0&seed=3&{query}"
+        session = (await client.post(address, json=message)).headers["Mcp-Session-Id"]
+        await rpc(client, session, "tools/call", name="start")
+        first, *verbs, last = await tool_names(client, session)
+        assert (first, last) == ("start", "act")
+        assert len(verbs) == names if isinstance(names, int) else verbs == names
+        if names == ["craft", "get", "inventory"]:
+            assert "Inventory" in await call_tool(client, session, "inventory")
 
     play(work)
 
@@ -350,6 +477,7 @@ def test_a_wrong_address_of_mcp_is_one_sentence_and_no_session() -> None:
     play(work)
 
 
+@needs("POSIX", "SIGTERM")
 def test_the_command_serves_until_a_signal_and_tells_its_clients() -> None:
     """It prints where it listens; after SIGTERM clients get a sentence, and one line is the end."""
     command = [sys.executable, "-m", "agentgym_gen", "serve", ENV_IDS[0], "--port", "0"]

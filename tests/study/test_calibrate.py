@@ -37,7 +37,7 @@ def test_every_task_is_in_one_list(stem: Path) -> None:
 
 def test_a_list_says_how_it_was_made(stem: Path) -> None:
     """It names the policy, the threshold, and the success of each task."""
-    lines = Path(f"{stem}.easy.txt").read_text().splitlines()
+    lines = Path(f"{stem}.easy.txt").read_text("utf-8").splitlines()
 
     assert lines[0] == (
         "# The easy tasks of rftgen/Sokoban-easy-v0 by the success of random: 4 episodes a task, "
@@ -58,9 +58,9 @@ def test_the_lists_are_on_either_side_of_the_threshold(stem: Path) -> None:
 def test_the_same_calibration_gives_the_same_lists(stem: Path, tmp_path: Path) -> None:
     """The files are the same text."""
     calibrate(SETTINGS, RandomPolicy(), tmp_path / "again", model="random")
-    again = (tmp_path / "again.easy.txt").read_text()
+    again = (tmp_path / "again.easy.txt").read_text("utf-8")
 
-    assert again == Path(f"{stem}.easy.txt").read_text()
+    assert again == Path(f"{stem}.easy.txt").read_text("utf-8")
 
 
 def test_lists_are_not_overwritten(stem: Path) -> None:

@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from systems import needs
+
 ROOT = Path(__file__).parents[2]
 
 PARENT = """
@@ -48,6 +50,7 @@ def wait_until(condition: Callable[[], object], seconds: float = 60.0) -> bool:
     return False
 
 
+@needs("Linux", "/proc, where the job is looked for")
 def test_no_job_outlives_a_killed_study(tmp_path: Path) -> None:
     """A job that went on would write into the folder of the next run."""
     (tmp_path / "sleeping_job.py").write_text(JOB)

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pretend_study import PretendRecipe, SkilledPolicy, small_plan
+from systems import needs
 
 from agentgym_gen.agents.policy import Completion, Policy, Request
 from agentgym_gen.errors import DataError, ResultExistsError
@@ -286,7 +287,7 @@ run_plan(small_plan(), Path(sys.argv[1]), log=str, recipe=PretendRecipe())
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(os.name != "posix", reason="the signal is POSIX's")
+@needs("POSIX", "SIGKILL")
 def test_a_study_that_is_killed_five_times_ends_with_the_same_numbers(
     finished: Path, tmp_path: Path
 ) -> None:

@@ -9,13 +9,20 @@ from typing import Any
 import pytest
 from pretend_study import PretendRecipe, small_plan
 
-from agentgym_gen.errors import InvalidValueError, MissingExtraError, UnknownNameError
+from agentgym_gen.errors import (
+    DataError,
+    DiskFullError,
+    InvalidValueError,
+    MissingExtraError,
+    UnknownNameError,
+)
 from agentgym_gen.study import run_plan
 from agentgym_gen.study.results.rows import read_episodes
 from agentgym_gen.study.run import executors
 from agentgym_gen.study.run.executors import (
     DIED,
     InProcess,
+    JobFunction,
     LocalProcesses,
     RayTasks,
     make_executor,
@@ -122,11 +129,18 @@ def test_processes_give_the_same_rows(tmp_path: Path) -> None:
     assert read_episodes(tmp_path / "two") == read_episodes(tmp_path / "one")
 
 
+class FakeTaskError(ConnectionError):
+    """The error of Ray for a job that has raised one, its `cause`."""
+
+    def __init__(self, cause: Exception) -> None:
+        self.cause = cause
+
+
 class FakeRay:
     """The part of Ray that `RayTasks` uses, which does every job at once."""
 
     def __init__(self, broken: str = "") -> None:
-        self.exceptions = SimpleNamespace(RayError=ConnectionError)
+        self.exceptions = SimpleNamespace(RayError=ConnectionError, RayTaskError=FakeTaskError)
         self.options: dict[str, Any] = {}
         self.is_shut_down = False
         self._broken = broken
@@ -141,7 +155,11 @@ class FakeRay:
     def remote(self, **options: object) -> Any:  # noqa: ANN401
         def decorate(function: Any) -> Any:  # noqa: ANN401
             def start(run_job: Any, job: str) -> str:  # noqa: ANN401
-                self._values[job] = None if job == self._broken else (function(run_job, job),)
+                try:
+                    value = None if job == self._broken else (function(run_job, job),)
+                except Exception as error:  # noqa: BLE001  (as Ray does)
+                    value = error
+                self._values[job] = value
                 return job
 
             return SimpleNamespace(remote=start)
@@ -154,6 +172,8 @@ class FakeRay:
     def get(self, reference: str) -> Any:  # noqa: ANN401
         if self._values[reference] is None:
             raise ConnectionError("node lost")
+        if isinstance(self._values[reference], Exception):
+            raise FakeTaskError(self._values[reference])
         return self._values[reference][0]
 
     def shutdown(self) -> None:
@@ -185,6 +205,38 @@ def test_a_lost_node_of_ray_counts_as_a_dead_process() -> None:
     tasks.submit(greet, "a")
 
     assert tasks.wait() == [("a", f"{DIED} (ConnectionError)")]
+
+
+def fill_the_disk(job: str) -> str | None:
+    """Fail as a job does for which there is no room."""
+    raise DiskFullError(f"Cannot write {job}")
+
+
+def lose_the_folder(job: str) -> str | None:
+    """Fail as a job does whose results folder was deleted."""
+    raise DataError(f"{job} was deleted")
+
+
+@pytest.mark.parametrize("run_job", [fill_the_disk, lose_the_folder])
+@pytest.mark.parametrize("executor", ["in process", "processes", "ray"])
+def test_every_executor_raises_what_ends_a_study(executor: str, run_job: JobFunction) -> None:
+    """The error of a job comes through as it is; it was taken for a dead process of Ray."""
+    makers = {
+        "in process": InProcess,
+        "processes": lambda: LocalProcesses(1),
+        "ray": lambda: RayTasks(1, ray=FakeRay()),
+    }
+    tasks = makers[executor]()
+
+    def run() -> None:
+        tasks.submit(run_job, "a")
+        tasks.wait()
+
+    with pytest.raises(DataError) as caught:
+        run()
+    tasks.close()
+
+    assert type(caught.value) is (DiskFullError if run_job is fill_the_disk else DataError)
 
 
 @pytest.mark.slow

@@ -9,9 +9,12 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from systems import needs
 
 from agentgym_gen.errors import BackendError
 from agentgym_gen.system.child_process import ChildProcess
+
+pytestmark = needs("POSIX", "the sockets and signals of `ChildProcess`")
 
 
 @pytest.fixture

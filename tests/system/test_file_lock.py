@@ -2,15 +2,15 @@
 
 import contextlib
 import errno
-import fcntl
 import os
-import struct
 import subprocess
 import sys
 import threading
 from pathlib import Path
 
 import pytest
+from systems import needs
+from windows_stand_in import FakeMsvcrt
 
 from agentgym_gen.errors import DataError, ResultExistsError
 from agentgym_gen.system import file_lock
@@ -50,8 +50,11 @@ def test_a_lock_that_is_removed_meanwhile_is_taken_anew(
         assert is_locked(tmp_path)
 
 
+@needs("POSIX", "flock")
 def test_looking_at_a_lock_does_not_take_it(tmp_path: Path) -> None:
     """A run that begins while another process looks is not refused."""
+    import fcntl
+
     (tmp_path / ".lock").touch()
     observer = os.open(tmp_path / ".lock", os.O_RDONLY)
     fcntl.flock(observer, fcntl.LOCK_SH)
@@ -74,6 +77,7 @@ with lock_folder(Path(sys.argv[1]), "another one"):
 """
 
 
+@needs("POSIX", "a fork")
 def test_a_fork_does_not_hold_the_lock_of_its_parent(tmp_path: Path) -> None:
     """When the parent is killed, its lock is free, although the fork lives on."""
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
@@ -103,32 +107,13 @@ def test_a_disk_without_locks_is_named(tmp_path: Path, monkeypatch: pytest.Monke
     assert not isinstance(caught.value, ResultExistsError)
 
 
-class FakeMsvcrt:
-    """A stand-in for the module ``msvcrt`` of Windows: it locks one byte by a record lock."""
-
-    LK_NBLCK = 2
-
-    @staticmethod
-    def locking(handle: int, mode: int, length: int) -> None:
-        """Lock *length* bytes from the current position of the file."""
-        assert mode == FakeMsvcrt.LK_NBLCK
-        place = os.lseek(handle, 0, os.SEEK_CUR)
-        operation = fcntl.F_OFD_SETLK
-        # struct flock: type, whence, start, length, pid
-        request = struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, place, length, 0)
-        try:
-            fcntl.fcntl(handle, operation, request)
-        except OSError as error:
-            raise PermissionError(errno.EACCES, "Permission denied") from error
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="the stand-in uses locks of Linux")
+@needs("Linux", "the locks of which the stand-in is made")
 def test_windows_locks_a_byte_that_nobody_reads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The locked byte is outside the text, so that the name of the holder can be read."""
     monkeypatch.setattr(
-        file_lock, "_lock", lambda handle, **_: file_lock._lock_on_windows(FakeMsvcrt, handle)
+        file_lock, "_lock", lambda handle, **_: file_lock._lock_on_windows(FakeMsvcrt(), handle)
     )
     with lock_folder(tmp_path, "another one"):
         assert is_locked(tmp_path)

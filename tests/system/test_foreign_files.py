@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from systems import needs
 
 from agentgym_gen.errors import DataError
 from agentgym_gen.system.file_lock import is_locked, lock_file, lock_folder
@@ -28,6 +29,11 @@ def link(path: Path) -> None:
     path.symlink_to("victim")
 
 
+def pipe(path: Path) -> None:
+    """Make *path* a named pipe."""
+    os.mkfifo(path)
+
+
 def hard_link(path: Path) -> None:
     """Make *path* a second name of a lock-like file."""
     (path.parent / "victim").write_text("process 1\n")
@@ -40,9 +46,11 @@ def hard_link(path: Path) -> None:
         (link, "it is a link, which is not followed"),
         (lambda path: path.symlink_to("nowhere"), "it is a link, which is not followed"),
         (hard_link, "it is a file of another program"),
-        (os.mkfifo, "it is no ordinary file"),
+        pytest.param(pipe, "it is no ordinary file", marks=needs("POSIX", "named pipes")),
         (lambda path: path.write_text(VICTIM), "it is a file of another program"),
-        (Path.mkdir, "Is a directory"),
+        pytest.param(
+            Path.mkdir, "Is a directory", marks=needs("POSIX", "this sentence of the system")
+        ),
     ],
 )
 def test_what_is_no_lock_is_refused_and_stays(tmp_path: Path, make: Maker, reason: str) -> None:
@@ -58,6 +66,7 @@ def test_what_is_no_lock_is_refused_and_stays(tmp_path: Path, make: Maker, reaso
     assert not victim.exists() or victim.read_text() in (VICTIM, "process 1\n")
 
 
+@needs("POSIX", "named pipes")
 def test_a_pipe_that_replaces_a_lock_holds_nobody_up(tmp_path: Path) -> None:
     """The name of the holder is read from a file only."""
     with lock_folder(tmp_path, "another one"):
@@ -74,6 +83,7 @@ def test_a_lock_of_a_killed_process_is_taken(tmp_path: Path) -> None:
         assert is_locked(tmp_path)
 
 
+@needs("POSIX", "folders that can be deleted while a file in them is open")
 @pytest.mark.parametrize("replaced", [False, True])
 def test_a_lock_whose_folder_is_deleted_says_so(tmp_path: Path, replaced: bool) -> None:
     """Deleted, or deleted and made again by another run."""
@@ -106,6 +116,7 @@ def test_only_our_half_written_files_are_removed(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == len(foreign) + 2
 
 
+@needs("POSIX", "modes for owner, group and others")
 @pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
 def test_the_umask_decides_who_may_read(tmp_path: Path, umask: int, mode: int) -> None:
     """As for every file that the user makes; the mode of a file that is replaced does not count."""
@@ -130,7 +141,7 @@ def test_a_link_is_replaced_and_not_followed(tmp_path: Path) -> None:
     assert not (tmp_path / "a").is_symlink()
 
 
-@pytest.mark.parametrize("make", [link, os.mkfifo])
+@pytest.mark.parametrize("make", [link, pytest.param(pipe, marks=needs("POSIX", "named pipes"))])
 def test_nothing_is_appended_to_what_is_no_file(tmp_path: Path, make: Maker) -> None:
     """Neither through a link nor to a pipe, whose reader would be waited for."""
     make(tmp_path / "log")

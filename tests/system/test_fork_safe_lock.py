@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-import pytest
+from systems import needs
 
 from agentgym_gen.system.fork_safe_lock import ForkSafeLock
 
@@ -32,7 +32,7 @@ leave.set()
 """
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+@needs("POSIX", "a fork")
 def test_a_lock_that_a_thread_holds_is_free_in_a_fork() -> None:
     """The forked child can take it, and it is still held in the process that was forked."""
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}

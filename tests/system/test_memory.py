@@ -1,13 +1,13 @@
 """A limit on the size of a file is no allocation: small files are read with little memory."""
 
 import os
-import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from systems import needs
 
 from agentgym_gen.errors import DataError
 from agentgym_gen.retrieval import BM25Index
@@ -44,6 +44,7 @@ def claim(path: Path) -> None:
         ("array", "a.npy", lambda path: np.save(path, np.zeros(300))),
     ],
 )
+@needs("Linux", "a limit on the address space")
 def test_a_small_file_is_read_with_little_memory(
     tmp_path: Path, kind: str, name: str, make: Maker
 ) -> None:
@@ -53,6 +54,7 @@ def test_a_small_file_is_read_with_little_memory(
     assert read_in_child(kind, tmp_path / name) == "read"
 
 
+@needs("Linux", "a limit on the address space")
 @pytest.mark.parametrize("kind", ["bytes", "text", "corpus"])
 def test_a_file_for_which_there_is_no_memory_is_named(tmp_path: Path, kind: str) -> None:
     """A file of 400 MB, below the limit on its size, is one sentence."""
@@ -67,8 +69,6 @@ def test_a_file_for_which_there_is_no_memory_is_named(tmp_path: Path, kind: str)
 
 def read_in_child(kind: str, path: Path) -> str:
     """Read *path* in a process whose address space is limited, and return how that went."""
-    if sys.platform != "linux":
-        pytest.skip("the limit on the address space is that of Linux")
     child = ChildProcess("limited_reader", timeout=60)
     try:
         return str(child.ask({"kind": kind, "path": str(path)}))

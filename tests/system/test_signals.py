@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from systems import needs
 
 from agentgym_gen.system.signals import STOP_SIGNALS, StopSignal, raise_on_stop_signals
 
@@ -30,12 +31,14 @@ def last_words(number: int, state: str) -> str:
     ).stdout.strip()
 
 
+@needs("POSIX", "signals that a process sends")
 @pytest.mark.parametrize("number", STOP_SIGNALS)
 def test_an_ignored_signal_stays_ignored(number: int) -> None:
     """A program under ``nohup``, or in the background of a script, goes on."""
     assert last_words(number, "ignored") == "went on"
 
 
+@needs("POSIX", "signals that a process sends")
 @pytest.mark.parametrize("number", STOP_SIGNALS)
 def test_a_signal_stops_the_program_with_its_code(number: int) -> None:
     """The code is 128 more than the number, as shells report it."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from systems import needs
 
 from agentgym_gen.errors import DataError
 from agentgym_gen.system.untrusted_files import (
@@ -29,8 +30,16 @@ Maker = Callable[[Path], object]
     [
         (lambda path: None, "No such file"),
         (Path.mkdir, "it is a folder, not a file"),
-        (os.mkfifo, "it is a pipe or a device, not a file"),
-        (lambda path: path.symlink_to("/dev/zero"), "it is a pipe or a device, not a file"),
+        pytest.param(
+            lambda path: os.mkfifo(path),
+            "it is a pipe or a device, not a file",
+            marks=needs("POSIX", "named pipes"),
+        ),
+        pytest.param(
+            lambda path: path.symlink_to("/dev/zero"),
+            "it is a pipe or a device, not a file",
+            marks=needs("POSIX", "/dev/zero"),
+        ),
         (lambda path: path.symlink_to(path), "[Ss]ymbolic link"),
         (lambda path: path.write_bytes(b"caf\xe9"), "it is not UTF-8"),
         (lambda path: path.write_bytes(b"x" * 11), "it has 11 bytes, and 10 are read"),
@@ -61,10 +70,9 @@ def test_a_file_that_claims_a_terabyte_is_not_read(tmp_path: Path) -> None:
         read_bytes(path)
 
 
+@needs("Linux", "/proc")
 def test_a_file_that_reports_no_size_is_bounded() -> None:
     """Files in /proc report 0 bytes and hold more; they are read up to the limit."""
-    if not Path("/proc/self/maps").exists():
-        pytest.skip("no /proc here")
     with pytest.raises(DataError, match="more than 10 bytes"):
         read_bytes(Path("/proc/self/maps"), max_bytes=10)
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 import torch
 from peft import PeftModel
+from systems import needs
 
 from agentgym_gen import Registered, register
 from agentgym_gen.agents.policy import ExpertPolicy
@@ -253,8 +253,11 @@ def test_what_cannot_be_trained_is_refused() -> None:
         demonstrations([], tokenizer, STYLE, number=1)
 
 
+@needs("POSIX", "a limit on the size of files")
 def test_a_full_disk_is_one_clear_error(tmp_path: Path) -> None:
     """The older checkpoint is as it was, and nothing half-written is left."""
+    import resource
+
     rft = trainer(*tiny(), output_dir=str(tmp_path), max_steps=1)
     rft.train()
     rft._learner.restore(rft._learner.snapshot())  # or else the files would only be linked
@@ -313,6 +316,7 @@ trainer(*warm(40), output_dir=sys.argv[1], save_steps=1, save_total_limit=1).tra
 
 
 @pytest.mark.slow
+@needs("POSIX", "SIGKILL")
 def test_a_killed_run_loses_one_step_at_most(tmp_path: Path) -> None:
     """Killed while it writes step 3, it resumes from step 2 and ends as an unbroken run does."""
     root = Path(__file__).parents[2]

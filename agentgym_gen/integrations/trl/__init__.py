@@ -5,12 +5,8 @@ What lives here: `environment_factory` for models that call tools, `rollout_func
 does not: TRL itself, which nothing here imports.
 """
 
-from agentgym_gen.integrations.trl.text import (
-    RolloutFunc,
-    dataset,
-    episode_reward,
-    rollout_func,
-)
+from agentgym_gen.integrations.trl.dataset import dataset
+from agentgym_gen.integrations.trl.text import RolloutFunc, episode_reward, rollout_func
 from agentgym_gen.integrations.trl.tools import ToolEnvironment, environment_factory
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Episodes of text agents for ``rollout_func`` of TRL, and the data set of both kinds of agents."""
+"""Episodes of agents that think and act in text, for ``rollout_func`` of TRL."""
 
 from __future__ import annotations
 
@@ -8,21 +8,20 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from agentgym_gen.agents import Completion, PromptStyle, Session
-from agentgym_gen.env.making import task_rows
 from agentgym_gen.errors import InvalidValueError
-from agentgym_gen.integrations.required import required
-from agentgym_gen.integrations.rows import EnvCache, check_reward, open_session
-from agentgym_gen.interface import Interface, Randomized
+from agentgym_gen.integrations.rows import (
+    RESULTS,
+    EnvCache,
+    check_reward,
+    open_session,
+    result_metrics,
+)
 from agentgym_gen.world import EndReason
 
 if TYPE_CHECKING:
-    from datasets import Dataset
-
     from agentgym_gen.trainers.models.chat import ChatFormat
 
-__all__ = ["RolloutFunc", "dataset", "episode_reward", "rollout_func"]
-
-_RESULTS = ("success", "score", "turns", "invalid_turns", "truncated_turns")
+__all__ = ["RolloutFunc", "episode_reward", "rollout_func"]
 
 
 class RolloutFunc:
@@ -56,13 +55,14 @@ class RolloutFunc:
             for number, episode in enumerate(active):
                 episode.take(sampled[number], logprobs[number] if logprobs else None)
         results = [session.result() for session in sessions]
+        metrics = [result_metrics(result) for result in results]
         return {
             "prompt_ids": [episode.prompt_ids for episode in episodes],
             "completion_ids": [episode.ids for episode in episodes],
             "env_mask": [episode.mask for episode in episodes],
             "logprobs": None if logprobs is None else [episode.logprobs for episode in episodes],
             "episode_reward": [result.reward for result in results],
-            **{name: [float(getattr(result, name)) for result in results] for name in _RESULTS},
+            **{name: [row[name] for row in metrics] for name in RESULTS},
         }
 
     def _open(self, number: int, prompt: Any) -> Session:
@@ -155,46 +155,7 @@ def episode_reward(*, episode_reward: list[float], **columns: Any) -> list[float
         episode_reward: The reward of each episode.
         columns: Whatever else TRL gives to a reward function.
     """
-    for name in _RESULTS:
+    for name in RESULTS:
         values = columns[name]
         columns["log_metric"](f"episode/{name}", sum(values) / len(values))
     return episode_reward
-
-
-def dataset(
-    env_ids: Sequence[str],
-    number: int,
-    *,
-    split: str = "train",
-    seed: int = 0,
-    interface: Interface | Randomized | str | None = None,
-) -> Dataset:
-    """Return a data set of *number* tasks of *env_ids*, each with the interface of its episodes.
-
-    The trainer repeats a row for each episode of its group, which so shares task and interface. The
-    rows are those of `task_rows`, in the columns ``env_id``, ``task_id``, ``split``, ``interface``
-    and ``interface_index``; ``prompt`` is a message without text, which the episode fills in.
-
-    Args:
-        env_ids: Registered ids, each once.
-        number: How many rows.
-        split: The split that the tasks are from.
-        seed: The root of the choice of tasks.
-        interface: The interface of all rows; None takes that of each id.
-
-    Raises:
-        MissingExtraError: if `datasets` is not installed.
-        UnknownNameError: if an id, the split or the interface is unknown.
-        InvalidValueError: if there is no id, one is named twice, or *number* is below 1.
-    """
-    with required("datasets", "'agentgym-gen[trl]'"):
-        from datasets import Dataset
-    if number < 1:
-        raise InvalidValueError(f"`number` of rows is 1 or more, not {number!r}")
-    rows = task_rows(env_ids, number, split, seed, interface)
-    return Dataset.from_list(
-        [
-            {**row, "prompt": [{"role": "user", "content": "", "task": json.dumps(row)}]}
-            for row in rows
-        ]
-    )

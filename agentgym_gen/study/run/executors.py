@@ -9,18 +9,24 @@ from __future__ import annotations
 import importlib
 import multiprocessing
 import os
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from multiprocessing import resource_tracker
-from multiprocessing.connection import Connection
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from agentgym_gen.errors import InvalidValueError, missing_extra, unknown_name
 from agentgym_gen.system.python_process import forget_safe_path, safe_path
 from agentgym_gen.system.signals import block_signals, ignore_interrupts
+
+if TYPE_CHECKING:
+    if sys.platform == "win32":
+        from multiprocessing.connection import PipeConnection as Connection
+    else:
+        from multiprocessing.connection import Connection
 
 __all__ = [
     "DIED",
@@ -119,7 +125,7 @@ class LocalProcesses:
     def _new_pool(self) -> ProcessPoolExecutor:
         # Spawned, not forked: torch's threads do not survive a fork.
         context = multiprocessing.get_context("spawn")
-        if os.name == "posix":  # Windows has no such process
+        if sys.platform != "win32":  # where there is no such process
             with safe_path():
                 resource_tracker.ensure_running()  # Python 3.11 hears signals while it starts one
         child_end, self._parent_end = context.Pipe(duplex=False)
@@ -187,7 +193,10 @@ class RayTasks:
         self._running[task.remote(run_job, job)] = job
 
     def wait(self) -> list[tuple[str, str | None]]:
-        """Wait until a job ends; the error of a job whose process died begins with `DIED`."""
+        """Wait until a job ends; the error of a job whose process died begins with `DIED`.
+
+        What a job itself raises, such as `DiskFullError`, is raised here, as with `LocalProcesses`.
+        """
         done, _ = self._ray.wait(list(self._running), num_returns=1)
         return [(self._running.pop(reference), self._error_of(reference)) for reference in done]
 
@@ -198,6 +207,8 @@ class RayTasks:
     def _error_of(self, reference: object) -> str | None:
         try:
             job_error: str | None = self._ray.get(reference)
+        except self._ray.exceptions.RayTaskError as error:
+            raise error.cause from error
         except self._ray.exceptions.RayError as error:
             return f"{DIED} ({type(error).__name__})"
         return job_error

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import os
+import sys
 import weakref
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
@@ -107,15 +108,15 @@ class ProductsOnDisk(Sequence[Product]):
 
 def _read_at(descriptor: int, length: int, start: int) -> bytes:
     """Return *length* bytes of an open file from *start* on."""
-    if hasattr(os, "pread"):
+    if sys.platform != "win32":
         return os.pread(descriptor, length, start)
-    with _SEEK_LOCK:  # on Windows
+    with _SEEK_LOCK:
         os.lseek(descriptor, start, os.SEEK_SET)
         return os.read(descriptor, length)
 
 
 _SEEK_LOCK = ForkSafeLock()
-"""Held between the seek and the read, where there is no `os.pread`."""
+"""Held between the seek and the read, on Windows, which has no `os.pread`."""
 
 
 def is_large(files: DatasetFiles) -> bool:

@@ -21,6 +21,7 @@ from openenv import GenericEnvClient
 
 from agentgym_gen import Episode, ExpertPolicy, Trajectory, run, sample_task_ids, stream
 from agentgym_gen.agents import PromptStyle
+from agentgym_gen.agents.completions.calls import read_call
 from agentgym_gen.errors import BackendError
 from agentgym_gen.integrations.openenv import connect
 
@@ -303,4 +304,45 @@ def test_mcp_clients_play() -> None:
         texts = asyncio.run(play(served.url))
 
     assert texts[0].endswith(trajectory.turns[0].observation)
+    assert texts[-1] == f"{trajectory.last_observation}\n\nThe episode is over."
+
+
+def test_mcp_clients_play_with_a_tool_for_each_verb() -> None:
+    """The client is told that the tools have changed, lists them, and wins by calls alone."""
+    from mcp import ClientSession
+    from mcp.client.streamable_http import streamable_http_client
+
+    env_id = ENV_IDS[3]
+    task_id = sample_task_ids(env_id, "test", 1, stream("openenv test", "mcp"))[0]
+    style = PromptStyle("functions")
+    trajectory = run([Episode(env_id, task_id)], ExpertPolicy(), style=style)[0]
+    calls = [read_call(turn.completion.text) for turn in trajectory.turns]
+    notifications: list[str] = []
+
+    async def note(message: object) -> None:
+        root = getattr(message, "root", None)
+        notifications.append(getattr(root, "method", type(message).__name__))
+
+    async def play(url: str) -> list[str]:
+        address = f"{url}/mcp?env_id={env_id}&task_id={task_id}"
+        async with (
+            streamable_http_client(address) as (reading, writing, _),
+            ClientSession(reading, writing, message_handler=note) as session,
+        ):
+            initialized = await session.initialize()
+            assert initialized.capabilities.tools.listChanged
+            await session.call_tool("start", {})
+            first, *verbs, last = (await session.list_tools()).tools
+            assert (first.name, last.name) == ("start", "act")
+            assert {call.call.name for call in calls} <= {tool.name for tool in verbs}
+            texts = []
+            for call in calls:
+                result = await session.call_tool(call.call.name, dict(call.call.arguments))
+                texts.append(result.content[0].text)
+        return texts
+
+    with serve() as served:
+        texts = asyncio.run(play(served.url))
+
+    assert notifications == ["notifications/tools/list_changed"]
     assert texts[-1] == f"{trajectory.last_observation}\n\nThe episode is over."

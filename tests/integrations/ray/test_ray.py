@@ -52,6 +52,30 @@ def test_two_nodes_give_the_rows_of_one_process(tmp_path: Path) -> None:
     assert rows(tmp_path / "ray") == rows(tmp_path / "alone")
 
 
+def fill_the_disk(job: str) -> str | None:
+    """Fail as a job does for which there is no room."""
+    from agentgym_gen.errors import DiskFullError
+
+    raise DiskFullError(f"Cannot write {job}")
+
+
+@pytest.mark.usefixtures("_importable")
+def test_the_error_of_a_job_comes_through(tmp_path: Path) -> None:
+    """A full disk ends the study, and is not taken for a process that died."""
+    from agentgym_gen.errors import DiskFullError
+    from agentgym_gen.study.run.executors import RayTasks
+
+    tasks = RayTasks(1)
+    try:
+        tasks.submit(fill_the_disk, "a")
+        with pytest.raises(DiskFullError, match="Cannot write a") as caught:
+            tasks.wait()
+    finally:
+        tasks.close()
+
+    assert type(caught.value) is DiskFullError
+
+
 def rows(folder: Path) -> dict[str, str]:
     """Return the rows of every cell."""
     return {
