@@ -82,6 +82,7 @@ BACKENDS = {
     "agentgym_gen/comparison/comparison.py": {"pandas"},
     "agentgym_gen/evaluation/results.py": {"pandas"},
     "agentgym_gen/agents/chat_connection.py": {"aiohttp"},
+    "agentgym_gen/cli/main.py": {"argcomplete"},
     "agentgym_gen/export/parquet.py": {"pyarrow"},
     "agentgym_gen/integrations/openenv.py": {"fastapi", "openenv", "pydantic", "websockets"},
     "agentgym_gen/server/run.py": {"aiohttp", "uvloop"},
