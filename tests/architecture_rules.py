@@ -27,7 +27,10 @@ LAYERS = (
     ("agentgym_gen.interface",),
     ("agentgym_gen.env",),
     ("agentgym_gen.agents", "agentgym_gen.testing"),
-    ("agentgym_gen.describe", "agentgym_gen.export", "agentgym_gen.server"),
+    (
+        *("agentgym_gen.describe", "agentgym_gen.export"),
+        *("agentgym_gen.scaffold", "agentgym_gen.server"),
+    ),
     ("agentgym_gen.envs",),
     ("agentgym_gen.trainers.checkpoint", "agentgym_gen.trainers.config"),
     ("agentgym_gen.trainers.callbacks", "agentgym_gen.trainers.models"),

@@ -24,6 +24,7 @@ from agentgym_gen.cli.envs import add_envs
 from agentgym_gen.cli.eval import add_eval
 from agentgym_gen.cli.play import add_play
 from agentgym_gen.cli.setup.data import add_data
+from agentgym_gen.cli.setup.new import add_new
 from agentgym_gen.cli.sharing.export import add_export
 from agentgym_gen.cli.sharing.serve import add_serve
 from agentgym_gen.cli.show import add_show
@@ -82,6 +83,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_calibrate(commands.add_parser("calibrate", help="divide tasks by a model's success"))
     add_serve(commands.add_parser("serve", help="let other programs play, over a network"))
     add_export(commands.add_parser("export", help="write files for the trainers of others"))
+    add_new(commands.add_parser("new", help="begin a package with a world of your own"))
     add_data(commands.add_parser("data", help="prepare a model or data, once"))
     return parser
 
