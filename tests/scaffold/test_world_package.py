@@ -31,7 +31,7 @@ def run(folder: Path, site: Path, *arguments: str) -> str:
 
 @pytest.mark.slow
 def test_a_new_world_is_installed_and_passes_its_own_tests(tmp_path: Path) -> None:
-    """It is built and installed by pip, its id is found without an import, and the expert plays it."""
+    """It is installed by pip, its id is found without an import, and the expert plays it."""
     folder = write_world_package("Lamps", tmp_path)
     install = ("-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--no-cache-dir")
     target = ("--no-build-isolation", "--disable-pip-version-check", "--target", "site")
