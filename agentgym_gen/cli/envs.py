@@ -86,7 +86,7 @@ def _list(*, as_json: bool) -> None:
     if missing:
         print(f"{NOT_INSTALLED}: not installed; run: {install_command(*missing)}")
     for listed in environments:
-        if listed.error is not None and listed.installed:
+        if listed.error is not None and (listed.installed or listed.extra is None):
             print(f"{BROKEN}: {listed.name} cannot be made: {listed.error}")
 
 

@@ -15,6 +15,7 @@ from agentgym_gen.env.registration import ENVIRONMENTS
 from agentgym_gen.errors import DataError, InvalidValueError, NameClashError, ResultExistsError
 from agentgym_gen.interface import PRESETS
 from agentgym_gen.system.files import write_text
+from agentgym_gen.world import __all__ as world_names
 
 __all__ = ["WorldPackage", "write_world_package"]
 
@@ -30,6 +31,9 @@ FILES = {
     "tests/test_world.py": "tests/test_world.py.txt",
 }
 """Each file of a package, and its template."""
+
+TAKEN = {*world_names, "False", "None", "Row", "True"}
+"""What a class of the templates cannot be called: what they import, and words of Python."""
 
 LONGEST_NAME = 40
 """The most letters of a name: it is a part of ids, folders and modules."""
@@ -58,8 +62,10 @@ class WorldPackage:
                 f"The name of a world is letters and digits and begins with a capital, such as "
                 f"Lamps, with at most {LONGEST_NAME} of them, not {self.name!r}"
             )
-        if self.name.lower() in PRESETS:
-            raise InvalidValueError(f"{self.name!r} is the name of an interface; take another")
+        if self.name in TAKEN or self.name.lower() in PRESETS:
+            raise InvalidValueError(
+                f"{self.name!r} means something else in a world or in an id; take another name"
+            )
         taken = {name.lower(): name for name in ENVIRONMENTS}
         if self.name.lower() in taken:
             raise NameClashError(

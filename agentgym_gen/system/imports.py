@@ -45,7 +45,8 @@ def modules_that_need(package: str) -> Iterator[str]:
 
     Nothing is imported. What is needed for an extra only does not count.
     """
-    needs = re.compile(rf"{re.escape(package)}(?![\w.-])(?!.*;.*extra)", re.IGNORECASE)
+    name = "[-_.]".join(map(re.escape, package.split("-")))
+    needs = re.compile(rf"{name}(?![\w.-])(?!.*;.*extra)", re.IGNORECASE)
     modules: set[str] = set()
     for distribution in distributions():
         if any(needs.match(requirement) for requirement in distribution.requires or ()):

@@ -86,7 +86,9 @@ def test_nothing_is_overwritten(kind: str, tmp_path: Path) -> None:
         ("../Lamps", "letters and digits"),
         ("Lamps\n", "letters and digits"),
         ("L" * 41, "at most 40"),
-        ("Json", "is the name of an interface"),
+        ("Json", "means something else"),
+        ("World", "means something else"),
+        ("None", "means something else"),
     ],
 )
 def test_a_name_that_is_none_for_ids_is_refused(name: str, message: str, tmp_path: Path) -> None:

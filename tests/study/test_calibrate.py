@@ -1,5 +1,6 @@
 """Tasks are divided by a policy's success, and the lists are played as tiers."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -75,7 +76,7 @@ def test_a_policy_that_wins_everything_divides_nothing(tmp_path: Path) -> None:
     sizes = calibrate(SETTINGS, ExpertPolicy(), tmp_path / "x", model="expert", log=lines.append)
 
     assert sizes == {"easy": 24, "hard": 0}
-    assert "is hard for 'expert' at a threshold of 0.25: all have a success of 1" in lines[-1]
+    assert "is hard for 'expert' at a threshold of 0.25: all have a success of 1.000" in lines[-1]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["x.easy.txt", "x.played.json"]
 
 
@@ -94,6 +95,22 @@ def test_another_threshold_divides_what_was_played(
     monkeypatch.setattr("agentgym_gen.study.run.calibrate.run", None)  # nothing is played again
     assert main([*arguments, threshold]) == 0
     assert (tmp_path / "b.easy.txt").exists()
+
+
+def test_the_thresholds_that_are_named_divide_the_tasks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With two of three episodes won at most, 0.667 would call no task easy, and 0.666 does."""
+
+    def two_of_three(_: object, task_ids: list[str], *__: object) -> dict[str, float]:
+        return {task_id: (number % 2) * 2 / 3 for number, task_id in enumerate(task_ids)}
+
+    monkeypatch.setattr("agentgym_gen.study.run.calibrate._success_rates", two_of_three)
+    lines: list[str] = []
+    settings = replace(SETTINGS, threshold=1.0)
+    calibrate(settings, RandomPolicy(), tmp_path / "x", model="random", log=lines.append)
+
+    assert "with a --threshold above 0 and up to 0.666 divides them" in lines[-1]
 
 
 def test_the_progress_of_a_calibration_counts_its_episodes(

@@ -11,6 +11,7 @@ so that a calibration that was stopped or killed goes on.
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -37,7 +38,6 @@ __all__ = [
     "CalibrationProgress",
     "calibrate",
     "resolve_policy",
-    "success_rates",
 ]
 
 BATCH_TASKS = 50
@@ -165,10 +165,12 @@ def _why_empty(
         f"threshold of {calibration.threshold:g}"
     )
     if len(shares) == 1:
-        return f"{start}: all have a success of {shares[0]:.3g}, so take another model or tier"
+        return f"{start}: all have a success of {shares[0]:.3f}, so take another model or tier"
+    # Rounded inwards: a threshold of 0.667 would call no task easy that is won in two of three.
+    least, most = math.ceil(1000 * shares[0]) / 1000, math.floor(1000 * shares[-1]) / 1000
     return (
-        f"{start}; the same command with a --threshold above {shares[0]:.3g} and up to "
-        f"{shares[-1]:.3g} divides them and plays nothing again ({played.path})"
+        f"{start}; the same command with a --threshold above {least:g} and up to {most:g} divides "
+        f"them and plays nothing again ({played.path})"
     )
 
 
@@ -265,20 +267,14 @@ def _sample(calibration: Calibration, split: str) -> list[str]:
     return list(dict.fromkeys(sample_task_ids(calibration.env_id, split, number, rng)))
 
 
-def success_rates(
-    calibration: Calibration, split: str, policy: Policy, progress: CalibrationProgress
-) -> dict[str, float]:
-    """Return the share of its episodes that succeed, for each task of *split*."""
-    return _success_rates(calibration, _sample(calibration, split), policy, progress, None)
-
-
 def _success_rates(
     calibration: Calibration,
     task_ids: Sequence[str],
     policy: Policy,
     played: CalibrationProgress,
-    on_end: Callable[[Trajectory], None] | None,
+    on_end: Callable[[Trajectory], None],
 ) -> dict[str, float]:
+    """Return the share of its episodes that succeed, for each of *task_ids*."""
     for start in range(0, len(task_ids), BATCH_TASKS):
         batch = [t for t in task_ids[start : start + BATCH_TASKS] if t not in played.shares]
         if batch:
@@ -298,7 +294,7 @@ def _play(
     task_ids: Sequence[str],
     policy: Policy,
     style: PromptStyle,
-    on_end: Callable[[Trajectory], None] | None,
+    on_end: Callable[[Trajectory], None],
 ) -> dict[str, float]:
     """Return the share of its episodes that succeed, for each of *task_ids*."""
     episodes = [
