@@ -89,6 +89,45 @@ def commands(page: Path, program: str) -> list[list[str]]:
     return [line for line in words if line and line[0].startswith(program)]
 
 
+@pytest.mark.parametrize("page", sorted(ROOT.glob("*.md")), ids=relative)
+def test_links_outside_the_site_lead_somewhere(page: Path) -> None:
+    """Every relative link of a page that mkdocs does not check names a file and a heading."""
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    links = re.findall(r"\]\(([^)\s]+)\)", text)
+    assert [link for link in links if not leads_somewhere(page, link)] == []
+
+
+def leads_somewhere(page: Path, link: str) -> bool:
+    """Return whether *link* is that of another site, or names a file and a heading of ours."""
+    if re.match(r"[a-z]+:", link):
+        return True
+    name, _, anchor = link.partition("#")
+    target = page.parent / name if name else page
+    if not target.exists():
+        return False
+    headings = (
+        re.findall(r"^#+ (.*)$", target.read_text(encoding="utf-8"), re.MULTILINE) if anchor else []
+    )
+    return not anchor or anchor in map(slug, headings)
+
+
+def slug(heading: str) -> str:
+    """Return the anchor of *heading*, as mkdocs and GitHub write it.
+
+    >>> slug("The `Session`: one episode")
+    'the-session-one-episode'
+    """
+    return re.sub(r"\s+", "-", re.sub(r"[^\w\s-]", "", heading).strip().lower())
+
+
+def test_every_benchmark_is_on_the_page_of_numbers() -> None:
+    """A benchmark that no page names makes numbers that nobody quotes."""
+    page = (ROOT / "docs" / "numbers.md").read_text(encoding="utf-8")
+    names = {path.stem for path in (ROOT / "benchmarks").glob("*.py")}
+
+    assert {name for name in names if not re.search(rf"benchmarks[/.]{name}\b", page)} == set()
+
+
 @pytest.mark.parametrize("page", PAGES, ids=relative)
 def test_commands_exist(page: Path) -> None:
     """Every `agentgym-gen` line is one that the command line accepts."""

@@ -2,14 +2,18 @@
 
     python tools/check_dist.py archives DIST
     python tools/check_dist.py installed
+    python tools/check_dist.py tag v0.2.0
 
 The second is run from a folder outside the repository, by the Python of an environment that has
-nothing but the wheel and its core dependencies.
+nothing but the wheel and its core dependencies. The third compares a tag with the version and the
+changelog, before a release.
 """
 
 from __future__ import annotations
 
+import configparser
 import importlib.util
+import re
 import subprocess
 import sys
 import tarfile
@@ -145,12 +149,27 @@ def check_command_line() -> None:
     print("agentgym-gen envs works, and a wrong id is refused with a sentence")
 
 
+def check_tag(tag: str, root: Path = ROOT) -> None:
+    """Check that *tag* is ``v`` and the version of setup.cfg, and that the changelog dates it."""
+    cfg = configparser.ConfigParser()
+    cfg.read(root / "setup.cfg", encoding="utf-8")
+    version = cfg["metadata"]["version"]
+    require(tag == f"v{version}", f"the tag is that of setup.cfg, v{version}, not {tag}")
+    changelog = (root / "CHANGELOG.md").read_text(encoding="utf-8")
+    heading = rf"^## \[{re.escape(version)}\] - \d{{4}}-\d\d-\d\d$"
+    dated = re.search(heading, changelog, re.MULTILINE)
+    require(dated, f"CHANGELOG.md has a heading with the date of {version}")
+    print(f"{tag} is the version of setup.cfg, and the changelog has its date")
+
+
 def main(arguments: list[str]) -> None:
-    """Run one of the two checks."""
+    """Run one of the three checks."""
     if arguments[:1] == ["archives"] and len(arguments) == 2:
         check_archives(Path(arguments[1]))
     elif arguments == ["installed"]:
         check_installed()
+    elif arguments[:1] == ["tag"] and len(arguments) == 2:
+        check_tag(arguments[1])
     else:
         sys.exit(__doc__)
 

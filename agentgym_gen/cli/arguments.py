@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agentgym_gen.env.making import sample_task_ids
+from agentgym_gen.env.registration import env_ids
+from agentgym_gen.errors import InvalidValueError
+from agentgym_gen.interface import PRESETS
 from agentgym_gen.seeding import stream
 from agentgym_gen.world import SPLITS, TaskId
+
+if TYPE_CHECKING:
+    from agentgym_gen.models import Decoding
 
 
 class Parser(argparse.ArgumentParser):
@@ -48,10 +55,17 @@ def path(text: str) -> Path:
     return Path(text)
 
 
+def complete_with(action: argparse.Action, names: Callable[[], Iterable[str]]) -> None:
+    """Let the shell complete the values of *action* with *names* (see `cli.main.complete`)."""
+    action.completer = lambda **_: list(names())  # type: ignore[attr-defined]
+
+
 def add_task(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that choose an environment and one of its tasks."""
-    parser.add_argument("id", metavar="ID", help="for example rftgen/TextCraft-easy-v0")
-    parser.add_argument("--split", default="train", help=", ".join(SPLITS))
+    env_id = parser.add_argument("id", metavar="ID", help="for example rftgen/TextCraft-easy-v0")
+    complete_with(env_id, env_ids)
+    split = parser.add_argument("--split", default="train", help=", ".join(SPLITS))
+    complete_with(split, lambda: SPLITS)
     parser.add_argument("--task", help="a task id, such as textcraft/easy/test/17")
     seed = "which task is drawn without --task"
     parser.add_argument("--seed", type=at_least(0), default=0, metavar="N", help=seed)
@@ -59,7 +73,56 @@ def add_task(parser: argparse.ArgumentParser) -> None:
 
 def add_interface(parser: argparse.ArgumentParser) -> None:
     """Add the argument that chooses an interface."""
-    parser.add_argument("--interface", help="preset names joined by '+', such as synonyms+json")
+    presets = "preset names joined by '+', such as synonyms+json"
+    complete_with(parser.add_argument("--interface", help=presets), lambda: PRESETS)
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say where a model is, and how it is sampled."""
+    number = at_least(1)
+    parser.add_argument("--temperature", type=float, default=0.0, help="default 0")
+    longest = "the most tokens of a completion; default 512"
+    parser.add_argument("--max-tokens", type=number, default=512, metavar="N", help=longest)
+    url = "a server with an OpenAI-compatible API, such as http://localhost:8000/v1"
+    parser.add_argument("--base-url", metavar="URL", help=url)
+    key = "the environment variable that holds the server's key"
+    parser.add_argument("--api-key-env", metavar="NAME", help=key)
+    extra = "more fields of each request, as JSON, such as '{\"top_p\": 0.9}'"
+    parser.add_argument("--extra", metavar="JSON", help=extra)
+    timeout = "seconds for an answer; default 120"
+    parser.add_argument("--timeout", type=float, default=120.0, metavar="N", help=timeout)
+    parser.add_argument("--base", metavar="MODEL", help="the base of an adapter, where it moved")
+    plain = "give a model without a chat template a plain one"
+    parser.add_argument("--plain-template", action="store_true", help=plain)
+
+
+def decoding(options: argparse.Namespace, connections: int = 1) -> Decoding:
+    """Return how the model of `add_model` is sampled, with so many *connections* to a server."""
+    from agentgym_gen.models import Decoding
+
+    return Decoding(
+        temperature=options.temperature,
+        max_tokens=options.max_tokens,
+        plain_template=options.plain_template,
+        api_key_env=options.api_key_env,
+        connections=connections,
+        timeout=options.timeout,
+        extra=_extra_fields(options.extra),
+    )
+
+
+def _extra_fields(text: str | None) -> dict[str, Any]:
+    if text is None:
+        return {}
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise InvalidValueError(
+            f"`--extra` is a JSON object, such as '{{\"top_p\": 0.9}}', not {text!r}"
+        )
+    return value
 
 
 def task_id(options: argparse.Namespace, number: int = 0) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from agentgym_gen.agents.policy import POLICIES
 from agentgym_gen.agents.prompt import FORMATS, PromptStyle
-from agentgym_gen.cli.arguments import at_least, path
-from agentgym_gen.cli.terminal import print_line
-from agentgym_gen.env.registration import check_env_id
+from agentgym_gen.cli.arguments import at_least, complete_with, path
+from agentgym_gen.cli.terminal import ProgressLine, print_line
+from agentgym_gen.env.registration import check_env_id, env_ids
 from agentgym_gen.ids import EnvId
 from agentgym_gen.world import SPLITS
 
@@ -16,8 +17,10 @@ from agentgym_gen.world import SPLITS
 def add_calibrate(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``calibrate``."""
     number = at_least(1)
-    parser.add_argument("id", metavar="ENV", help="for example rftgen/TextCraft-v0")
-    parser.add_argument("--model", required=True, help="random, expert, a folder or a hub name")
+    env_id = parser.add_argument("id", metavar="ENV", help="for example rftgen/TextCraft-v0")
+    complete_with(env_id, env_ids)
+    model = "random, expert, a folder or a hub name"
+    complete_with(parser.add_argument("--model", required=True, help=model), lambda: POLICIES)
     parser.add_argument("--out", type=path, help="where the lists go; default lists/ENV")
     parser.add_argument("--tasks", type=number, default=200, metavar="N", help="tasks of a split")
     parser.add_argument("--samples", type=number, default=8, metavar="N", help="episodes of a task")
@@ -39,6 +42,15 @@ def calibrate_tasks(options: argparse.Namespace) -> None:
     calibration = Calibration(options.id, options.tasks, options.samples, options.threshold, splits)
     policy = resolve_policy(options.model, options.temperature, options.max_new_tokens)
     style = PromptStyle(format=options.format)
-    sizes = calibrate(calibration, policy, stem, model=options.model, style=style, log=print_line)
+    sizes = calibrate(
+        calibration,
+        policy,
+        stem,
+        model=options.model,
+        style=style,
+        log=print_line,
+        progress=ProgressLine("episodes").update,
+    )
     for kind, size in sizes.items():
-        print_line(f"{size} tasks in {stem}.{kind}.txt")
+        if size:
+            print_line(f"{size} tasks in {stem}.{kind}.txt")

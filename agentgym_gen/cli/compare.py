@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from agentgym_gen.cli.arguments import path
-from agentgym_gen.cli.terminal import print_table
+from agentgym_gen.cli.terminal import print_json, print_table
 from agentgym_gen.describe.printable import printable
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ def print_comparison(options: argparse.Namespace) -> None:
     if options.out is not None:
         page = write_comparison(comparison, options.out, replace=options.replace)
     if options.json:
-        print(json.dumps(comparison.as_dict(), indent=1))
+        print_json(comparison.as_dict())
         return
     for note in comparison.notes:
         print(printable(f"Note: {note}"))

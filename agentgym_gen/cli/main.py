@@ -19,15 +19,17 @@ import gymnasium
 from agentgym_gen.cli.arguments import Parser
 from agentgym_gen.cli.calibrate import add_calibrate
 from agentgym_gen.cli.compare import add_compare
-from agentgym_gen.cli.data import add_data
 from agentgym_gen.cli.demo import add_demo
 from agentgym_gen.cli.envs import add_envs
 from agentgym_gen.cli.eval import add_eval
 from agentgym_gen.cli.play import add_play
+from agentgym_gen.cli.setup.data import add_data
+from agentgym_gen.cli.setup.new import add_new
 from agentgym_gen.cli.sharing.export import add_export
 from agentgym_gen.cli.sharing.serve import add_serve
 from agentgym_gen.cli.show import add_show
 from agentgym_gen.cli.study import add_study
+from agentgym_gen.cli.terminal import RED, paint
 from agentgym_gen.describe.printable import printable
 from agentgym_gen.errors import AgentGymGenError
 from agentgym_gen.system.signals import raise_on_stop_signals
@@ -48,10 +50,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     undecodable = next((word for word in words if not _is_decodable(word)), None)
     if undecodable is not None:
         return _fail(_why_undecodable(undecodable))
+    parser = build_parser()
+    complete(parser)
     if not words:
-        build_parser().print_help()
+        parser.print_help()
         return 0
-    options = build_parser().parse_args(words)
+    options = parser.parse_args(words)
     with raise_on_stop_signals():
         return run_command(options)
 
@@ -79,8 +83,23 @@ def build_parser() -> argparse.ArgumentParser:
     add_calibrate(commands.add_parser("calibrate", help="divide tasks by a model's success"))
     add_serve(commands.add_parser("serve", help="let other programs play, over a network"))
     add_export(commands.add_parser("export", help="write files for the trainers of others"))
+    add_new(commands.add_parser("new", help="begin a package with a world of your own"))
     add_data(commands.add_parser("data", help="prepare a model or data, once"))
     return parser
+
+
+def complete(parser: argparse.ArgumentParser) -> None:
+    """Answer a shell that asks how a word can go on, and exit; do nothing if none asks.
+
+    The shell does so after ``eval "$(register-python-argcomplete agentgym-gen)"``.
+    """
+    if "_ARGCOMPLETE" not in os.environ:
+        return
+    try:
+        import argcomplete
+    except ImportError:
+        sys.exit(1)  # the shell reads no sentence here, and completes nothing
+    argcomplete.autocomplete(parser)
 
 
 def run_command(options: argparse.Namespace) -> int:
@@ -150,7 +169,8 @@ def _fail(sentence: str, code: int = 2) -> int:
     try:
         # After a signal the terminal shows ^C, or half a progress bar: begin a new line.
         start = "\n" if code > 128 and sys.stderr.isatty() else ""
-        print(f"{start}agentgym-gen: {printable(sentence)}", file=sys.stderr, flush=True)
+        name = paint("agentgym-gen:", RED, sys.stderr)
+        print(f"{start}{name} {printable(sentence)}", file=sys.stderr, flush=True)
     except OSError:
         sys.stderr = None
     return code

@@ -6,16 +6,20 @@ import argparse
 import shutil
 from dataclasses import replace
 
-from agentgym_gen.cli.arguments import add_task, at_least, task_id
+from agentgym_gen.cli.arguments import add_task, at_least, complete_with, task_id
 from agentgym_gen.cli.terminal import NARROWEST, print_line
 from agentgym_gen.describe.printable import printable
+from agentgym_gen.interface import PRESETS
 
 
 def add_show(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``show``."""
     add_task(parser)
     interface = "an interface; may be given several times, native comes first if it is only once"
-    parser.add_argument("--interface", action="append", default=[], metavar="NAME", help=interface)
+    action = parser.add_argument(
+        "--interface", action="append", default=[], metavar="NAME", help=interface
+    )
+    complete_with(action, lambda: PRESETS)
     turns = "how many actions are shown"
     parser.add_argument("--turns", type=at_least(0), default=3, metavar="N", help=turns)
     parser.add_argument("--instruction", action="store_true", help="show the instruction, too")

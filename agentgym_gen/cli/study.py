@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agentgym_gen.cli.arguments import at_least, path
-from agentgym_gen.cli.terminal import print_line
+from agentgym_gen.cli.terminal import print_json, print_line
 from agentgym_gen.describe.printable import printable_line
 from agentgym_gen.errors import DataError, InvalidValueError, TrainingError, unknown_name
 from agentgym_gen.system.processors import usable_processors
@@ -31,6 +31,8 @@ def add_study(parser: argparse.ArgumentParser) -> None:
         subparser = commands.add_parser(name, help=summary)
         _add_source(subparser)
         subparser.set_defaults(command=command)
+        if name == "status":
+            subparser.add_argument("--json", action="store_true", help="print it as JSON")
     show = commands.add_parser("show", help="print a preset, to begin a plan of your own")
     show.add_argument("preset", metavar="PRESET")
     show.set_defaults(command=_print_preset)
@@ -104,10 +106,13 @@ def _ask_to_start() -> None:
 
 
 def _print_status(options: argparse.Namespace) -> None:
-    from agentgym_gen.study.run.status import status_lines
+    from agentgym_gen.study.run.status import status_lines, study_status
 
     study = _open_study(options)
-    print_line("\n".join(status_lines(study.plan, study.out)))
+    if options.json:
+        print_json(dataclasses.asdict(study_status(study.plan, study.out)))
+    else:
+        print_line("\n".join(status_lines(study.plan, study.out)))
 
 
 def _write_report(options: argparse.Namespace) -> None:

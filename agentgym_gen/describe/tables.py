@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from itertools import combinations
+from collections.abc import Callable, Iterator, Mapping
+from itertools import combinations, count
 
 from agentgym_gen.describe.distance import ExpertProfile, distance, profile
 from agentgym_gen.env.making import make_text_env
@@ -14,9 +14,17 @@ from agentgym_gen.interface import PRESETS
 TableRow = tuple[str, ...]
 """The cells of a row; the first row of a table is its head."""
 
+Progress = Callable[[int, int], object]
+"""Called with how many profiles are measured, and of how many."""
 
-def descriptors(environments: list[Registered], number: int) -> list[TableRow]:
-    """Return how much there is to read and to do in each tier, over *number* training tasks."""
+
+def descriptors(
+    environments: list[Registered], number: int, measured: Callable[[], object] = int
+) -> list[TableRow]:
+    """Return how much there is to read and to do in each tier, over *number* training tasks.
+
+    *measured* is called after each of them.
+    """
     rows: list[TableRow] = [
         ("environment", "tier", "seen chars", "said chars", "admissible", "expert turns", "listed")
     ]
@@ -26,6 +34,7 @@ def descriptors(environments: list[Registered], number: int) -> list[TableRow]:
             means = (expert.observation_chars, expert.action_chars, expert.admissible)
             cells = (*(f"{mean:.1f}" for mean in means), f"{expert.expert_turns:.1f}")
             rows.append((environment.name, tier, *cells, f"{expert.listed_share:.0%}"))
+            measured()
     return rows
 
 
@@ -41,15 +50,22 @@ def between_environments(profiles: Mapping[str, ExpertProfile]) -> list[TableRow
 
 
 def between_interfaces(
-    environments: list[Registered], native: Mapping[str, ExpertProfile], number: int
+    environments: list[Registered],
+    native: Mapping[str, ExpertProfile],
+    number: int,
+    measured: Callable[[], object] = int,
 ) -> list[TableRow]:
-    """Return the mean distance of every preset from the *native* profile of each environment."""
+    """Return the mean distance of every preset from the *native* profile of each environment.
+
+    *measured* is called after each of them.
+    """
     rows: list[TableRow] = [("interface", *(environment.name for environment in environments))]
     for preset in PRESETS:
-        means = [
-            distance(native[environment.name], _profile(environment, number, interface=preset)).mean
-            for environment in environments
-        ]
+        means: list[float] = []
+        for environment in environments:
+            other = _profile(environment, number, interface=preset)
+            means.append(distance(native[environment.name], other).mean)
+            measured()
         rows.append((preset, *(f"{mean:.2f}" for mean in means)))
     return rows
 
@@ -68,9 +84,25 @@ def find_installed() -> tuple[list[Registered], list[str]]:
 
 
 def description_tables(
-    environments: list[Registered], number: int
+    environments: list[Registered], number: int, progress: Progress | None = None
 ) -> Iterator[tuple[str, list[TableRow]]]:
-    """Yield heading and rows of each table, one after the other, because each takes a while."""
+    """Yield heading and rows of each table, one after the other, because each takes a while.
+
+    Args:
+        environments: What is described.
+        number: How many training tasks the experts play.
+        progress: Called as each profile is measured.
+    """
+    tiers = sum(len(environment.tiers) for environment in environments)
+    total = tiers + len(environments) * (1 + len(PRESETS))
+    done = count()
+
+    def measured() -> None:
+        if progress is not None:
+            progress(next(done), total)
+
+    measured()
+
     slow = [
         environment.name
         for environment in environments
@@ -78,10 +110,13 @@ def description_tables(
     ]
     exception = f" (fewer of {', '.join(slow)}, where making one takes seconds)" if slow else ""
     tasks = f"{number} training task{'s' * (number > 1)}"
-    yield f"Experts on {tasks}{exception}", descriptors(environments, number)
-    native = {environment.name: _profile(environment, number) for environment in environments}
+    yield f"Experts on {tasks}{exception}", descriptors(environments, number, measured)
+    native: dict[str, ExpertProfile] = {}
+    for environment in environments:
+        native[environment.name] = _profile(environment, number)
+        measured()
     yield "Distance between environments", between_environments(native)
-    rows = between_interfaces(environments, native, number)
+    rows = between_interfaces(environments, native, number, measured)
     yield "Mean distance from the native interface", rows
 
 

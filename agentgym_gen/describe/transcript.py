@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from agentgym_gen.agents.trajectory import Trajectory
+from agentgym_gen.agents.trajectory import Trajectory, Turn
 
 __all__ = ["action_line", "episode_lines", "format_episode"]
 
@@ -33,12 +33,26 @@ def episode_lines(turns: Iterable[tuple[str, str]], last_observation: str) -> li
     return [*lines, last_observation]
 
 
-def format_episode(trajectory: Trajectory) -> str:
-    """Return *trajectory* as text: a heading, the turns, and how it ended."""
-    turns = [(turn.observation, turn.action) for turn in trajectory.turns]
+def format_episode(trajectory: Trajectory, *, completions: bool = False) -> str:
+    """Return *trajectory* as text: a heading, the turns, and how it ended.
+
+    Args:
+        trajectory: The episode.
+        completions: Whether the whole completion of a turn stands before its action, where it says
+            more than the action.
+    """
+    turns = [(_observation(turn, completions), turn.action) for turn in trajectory.turns]
     heading = f"=== {trajectory.task_id} ({trajectory.interface} interface)"
     ending = (
         f"=== {trajectory.end_reason}: {len(turns)} turns, "
         f"reward {trajectory.total_reward:g}, score {trajectory.score:.2f}"
     )
     return "\n".join([heading, *episode_lines(turns, trajectory.last_observation), ending])
+
+
+def _observation(turn: Turn, completions: bool) -> str:
+    """Return the observation of *turn*, and under it what was answered, if *completions*."""
+    text = turn.completion.text.strip()
+    if not completions or text == turn.action:
+        return turn.observation
+    return "\n".join([turn.observation, *(f"| {line}" for line in text.splitlines())])

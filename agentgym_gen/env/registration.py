@@ -11,10 +11,10 @@ from importlib.metadata import EntryPoint, entry_points
 import gymnasium
 
 from agentgym_gen.env.reserved_options import check_loaded
-from agentgym_gen.errors import InvalidValueError, NameClashError, unknown_name
+from agentgym_gen.errors import InvalidValueError, NameClashError, UnknownNameError, unknown_name
 from agentgym_gen.ids import TIERS, EnvId, split_query
 from agentgym_gen.interface import PRESETS
-from agentgym_gen.system.imports import load_module
+from agentgym_gen.system.imports import load_module, modules_that_need
 
 __all__ = [
     "BUNDLED",
@@ -34,6 +34,9 @@ ENTRY_POINT = "agentgym_gen.env:TextEnv"
 
 PLUGIN_GROUP = "agentgym_gen.worlds"
 """The group of entry points by which installed packages name their worlds."""
+
+PACKAGE = "agentgym-gen"
+"""The name under which this library is installed."""
 
 HOW_TO_LIST = "list all with: agentgym-gen envs --ids"
 
@@ -164,12 +167,26 @@ def check_env_id(env_id: str) -> str:
     return _check_plain_id(plain) + query
 
 
+def _unknown_id(env_id: str) -> UnknownNameError:
+    """Return the error for an id that is not registered.
+
+    If its environment is not known at all, it may be that of an installed package which registers
+    it when it is imported, so such packages are named as the part before the ``:``.
+    """
+    error = unknown_name("environment id", env_id, env_ids(), HOW_TO_LIST)
+    match = re.match(r"(?:.*/)?([A-Za-z][A-Za-z0-9]*)", env_id)
+    if match is None or match[1] in ENVIRONMENTS:
+        return error
+    ids = [f"{module}:{env_id}" for module in modules_that_need(PACKAGE)]
+    return UnknownNameError(f"{error}; perhaps {' or '.join(map(repr, ids))}") if ids else error
+
+
 def _check_plain_id(env_id: str) -> str:
     module, colon, short = env_id.rpartition(":")
     if colon:
         load_module(module, env_id)
     if short not in gymnasium.registry:
-        raise unknown_name("environment id", short, env_ids(), HOW_TO_LIST)
+        raise _unknown_id(short)
     if gymnasium.registry[short].entry_point != ENTRY_POINT:
         raise InvalidValueError(f"{short!r} is not a text environment of this library")
     return short

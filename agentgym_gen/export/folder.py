@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,12 @@ class ExportSummary:
 
 
 def export_demos(
-    plan: DemoPlan, folder: Path, *, format: str = "messages", overwrite: bool = False
+    plan: DemoPlan,
+    folder: Path,
+    *,
+    format: str = "messages",
+    overwrite: bool = False,
+    played: Callable[[], object] = int,
 ) -> list[ExportSummary]:
     """Play the experts of *plan* and write their episodes into *folder*.
 
@@ -51,6 +57,7 @@ def export_demos(
         folder: Where the files go; it should not be there yet.
         format: ``messages`` or ``sharegpt`` (JSON lines), or ``parquet`` (the rows of messages).
         overwrite: Whether an earlier export in *folder* is replaced.
+        played: Called as each episode has ended.
 
     Raises:
         UnknownNameError: if there is no such format.
@@ -63,7 +70,7 @@ def export_demos(
     _check_free(folder, overwrite)
     temporary = _temporary_folder(folder)
     try:
-        summaries = [_write_split(plan, split, temporary, format) for split in plan.splits]
+        summaries = [_write_split(plan, split, temporary, format, played) for split in plan.splits]
         files = {summary.path.name: manifest for summary, manifest in summaries}
         write_json(temporary / MANIFEST, _manifest(plan, format, files))
         _replace(folder, temporary, overwrite)
@@ -76,7 +83,7 @@ def export_demos(
 
 
 def _write_split(
-    plan: DemoPlan, split: str, folder: Path, format: str
+    plan: DemoPlan, split: str, folder: Path, format: str, played: Callable[[], object]
 ) -> tuple[ExportSummary, dict[str, Any]]:
     ending, make_writer = FORMATS[format]
     path = folder / f"{split}{ending}"
@@ -85,6 +92,7 @@ def _write_split(
         hashing = HashingFile(file)
         writer = make_writer(hashing)
         for row in demo_rows(plan, split):
+            played()
             if row is None:
                 skipped += 1
                 continue

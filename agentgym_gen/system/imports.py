@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import re
+from collections.abc import Iterator
+from importlib.metadata import distributions
 from types import ModuleType
 
 from agentgym_gen.errors import InvalidValueError, MissingExtraError
@@ -35,3 +38,18 @@ def load_module(name: str, source: str) -> ModuleType:
             f"Module {name!r} in {source!r} fails when it is imported: "
             f"{type(error).__name__}: {error}"
         ) from error
+
+
+def modules_that_need(package: str) -> Iterator[str]:
+    """Yield the module of each installed package that requires *package*, by name.
+
+    Nothing is imported. What is needed for an extra only does not count.
+    """
+    name = "[-_.]".join(map(re.escape, package.split("-")))
+    needs = re.compile(rf"{name}(?![\w.-])(?!.*;.*extra)", re.IGNORECASE)
+    modules: set[str] = set()
+    for distribution in distributions():
+        if any(needs.match(requirement) for requirement in distribution.requires or ()):
+            text = distribution.read_text("top_level.txt") or distribution.name.replace("-", "_")
+            modules.update(name for name in text.split() if name.isidentifier())
+    yield from sorted(modules)

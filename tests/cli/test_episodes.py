@@ -1,8 +1,12 @@
 """``agentgym-gen show``, ``play`` and ``demo``: episodes in the terminal."""
 
 import io
+import json
+import re
+from pathlib import Path
 
 import pytest
+from fake_chat_server import MODEL, fake_chat_server
 
 from agentgym_gen.cli.main import main
 from agentgym_gen.cli.terminal import paint_map, wrap
@@ -28,6 +32,68 @@ def test_demo_of_a_task_is_always_the_same(capsys: pytest.CaptureFixture[str]) -
 
     assert capsys.readouterr().out == first
     assert first.startswith("=== sokoban/easy/test/7")
+
+
+def test_demo_as_json_has_every_turn(capsys: pytest.CaptureFixture[str]) -> None:
+    """The texts and numbers of the episodes, and how many were won."""
+    assert main(["demo", "rftgen/Sokoban-easy-v0", "--episodes", "2", "--json"]) == 0
+    played = json.loads(capsys.readouterr().out)
+    episode = played["episodes"][0]
+
+    assert (played["policy"], played["won"], len(played["episodes"])) == ("expert", 2, 2)
+    assert episode["env_id"] == "rftgen/Sokoban-easy-v0"
+    assert episode["task_id"].startswith("sokoban/easy/train/")
+    assert (episode["success"], episode["end_reason"]) == (True, "success")
+    assert set(episode["turns"][0]) == {"observation", "completion", "action", "valid", "reward"}
+    assert sum(turn["reward"] for turn in episode["turns"]) == pytest.approx(episode["reward"])
+
+
+def test_demo_watches_a_model_behind_a_server(capsys: pytest.CaptureFixture[str]) -> None:
+    """It is asked until the turn limit; a server that refuses is one sentence."""
+    arguments = ["demo", "rftgen/Sokoban-easy-v0", "--policy", MODEL, "--base-url"]
+    with fake_chat_server() as server:
+        assert main([*arguments, server.url("demo")]) == 0
+        out = capsys.readouterr().out
+        assert main([*arguments, server.url("demo", "key")]) == 2
+
+    assert "\n=== turn_limit: 15 turns" in out
+    assert out.endswith(f"{MODEL} policy: 0 of 1 episodes won\n")
+    assert "refuses access (401" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_demo_watches_a_model_in_a_folder(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Any model plays that `eval` measures; one without a chat template needs a plain one."""
+    from agentgym_gen.trainers import TinySize, build_tiny
+
+    model, tokenizer = build_tiny(["up down"], 0, TinySize(1, 16, 1, context=4096))
+    model.save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    arguments = ["demo", "rftgen/Sokoban-easy-v0", "--max-tokens", "3", "--policy"]
+    assert main([*arguments, str(tmp_path)]) == 0
+    assert "0 of 1 episodes won" in capsys.readouterr().out
+    assert main([*arguments, str(tmp_path / "nothing")]) == 2
+    assert "nothing" in capsys.readouterr().err
+
+
+def test_demo_has_colours_on_a_terminal_only(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Actions and the end are painted; what an observation has of a terminal's codes is not."""
+    arguments = ["demo", "rftgen/Sokoban-easy-v0"]
+    assert main(arguments) == 0
+    plain = capsys.readouterr().out
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stdout", terminal)
+    assert main(arguments) == 0
+    painted = terminal.getvalue()
+
+    assert "\x1b" not in plain
+    assert "\x1b[36m> " in painted
+    assert "\x1b[32m=== success" in painted
+    assert re.sub(r"\x1b\[\d+m", "", painted) == plain
 
 
 def test_an_id_may_name_its_module(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,7 @@
 """``agentgym-gen study``: starting a study, its status and its presets."""
 
 import io
+import json
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,30 @@ def test_the_seeds_of_a_plan_can_be_given(
     assert main(arguments) == 2
 
     assert "there `seeds` is [3, 5], and here it is [0]" in capsys.readouterr().err
+
+
+def test_the_status_is_json_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It has the same numbers as the lines: here two models of one arm family, nothing done."""
+    path = small_study(tmp_path)
+    assert main(["study", "status", str(path), "--out", str(tmp_path / "x"), "--json"]) == 0
+    status = json.loads(capsys.readouterr().out)
+    models = status.pop("models")
+
+    assert status == {
+        "study": "mine",
+        "out": str(tmp_path / "x"),
+        "running": False,
+        "share": 0.0,
+        "failures": [],
+        "notes": [],
+    }
+    assert models[-1] == {
+        "name": "sokoban-easy.s0",
+        "training": "waits",
+        "cells": 1,
+        "complete": 0,
+        "failed": [],
+    }
 
 
 def test_a_folder_that_cannot_be_written_is_one_sentence(

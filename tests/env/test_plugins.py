@@ -65,3 +65,30 @@ def test_a_broken_package_is_named_and_left_out(site: Path) -> None:
     assert "fails when it is imported: ZeroDivisionError: division by zero" in result.stdout
     for package in ("bad_name", "thief"):
         assert f"of {package} is left out" in result.stderr
+
+
+def test_an_unknown_id_may_be_that_of_an_installed_package(tmp_path: Path) -> None:
+    """A package that needs this library and names no world is offered as the part before the ``:``.
+
+    A misspelt id of an environment that is there gets the nearest one, and no package.
+    """
+    register = "from agentgym_gen import Registered, register\n"
+    world = f'{register}{WORLD}\nregister(Registered("Chess", "own_ids:Crates"))\n'
+    install(tmp_path, "own_ids", "", world)
+    metadata = tmp_path / "own_ids-1.0.dist-info" / "METADATA"
+    metadata.write_text(f"{metadata.read_text()}Requires-Dist: agentgym-gen>=0.1\n")
+    program = (
+        "import sys\n"
+        "from agentgym_gen.cli.main import main\n"
+        "assert main(['demo', 'rftgen/Chess-easy-v0']) == 2\n"
+        "assert main(['demo', 'rftgen/Sokoban-esy-v0']) == 2\n"
+        "assert 'own_ids' not in sys.modules\n"
+        "sys.exit(main(['demo', 'own_ids:rftgen/Chess-easy-v0']))\n"
+    )
+    result = run(tmp_path, "-c", program)
+    first, second = result.stderr.splitlines()
+
+    assert first.endswith("; perhaps 'own_ids:rftgen/Chess-easy-v0'")
+    assert "did you mean 'rftgen/Sokoban-easy-v0'?" in second
+    assert "perhaps" not in second
+    assert "1 of 1 episodes won" in result.stdout

@@ -175,6 +175,8 @@ def test_the_command_writes_a_folder(tmp_path: Path, capsys: pytest.CaptureFixtu
     """`export demos` says how many episodes are where, and refuses to overwrite."""
     arguments = ["export", "demos", ENV_ID, "--tasks", "2", "--out", str(tmp_path / "demos")]
     assert main(arguments) == 0
-    assert capsys.readouterr().out == f"2 episodes in {tmp_path}/demos/train.jsonl\n"
+    out, err = capsys.readouterr()
+    assert out == f"2 episodes in {tmp_path}/demos/train.jsonl\n"
+    assert err.splitlines()[-1] == "2/2 episodes, 0 s left"
     assert main(arguments) == 2
     assert "choose another folder" in capsys.readouterr().err

@@ -1,5 +1,6 @@
 """Tasks are divided by a policy's success, and the lists are played as tiers."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -70,10 +71,59 @@ def test_lists_are_not_overwritten(stem: Path) -> None:
 
 
 def test_a_policy_that_wins_everything_divides_nothing(tmp_path: Path) -> None:
-    """The error says what to change, and the success is kept for another threshold."""
-    with pytest.raises(InvalidValueError, match=r"is hard for 'expert' .* move the threshold"):
-        calibrate(SETTINGS, ExpertPolicy(), tmp_path / "x", model="expert")
-    assert [path.name for path in tmp_path.iterdir()] == ["x.played.json"]
+    """There is one list, and a sentence says what to change."""
+    lines: list[str] = []
+    sizes = calibrate(SETTINGS, ExpertPolicy(), tmp_path / "x", model="expert", log=lines.append)
+
+    assert sizes == {"easy": 24, "hard": 0}
+    assert "is hard for 'expert' at a threshold of 0.25: all have a success of 1.000" in lines[-1]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["x.easy.txt", "x.played.json"]
+
+
+def test_another_threshold_divides_what_was_played(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where no task is easy the command ends without an error, and its sentence leads on."""
+    arguments = ["calibrate", EASY, "--model", "random", "--tasks", "12", "--samples", "4"]
+    arguments += ["--split", "train", "--out", str(tmp_path / "b"), "--threshold"]
+    assert main([*arguments, "1"]) == 0
+    out = capsys.readouterr().out
+    threshold = out.partition("up to ")[2].split()[0]
+
+    assert f"No task of {EASY!r} is easy for 'random' at a threshold of 1; the same" in out
+    assert not (tmp_path / "b.easy.txt").exists()
+    monkeypatch.setattr("agentgym_gen.study.run.calibrate.run", None)  # nothing is played again
+    assert main([*arguments, threshold]) == 0
+    assert (tmp_path / "b.easy.txt").exists()
+
+
+def test_the_thresholds_that_are_named_divide_the_tasks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With two of three episodes won at most, 0.667 would call no task easy, and 0.666 does."""
+
+    def two_of_three(_: object, task_ids: list[str], *__: object) -> dict[str, float]:
+        return {task_id: (number % 2) * 2 / 3 for number, task_id in enumerate(task_ids)}
+
+    monkeypatch.setattr("agentgym_gen.study.run.calibrate._success_rates", two_of_three)
+    lines: list[str] = []
+    settings = replace(SETTINGS, threshold=1.0)
+    calibrate(settings, RandomPolicy(), tmp_path / "x", model="random", log=lines.append)
+
+    assert "with a --threshold above 0 and up to 0.666 divides them" in lines[-1]
+
+
+def test_the_progress_of_a_calibration_counts_its_episodes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Standard error has a line each tenth, of all splits together, with the time that is left."""
+    arguments = ["calibrate", EASY, "--model", "random", "--tasks", "5", "--samples", "2"]
+    assert main([*arguments, "--out", str(tmp_path / "b")]) == 0
+    lines = capsys.readouterr().err.splitlines()
+
+    assert len(lines) == 10
+    assert lines[-1] == "30/30 episodes, 0 s left"
+    assert all(line.endswith(" left") for line in lines)
 
 
 @pytest.mark.parametrize("settings", [{"tasks": 0}, {"samples": 0}, {"threshold": 0.0}])

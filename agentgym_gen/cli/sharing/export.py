@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from itertools import count
 from pathlib import Path
 
 from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.cli.arguments import at_least, path
+from agentgym_gen.cli.terminal import ProgressLine
 
 
 def add_export(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +44,21 @@ def export(options: argparse.Namespace) -> None:
         interface=options.interface,
         style=PromptStyle(options.prompt),
     )
-    summaries = export_demos(plan, options.out, format=options.format, overwrite=options.overwrite)
+    line, done = ProgressLine("episodes"), count()
+    total = len(set(plan.env_ids)) * plan.tasks * len(plan.splits)  # fewer where a split is small
+
+    def show_progress() -> None:
+        line.update(next(done), total)
+
+    show_progress()
+    summaries = export_demos(
+        plan,
+        options.out,
+        format=options.format,
+        overwrite=options.overwrite,
+        played=show_progress,
+    )
+    line.clear()
     for summary in summaries:
         left_out = f"; {summary.skipped} tasks without a way were left out"
         print(f"{summary.rows} episodes in {summary.path}{left_out if summary.skipped else ''}")

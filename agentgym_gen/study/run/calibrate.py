@@ -11,6 +11,7 @@ so that a calibration that was stopped or killed goes on.
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -20,6 +21,7 @@ from typing import Any
 from agentgym_gen.agents.policy import POLICIES, Policy
 from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.agents.rollout import Episode, run
+from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.env.making import make_text_env, sample_task_ids
 from agentgym_gen.errors import DataError, InvalidValueError, ResultExistsError
 from agentgym_gen.seeding import stream
@@ -36,7 +38,6 @@ __all__ = [
     "CalibrationProgress",
     "calibrate",
     "resolve_policy",
-    "success_rates",
 ]
 
 BATCH_TASKS = 50
@@ -74,7 +75,7 @@ class Calibration:
             raise InvalidValueError(f"`threshold` is above 0 and at most 1, not {self.threshold!r}")
 
 
-def calibrate(
+def calibrate(  # noqa: PLR0913  (keywords)
     calibration: Calibration,
     policy: Policy,
     stem: Path,
@@ -82,8 +83,13 @@ def calibrate(
     model: str,
     style: PromptStyle | None = None,
     log: Callable[[str], object] = str,
+    progress: Callable[[int, int], object] | None = None,
 ) -> dict[str, int]:
     """Write ``STEM.easy.txt`` and ``STEM.hard.txt`` and return how many tasks each has.
+
+    If all tasks are easy, or all are hard, the other list is not written, and *log* says which
+    thresholds would divide them. ``STEM.played.json`` stays then, so that the same calibration
+    with another threshold plays nothing again.
 
     Args:
         calibration: The settings.
@@ -92,10 +98,10 @@ def calibrate(
         model: The name of the policy in the lists.
         style: The prompt style of the episodes.
         log: Called with a line for each split.
+        progress: Called as episodes end, with how many have ended and of how many.
 
     Raises:
         ResultExistsError: if a list is there already, or another calibration writes it.
-        InvalidValueError: if all tasks are easy, or all are hard: there is nothing to divide.
         DataError: if a file cannot be written, or the success of earlier episodes not be read.
     """
     if not stem.name:
@@ -105,41 +111,67 @@ def calibrate(
         for path in (Path(f"{stem}.played.json"), *_list_paths(stem).values()):
             remove_temporary_files(path.parent.glob(".*"), path.name)
         settings = {key: getattr(calibration, key) for key in ("env_id", "samples", "seed")}
-        progress = CalibrationProgress(
+        played = CalibrationProgress(
             Path(f"{stem}.played.json"), {"model": model, **settings}, style or PromptStyle()
         )
         for path in _list_paths(stem).values():
-            if path.exists() and not progress.shares:
+            if path.exists() and not played.shares:
                 raise ResultExistsError(
                     f"{path} is there already; choose another --out, or move it"
                 )
-        lines = _divide_tasks(calibration, policy, progress, log)
-        return _write_lists(calibration, lines, progress, stem)
+        shares = _play_splits(calibration, policy, played, progress)
+        lists = _divide_tasks(calibration, shares, log)
+        return _write_lists(calibration, lists, played, stem, log)
 
 
 def _write_lists(
     calibration: Calibration,
-    lines: dict[str, list[str]],
-    progress: CalibrationProgress,
+    lists: dict[str, dict[str, float]],
+    played: CalibrationProgress,
     stem: Path,
+    log: Callable[[str], object],
 ) -> dict[str, int]:
-    model = progress.settings["model"]
-    empty = [tier for tier in LISTED_TIERS if not lines[tier]]
-    if empty:
-        raise InvalidValueError(
-            f"No task of {calibration.env_id!r} is {empty[0]} for {model!r} at a threshold of "
-            f"{calibration.threshold:g}; move the threshold, or take another model and another "
-            "--out"
-        )
+    """Write the lists that have tasks; remove what was played if that is both."""
+    model = played.settings["model"]
     for tier, path in _list_paths(stem).items():
+        if not lists[tier]:
+            path.unlink(missing_ok=True)  # that of another threshold
+            continue
         comment = (
             f"The {tier} tasks of {calibration.env_id} by the success of {model}: "
             f"{calibration.samples} episodes a task, easy from {calibration.threshold:g} on, "
             f"seed {calibration.seed}."
         )
-        write_task_list(path, lines[tier], [comment])
-    progress.path.unlink()
-    return {tier: len(tasks) for tier, tasks in lines.items()}
+        lines = [f"{task_id}  # {share:.3f}" for task_id, share in lists[tier].items()]
+        write_task_list(path, lines, [comment])
+    empty = [tier for tier in LISTED_TIERS if not lists[tier]]
+    if empty:
+        log(_why_empty(calibration, empty[0], lists, played))
+    else:
+        played.path.unlink()
+    return {tier: len(tasks) for tier, tasks in lists.items()}
+
+
+def _why_empty(
+    calibration: Calibration,
+    tier: str,
+    lists: dict[str, dict[str, float]],
+    played: CalibrationProgress,
+) -> str:
+    """Return the sentence about a tier without a task: what would divide the tasks."""
+    shares = sorted({share for tasks in lists.values() for share in tasks.values()})
+    start = (
+        f"No task of {calibration.env_id!r} is {tier} for {played.settings['model']!r} at a "
+        f"threshold of {calibration.threshold:g}"
+    )
+    if len(shares) == 1:
+        return f"{start}: all have a success of {shares[0]:.3f}, so take another model or tier"
+    # Rounded inwards: a threshold of 0.667 would call no task easy that is won in two of three.
+    least, most = math.ceil(1000 * shares[0]) / 1000, math.floor(1000 * shares[-1]) / 1000
+    return (
+        f"{start}; the same command with a --threshold above {least:g} and up to {most:g} divides "
+        f"them and plays nothing again ({played.path})"
+    )
 
 
 def _list_paths(stem: Path) -> dict[str, Path]:
@@ -187,36 +219,67 @@ class CalibrationProgress:
             )
 
 
-def _divide_tasks(
+def _play_splits(
     calibration: Calibration,
     policy: Policy,
-    progress: CalibrationProgress,
+    played: CalibrationProgress,
+    progress: Callable[[int, int], object] | None,
+) -> dict[str, dict[str, float]]:
+    """Return the success of each task, by split; what was played before is not played again."""
+    tasks = {split: _sample(calibration, split) for split in calibration.splits}
+    total = calibration.samples * sum(map(len, tasks.values()))
+    ended = calibration.samples * sum(
+        task_id in played.shares for task_ids in tasks.values() for task_id in task_ids
+    )
+
+    def count_episode(_: Trajectory) -> None:
+        nonlocal ended
+        ended += 1
+        if progress is not None:
+            progress(ended, total)
+
+    if progress is not None:
+        progress(ended, total)
+    return {
+        split: _success_rates(calibration, task_ids, policy, played, count_episode)
+        for split, task_ids in tasks.items()
+    }
+
+
+def _divide_tasks(
+    calibration: Calibration,
+    shares: dict[str, dict[str, float]],
     log: Callable[[str], object],
-) -> dict[str, list[str]]:
-    """Return the lines of each list, by tier."""
-    lines: dict[str, list[str]] = {tier: [] for tier in LISTED_TIERS}
-    for split in calibration.splits:
-        shares = success_rates(calibration, split, policy, progress)
-        for task_id, share in shares.items():
-            tier = "easy" if share >= calibration.threshold else "hard"
-            lines[tier].append(f"{task_id}  # {share:.3f}")
-        easy = sum(share >= calibration.threshold for share in shares.values())
-        log(f"{split}: {easy} of {len(shares)} tasks are easy")
-    return lines
+) -> dict[str, dict[str, float]]:
+    """Return the tasks of each list with their success, by tier."""
+    lists: dict[str, dict[str, float]] = {tier: {} for tier in LISTED_TIERS}
+    for split, tasks in shares.items():
+        easy = {task_id for task_id, share in tasks.items() if share >= calibration.threshold}
+        for task_id, share in tasks.items():
+            lists["easy" if task_id in easy else "hard"][task_id] = share
+        log(f"{split}: {len(easy)} of {len(tasks)} tasks are easy")
+    return lists
 
 
-def success_rates(
-    calibration: Calibration, split: str, policy: Policy, progress: CalibrationProgress
-) -> dict[str, float]:
-    """Return the share of its episodes that succeed, for each task of *split*."""
+def _sample(calibration: Calibration, split: str) -> list[str]:
     rng = stream("calibrate", calibration.env_id, split)
     number = min(calibration.tasks, _count_tasks(calibration.env_id, split))
-    task_ids = list(dict.fromkeys(sample_task_ids(calibration.env_id, split, number, rng)))
+    return list(dict.fromkeys(sample_task_ids(calibration.env_id, split, number, rng)))
+
+
+def _success_rates(
+    calibration: Calibration,
+    task_ids: Sequence[str],
+    policy: Policy,
+    played: CalibrationProgress,
+    on_end: Callable[[Trajectory], None],
+) -> dict[str, float]:
+    """Return the share of its episodes that succeed, for each of *task_ids*."""
     for start in range(0, len(task_ids), BATCH_TASKS):
-        batch = task_ids[start : start + BATCH_TASKS]
-        if not progress.shares.keys() >= set(batch):
-            progress.add(_play(calibration, batch, policy, progress.style))
-    return {task_id: progress.shares[task_id] for task_id in task_ids}
+        batch = [t for t in task_ids[start : start + BATCH_TASKS] if t not in played.shares]
+        if batch:
+            played.add(_play(calibration, batch, policy, played.style, on_end))
+    return {task_id: played.shares[task_id] for task_id in task_ids}
 
 
 def _count_tasks(env_id: str, split: str) -> int:
@@ -227,7 +290,11 @@ def _count_tasks(env_id: str, split: str) -> int:
 
 
 def _play(
-    calibration: Calibration, task_ids: Sequence[str], policy: Policy, style: PromptStyle
+    calibration: Calibration,
+    task_ids: Sequence[str],
+    policy: Policy,
+    style: PromptStyle,
+    on_end: Callable[[Trajectory], None],
 ) -> dict[str, float]:
     """Return the share of its episodes that succeed, for each of *task_ids*."""
     episodes = [
@@ -236,7 +303,7 @@ def _play(
         for sample in range(calibration.samples)
     ]
     wins: Counter[str] = Counter()
-    for trajectory in run(episodes, policy, style=style, seed=calibration.seed):
+    for trajectory in run(episodes, policy, style=style, seed=calibration.seed, on_end=on_end):
         wins[trajectory.task_id] += trajectory.success
     return {task_id: wins[task_id] / calibration.samples for task_id in task_ids}
 

@@ -1,7 +1,8 @@
-"""How far a study is, in lines for a terminal."""
+"""How far a study is, as a record and as lines for a terminal."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from agentgym_gen.describe.printable import printable_line
@@ -20,26 +21,80 @@ from agentgym_gen.study.run.jobs import is_done, make_jobs
 from agentgym_gen.study.run.schedule import progress_bar
 from agentgym_gen.system.file_lock import is_locked
 
+__all__ = ["ModelStatus", "StudyStatus", "status_lines", "study_status"]
 
-def status_lines(plan: Plan, out: Path) -> list[str]:
-    """Return how far *plan* is in *out*: a line for the study, each model and each failure."""
+
+@dataclass(frozen=True)
+class ModelStatus:
+    """How far one model of a study is."""
+
+    name: str
+    """The model: its arm and seed."""
+    training: str
+    """``trained``, ``training failed``, ``waits`` or ``at step N``."""
+    cells: int
+    """On how many columns it is tested."""
+    complete: int
+    """How many of these tests are complete."""
+    failed: tuple[str, ...]
+    """The columns whose test failed."""
+
+    @property
+    def tests(self) -> str:
+        """The tests as a line of text."""
+        counts = f"{self.complete} of {self.cells} cells" if self.cells else "not tested"
+        return counts + "".join(f", {column} failed" for column in self.failed)
+
+
+@dataclass(frozen=True)
+class StudyStatus:
+    """How far a study is."""
+
+    study: str
+    """The name of its plan."""
+    out: str
+    """Its folder."""
+    running: bool
+    """Whether a process works on it."""
+    share: float
+    """How much of the work is done, 0 to 1."""
+    models: tuple[ModelStatus, ...]
+    """Its models."""
+    failures: tuple[Row, ...]
+    """What failed: the job and its error."""
+    notes: tuple[str, ...]
+    """What lies in the folder and does not fit."""
+
+
+def study_status(plan: Plan, out: Path) -> StudyStatus:
+    """Return how far *plan* is in *out*."""
     jobs = make_jobs(plan)
     done = [job for job in jobs if is_done(plan, out, job)]
-    share = sum(job.weight for job in done) / sum(job.weight for job in jobs)
-    state = "running" if is_locked(out) else "not running"
-    lines = [f"{progress_bar(share)} {plan.name} in {out} ({state})", ""]
     results = ResultsFolder(out, plan)
-    for model in plan.models:
-        training, tests = _training_state(out, model), _test_state(results, model)
-        lines.append(f"{model.name:56} {training:24} {tests}")
-    failures = read_failures(out)
-    if failures:
-        lines += ["", *(_failure_line(row) for row in failures)]
     faults = filter(None, map(results.fault, plan.all_cells()))
     notes = [f"does not fit, and is made again: {fault}" for fault in faults]
     notes += [f"not of this study: cells/{name}" for name in results.strangers()]
-    if notes:
-        lines += ["", *map(printable_line, notes)]
+    return StudyStatus(
+        study=plan.name,
+        out=str(out),
+        running=is_locked(out),
+        share=sum(job.weight for job in done) / sum(job.weight for job in jobs),
+        models=tuple(_model_status(results, model) for model in plan.models),
+        failures=tuple(read_failures(out)),
+        notes=tuple(notes),
+    )
+
+
+def status_lines(plan: Plan, out: Path) -> list[str]:
+    """Return how far *plan* is in *out*: a line for the study, each model and each failure."""
+    status = study_status(plan, out)
+    state = "running" if status.running else "not running"
+    lines = [f"{progress_bar(status.share)} {status.study} in {status.out} ({state})", ""]
+    lines += [f"{model.name:56} {model.training:24} {model.tests}" for model in status.models]
+    if status.failures:
+        lines += ["", *map(_failure_line, status.failures)]
+    if status.notes:
+        lines += ["", *map(printable_line, status.notes)]
     return lines
 
 
@@ -61,9 +116,13 @@ def _training_state(out: Path, model: ModelId) -> str:
     return f"at step {step}"
 
 
-def _test_state(results: ResultsFolder, model: ModelId) -> str:
+def _model_status(results: ResultsFolder, model: ModelId) -> ModelStatus:
     cells = results.plan.cells(model)
-    complete = sum(results.is_complete(cell) for cell in cells)
     failed = [cell for cell in cells if (cell_folder(results.out, cell) / FAILURE).is_file()]
-    counts = f"{complete} of {len(cells)} cells" if cells else "not tested"
-    return counts + "".join(f", {label(cell.column)} failed" for cell in failed)
+    return ModelStatus(
+        model.name,
+        _training_state(results.out, model),
+        len(cells),
+        sum(results.is_complete(cell) for cell in cells),
+        tuple(label(cell.column) for cell in failed),
+    )
