@@ -20,6 +20,7 @@ from typing import Any
 from agentgym_gen.agents.policy import POLICIES, Policy
 from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.agents.rollout import Episode, run
+from agentgym_gen.agents.trajectory_files import append_trajectories, keep_trajectories
 from agentgym_gen.env.making import make_text_env, sample_task_ids
 from agentgym_gen.errors import DataError, InvalidValueError, ResultExistsError
 from agentgym_gen.seeding import stream
@@ -63,6 +64,8 @@ class Calibration:
     """The splits whose tasks are in the lists."""
     seed: int = 0
     """The root of the policy's random streams."""
+    keep_episodes: bool = False
+    """Whether the episodes are kept in ``STEM.trajectories.jsonl``, for ``agentgym-gen view``."""
 
     def __post_init__(self) -> None:
         """Check the fields."""
@@ -102,17 +105,20 @@ def calibrate(
         raise InvalidValueError(f"Lists begin with a name, such as lists/mine, not {str(stem)!r}")
     refusal = f"Another calibration writes {stem}"
     with lock_file(stem.with_name(f".{stem.name}.lock"), refusal, "another --out"):
-        for path in (Path(f"{stem}.played.json"), *_list_paths(stem).values()):
+        played, episodes = Path(f"{stem}.played.json"), Path(f"{stem}.trajectories.jsonl")
+        for path in (played, episodes, *_list_paths(stem).values()):
             remove_temporary_files(path.parent.glob(".*"), path.name)
         settings = {key: getattr(calibration, key) for key in ("env_id", "samples", "seed")}
-        progress = CalibrationProgress(
-            Path(f"{stem}.played.json"), {"model": model, **settings}, style or PromptStyle()
-        )
-        for path in _list_paths(stem).values():
+        progress = CalibrationProgress(played, {"model": model, **settings}, style or PromptStyle())
+        kept = [episodes] if calibration.keep_episodes else []
+        for path in (*kept, *_list_paths(stem).values()):
             if path.exists() and not progress.shares:
                 raise ResultExistsError(
                     f"{path} is there already; choose another --out, or move it"
                 )
+        for path in kept:
+            # Those of a batch whose success was not written any more are played again.
+            keep_trajectories(path, lambda line: line.trajectory.task_id in progress.shares)
         lines = _divide_tasks(calibration, policy, progress, log)
         return _write_lists(calibration, lines, progress, stem)
 
@@ -161,6 +167,9 @@ class CalibrationProgress:
 
     def __init__(self, path: Path, settings: dict[str, Any], style: PromptStyle) -> None:
         self.path, self.style = path, style
+        stem = str(path).removesuffix(".played.json")
+        self.episodes = Path(f"{stem}.trajectories.jsonl")
+        """The file of the episodes, where they are kept."""
         self.shares: dict[str, float] = {}
         # Through JSON and back, as in the file: tuples become lists, and both can be compared.
         self.settings: dict[str, Any] = json.loads(json.dumps({**settings, "style": asdict(style)}))
@@ -215,7 +224,7 @@ def success_rates(
     for start in range(0, len(task_ids), BATCH_TASKS):
         batch = task_ids[start : start + BATCH_TASKS]
         if not progress.shares.keys() >= set(batch):
-            progress.add(_play(calibration, batch, policy, progress.style))
+            progress.add(_play(calibration, batch, policy, progress))
     return {task_id: progress.shares[task_id] for task_id in task_ids}
 
 
@@ -227,7 +236,10 @@ def _count_tasks(env_id: str, split: str) -> int:
 
 
 def _play(
-    calibration: Calibration, task_ids: Sequence[str], policy: Policy, style: PromptStyle
+    calibration: Calibration,
+    task_ids: Sequence[str],
+    policy: Policy,
+    progress: CalibrationProgress,
 ) -> dict[str, float]:
     """Return the share of its episodes that succeed, for each of *task_ids*."""
     episodes = [
@@ -236,7 +248,11 @@ def _play(
         for sample in range(calibration.samples)
     ]
     wins: Counter[str] = Counter()
-    for trajectory in run(episodes, policy, style=style, seed=calibration.seed):
+    trajectories = run(episodes, policy, style=progress.style, seed=calibration.seed)
+    if calibration.keep_episodes:
+        name = str(progress.settings["model"])
+        append_trajectories(progress.episodes, trajectories, arm=name)
+    for trajectory in trajectories:
         wins[trajectory.task_id] += trajectory.success
     return {task_id: wins[task_id] / calibration.samples for task_id in task_ids}
 
