@@ -12,6 +12,7 @@ from agentgym_gen.env.making import make_text_env
 from agentgym_gen.errors import AgentGymGenError, EpisodeOverError, InvalidValueError
 from agentgym_gen.seeding import stream
 from agentgym_gen.server.messages import ResetRequest
+from agentgym_gen.world import Command, Malformed
 
 __all__ = ["ServedEpisode"]
 
@@ -88,6 +89,25 @@ class ServedEpisode:
         reply: Reply = self._playing.reply(text)
         observation = self._observe(reply.message["content"])
         return {"observation": observation, "reward": reply.reward, "done": reply.done}
+
+    def read(self, text: str) -> Command | Malformed:
+        """Return the command that *text* spells now, or why it spells none.
+
+        Raises:
+            EpisodeOverError: if no episode has begun.
+        """
+        return self.env.read(text)
+
+    def write(self, command: Command) -> str | None:
+        """Return *command* as an action of this episode; None if its interface cannot name it now.
+
+        Raises:
+            EpisodeOverError: if no episode has begun.
+        """
+        try:
+            return self.env.write(command)
+        except ValueError:  # a menu has no number for it
+            return None
 
     @property
     def state(self) -> dict[str, Any]:
