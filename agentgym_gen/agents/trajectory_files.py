@@ -60,7 +60,7 @@ class TrajectoryLine:
 
 
 def write_trajectories(
-    path: Path,
+    path: str | Path,
     trajectories: Iterable[Trajectory],
     *,
     decode: Decode | None = None,
@@ -78,13 +78,13 @@ def write_trajectories(
     Raises:
         DataError: if the file cannot be written.
     """
-    with atomic_write(path) as file:
+    with atomic_write(Path(path)) as file:
         for trajectory in trajectories:
             file.write(_line(trajectory, decode, labels).encode())
 
 
 def append_trajectories(
-    path: Path,
+    path: str | Path,
     trajectories: Iterable[Trajectory],
     *,
     decode: Decode | None = None,
@@ -96,14 +96,15 @@ def append_trajectories(
         DataError: if the file cannot be written.
     """
     text = "".join(_line(trajectory, decode, labels) for trajectory in trajectories)
+    place = Path(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        append_text(path, text)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        append_text(place, text)
     except OSError as error:
-        raise write_error(path, error) from error
+        raise write_error(place, error) from error
 
 
-def keep_trajectories(path: Path, is_kept: Callable[[TrajectoryLine], bool]) -> None:
+def keep_trajectories(path: str | Path, is_kept: Callable[[TrajectoryLine], bool]) -> None:
     """Remove the lines of the file *path* that *is_kept* refuses, and an incomplete last one.
 
     Nothing happens where there is no file. One line is in memory at a time.
@@ -111,15 +112,16 @@ def keep_trajectories(path: Path, is_kept: Callable[[TrajectoryLine], bool]) -> 
     Raises:
         DataError: if the file cannot be read or written, or is not one of trajectories.
     """
-    if not path.exists():
+    place = Path(path)
+    if not place.exists():
         return
-    with atomic_write(path) as file:
-        for text, line in _whole_lines(path):
+    with atomic_write(place) as file:
+        for text, line in _whole_lines(place):
             if is_kept(line):
                 file.write(f"{text.text}\n".encode())
 
 
-def read_trajectories(path: Path) -> Iterator[Trajectory]:
+def read_trajectories(path: str | Path) -> Iterator[Trajectory]:
     """Yield the trajectories of the file *path*, one in memory at a time.
 
     An incomplete last line, of a file that is being written, is left out.
@@ -127,19 +129,19 @@ def read_trajectories(path: Path) -> Iterator[Trajectory]:
     Raises:
         DataError: if the file cannot be read, or a line is no trajectory; it is named.
     """
-    for _, line in _whole_lines(path):
+    for _, line in _whole_lines(Path(path)):
         yield line.trajectory
 
 
 def read_trajectory_lines(
-    path: Path, position: LinePosition | None = None
+    path: str | Path, position: LinePosition | None = None
 ) -> Iterator[tuple[LinePosition, TrajectoryLine]]:
     """Yield the lines of the file *path* from *position* on, each with its position.
 
     Raises:
         DataError: if the file cannot be read, or a line is no trajectory; it is named.
     """
-    for text, line in _whole_lines(path, position):
+    for text, line in _whole_lines(Path(path), position):
         yield text.position, line
 
 
@@ -224,8 +226,9 @@ def _turn(value: Any) -> tuple[Turn, tuple[str, ...]]:  # noqa: ANN401  (JSON)
     return turn, texts
 
 
-_TEXTS, _INTEGERS = frozenset({str}), frozenset({int})
-_NUMBERS_OR_NULL = frozenset({int, float, type(None)})
+_TEXTS: frozenset[type] = frozenset({str})
+_INTEGERS: frozenset[type] = frozenset({int})
+_NUMBERS_OR_NULL: frozenset[type] = frozenset({int, float, type(None)})
 
 
 def _of(key: str, value: Mapping[str, Any], types: type | tuple[type, ...]) -> Any:  # noqa: ANN401

@@ -13,7 +13,7 @@ from pathlib import Path
 from agentgym_gen.errors import DataError, ResultExistsError
 from agentgym_gen.system.files import TEMPORARY_ENDING, write_error, write_json
 from agentgym_gen.system.untrusted_files import parse_json, read_text
-from agentgym_gen.viewer.page import PAGE, page_files
+from agentgym_gen.viewer.page import FILES, PAGE, page_files
 from agentgym_gen.viewer.view import (
     COLUMNS,
     FORMAT,
@@ -129,7 +129,7 @@ def _check_free(folder: Path, replace: bool) -> None:
         raise ResultExistsError(
             f"{folder} holds a view; choose another folder, or replace it with --replace"
         )
-    strangers = names - {MARKER, DATA, *page_files("")}
+    strangers = names - {MARKER, DATA, PAGE, *FILES}
     if strangers:
         raise ResultExistsError(
             f"{folder} holds a view, and {min(strangers)!r}, which is no part of it and would be "

@@ -11,13 +11,15 @@ from importlib import resources
 
 from agentgym_gen.study.report.markup import render_from
 
-__all__ = ["PAGE", "page_files", "policy"]
+__all__ = ["FILES", "PAGE", "page_files", "policy"]
 
 PAGE = "index.html"
+"""The file of the page."""
 
 PACKAGE = "agentgym_gen.viewer"
 
 FILES = ("viewer.css", "viewer.js")
+"""The files beside it."""
 
 
 def page_files(title: str) -> dict[str, str]:

@@ -96,7 +96,7 @@ class View:
 
     def __init__(self, sources: Sequence[Source], *, admissible: bool = False) -> None:
         self._sources, self._admissible = list(sources), admissible
-        self._lock = threading.Lock()
+        self._lock, self._replaying = threading.Lock(), threading.Lock()
         self._codes: dict[str, dict[str, int]] = {name: {} for name in CODED}
         self._counts: dict[str, list[int]] = {name: [] for name in CODED}
         self._pieces: dict[str, list[str]] = {name: [] for name in COLUMNS}
@@ -186,7 +186,9 @@ class View:
         if not 0 <= number < self.number:
             raise LookupError(number)
         chunk = self._chunks[bisect_right(self._firsts, number) - 1]
-        return actions_script(number, self._read_chunk(chunk)[number - chunk.first])
+        episode = self._read_chunk(chunk)[number - chunk.first]
+        with self._replaying:  # one engine or shop at a time
+            return actions_script(number, episode)
 
     def _read_chunk(self, chunk: Chunk) -> list[ViewedEpisode]:
         read = islice(chunk.source.read(chunk.position), chunk.length)

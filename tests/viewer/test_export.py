@@ -223,6 +223,8 @@ def test_the_command_exports(
     assert "holds a view" in capsys.readouterr().err
     assert main([*command, "--replace", "--title", "<b>Mine"]) == 0
     assert "<title>&lt;b&gt;Mine</title>" in (tmp_path / "out" / "index.html").read_text()
+    assert main(["view", str(lines), "--replace"]) == 2
+    assert "belong to an export; add --export" in capsys.readouterr().err
     assert main(["view", str(tmp_path / "nothing")]) == 2
     assert "There is no" in capsys.readouterr().err
 

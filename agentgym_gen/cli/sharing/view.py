@@ -11,6 +11,7 @@ from contextlib import suppress
 from agentgym_gen.cli.arguments import path
 from agentgym_gen.cli.sharing.serve import port
 from agentgym_gen.cli.terminal import print_line
+from agentgym_gen.errors import InvalidValueError
 
 
 def add_view(parser: argparse.ArgumentParser) -> None:
@@ -33,6 +34,8 @@ def view(options: argparse.Namespace) -> None:
     """Write the folder, or serve the pages until a stop signal comes."""
     from agentgym_gen.viewer import View, export_view, open_sources, serve_view
 
+    if options.export is None and (options.replace or options.admissible):
+        raise InvalidValueError("`--replace` and `--admissible` belong to an export; add --export")
     sources = open_sources(options.paths)
     title = options.title or ", ".join(source.name for source in sources)
     for note in (note for source in sources for note in source.notes):

@@ -5,6 +5,7 @@
 const FORMAT = 1;
 const PAGE_ROWS = 100;
 const KEPT_CHUNKS = 24;
+const MAX_OPTIONS = 500; // of a filter; others can be written into the address
 const CODED = ["run", "arm", "seed", "step", "environment", "tier", "split", "interface", "end"];
 const LIST = ["run", "arm", "seed", "step", "environment", "tier", "interface", "end", "failures", "task", "sample", "success", "score", "turns", "invalid"];
 const NAMES = { run: "Path", arm: "Model", seed: "Seed", step: "Step", environment: "Environment", tier: "Tier", split: "Split", interface: "Interface", end: "End" };
@@ -181,11 +182,12 @@ function showFilters() {
     const select = make("select", chosen === null ? "" : "on");
     select.id = `filter-${name}`;
     select.append(new Option("all", "all"));
-    for (const [value, text, count] of list) {
+    for (const [value, text, count] of list.slice(0, MAX_OPTIONS)) {
       const number = count === undefined ? "" : ` (${count.toLocaleString("en")})`;
       select.append(new Option(printable(text) + number, `=${value}`));
     }
-    if (chosen !== null && !list.some(([value]) => value === chosen)) select.append(new Option(printable(chosen), `=${chosen}`));
+    if (list.length > MAX_OPTIONS) select.append(Object.assign(new Option(`${list.length - MAX_OPTIONS} more`), { disabled: true }));
+    if (chosen !== null && ![...select.options].some(({ value }) => value === `=${chosen}`)) select.append(new Option(printable(chosen), `=${chosen}`));
     select.value = chosen === null ? "all" : `=${chosen}`;
     select.addEventListener("change", () => setFilter(name, select.value === "all" ? null : select.value.slice(1)));
     const element = make("label", "", label);
