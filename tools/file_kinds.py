@@ -10,8 +10,9 @@ import dataclasses
 import gzip
 import io
 import json
+import tempfile
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,8 @@ import numpy as np
 from agentgym_gen.agents.policy import ExpertPolicy
 from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.agents.rollout import Episode, run
+from agentgym_gen.agents.trajectory import Trajectory
+from agentgym_gen.agents.trajectory_files import write_trajectories
 from agentgym_gen.envs.alfworld.official.game_writer import pddl_problem
 from agentgym_gen.envs.alfworld.official.tasks import OfficialTasks
 from agentgym_gen.envs.alfworld.tasks import GeneratedTasks
@@ -48,6 +51,7 @@ from agentgym_gen.study.results.schema import CellRow, EpisodeRow
 from agentgym_gen.study.run.calibrate import CalibrationProgress
 from agentgym_gen.system.array_files import read_array
 from agentgym_gen.system.file_lock import is_locked, lock_folder
+from agentgym_gen.viewer import View, open_sources
 from agentgym_gen.world.task_list import read_task_list
 
 Reader = Callable[[Path], object]
@@ -141,6 +145,13 @@ CELL_ROW = {
 }  # fmt: skip
 
 
+def _trajectories(episodes: Sequence[Trajectory]) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.jsonl"
+        write_trajectories(path, episodes, arm="expert", step=1)
+        return path.read_bytes()
+
+
 def study_kinds() -> list[FileKind]:
     """Return the files of studies, trainings and calibrations."""
     plan = parse_plan(preset_text("quick"))
@@ -195,6 +206,12 @@ def study_kinds() -> list[FileKind]:
             "models/m/log.jsonl",
             _lines({"step": 1, "loss": 0.5}, {"step": 2, "loss": 0.4}),
             read_curves,
+        ),
+        FileKind(
+            "trajectories",
+            "a.jsonl",
+            _trajectories(episodes),
+            lambda folder: list(View(open_sources([folder / "a.jsonl"])).read()),
         ),
         FileKind("progress of a calibration", "a.played.json", played, progress),
         FileKind("lock", ".lock", b"process 1 on elsewhere\n", _lock),

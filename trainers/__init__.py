@@ -24,6 +24,7 @@ if __name__ != "agentgym_gen.trainers":
 if TYPE_CHECKING:
     from agentgym_gen.trainers.config import RFTConfig, SFTConfig, TinySize
     from agentgym_gen.trainers.demos import demonstrations
+    from agentgym_gen.trainers.logging.trajectories import TrajectoryCallback
     from agentgym_gen.trainers.models.loading import load_model
     from agentgym_gen.trainers.models.tiny import build_tiny
     from agentgym_gen.trainers.rft import RFTTrainer
@@ -38,6 +39,7 @@ _HOMES = {
     "SFTConfig": "config",
     "SFTTrainer": "sft",
     "TinySize": "config",
+    "TrajectoryCallback": "logging.trajectories",
     "VLLMSampler": "sampling.vllm_sampler",
     "build_tiny": "models.tiny",
     "demonstrations": "demos",
@@ -51,6 +53,7 @@ __all__ = [
     "SFTConfig",
     "SFTTrainer",
     "TinySize",
+    "TrajectoryCallback",
     "VLLMSampler",
     "build_tiny",
     "demonstrations",

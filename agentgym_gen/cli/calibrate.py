@@ -29,6 +29,8 @@ def add_calibrate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", default="react", help=", ".join(FORMATS))
     parser.add_argument("--temperature", type=float, default=1.0, help="of a model")
     parser.add_argument("--max-new-tokens", type=number, default=256, help="of a model")
+    keep = "keep the episodes in OUT.trajectories.jsonl, for agentgym-gen view"
+    parser.add_argument("--keep-episodes", action="store_true", help=keep)
     parser.set_defaults(command=calibrate_tasks, resumable=True)
 
 
@@ -39,7 +41,14 @@ def calibrate_tasks(options: argparse.Namespace) -> None:
     parts = EnvId.parse(check_env_id(options.id))
     stem = options.out or Path("lists") / parts.replace(query=()).label.lower()
     splits = tuple(options.split or SPLITS)
-    calibration = Calibration(options.id, options.tasks, options.samples, options.threshold, splits)
+    calibration = Calibration(
+        options.id,
+        options.tasks,
+        options.samples,
+        options.threshold,
+        splits,
+        keep_episodes=options.keep_episodes,
+    )
     policy = resolve_policy(options.model, options.temperature, options.max_new_tokens)
     style = PromptStyle(format=options.format)
     sizes = calibrate(

@@ -27,6 +27,7 @@ from agentgym_gen.cli.setup.data import add_data
 from agentgym_gen.cli.setup.new import add_new
 from agentgym_gen.cli.sharing.export import add_export
 from agentgym_gen.cli.sharing.serve import add_serve
+from agentgym_gen.cli.sharing.view import add_view
 from agentgym_gen.cli.show import add_show
 from agentgym_gen.cli.study import add_study
 from agentgym_gen.cli.terminal import RED, paint
@@ -79,6 +80,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_demo(commands.add_parser("demo", help="watch a policy play"))
     add_eval(commands.add_parser("eval", help="measure a model, whoever trained it"))
     add_compare(commands.add_parser("compare", help="say what differs between evaluated models"))
+    add_view(commands.add_parser("view", help="see episodes in the browser"))
     add_study(commands.add_parser("study", help="run a generalization study"))
     add_calibrate(commands.add_parser("calibrate", help="divide tasks by a model's success"))
     add_serve(commands.add_parser("serve", help="let other programs play, over a network"))

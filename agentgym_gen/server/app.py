@@ -20,9 +20,10 @@ from agentgym_gen.server.access import Access
 from agentgym_gen.server.catalogue import describe_environments, schemas
 from agentgym_gen.server.limits import Limits, RateLimiters
 from agentgym_gen.server.mcp import McpSession
-from agentgym_gen.server.messages import RequestError, error_of, parse_json
+from agentgym_gen.server.messages import RequestError, action_text, error_of, parse_json
 from agentgym_gen.server.sessions import ServerSession, SessionTable, check_rate
 from agentgym_gen.server.threads import EpisodeThreads
+from agentgym_gen.world import Malformed
 
 __all__ = ["EpisodeServer"]
 
@@ -37,7 +38,7 @@ PAGE = {
 """The files of the page, each with its type."""
 
 SECURITY_HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'self'; img-src data:; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
 }
@@ -84,6 +85,7 @@ class EpisodeServer:
         for path, handler in (
             ("/reset", self._reset),
             ("/step", self._step),
+            ("/translate", self._translate),
             ("/close", self._close),
             ("/mcp", self._mcp_post),
         ):
@@ -185,10 +187,25 @@ class EpisodeServer:
 
     async def _step(self, request: web.Request) -> web.Response:
         data = await _body(request)
-        session, action = self._sessions.use(data.get("session_id")), data.get("action")
-        if not isinstance(action, dict):
-            raise RequestError("A step has the fields 'session_id' and 'action': {'text': ...}")
-        return _json(await self._threads.step(session, action))
+        session = self._sessions.use(data.get("session_id"))
+        return _json(await self._threads.step(session, _action(data)))
+
+    async def _translate(self, request: web.Request) -> web.Response:
+        """Answer with the action of one session in the words of another one.
+
+        Two sessions of one task through two interfaces stay at the same state if each action of
+        the one is taken in the other, too.
+        """
+        data = await _body(request)
+        session = self._sessions.use(data.get("session_id"))
+        other = self._sessions.use(data.get("to"))
+        text = action_text(_action(data))
+        command = await self._threads.call(session, lambda: session.episode.read(text))
+        if isinstance(command, Malformed):
+            return _json({"text": None, "reason": command.reason})
+        return _json(
+            {"text": await self._threads.call(other, lambda: other.episode.write(command))}
+        )
 
     async def _state(self, request: web.Request) -> web.Response:
         session = self._sessions.use(request.query.get("session_id"))
@@ -297,6 +314,16 @@ class EpisodeServer:
 
 async def _body(request: web.Request) -> dict[str, Any]:
     return parse_json(await request.read() or b"{}")
+
+
+def _action(data: Mapping[str, Any]) -> dict[str, Any]:
+    action = data.get("action")
+    if not isinstance(action, dict):
+        raise RequestError(
+            "This request has the fields 'session_id' and 'action': {'text': ...}, and an action "
+            f"is an object, not {action!r}"
+        )
+    return action
 
 
 async def _page(request: web.Request) -> web.Response:

@@ -14,7 +14,7 @@ from agentgym_gen.errors import AgentGymGenError, EpisodeOverError, InvalidValue
 from agentgym_gen.interface.syntax.functions import FunctionCall
 from agentgym_gen.seeding import stream
 from agentgym_gen.server.messages import ResetRequest
-from agentgym_gen.world import Malformed
+from agentgym_gen.world import Command, Malformed
 
 __all__ = ["ServedEpisode"]
 
@@ -94,6 +94,25 @@ class ServedEpisode:
         reply: Reply = self._playing.reply(text)
         observation = self._observe(reply.message["content"])
         return {"observation": observation, "reward": reply.reward, "done": reply.done}
+
+    def read(self, text: str) -> Command | Malformed:
+        """Return the command that *text* spells now, or why it spells none.
+
+        Raises:
+            EpisodeOverError: if no episode has begun.
+        """
+        return self.env.read(text)
+
+    def write(self, command: Command) -> str | None:
+        """Return *command* as an action of this episode; None if its interface cannot name it now.
+
+        Raises:
+            EpisodeOverError: if no episode has begun.
+        """
+        try:
+            return self.env.write(command)
+        except ValueError:  # a menu has no number for it
+            return None
 
     @property
     def functions(self) -> tuple[dict[str, Any], ...]:

@@ -17,7 +17,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from agentgym_gen.errors import DataError
 
@@ -144,20 +144,54 @@ def read_lines(
         DataError: if it cannot be read, is too large, has a line of more than `MAX_LINE_BYTES`, or
             is not UTF-8.
     """
+    for line in read_lines_from(path, LinePosition(), content, max_bytes):
+        yield line.position.number, line.text
+
+
+class LinePosition(NamedTuple):
+    """Where a line of a file begins."""
+
+    number: int = 1
+    """The number of the line."""
+    offset: int = 0
+    """How many bytes are before it."""
+
+
+class Line(NamedTuple):
+    """A line of a file."""
+
+    position: LinePosition
+    """Where it begins."""
+    text: str
+    """The line without its end."""
+    ended: bool
+    """Whether it has an end: the last line of a file that is being written may have none."""
+
+
+def read_lines_from(
+    path: Path, position: LinePosition, content: str = "", max_bytes: int = MAX_BYTES
+) -> Iterator[Line]:
+    """Yield the lines of the UTF-8 file *path* from *position* on that are not blank.
+
+    Raises:
+        DataError: as those of `read_lines`.
+    """
     with _open(path, content, max_bytes) as file:
-        number = total = 0
+        number, offset = position
+        file.seek(offset)
         while raw := file.readline(MAX_LINE_BYTES + 1):
-            number, total = number + 1, total + len(raw)
-            if total > max_bytes or len(raw) > MAX_LINE_BYTES:
+            here, offset = LinePosition(number, offset), offset + len(raw)
+            if offset > max_bytes or len(raw) > MAX_LINE_BYTES:
                 reason = f"line {number} or what is before it is too long"
                 raise read_error(path, content, reason)
             try:
-                line = raw.decode("utf-8-sig" if number == 1 else "utf-8")
+                text = raw.decode("utf-8-sig" if number == 1 else "utf-8")
             except UnicodeDecodeError as error:
                 reason = f"line {number}: it is not UTF-8: {error}"
                 raise read_error(path, content, reason) from error
-            if line.strip():
-                yield number, line.removesuffix("\n").removesuffix("\r")
+            if text.strip():
+                yield Line(here, text.removesuffix("\n").removesuffix("\r"), raw.endswith(b"\n"))
+            number += 1
 
 
 def numbered_lines(text: str) -> Iterator[tuple[int, str]]:
@@ -267,6 +301,8 @@ __all__ = [
     "MAX_BYTES",
     "MAX_LINE_BYTES",
     "MEGABYTE",
+    "Line",
+    "LinePosition",
     "check_file",
     "gunzip",
     "numbered_lines",
@@ -274,5 +310,6 @@ __all__ = [
     "read_bytes",
     "read_error",
     "read_lines",
+    "read_lines_from",
     "read_text",
 ]

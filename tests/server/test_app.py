@@ -241,6 +241,54 @@ def test_the_page_is_whole_and_loads_nothing_from_elsewhere() -> None:
     play(work)
 
 
+def test_an_action_is_translated_into_the_words_of_another_session() -> None:
+    """Two interfaces of one task stay at the same state, whoever of the two acts."""
+
+    async def work(client: TestClient[Any, Any]) -> None:
+        sessions = []
+        for interface in ("native", "synonyms+json", "menu"):
+            _, data = await post(client, "/reset", **TASK, interface=interface)
+            sessions.append(data["session_id"])
+        native, other, menu = sessions
+
+        async def translate(start: str, end: str, text: str) -> Any:  # noqa: ANN401
+            body = {"session_id": start, "to": end, "action": {"text": text}}
+            return await post(client, "/translate", **body)
+
+        status, there = await translate(native, other, "inventory")
+        assert status == 200
+        assert json.loads(there["text"])["action"] not in ("", "inventory")
+        assert (await translate(other, native, there["text"]))[1] == {"text": "inventory"}
+        assert (await translate(native, menu, "inventory"))[1]["text"].isdigit()
+        # Understood, and not possible now: a menu has no number for it.
+        assert (await translate(native, menu, "craft 1 x using 1 y"))[1] == {"text": None}
+        assert (await translate(native, other, "fly"))[1]["text"] is None
+
+    play(work)
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({}, 404),
+        ({"session_id": "mine"}, 404),
+        ({"session_id": "mine", "to": "nobody", "action": {"text": "x"}}, 404),
+        ({"session_id": "mine", "to": "mine", "action": 3}, 400),
+        ({"session_id": "mine", "to": "mine", "action": {"texts": "x"}}, 400),
+    ],
+)
+def test_a_bad_translation_is_one_sentence(body: dict[str, Any], status: int) -> None:
+    """Neither a session that is not there nor what is no action is a fault of the server."""
+
+    async def work(client: TestClient[Any, Any]) -> None:
+        _, data = await post(client, "/reset", **TASK)
+        own = {key: data["session_id"] if value == "mine" else value for key, value in body.items()}
+        answer = await post(client, "/translate", **own)
+        assert (answer[0], set(answer[1])) == (status, {"error"})
+
+    play(work)
+
+
 def test_a_fault_of_a_world_ends_one_episode_and_not_the_server(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from agentgym_gen.agents.policy import ExpertPolicy, RandomPolicy
 from agentgym_gen.agents.rollout import Episode, run
+from agentgym_gen.agents.trajectory_files import read_trajectories
 from agentgym_gen.cli.main import main
 from agentgym_gen.env.making import make_text_env, sample_task_ids
 from agentgym_gen.errors import DataError, InvalidValueError, ResultExistsError
@@ -198,3 +199,37 @@ def test_the_query_of_an_id_is_checked(query: str) -> None:
     """A query is name=value, and the name is an option of ids."""
     with pytest.raises(InvalidValueError, match="is no keyword argument of an id"):
         make_text_env(f"{EASY}?{query}", "test")
+
+
+KEPT = Calibration(EASY, tasks=3, samples=2, threshold=0.5, splits=("train",), keep_episodes=True)
+
+
+def test_the_episodes_of_a_calibration_are_kept(tmp_path: Path) -> None:
+    """Each once, also where it goes on after a stop; the success of each is that of the lists."""
+    stem = tmp_path / "boards"
+    with pytest.raises(InvalidValueError, match="move the threshold"):
+        calibrate(KEPT, ExpertPolicy(), stem, model="expert")
+    path = tmp_path / "boards.trajectories.jsonl"
+    first = path.read_bytes()
+    episodes = list(read_trajectories(path))
+    # Killed in the middle of the next batch, whose success is not written yet.
+    stray = first.replace(episodes[0].task_id.encode(), b"sokoban/easy/train/99999")
+    path.write_bytes(first + stray + b'{"half')
+    with pytest.raises(InvalidValueError, match="move the threshold"):
+        calibrate(KEPT, ExpertPolicy(), stem, model="expert")
+
+    assert len(episodes) == 6
+    assert all(episode.success for episode in episodes)
+    kept = [episode.task_id for episode in read_trajectories(path)]
+    assert "sokoban/easy/train/99999" not in kept
+    assert set(kept) == {episode.task_id for episode in episodes}
+
+
+def test_kept_episodes_are_not_overwritten(tmp_path: Path) -> None:
+    """Those of another calibration stay where they are."""
+    path = tmp_path / "boards.trajectories.jsonl"
+    path.write_text("mine")
+
+    with pytest.raises(ResultExistsError, match=r"boards\.trajectories\.jsonl is there already"):
+        calibrate(KEPT, RandomPolicy(), tmp_path / "boards", model="random")
+    assert path.read_text() == "mine"

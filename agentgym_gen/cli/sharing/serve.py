@@ -13,7 +13,7 @@ def add_serve(parser: argparse.ArgumentParser) -> None:
     number = at_least(1)
     parser.add_argument("ids", metavar="ENV", nargs="*", help="only these ids; default all")
     parser.add_argument("--host", default="127.0.0.1", help="any but loopback needs a token")
-    parser.add_argument("--port", type=_port, default=8000, metavar="N", help="0 takes a free one")
+    parser.add_argument("--port", type=port, default=8000, metavar="N", help="0 takes a free one")
     parser.add_argument("--max-sessions", type=number, default=4096, metavar="N", help="at once")
     idle = "close sessions without a message for so long; default 900"
     parser.add_argument("--idle-seconds", type=number, default=900, metavar="N", help=idle)
@@ -33,7 +33,8 @@ def serve(options: argparse.Namespace) -> None:
     run_server(options.ids, host=options.host, port=options.port, limits=limits, log=print_line)
 
 
-def _port(text: str) -> int:
+def port(text: str) -> int:
+    """Return the number of a port that *text* spells."""
     number = at_least(0)(text)
     if number > 65535:
         raise argparse.ArgumentTypeError(f"{text!r} is not a port, 0 to 65535")

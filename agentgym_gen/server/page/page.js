@@ -1,11 +1,13 @@
-// Lists the environments and plays one over HTTP. Texts of the server are never read as HTML.
+// Lists the environments and plays one over HTTP, or one task through two interfaces at once: an
+// action in one of them is taken in the other in its own words. Texts of the server are never read
+// as HTML.
 "use strict";
 
 const by = (id) => document.getElementById(id);
 const INCLUDE = ["valid_action", "admissible_actions", "turn", "task_id", "interface", "success", "score", "end_reason"];
 let environments = [];
-let session = null;
-let actions = [];
+let panes = []; // what is played: a session, its part of the page, and its admissible actions
+let free = []; // sessions of earlier episodes
 
 async function ask(path, body) {
   const headers = { "Content-Type": "application/json" };
@@ -34,8 +36,8 @@ async function attempt(work) {
 }
 
 // A mistake in the choice leaves the episode of the session as it is.
-async function reset(fields) {
-  if (session === null) return ask("/reset", fields);
+async function reset(fields, session) {
+  if (!session) return ask("/reset", fields);
   try {
     return await ask("/reset", { ...fields, session_id: session });
   } catch (error) {
@@ -44,23 +46,28 @@ async function reset(fields) {
   }
 }
 
-function fill(id, values) {
-  by(id).replaceChildren(...values.map((value) => new Option(value || "all tiers", value)));
+function fill(id, values, empty = "all tiers") {
+  by(id).replaceChildren(...values.map((value) => new Option(value || empty, value)));
 }
 
-function show(text, kind, note) {
+function make(tag, text) {
+  return Object.assign(document.createElement(tag), { textContent: text });
+}
+
+function show(pane, text, kind, note) {
   const item = document.createElement("li");
   item.className = kind;
-  if (note) item.append(Object.assign(document.createElement("small"), { textContent: note }));
-  item.append(Object.assign(document.createElement("pre"), { textContent: text }));
-  by("log").append(item);
-  item.scrollIntoView({ block: "end" });
+  if (note) item.append(make("small", note));
+  item.append(make("pre", text));
+  pane.log.append(item);
+  item.scrollIntoView({ block: "nearest" });
 }
 
 function choose() {
   const chosen = environments.find((each) => each.name === by("name").value);
   fill("tier", chosen.tiers);
   fill("interface", chosen.interfaces);
+  fill("beside", ["", ...chosen.interfaces], "no second one");
   fill("split", chosen.splits);
 }
 
@@ -70,20 +77,60 @@ async function list() {
   choose();
 }
 
-function observe(data, kind) {
+function observe(pane, data, kind) {
   const observation = data.observation;
   const note = observation.valid_action === false ? "not carried out" : "";
-  show(observation.text, note ? "invalid" : kind, note);
-  actions = observation.admissible_actions;
-  by("actions").hidden = true;
-  by("turn").hidden = data.done;
+  show(pane, observation.text, note ? "invalid" : kind, note);
+  pane.admissible = observation.admissible_actions;
+  pane.actions.hidden = true;
+  pane.turn.hidden = data.done;
   if (data.done) {
     const { success, score, turn, end_reason: reason } = observation;
     const sentence = success ? "The goal is reached." : `The end: ${reason}.`;
-    show(`${sentence} Score ${score.toFixed(2)} after ${turn} turns.`, success ? "end" : "lost");
-  } else {
-    by("action").focus();
+    show(pane, `${sentence} Score ${score.toFixed(2)} after ${turn} turns.`, success ? "end" : "lost");
   }
+}
+
+function makePane(data) {
+  const element = by("pane").content.cloneNode(true).firstElementChild;
+  const part = (name) => element.querySelector(name);
+  const pane = { session: data.session_id, element, log: part(".log"), turn: part(".turn"), input: part("input"), actions: part(".actions") };
+  part("h2").textContent = data.observation.interface;
+  pane.turn.addEventListener("submit", (event) => {
+    event.preventDefault();
+    attempt(() => act(pane, pane.input.value));
+  });
+  part(".reveal").addEventListener("click", () => reveal(pane));
+  return pane;
+}
+
+// The action in the words of the other interface; where it has none, its text as it is.
+async function act(pane, text) {
+  const action = { text };
+  const others = panes.filter((other) => other !== pane && !other.turn.hidden);
+  const texts = await Promise.all(others.map((other) => ask("/translate", { session_id: pane.session, to: other.session, action })));
+  const note = (words) => (words === null ? "as it was written" : "the same action");
+  const turns = [[pane, text, ""], ...others.map((other, number) => [other, texts[number].text ?? text, note(texts[number].text)])];
+  for (const [each, words, origin] of turns) {
+    const data = await ask("/step", { session_id: each.session, action: { text: words } });
+    each.input.value = "";
+    show(each, words, "action", origin);
+    observe(each, data, "observation");
+  }
+  if (!pane.turn.hidden) pane.input.focus();
+}
+
+function reveal(pane) {
+  const buttons = pane.admissible.map((text) => {
+    const button = Object.assign(make("button", text), { type: "button" });
+    button.addEventListener("click", () => {
+      pane.input.value = text;
+      pane.input.focus();
+    });
+    return button;
+  });
+  pane.actions.replaceChildren(...buttons);
+  pane.actions.hidden = false;
 }
 
 by("name").addEventListener("change", choose);
@@ -94,7 +141,7 @@ by("choice").addEventListener("submit", (event) => {
     if (!environments.length) await list();
     const chosen = environments.find((each) => each.name === by("name").value);
     const tier = by("tier").value;
-    const fields = { interface: by("interface").value, split: by("split").value, include: INCLUDE };
+    const fields = { split: by("split").value, include: INCLUDE };
     const stem = `rftgen/${chosen.name}${tier ? `-${tier}` : ""}-`;
     const [plain] = chosen.ids.filter((id) => id.startsWith(`${stem}v`));
     fields.env_id = plain ?? chosen.ids.find((id) => id.startsWith(stem));
@@ -102,42 +149,41 @@ by("choice").addEventListener("submit", (event) => {
       fields.task_id = by("task").value.trim();
       delete fields.split;
     }
-    const data = await reset(fields);
-    session = data.session_id;
-    by("log").replaceChildren();
-    by("task-line").textContent = `${data.observation.task_id}, interface ${data.observation.interface}`;
-    by("task-line").hidden = false;
-    observe(data, "first");
+    await start(fields, [by("interface").value, by("beside").value].filter(Boolean));
   });
 });
 
-by("turn").addEventListener("submit", (event) => {
-  event.preventDefault();
-  const text = by("action").value;
-  attempt(async () => {
-    const data = await ask("/step", { session_id: session, action: { text } });
-    by("action").value = "";
-    show(text, "action");
-    observe(data, "observation");
-  });
-});
-
-by("reveal").addEventListener("click", () => {
-  const buttons = actions.map((text) => {
-    const button = Object.assign(document.createElement("button"), { type: "button", textContent: text });
-    button.addEventListener("click", () => {
-      by("action").value = text;
-      by("action").focus();
-    });
-    return button;
-  });
-  by("actions").replaceChildren(...buttons);
-  by("actions").hidden = false;
-});
+async function start(fields, interfaces) {
+  const sessions = [...panes.map((pane) => pane.session), ...free];
+  const answers = [];
+  try {
+    for (const name of interfaces) {
+      const data = await reset({ ...fields, interface: name }, sessions[answers.length]);
+      answers.push(data);
+      fields.task_id = data.observation.task_id; // the second one is of the same task
+      delete fields.split;
+    }
+  } finally {
+    // Where the second cannot be had, the episode before has ended as well.
+    if (answers.length) {
+      free = sessions.slice(answers.length);
+      panes = answers.map(makePane);
+      by("panes").replaceChildren();
+    }
+  }
+  by("panes").classList.toggle("two", panes.length > 1);
+  by("panes").replaceChildren(...panes.map((pane) => pane.element));
+  by("task-line").textContent = fields.task_id;
+  by("task-line").hidden = false;
+  panes.forEach((pane, number) => observe(pane, answers[number], "first"));
+  panes[0].input.focus({ preventScroll: true });
+}
 
 addEventListener("pagehide", () => {
-  if (session === null || by("token").value) return; // a beacon cannot carry the token
-  navigator.sendBeacon("/close", JSON.stringify({ session_id: session }));
+  if (by("token").value) return; // a beacon cannot carry the token
+  for (const session of [...panes.map((pane) => pane.session), ...free]) {
+    navigator.sendBeacon("/close", JSON.stringify({ session_id: session }));
+  }
 });
 
 attempt(async () => {

@@ -6,7 +6,7 @@ it. The templates lie in ``templates/``. They need jinja2, which the extra ``stu
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import jinja2
     from markupsafe import Markup
 
-__all__ = ["Html", "check_html", "check_installed", "own_html", "render"]
+__all__ = ["Html", "check_html", "check_installed", "own_html", "render", "render_from"]
 
 PACKAGE = "agentgym_gen.study.report"
 
@@ -41,10 +41,20 @@ def render(template: str, **values: object) -> Markup:
     Raises:
         MissingExtraError: if jinja2 is not installed.
     """
+    return render_from(PACKAGE, "templates", template, **values)
+
+
+def render_from(package: str, folder: str, template: str, /, **values: object) -> Markup:
+    """Return the file *template* of a folder of *package*, filled with *values* as by `render`.
+
+    Raises:
+        MissingExtraError: if jinja2 is not installed.
+    """
+    environment = _environment(package, folder)
     from markupsafe import Markup
 
     # The template escapes; this says so to whoever renders it into another one.
-    return Markup(_environment().get_template(template).render(values))  # noqa: S704
+    return Markup(environment.get_template(template).render(values))  # noqa: S704
 
 
 def own_html(name: str) -> Markup:
@@ -62,7 +72,7 @@ def check_installed() -> None:
     Raises:
         MissingExtraError: if jinja2 is not installed.
     """
-    _environment()
+    _environment(PACKAGE, "templates")
 
 
 def check_html(value: object) -> None:
@@ -78,14 +88,14 @@ def check_html(value: object) -> None:
         )
 
 
-@lru_cache(maxsize=1)
-def _environment() -> jinja2.Environment:
+@lru_cache(maxsize=4)
+def _environment(package: str, folder: str) -> jinja2.Environment:
     try:
         import jinja2
     except ImportError as error:
         raise missing_extra("jinja2", "study", "A report") from error
     environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(_template_source),
+        loader=jinja2.FunctionLoader(partial(_template_source, package, folder)),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -98,9 +108,9 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
-def _template_source(name: str) -> str:
-    folder = resources.files(PACKAGE) / "templates"
-    return (folder / name).read_text(encoding="utf-8").removesuffix("\n")
+def _template_source(package: str, folder: str, name: str) -> str:
+    path = resources.files(package) / folder / name
+    return path.read_text(encoding="utf-8").removesuffix("\n")
 
 
 def _show_controls(value: Any) -> Any:  # noqa: ANN401  (whatever a template prints)

@@ -22,6 +22,7 @@ from agentgym_gen.agents.policy import POLICIES, Policy
 from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.agents.rollout import Episode, run
 from agentgym_gen.agents.trajectory import Trajectory
+from agentgym_gen.agents.trajectory_files import append_trajectories, keep_trajectories
 from agentgym_gen.env.making import make_text_env, sample_task_ids
 from agentgym_gen.errors import DataError, InvalidValueError, ResultExistsError
 from agentgym_gen.seeding import stream
@@ -64,6 +65,8 @@ class Calibration:
     """The splits whose tasks are in the lists."""
     seed: int = 0
     """The root of the policy's random streams."""
+    keep_episodes: bool = False
+    """Whether the episodes are kept in ``STEM.trajectories.jsonl``, for ``agentgym-gen view``."""
 
     def __post_init__(self) -> None:
         """Check the fields."""
@@ -108,20 +111,23 @@ def calibrate(  # noqa: PLR0913  (keywords)
         raise InvalidValueError(f"Lists begin with a name, such as lists/mine, not {str(stem)!r}")
     refusal = f"Another calibration writes {stem}"
     with lock_file(stem.with_name(f".{stem.name}.lock"), refusal, "another --out"):
-        for path in (Path(f"{stem}.played.json"), *_list_paths(stem).values()):
+        played, episodes = Path(f"{stem}.played.json"), Path(f"{stem}.trajectories.jsonl")
+        for path in (played, episodes, *_list_paths(stem).values()):
             remove_temporary_files(path.parent.glob(".*"), path.name)
         settings = {key: getattr(calibration, key) for key in ("env_id", "samples", "seed")}
-        played = CalibrationProgress(
-            Path(f"{stem}.played.json"), {"model": model, **settings}, style or PromptStyle()
-        )
-        for path in _list_paths(stem).values():
-            if path.exists() and not played.shares:
+        done = CalibrationProgress(played, {"model": model, **settings}, style or PromptStyle())
+        kept = [episodes] if calibration.keep_episodes else []
+        for path in (*kept, *_list_paths(stem).values()):
+            if path.exists() and not done.shares:
                 raise ResultExistsError(
                     f"{path} is there already; choose another --out, or move it"
                 )
-        shares = _play_splits(calibration, policy, played, progress)
+        for path in kept:
+            # Those of a batch whose success was not written any more are played again.
+            keep_trajectories(path, lambda line: line.trajectory.task_id in done.shares)
+        shares = _play_splits(calibration, policy, done, progress)
         lists = _divide_tasks(calibration, shares, log)
-        return _write_lists(calibration, lists, played, stem, log)
+        return _write_lists(calibration, lists, done, stem, log)
 
 
 def _write_lists(
@@ -193,6 +199,9 @@ class CalibrationProgress:
 
     def __init__(self, path: Path, settings: dict[str, Any], style: PromptStyle) -> None:
         self.path, self.style = path, style
+        stem = str(path).removesuffix(".played.json")
+        self.episodes = Path(f"{stem}.trajectories.jsonl")
+        """The file of the episodes, where they are kept."""
         self.shares: dict[str, float] = {}
         # Through JSON and back, as in the file: tuples become lists, and both can be compared.
         self.settings: dict[str, Any] = json.loads(json.dumps({**settings, "style": asdict(style)}))
@@ -278,7 +287,7 @@ def _success_rates(
     for start in range(0, len(task_ids), BATCH_TASKS):
         batch = [t for t in task_ids[start : start + BATCH_TASKS] if t not in played.shares]
         if batch:
-            played.add(_play(calibration, batch, policy, played.style, on_end))
+            played.add(_play(calibration, batch, policy, played, on_end))
     return {task_id: played.shares[task_id] for task_id in task_ids}
 
 
@@ -293,7 +302,7 @@ def _play(
     calibration: Calibration,
     task_ids: Sequence[str],
     policy: Policy,
-    style: PromptStyle,
+    progress: CalibrationProgress,
     on_end: Callable[[Trajectory], None],
 ) -> dict[str, float]:
     """Return the share of its episodes that succeed, for each of *task_ids*."""
@@ -303,7 +312,11 @@ def _play(
         for sample in range(calibration.samples)
     ]
     wins: Counter[str] = Counter()
-    for trajectory in run(episodes, policy, style=style, seed=calibration.seed, on_end=on_end):
+    trajectories = run(episodes, policy, style=progress.style, seed=calibration.seed, on_end=on_end)
+    if calibration.keep_episodes:
+        name = str(progress.settings["model"])
+        append_trajectories(progress.episodes, trajectories, arm=name)
+    for trajectory in trajectories:
         wins[trajectory.task_id] += trajectory.success
     return {task_id: wins[task_id] / calibration.samples for task_id in task_ids}
 
