@@ -1,4 +1,4 @@
-"""The command line: ``agentgym-gen envs | show | play | demo | eval | compare | study | ...``.
+"""The command line: ``agentgym-gen envs | show | play | demo | eval | compare | train | ...``.
 
 An error is one sentence on standard error and exit code 2, never a traceback. A stop signal is one
 sentence, too, and the exit code is 128 more than its number.
@@ -28,6 +28,7 @@ from agentgym_gen.cli.sharing.export import add_export
 from agentgym_gen.cli.sharing.serve import add_serve
 from agentgym_gen.cli.show import add_show
 from agentgym_gen.cli.study import add_study
+from agentgym_gen.cli.training.train import add_train
 from agentgym_gen.describe.printable import printable
 from agentgym_gen.errors import AgentGymGenError
 from agentgym_gen.system.signals import raise_on_stop_signals
@@ -76,6 +77,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_eval(commands.add_parser("eval", help="measure a model, whoever trained it"))
     add_compare(commands.add_parser("compare", help="say what differs between evaluated models"))
     add_study(commands.add_parser("study", help="run a generalization study"))
+    add_train(commands.add_parser("train", help="train a model as a file says"))
     add_calibrate(commands.add_parser("calibrate", help="divide tasks by a model's success"))
     add_serve(commands.add_parser("serve", help="let other programs play, over a network"))
     add_export(commands.add_parser("export", help="write files for the trainers of others"))
