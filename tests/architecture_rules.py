@@ -45,7 +45,7 @@ LAYERS = (
     ("agentgym_gen.study.report", "agentgym_gen.study.run"),
     ("agentgym_gen.study",),
     ("agentgym_gen.evaluation",),
-    ("agentgym_gen.comparison", "agentgym_gen.viewer"),
+    ("agentgym_gen.comparison", "agentgym_gen.training", "agentgym_gen.viewer"),
     ("agentgym_gen.cli",),
     ("agentgym_gen",),
 )
@@ -76,7 +76,7 @@ LAZY = (
 
 READ_ROWS = (
     *("agentgym_gen.study", "agentgym_gen.evaluation", "agentgym_gen.comparison"),
-    *("agentgym_gen.viewer", "agentgym_gen.cli"),
+    *("agentgym_gen.training", "agentgym_gen.viewer", "agentgym_gen.cli"),
 )
 """The packages that may import the study at once: its rows and its analysis."""
 

@@ -25,6 +25,9 @@ from agentgym_gen.system.versions import versions
 NAME = re.compile(r"step_(\d{6,})")
 DRAFT = re.compile(rf"\.{NAME.pattern}\.draft")
 STATE = "state.json"
+BEST = "best"
+"""The folder of the best weights so far."""
+
 CARD_FILES = (STATE, "README.md", "curve.svg")
 """The files of a checkpoint that grow with the log; all others change by an update only."""
 
@@ -57,14 +60,43 @@ def write(
         DiskFullError: if that is because there is no room.
     """
     target = folder_of(root, step)
-    draft = root / f".{target.name}.draft"
+    _write(target, {"step": step, **state}, write_files)
+    _remove_old(root, keep)
+    return target
+
+
+def write_best(
+    root: Path, step: int, state: dict[str, Any], write_files: Callable[[Path], None]
+) -> Path:
+    """Write the folder ``best`` under *root*, in the place of an older one, and return it.
+
+    The arguments are those of `write`, as are the errors.
+    """
+    _write(root / BEST, {"step": step, **state}, write_files)
+    return root / BEST
+
+
+def set_other_best_aside(root: Path, step: int | None) -> Path | None:
+    """Rename the folder ``best`` under *root* unless it is of *step*; return its new name, if so.
+
+    It belongs to another course of the training than the log.
+    """
+    best, aside = root / BEST, root / f"{BEST}.aside"
+    if not (best / STATE).is_file() or read_state(best)["step"] == step:
+        return None
+    shutil.rmtree(aside, ignore_errors=True)
+    return best.rename(aside)
+
+
+def _write(target: Path, content: dict[str, Any], write_files: Callable[[Path], None]) -> None:
+    draft = target.with_name(f".{target.name}.draft")
     _check_replaceable(target)
     try:
         with writing(target, "the checkpoint"):
             shutil.rmtree(draft, ignore_errors=True)
             draft.mkdir(parents=True)
             write_files(draft)
-            content = {"step": step, **state, "versions": recorded_versions()}
+            content = {**content, "versions": recorded_versions()}
             (draft / STATE).write_text(json.dumps(content, indent=1), encoding="utf-8")
             sync(draft)
             _remove(target)
@@ -72,8 +104,6 @@ def write(
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise
-    _remove_old(root, keep)
-    return target
 
 
 def folder_of(root: Path, step: int) -> Path:

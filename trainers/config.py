@@ -9,7 +9,9 @@ from agentgym_gen.errors import InvalidValueError, unknown_name
 
 __all__ = [
     "AVERAGES",
+    "BEST_METRICS",
     "ESTIMATORS",
+    "RATIO_LEVELS",
     "REPORTERS",
     "REWARDS",
     "SCHEDULES",
@@ -29,6 +31,8 @@ SCHEDULES = ("constant", "cosine", "linear")
 TRUNCATIONS = ("drop", "keep", "mask")
 TRUNCATED_TURNS = ("act", "refuse")
 REPORTERS = ("tensorboard", "trackio", "wandb")
+BEST_METRICS = ("pass_at_k", "score", "success", "valid")
+RATIO_LEVELS = ("sequence", "token")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +83,12 @@ class TrainConfig:
     lora_targets: tuple[str, ...] = ()
     """The layers with an adapter, by the end of their names, such as ``q_proj``; empty is all
     linear layers but the output's."""
+    lora_dropout: float = 0.0
+    """The share of the adapter's inputs that an update leaves out; sampling, the reference of the
+    KL term and `sampler_gap` have none."""
+    attn_implementation: str = ""
+    """The kernel of attention of a model that is loaded by name, such as ``sdpa``, ``eager`` or
+    ``flash_attention_2``; empty is what transformers takes."""
 
     def __post_init__(self) -> None:
         """Check the fields."""
@@ -89,8 +99,7 @@ class TrainConfig:
             check_count(name, getattr(self, name), 0)
         if not self.weight_decay >= 0:
             raise InvalidValueError(f"`weight_decay` is 0 or more, not {self.weight_decay!r}")
-        if self.load_in_8bit and not self.lora_rank:
-            raise InvalidValueError("`load_in_8bit` needs an adapter: `lora_rank` above 0")
+        self._check_adapter()
         for name in ("report_to", "lora_targets"):
             if isinstance(getattr(self, name), str):
                 raise InvalidValueError(
@@ -98,6 +107,16 @@ class TrainConfig:
                 )
         for name in self.report_to:
             _check_name("reporter", name, REPORTERS)
+
+    def _check_adapter(self) -> None:
+        if self.load_in_8bit and not self.lora_rank:
+            raise InvalidValueError("`load_in_8bit` needs an adapter: `lora_rank` above 0")
+        if not 0 <= self.lora_dropout < 1:
+            raise InvalidValueError(
+                f"`lora_dropout` is from 0 to less than 1, not {self.lora_dropout!r}"
+            )
+        if self.lora_dropout and not self.lora_rank:
+            raise InvalidValueError("`lora_dropout` needs an adapter: `lora_rank` above 0")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +146,9 @@ class RFTConfig(TrainConfig):
     """How many tasks a step plays."""
     num_generations: int = 8
     """How many episodes are played of each task; their rewards are compared with each other."""
+    max_resampling: int = 0
+    """How many times, at most, a step plays more tasks in the place of groups with equal rewards,
+    until `tasks_per_step` groups differ (DAPO)."""
     estimator: str = "grpo"
     """The advantage estimator: ``grpo``, ``dr_grpo``, ``rloo`` or ``reinforce++``."""
     reward: str = "success"
@@ -154,6 +176,10 @@ class RFTConfig(TrainConfig):
     """How far below 1 the probability ratio still counts."""
     clip_range_high: float = 0.2
     """How far above 1 the probability ratio still counts."""
+    importance_sampling_level: str = "token"
+    """The probability ratio that is clipped: of each ``token``, or the geometric mean over those of
+    a ``sequence`` (GSPO), which is an episode, or with a window a turn. GSPO's clip ranges are far
+    smaller: 3e-4 and 4e-4 in its paper."""
     updates_per_step: int = 1
     """How many times the episodes of a step are trained on."""
     mini_batch_tasks: int = 0
@@ -196,6 +222,14 @@ class RFTConfig(TrainConfig):
     """How many tasks of the valid split it plays, in all."""
     eval_k: int = 1
     """How many times it plays each."""
+    save_best: str = ""
+    """The metric of an evaluation, ``success``, ``score``, ``valid`` or ``pass_at_k``, by which the
+    best weights so far are kept in ``best/``; of equal ones the first. Empty keeps none."""
+    patience: int = 0
+    """Training ends after so many evaluations in a row that were not better than the best; 0 never
+    ends it."""
+    log_completions: int = 0
+    """How many completions of each step are written into ``completions.jsonl`` beside the log."""
 
     def __post_init__(self) -> None:
         """Check the fields."""
@@ -203,12 +237,13 @@ class RFTConfig(TrainConfig):
         counts = ("tasks_per_step", "updates_per_step", "max_concurrent")
         for name in (*counts, "num_generations", "eval_tasks", "eval_k"):
             check_count(name, getattr(self, name), 1)
-        for name in ("eval_steps", "mini_batch_tasks"):
+        for name in ("eval_steps", "mini_batch_tasks", "max_resampling"):
             check_count(name, getattr(self, name), 0)
         for name in ("max_turns", "max_new_tokens", "max_episode_tokens"):
             if getattr(self, name) is not None:
                 check_count(name, getattr(self, name), 1)
         _check_name("estimator", self.estimator, ESTIMATORS)
+        _check_name("level of ratios", self.importance_sampling_level, RATIO_LEVELS)
         _check_name("loss average", self.loss_average, AVERAGES)
         _check_name("reward", self.reward, REWARDS)
         _check_name("learning-rate schedule", self.lr_scheduler_type, SCHEDULES)
@@ -220,7 +255,23 @@ class RFTConfig(TrainConfig):
                 f"`num_generations` is at least 2 for {self.estimator!r}, not 1: its advantage is "
                 "the difference between the episodes of one task; `reinforce++` needs no group"
             )
+        if self.max_resampling and self.estimator == "reinforce++":
+            raise InvalidValueError(
+                "`max_resampling` replaces groups of equal rewards, and 'reinforce++' compares the "
+                "groups with each other; set it to 0, or take another estimator"
+            )
+        self._check_evaluation()
         self._check_ranges()
+
+    def _check_evaluation(self) -> None:
+        for name in ("patience", "log_completions"):
+            check_count(name, getattr(self, name), 0)
+        if self.save_best:
+            _check_name("metric of `save_best`", self.save_best, BEST_METRICS)
+        if self.save_best and not self.eval_steps:
+            raise InvalidValueError("`save_best` needs evaluations: `eval_steps` above 0")
+        if self.patience and not self.save_best:
+            raise InvalidValueError("`patience` needs a metric: `save_best`, such as 'success'")
 
     def _check_ranges(self) -> None:
         low, high = self.advantage_clip

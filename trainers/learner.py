@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import logging
 import math
 import os
 import pickle
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -18,15 +20,17 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from agentgym_gen.errors import DataError, InvalidValueError, ResultExistsError, TrainingError
+from agentgym_gen.seeding import stream
 from agentgym_gen.system.files import append_text, atomic_write, open_regular, write_jsonl
 from agentgym_gen.trainers import checkpoint
 from agentgym_gen.trainers.callbacks import LogRow
 from agentgym_gen.trainers.config import TrainConfig
 from agentgym_gen.trainers.distributed import Distributed
 from agentgym_gen.trainers.logging.model_card import write_card
-from agentgym_gen.trainers.models.adapters import make_trainable, save_weights
+from agentgym_gen.trainers.models.adapters import adapter_dropout, make_trainable, save_weights
 from agentgym_gen.trainers.models.device import choose_threads, describe_device
 from agentgym_gen.trainers.models.memory import autocast, explain_oom, gradient_checkpointing
+from agentgym_gen.trainers.models.publishing import save_merged
 from agentgym_gen.trainers.models.types import Model, Tokenizer
 from agentgym_gen.trainers.optimizer import Optimizer, Snapshot
 from agentgym_gen.trainers.packing.micro_batches import MicroBatch
@@ -38,6 +42,8 @@ _LOAD_ERRORS = (
 )
 """What torch raises for a file that holds no state of an optimizer, or that of another one."""
 
+LOG = logging.getLogger(__name__)
+
 LOG_FILE = "log.jsonl"
 """The file of the log in the output folder, one row a line."""
 
@@ -48,8 +54,8 @@ _LOG_START = b'{"step": '
 class Learner:
     """A model, its optimizer and the number of updates made.
 
-    The model stays in evaluation mode: with dropout, the loss would score another distribution than
-    the one that was sampled from.
+    The model stays in evaluation mode, so that the loss scores the distribution that was sampled
+    from. Only an adapter may have dropout, in updates (`TrainConfig.lora_dropout`).
 
     Args:
         model: A causal language model.
@@ -66,9 +72,8 @@ class Learner:
         schedule: Callable[[int], float],
     ) -> None:
         choose_threads(model)
-        self.model = make_trainable(
-            model, config.lora_rank, config.lora_alpha, config.seed, config.lora_targets
-        )
+        adapter = config.lora_rank, config.lora_alpha, config.seed, config.lora_targets
+        self.model = make_trainable(model, *adapter, config.lora_dropout)
         self.tokenizer = tokenizer
         self.config = config
         self.tree_attention = supports_tree_attention(self.model)
@@ -81,6 +86,8 @@ class Learner:
             name: weight for name, weight in self.model.named_parameters() if weight.requires_grad
         }
         self._optimizer = Optimizer(self._weights, config)
+        self._updates = 0
+        """How many updates this step has made, which names streams of dropout with the step."""
         self._saved: Path | None = None
         """The checkpoint that has the present weights, if there is one."""
 
@@ -99,8 +106,11 @@ class Learner:
         optimizer, task = self._optimizer, f"the update of step {self.step + 1}"
         optimizer.zero_grad()
         total, bad_batch = 0.0, None
-        for batch in self.distributed.shard(batches):
+        for number, batch in self.distributed.shard(list(enumerate(batches))):
             with (
+                adapter_dropout(
+                    self.model, self._dropout_seed(number), enabled=self.config.lora_dropout > 0
+                ),
                 explain_oom(task, *memory_remedies(batch, self.config)),
                 autocast(self.model, bf16=self.config.bf16),
                 gradient_checkpointing(self.model, enabled=self.config.gradient_checkpointing),
@@ -119,8 +129,14 @@ class Learner:
         remedy = "lower `lora_rank`" if self.config.lora_rank else "train an adapter (`lora_rank`)"
         with explain_oom(task, remedy, "take a smaller model"):
             optimizer.step(self._schedule(self.step))
+        self._updates += 1
         self._saved = None
         return total, norm
+
+    def _dropout_seed(self, number: int) -> int:
+        """Return the seed of the dropout of micro batch *number* of the present update."""
+        key = "dropout", self.step, self._updates, number
+        return int(stream(*key, entropy=self.config.seed).integers(1 << 62))
 
     def _not_a_number(self, total: float, norm: float, bad_batch: MicroBatch) -> TrainingError:
         saved = ""
@@ -143,6 +159,10 @@ class Learner:
         self._optimizer.restore(snapshot)
         self._saved = None
 
+    def end_step(self) -> None:
+        """Count a step that was made."""
+        self.step, self._updates = self.step + 1, 0
+
     def record(self, row: LogRow) -> None:
         """Add *row* to the history and to the log file.
 
@@ -162,17 +182,43 @@ class Learner:
         """
         if not self.config.output_dir:
             return None
-        state = {
-            "config": dataclasses.asdict(self.config),
-            "runs_on": describe_device(self.model),
-            "history": self.history,
-        }
+        state = self._state()
         root, keep = Path(self.config.output_dir), self.config.save_total_limit
         path = self.distributed.run_on_main(
             lambda: checkpoint.write(root, self.step, state, self.write_files, keep=keep)
         )
         self._saved = path
         return path
+
+    def save_best(self) -> None:
+        """Write the present weights into ``best``, where there is an output folder.
+
+        Raises:
+            DataError: if they cannot be written.
+        """
+        if not self.config.output_dir:
+            return
+        root, state = Path(self.config.output_dir), self._state()
+        self.distributed.run_on_main(
+            lambda: checkpoint.write_best(root, self.step, state, self.save_model)
+        )
+
+    def check_best(self, step: int | None) -> None:
+        """Set weights in ``best`` aside that are not those of *step*, which the log calls best."""
+        if not self.config.output_dir or not self.distributed.is_main:
+            return
+        root = Path(self.config.output_dir)
+        with checkpoint.writing(root / checkpoint.BEST, "the best weights"):
+            aside = checkpoint.set_other_best_aside(root, step)
+        if aside is not None:
+            LOG.info("The best weights were those of another course, and are in %s now", aside)
+
+    def _state(self) -> dict[str, Any]:
+        return {
+            "config": dataclasses.asdict(self.config),
+            "runs_on": describe_device(self.model),
+            "history": self.history,
+        }
 
     @property
     def is_saved(self) -> bool:
@@ -241,6 +287,12 @@ class Learner:
     def save_model(self, folder: Path) -> None:
         """Write the adapter, or the whole model, with its tokenizer and a card into *folder*."""
         save_weights(self.model, folder)
+        self.tokenizer.save_pretrained(folder)
+        write_card(folder, self.model, self.config, self.history)
+
+    def save_merged(self, folder: Path) -> None:
+        """Write the model with its adapter merged, its tokenizer and a card into *folder*."""
+        save_merged(self.model, folder)
         self.tokenizer.save_pretrained(folder)
         write_card(folder, self.model, self.config, self.history)
 

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from agentgym_gen.system.file_lock import HeldLock, lock_folder
+from agentgym_gen.trainers.best import best_step, is_exhausted
 from agentgym_gen.trainers.callbacks import CallbackHandler, LogRow
 from agentgym_gen.trainers.learner import Learner
 from agentgym_gen.trainers.logging.reporting import ProgressCallback, reporters
 
 STOPPED = "stopped"
-"""The key of a row that ends the training, with the reason. Such a step makes no update."""
+"""The key of a row that ends the training, with the reason."""
+
+
+class StopRule(NamedTuple):
+    """By which metric the best weights are kept, and when training ends early."""
+
+    metric: str
+    """The metric of an evaluation."""
+    patience: int
+    """After how many evaluations that were not better; 0 never."""
+
 
 MakeStep = Callable[[], tuple[LogRow, dict[str, Any]]]
 """Makes one step; returns its row and further extras of `on_step_end`."""
@@ -34,6 +45,7 @@ class Loop:
         self._learner = learner
         self._saved_step: int | None = None
         self._lock: HeldLock | None = None
+        self._stop_rule: StopRule | None = None
         self._callbacks = CallbackHandler(
             all_callbacks, args, model=learner.model, processing_class=learner.tokenizer
         )
@@ -45,6 +57,7 @@ class Loop:
         resume_from_checkpoint: bool | str | Path,
         evaluate: Callable[[], LogRow] | None = None,
         eval_steps: int = 0,
+        stop_rule: StopRule | None = None,
     ) -> list[LogRow]:
         """Train and return the log.
 
@@ -53,6 +66,7 @@ class Loop:
             resume_from_checkpoint: True resumes from the latest checkpoint, a path from that one.
             evaluate: Evaluates the model and returns its metrics.
             eval_steps: An evaluation is made every so many steps; 0 only on request of a callback.
+            stop_rule: Which evaluation is the best, and when there is no hope of a better one.
 
         Raises:
             ResultExistsError: if another training writes to the output folder, or has left
@@ -62,6 +76,9 @@ class Loop:
         """
         with self._lock_folder() as self._lock:
             self._learner.resume(resume_from_checkpoint)
+            self._stop_rule = stop_rule
+            if stop_rule is not None:
+                self._learner.check_best(best_step(self._learner.history, stop_rule.metric))
             if self._learner.is_saved:
                 self._saved_step = self._learner.step
             return self._train(make_step, evaluate, eval_steps)
@@ -77,7 +94,7 @@ class Loop:
         self, make_step: MakeStep, evaluate: Callable[[], LogRow] | None, eval_steps: int
     ) -> list[LogRow]:
         learner, control = self._learner, self._callbacks.control
-        control.should_training_stop = False
+        control.should_training_stop = self._is_exhausted(learner.history)
         self._notify("on_train_begin")
         try:
             while learner.step < learner.config.max_steps and not control.should_training_stop:
@@ -87,7 +104,7 @@ class Loop:
                     self._log(row)
                     self._saved_step = None
                     break
-                learner.step += 1
+                learner.end_step()
                 self._notify("on_step_end", row=row, **extras)
                 due = control.should_evaluate or _is_due(learner.step, eval_steps)
                 self._after(row, evaluate if due else None)
@@ -103,11 +120,28 @@ class Loop:
             metrics = evaluate()
             row |= {f"eval/{key}": value for key, value in metrics.items()}
             self._notify("on_evaluate", metrics=metrics)
+            self._keep_best(row)
         if evaluate is not None or _is_due(self._learner.step, args.logging_steps):
             self._log(row)
         if control.should_save or _is_due(self._learner.step, args.save_steps):
             self._save()
         control.should_save = control.should_evaluate = False
+
+    def _keep_best(self, row: LogRow) -> None:
+        """Keep the weights if *row* has the best evaluation so far; stop if there is no hope."""
+        if self._stop_rule is None:
+            return
+        history = [*self._learner.history, row]
+        if best_step(history, self._stop_rule.metric) == row["step"]:
+            self._check_folder()
+            self._learner.save_best()
+        if self._is_exhausted(history):
+            row[STOPPED] = f"{self._stop_rule.patience} evaluations were not better than the best"
+            self._callbacks.control.should_training_stop = True
+
+    def _is_exhausted(self, history: Sequence[LogRow]) -> bool:
+        rule = self._stop_rule
+        return rule is not None and is_exhausted(history, rule.metric, rule.patience)
 
     def _check_folder(self) -> None:
         if self._lock is not None:

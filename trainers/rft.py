@@ -10,19 +10,16 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
-from agentgym_gen.agents.policy import ConcurrentPolicy, Policy
 from agentgym_gen.agents.prompt import PromptStyle
-from agentgym_gen.agents.rollout import Episode, run
 from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.env.registration import check_env_id
 from agentgym_gen.seeding import stream
-from agentgym_gen.trainers.algorithm.curriculum import Curriculum, as_curriculum, task_counts
+from agentgym_gen.trainers.algorithm.curriculum import Curriculum, as_curriculum
 from agentgym_gen.trainers.algorithm.guards import (
     PERSISTENT,
     collapsed,
@@ -37,29 +34,22 @@ from agentgym_gen.trainers.callbacks import LogRow
 from agentgym_gen.trainers.config import RFTConfig
 from agentgym_gen.trainers.demos import sample_episodes, vocabulary_texts
 from agentgym_gen.trainers.learner import Learner, learning_rate_share
-from agentgym_gen.trainers.loop import STOPPED, Loop
+from agentgym_gen.trainers.logging.completions import CompletionsCallback
+from agentgym_gen.trainers.loop import STOPPED, Loop, StopRule
 from agentgym_gen.trainers.metrics import metrics_by_env, pass_at_k, truncated_turn_share
 from agentgym_gen.trainers.models.chat import ChatFormat
 from agentgym_gen.trainers.models.loading import resolve_model
-from agentgym_gen.trainers.models.memory import explain_oom
+from agentgym_gen.trainers.models.publishing import push_folder
 from agentgym_gen.trainers.models.types import Model, Tokenizer
 from agentgym_gen.trainers.optimizer import Snapshot
 from agentgym_gen.trainers.packing.micro_batches import pack
+from agentgym_gen.trainers.rollouts.player import Player, Sampler
+from agentgym_gen.trainers.sampling.action_reader import ActionReader
 from agentgym_gen.trainers.sampling.answer_length import answer_length
-from agentgym_gen.trainers.sampling.model_policy import ModelPolicy
-from agentgym_gen.trainers.sampling.truncated_turns import refuse_truncated
 
 __all__ = ["LOG", "RFTTrainer", "Sampler"]
 
 LOG = logging.getLogger(__name__)
-
-
-@runtime_checkable
-class Sampler(ConcurrentPolicy, Protocol):
-    """A policy outside this process, such as a server, that loads the weights of each step."""
-
-    def load(self, save_model: Callable[[Path], None], step: int) -> None:
-        """Load the weights after *step* updates, which *save_model* writes into a folder."""
 
 
 class RFTTrainer:
@@ -78,6 +68,8 @@ class RFTTrainer:
             `turn_cost` and `valid_coef` count beside it.
         sampler: A policy that plays with the model's weights in place of the model, such as
             `VLLMSampler`.
+        action_reader: Returns the action in the text of a completion; None takes the reader of
+            *style*.
 
     Raises:
         InvalidValueError: if there is no environment, or a model without a tokenizer.
@@ -97,6 +89,7 @@ class RFTTrainer:
         callbacks: Iterable[object] = (),
         reward: RewardFunction | None = None,
         sampler: Sampler | None = None,
+        action_reader: ActionReader | None = None,
     ) -> None:
         self.curriculum = as_curriculum(envs)
         self.envs = [check_env_id(env_id) for env_id in self.curriculum.env_ids]
@@ -105,14 +98,14 @@ class RFTTrainer:
             answer_length(self.style.for_env(env_id), args.max_new_tokens) for env_id in self.envs
         ]
         self.args = args = replace(args, max_new_tokens=max(longest))
-        self._options = dict(options or {})
-        self._sampler, self._reward = sampler, reward
+        self._reward = reward
         model, tokenizer = resolve_model(
             model,
             tokenizer,
             vocabulary_texts=lambda: vocabulary_texts(self.envs, self.style, args.seed),
             seed=args.seed,
             load_in_8bit=args.load_in_8bit,
+            attn_implementation=args.attn_implementation,
         )
         schedule = args.lr_scheduler_type, args.final_lr_ratio
         self._learner = Learner(
@@ -124,6 +117,12 @@ class RFTTrainer:
             self._chat.check_appends(self.style)
         self._last_good: Snapshot | None = None
         self._idle_rows: list[LogRow] = []
+        self._player = Player(
+            self._learner, args, self.style, dict(options or {}), sampler, action_reader, reward
+        )
+        if args.log_completions and args.output_dir:
+            folder = Path(args.output_dir)
+            callbacks = [*callbacks, CompletionsCallback(folder, args.log_completions)]
         self._loop = Loop(self._learner, callbacks, "RFT")
 
     @property
@@ -139,7 +138,8 @@ class RFTTrainer:
     def train(self, resume_from_checkpoint: bool | str | Path = False) -> list[LogRow]:
         """Train and return the log.
 
-        Training ends early, with the weights of the last good step, when the share of valid
+        Training ends early after `RFTConfig.patience` evaluations that were not better than the
+        best, and, with the weights of the last good step, when the share of valid
         actions in an environment has fallen by `RFTConfig.max_valid_drop`, or the sampler and the
         scorer differ by more than `RFTConfig.max_sampler_gap` in three updates in a row.
 
@@ -155,6 +155,7 @@ class RFTTrainer:
             resume_from_checkpoint,
             lambda: self.evaluate(k=self.args.eval_k, number=self.args.eval_tasks),
             self.args.eval_steps,
+            StopRule(self.args.save_best, self.args.patience) if self.args.save_best else None,
         )
 
     def evaluate(
@@ -193,28 +194,58 @@ class RFTTrainer:
 
         Where there are fewer tasks than *number*, none is repeated, and a warning says so.
         """
-        drawn = sample_episodes(envs or self.envs, split, number, seed, self._options)
+        drawn = sample_episodes(envs or self.envs, split, number, seed, self._player.options)
         tasks = list({(task.env_id, task.task_id): task for task in drawn}.values())
         if len(tasks) < number:
             LOG.warning(
                 "%d tasks of the split %r are played, not %d: there are no more",
                 *(len(tasks), split, number),
             )
-        return self._rollout(tasks, k, seed, {})
+        return self._player.rollout(tasks, k, seed)
 
     def save_model(self, folder: str | Path) -> None:
         """Write the adapter, or the whole model, with its tokenizer and a card into *folder*."""
         self._learner.distributed.run_on_main(lambda: self._learner.save_model(Path(folder)))
 
+    def merge_and_save(self, folder: str | Path) -> None:
+        """Write one whole model into *folder*: the adapter added to the weights of its base.
+
+        The model that is trained stays as it is.
+
+        Raises:
+            ResultExistsError: if *folder* has a model already.
+            InvalidValueError: if the base is quantised.
+        """
+        self._learner.distributed.run_on_main(lambda: self._learner.save_merged(Path(folder)))
+
+    def push_to_hub(self, repo_id: str, *, private: bool = True, merged: bool = False) -> str:
+        """Upload the adapter, or the whole model, with tokenizer and card; return its address.
+
+        Args:
+            repo_id: The name on the hub, ``user/model``; it is made if there is none.
+            private: Whether only its owner sees a model that is made.
+            merged: Whether an adapter is merged into its base.
+
+        Raises:
+            DataError: if the hub cannot be reached, or refuses the name or the token.
+            InvalidValueError: if the base is quantised, and *merged* is set.
+        """
+        learner = self._learner
+        write = learner.save_merged if merged else learner.save_model
+        address = learner.distributed.run_on_main(
+            lambda: push_folder(repo_id, write, private=private)
+        )
+        return address or ""
+
     def _step(self) -> tuple[LogRow, dict[str, Any]]:
         args, history = self.args, self._learner.history
-        row, trajectories = self._play()
+        row, trajectories, kept = self._play()
         env_id = collapsed(history, row, args.max_valid_drop) if args.max_valid_drop < 1 else None
         if env_id is not None:
             return self._roll_back(row, f"the valid-action rate of {env_id} fell"), {}
         if args.max_valid_drop < 1 and self._is_good(row):
             self._last_good = self._learner.snapshot()
-        row |= self._learn(trajectories)
+        row |= self._learn(kept)
         self._watch(row)
         if gap_persists(history, row, args.max_sampler_gap):
             return self._roll_back(row, "the sampler and the scorer differ"), {}
@@ -254,64 +285,20 @@ class RFTTrainer:
                 *(len(self._idle_rows), idle_cause(self._idle_rows[-PERSISTENT:])),
             )
 
-    def _play(self) -> tuple[LogRow, list[Trajectory]]:
-        start = time.perf_counter()
-        step = self._learner.step
-        seed = int(stream("rft", step, entropy=self.args.seed).integers(1 << 62))
-        # A task that comes again gets another interface; the samples of a step share one.
-        tasks = [replace(task, interface_index=step) for task in self._sample_tasks(step, seed)]
-        limit = {} if self.args.max_turns is None else {"max_turns": self.args.max_turns}
-        trajectories = self._rollout(tasks, self.args.num_generations, seed, limit)
+    def _play(self) -> tuple[LogRow, list[Trajectory], list[Trajectory]]:
+        """Return the row of a step's episodes, all of them, and those that are learned from."""
+        start, learner = time.perf_counter(), self._learner
+        weights = self.curriculum.weights(learner.step, learner.history)
+        played = self._player.play_step(learner.step, weights)
         seconds = time.perf_counter() - start
-        row = {"step": step + 1, **metrics_by_env(trajectories), "rollout_seconds": seconds}
+        trajectories = played.trajectories
+        row = {"step": learner.step + 1, **metrics_by_env(trajectories), "rollout_seconds": seconds}
         sampled = sum(episode.action_tokens for episode in trajectories)
         row["rollout_tokens_per_second"] = sampled / seconds
-        return row | {"truncated_turns": truncated_turn_share(trajectories)}, trajectories
-
-    def _sample_tasks(self, step: int, seed: int) -> list[Episode]:
-        """Return the tasks of *step*, so many of each environment as its weight says."""
-        weights = self.curriculum.weights(step, self._learner.history)
-        rng = stream("mixture", step, entropy=self.args.seed)
-        counts = task_counts(weights, self.args.tasks_per_step, rng)
-        tasks: list[Episode] = []
-        for env_id, count in counts.items():
-            tasks += sample_episodes([env_id], "train", count, seed, self._options)
-        return tasks
-
-    def _rollout(
-        self, tasks: Sequence[Episode], samples: int, seed: int, limit: Mapping[str, Any]
-    ) -> list[Trajectory]:
-        episodes = _numbered(tasks, samples, {**self._options, **limit})
-        distributed = self._learner.distributed
-        remedies = [f"lower `max_concurrent` ({self.args.max_concurrent})"]
-        remedies = remedies if min(len(episodes), self.args.max_concurrent) > 1 else []
-        remedies.append("lower `max_episode_tokens` or `max_new_tokens`")
-        with explain_oom("a rollout", *remedies):
-            shard = run(
-                distributed.shard(episodes),
-                self._policy(),
-                style=self.style,
-                max_concurrent=self.args.max_concurrent,
-                seed=seed,
-            )
-        return distributed.gather(shard)
-
-    def _policy(self) -> Policy | ConcurrentPolicy:
-        policy = self._sampling_policy()
-        return refuse_truncated(policy) if self.args.on_truncated_turn == "refuse" else policy
-
-    def _sampling_policy(self) -> Policy | ConcurrentPolicy:
-        if self._sampler is not None:
-            self._sampler.load(self._learner.save_model, self._learner.step)
-            return self._sampler
-        return ModelPolicy(
-            self.model,
-            self.tokenizer,
-            temperature=self.args.temperature,
-            max_new_tokens=self.args.max_new_tokens,
-            max_episode_tokens=self.args.max_episode_tokens,
-            bf16=self.args.bf16,
-        )
+        row |= {"truncated_turns": truncated_turn_share(trajectories)}
+        if self.args.max_resampling:
+            row |= {"resampling": played.resampling, "resampled_groups": played.resampled_groups}
+        return row, trajectories, played.kept
 
     def _learn(self, trajectories: Sequence[Trajectory]) -> LogRow:
         start = time.perf_counter()
@@ -354,21 +341,3 @@ class RFTTrainer:
             **objective.metrics(learner.distributed),
             "train_tokens": sum(batch.tokens for batches in updates for batch in batches),
         }
-
-
-def _numbered(tasks: Sequence[Episode], samples: int, options: Mapping[str, Any]) -> list[Episode]:
-    """Return *samples* episodes of each of *tasks*.
-
-    The samples of a task are numbered through, so that a task which is drawn twice is played as
-    twice as many different episodes, and not as the same ones again.
-    """
-    played: Counter[tuple[str, str, int]] = Counter()
-    episodes: list[Episode] = []
-    for task in tasks:
-        key = task.env_id, task.task_id, task.interface_index
-        episodes += [
-            Episode(task.env_id, task.task_id, sample, options, task.interface_index)
-            for sample in range(played[key], played[key] + samples)
-        ]
-        played[key] += samples
-    return episodes

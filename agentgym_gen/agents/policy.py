@@ -71,6 +71,9 @@ class Completion:
     """Whether the completion ran into the limit of new tokens."""
     context_limit: bool = False
     """Whether there is none, because the prompt leaves no room for it: the episode is truncated."""
+    action: str | None = None
+    """The text of the action in it, where the policy has read that itself; None leaves it to the
+    reader of the prompt style."""
 
 
 class Policy(Protocol):

@@ -174,7 +174,10 @@ class Session:
             raise EpisodeOverError("This episode is over; call `start()` for another one")
         if isinstance(completion, str):
             completion = Completion(completion)
-        action, lenient = read_completion(self.style, completion.text, self.env)
+        if completion.action is None:
+            action, lenient = read_completion(self.style, completion.text, self.env)
+        else:
+            action, lenient = completion.action, False
         before = self._observation
         self._observation, step_reward, _, _, self._info = self.env.step(action)
         valid = self._info["valid_action"]

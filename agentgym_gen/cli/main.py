@@ -1,4 +1,4 @@
-"""The command line: ``agentgym-gen envs | show | play | demo | eval | compare | study | ...``.
+"""The command line: ``agentgym-gen envs | show | play | demo | eval | compare | train | ...``.
 
 An error is one sentence on standard error and exit code 2, never a traceback. A stop signal is one
 sentence, too, and the exit code is 128 more than its number.
@@ -31,6 +31,7 @@ from agentgym_gen.cli.sharing.view import add_view
 from agentgym_gen.cli.show import add_show
 from agentgym_gen.cli.study import add_study
 from agentgym_gen.cli.terminal import RED, paint
+from agentgym_gen.cli.training.train import add_train
 from agentgym_gen.describe.printable import printable
 from agentgym_gen.errors import AgentGymGenError
 from agentgym_gen.system.signals import raise_on_stop_signals
@@ -82,6 +83,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_compare(commands.add_parser("compare", help="say what differs between evaluated models"))
     add_view(commands.add_parser("view", help="see episodes in the browser"))
     add_study(commands.add_parser("study", help="run a generalization study"))
+    add_train(commands.add_parser("train", help="train a model as a file says"))
     add_calibrate(commands.add_parser("calibrate", help="divide tasks by a model's success"))
     add_serve(commands.add_parser("serve", help="let other programs play, over a network"))
     add_export(commands.add_parser("export", help="write files for the trainers of others"))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from agentgym_gen.cli.arguments import at_least, path
 from agentgym_gen.cli.terminal import print_json, print_line
+from agentgym_gen.cli.training.memory_table import print_memory
 from agentgym_gen.describe.printable import printable_line
 from agentgym_gen.errors import DataError, InvalidValueError, TrainingError, unknown_name
 from agentgym_gen.system.processors import usable_processors
@@ -70,8 +71,9 @@ def _open_study(options: argparse.Namespace, seeds: Sequence[int] | None = None)
 def run_study(options: argparse.Namespace) -> None:
     """Say what a study costs, ask, run it and write its report."""
     from agentgym_gen.study.report.markup import check_installed
-    from agentgym_gen.study.run.cost import estimate_cost
+    from agentgym_gen.study.run.cost import estimate_cost, remaining_trainings
     from agentgym_gen.study.run.executors import EXECUTORS
+    from agentgym_gen.study.run.memory import plan_memory
     from agentgym_gen.study.run.run import check_folder
 
     if options.executor not in EXECUTORS:
@@ -82,6 +84,12 @@ def run_study(options: argparse.Namespace) -> None:
     check_folder(study.plan, study.out)
     print_line(f"Study {study.plan.name} in {study.out}, {workers} jobs at a time")
     print_line(f"To do: {estimate_cost(study.plan, study.out, workers)}")
+    memories = plan_memory(study.plan, remaining_trainings(study.plan, study.out))
+    # Ray places jobs on other machines, of whose memory nothing is known here.
+    processes = workers if options.executor == "local" else 1
+    print_memory(memories, processes)
+    for memory in memories:
+        memory.check_fits(processes)
     if not options.yes:
         _ask_to_start()
     outcome = study.run(

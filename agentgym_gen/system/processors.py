@@ -1,10 +1,13 @@
-"""How many processors there are for this process, and what they are called."""
+"""How much of the machine there is for this process: processors, their name, and memory."""
 
 from __future__ import annotations
 
 import os
 import platform
 from pathlib import Path
+
+CGROUP = Path("/sys/fs/cgroup")
+"""Where Linux says what a container may use."""
 
 
 def usable_processors() -> int:
@@ -22,3 +25,35 @@ def processor_name() -> str:
         lines = []
     names = [line.partition(": ")[2] for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor() or platform.machine()
+
+
+def free_memory() -> int | None:
+    """Return how many bytes this process may still take, or None where the system does not say.
+
+    What is less of two: what the machine has free, and what a container may still use.
+    """
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return None
+    sizes = [int(line.split()[1]) << 10 for line in lines if line.startswith("MemAvailable:")]
+    limit = _number(CGROUP / "memory.max")
+    if limit is not None:
+        sizes.append(max(0, limit - _anonymous_memory()))
+    return min(sizes, default=None)
+
+
+def _number(path: Path) -> int | None:
+    try:
+        return int(path.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None
+
+
+def _anonymous_memory() -> int:
+    """Return how many bytes the container has in use that are no files, which could be dropped."""
+    try:
+        lines = (CGROUP / "memory.stat").read_text(encoding="ascii").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return 0
+    return sum(int(line.split()[1]) for line in lines if line.startswith("anon "))

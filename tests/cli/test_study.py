@@ -25,6 +25,7 @@ def test_a_study_is_not_begun_without_a_yes(
 ) -> None:
     """The cost is printed first; where nobody can be asked, the error names the option."""
     monkeypatch.setattr("agentgym_gen.study.run.cost.estimate_cost", lambda *_: "4 hours")
+    monkeypatch.setattr("agentgym_gen.study.run.memory.plan_memory", lambda *_: [])
     monkeypatch.setattr("sys.stdin", io.StringIO("yes\n"))
     assert main(["study", "run", str(small_study(tmp_path)), "--out", str(tmp_path / "x")]) == 2
     printed = capsys.readouterr()
@@ -72,6 +73,7 @@ def test_the_seeds_of_a_plan_can_be_given(
 ) -> None:
     """The models have these seeds; the plan's own are another plan, which is refused by its key."""
     monkeypatch.setattr("agentgym_gen.study.run.cost.estimate_cost", lambda *_: "nothing")
+    monkeypatch.setattr("agentgym_gen.cli.study.print_memory", lambda *_: None)
     plan, out = str(small_study(tmp_path)), tmp_path / "x"
     arguments = ["study", "run", plan, "--yes", "--out", str(out)]
     assert main([*arguments, "--seeds", "3", "5"]) == 2
@@ -112,6 +114,7 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(
 ) -> None:
     """The sentence says that the file cannot be written."""
     monkeypatch.setattr("agentgym_gen.study.run.cost.estimate_cost", lambda *_: "nothing")
+    monkeypatch.setattr("agentgym_gen.study.run.memory.plan_memory", lambda *_: [])
     (tmp_path / "file").write_text("")
     assert main(["study", "run", "quick", "--yes", "--out", str(tmp_path / "file" / "x")]) == 2
     err = capsys.readouterr().err

@@ -207,16 +207,14 @@ KEPT = Calibration(EASY, tasks=3, samples=2, threshold=0.5, splits=("train",), k
 def test_the_episodes_of_a_calibration_are_kept(tmp_path: Path) -> None:
     """Each once, also where it goes on after a stop; the success of each is that of the lists."""
     stem = tmp_path / "boards"
-    with pytest.raises(InvalidValueError, match="move the threshold"):
-        calibrate(KEPT, ExpertPolicy(), stem, model="expert")
+    calibrate(KEPT, ExpertPolicy(), stem, model="expert")  # all are easy: it can go on
     path = tmp_path / "boards.trajectories.jsonl"
     first = path.read_bytes()
     episodes = list(read_trajectories(path))
     # Killed in the middle of the next batch, whose success is not written yet.
     stray = first.replace(episodes[0].task_id.encode(), b"sokoban/easy/train/99999")
     path.write_bytes(first + stray + b'{"half')
-    with pytest.raises(InvalidValueError, match="move the threshold"):
-        calibrate(KEPT, ExpertPolicy(), stem, model="expert")
+    calibrate(KEPT, ExpertPolicy(), stem, model="expert")
 
     assert len(episodes) == 6
     assert all(episode.success for episode in episodes)

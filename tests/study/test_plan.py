@@ -10,8 +10,8 @@ from pretend_study import SMALL, small_plan
 from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.errors import DataError, InvalidValueError, UnknownNameError
 from agentgym_gen.study import Arm, Plan, Stage, load_plan, parse_plan, preset_names, preset_text
-from agentgym_gen.study.plan.parser import line_of
 from agentgym_gen.study.plan.plan import ModelId, label
+from agentgym_gen.study.plan.tables import line_of
 from agentgym_gen.study.run.cost import count_cost
 
 SOKOBAN, MEDIUM = "rftgen/Sokoban-easy-v0", "rftgen/Sokoban-medium-v0"

@@ -11,6 +11,7 @@ from agentgym_gen.trainers.algorithm.losses import (
     entropy,
     is_clipped,
     kl_k3,
+    sequence_logp,
     sft_loss,
 )
 
@@ -83,3 +84,35 @@ def test_entropy_is_in_nats() -> None:
     logits = torch.tensor([[0.5, 0.25, 0.25, 0.0], [0.25] * 4]).clamp(min=1e-12).log() + 3
 
     assert entropy(logits).tolist() == pytest.approx([1.5 * math.log(2), math.log(4)], abs=1e-5)
+
+
+def test_the_ratio_of_a_sequence_is_the_geometric_mean_of_its_tokens() -> None:
+    """Ratios 2 and 1/2 make 1; 2, 2 and 1/4 make the cube root of 1; 2 alone is 2 (GSPO)."""
+    old = torch.full((6,), -3.0)
+    ratios = torch.tensor([2.0, 0.5, 2.0, 2.0, 0.25, 2.0])
+    sequence = torch.tensor([0, 0, 1, 1, 1, 2])
+    logp = sequence_logp(old + ratios.log(), old, sequence)
+
+    assert torch.exp(logp - old).tolist() == pytest.approx([1, 1, 1, 1, 1, 2])
+
+
+def test_gspo_clips_all_tokens_of_a_sequence_together() -> None:
+    """Equation 5 of arXiv 2507.18071: ratio sqrt(2 x 1/2 ...) by hand, bounds 0.1, advantage 1.
+
+    Sequence 0 has the ratios 2 and 1.125, geometric mean 1.5, clipped to 1.1; its gradient is 0,
+    though 1.125 and 2 alone would differ. Sequence 1 has 0.8 and 1.25, mean 1: each token has the
+    gradient minus 1/2 of its sequence, which has two tokens.
+    """
+    old = torch.full((4,), -3.0)
+    logp = (old + torch.tensor([2.0, 1.125, 0.8, 1.25]).log()).requires_grad_()
+    shared = sequence_logp(logp, old, torch.tensor([0, 0, 1, 1]))
+    loss = clipped_policy_loss(shared, old, torch.ones(4), 0.1, 0.1)
+    (0.5 * loss).sum().backward()
+
+    assert loss.tolist() == pytest.approx([-1.1, -1.1, -1.0, -1.0])
+    assert logp.grad is not None
+    assert logp.grad.tolist() == pytest.approx([0, 0, -0.5, -0.5], abs=1e-6)
+    assert (
+        is_clipped(shared.detach(), old, torch.ones(4), 0.1, 0.1).tolist()
+        == [True] * 2 + [False] * 2
+    )

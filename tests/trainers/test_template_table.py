@@ -59,7 +59,21 @@ SMOLLM2 = (
     "{% endif %}{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n"
     "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
-RULES = {"llama": LLAMA, "gemma": GEMMA, "mistral": MISTRAL, "smollm2": SMOLLM2}
+SMOLLM3 = (  # its `tools` are ignored, and its system message has no end
+    "<|im_start|>system\nToday: {{ strftime_now('%d %B %Y') }}\n"
+    "{% set thinks = enable_thinking is not defined or enable_thinking %}"
+    "Mode: /{{ '' if thinks else 'no_' }}think\n\n"
+    "{{ messages[0].content.rstrip() if messages[0].role == 'system' else 'You help.' }}\n\n"
+    "{% set start = '<|im_start|>assistant\n' + ('' if thinks else '<think>\n\n</think>\n') %}"
+    "{% for m in messages %}{% if m.role == 'assistant' %}{{ start }}"
+    "{{ (m.content or '').lstrip('\n') }}<|im_end|>\n{% elif m.role != 'system' %}"
+    "<|im_start|>user\n{{ m.content }}<|im_end|>\n{% endif %}{% endfor %}"
+    "{% if add_generation_prompt %}{{ start }}{% endif %}"
+)
+RULES = {
+    **{"llama": LLAMA, "gemma": GEMMA, "mistral": MISTRAL},
+    **{"smollm2": SMOLLM2, "smollm3": SMOLLM3},
+}
 """Templates of our own, with the rules of those models."""
 
 END_OF_TEXT = {

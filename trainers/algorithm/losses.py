@@ -1,6 +1,6 @@
 """The losses: pure functions of log-probabilities, one value per token.
 
-Axes: ``_N`` sampled tokens, of any episode. The caller's weights decide how they
+Axes: ``_N`` sampled tokens, of any episode; ``_S`` sequences. The caller's weights decide how they
 are averaged.
 """
 
@@ -16,6 +16,7 @@ __all__ = [
     "entropy",
     "is_clipped",
     "kl_k3",
+    "sequence_logp",
     "sft_loss",
 ]
 
@@ -42,6 +43,27 @@ def clipped_policy_loss(
     ratio_N = torch.exp(logp_N - old_logp_N)
     clipped_N = ratio_N.clamp(1 - low, 1 + high)
     return -torch.minimum(ratio_N * advantage_N, clipped_N * advantage_N)
+
+
+def sequence_logp(logp_N: Tensor, old_logp_N: Tensor, sequence_N: Tensor) -> Tensor:
+    """Return, for each token, a log-probability whose ratio to the old one is its sequence's.
+
+    GSPO (arXiv 2507.18071), equation 7: the ratio of a sequence is the geometric mean of those of
+    its tokens, ``s = exp(mean(log pi - log pi_old))``. Put in place of `logp_N`, all tokens of a
+    sequence are clipped together.
+
+    Args:
+        logp_N: The log-probabilities under the model that is trained.
+        old_logp_N: Those with which the tokens were sampled.
+        sequence_N: The number of each token's sequence, from 0.
+    """
+    _check(logp_N, old_logp_N, sequence_N)
+    if not len(logp_N):
+        return logp_N
+    count = int(sequence_N.max()) + 1
+    sums_S = logp_N.new_zeros(count).index_add(0, sequence_N, logp_N - old_logp_N)
+    lengths_S = logp_N.new_zeros(count).index_add(0, sequence_N, torch.ones_like(logp_N))
+    return old_logp_N + (sums_S / lengths_S)[sequence_N]
 
 
 def is_clipped(

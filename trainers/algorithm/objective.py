@@ -11,11 +11,17 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
-from agentgym_gen.trainers.algorithm.losses import clipped_policy_loss, is_clipped, kl_k3
+from agentgym_gen.trainers.algorithm.losses import (
+    clipped_policy_loss,
+    is_clipped,
+    kl_k3,
+    sequence_logp,
+)
 from agentgym_gen.trainers.algorithm.scoring import TokenScores, action_logp, score
 from agentgym_gen.trainers.callbacks import LogRow
 from agentgym_gen.trainers.config import RFTConfig
 from agentgym_gen.trainers.distributed import Distributed
+from agentgym_gen.trainers.models.adapters import no_dropout
 from agentgym_gen.trainers.models.types import Model
 from agentgym_gen.trainers.packing.micro_batches import MicroBatch
 
@@ -41,7 +47,7 @@ class Reference:
     @torch.no_grad()
     def logp(self, model: Model, batch: MicroBatch) -> Tensor:
         """Return the log-probabilities ``_N`` of the sampled tokens under the reference."""
-        with self._in_place():
+        with self._in_place(), no_dropout(model):
             return action_logp(model, batch, self._temperature)
 
     @contextmanager
@@ -79,14 +85,17 @@ class Objective:
         device = scores.logp_N.device
         old_N, advantage_N = batch.old_logp_N.to(device), batch.advantage_N.to(device)
         bounds = args.clip_range, args.clip_range_high
-        loss_N = clipped_policy_loss(scores.logp_N, old_N, advantage_N, *bounds)
+        ratio_logp_N = scores.logp_N
+        if args.importance_sampling_level == "sequence":
+            ratio_logp_N = sequence_logp(scores.logp_N, old_N, batch.sequence_N.to(device))
+        loss_N = clipped_policy_loss(ratio_logp_N, old_N, advantage_N, *bounds)
         if args.entropy_coef:
             loss_N = loss_N - args.entropy_coef * scores.entropy_N
         kl_N = torch.zeros_like(loss_N)
         if reference_N is not None:
             kl_N = kl_k3(scores.logp_N, reference_N)
             loss_N = loss_N + args.kl_coef * kl_N
-        clipped_N = is_clipped(scores.logp_N.detach(), old_N, advantage_N, *bounds)
+        clipped_N = is_clipped(ratio_logp_N.detach(), old_N, advantage_N, *bounds)
         self._measure(batch, scores, clipped_N, kl_N.detach())
         return (batch.weight_N.to(device) * loss_N).sum()
 
@@ -113,14 +122,22 @@ class Objective:
         self, batch: MicroBatch, scores: TokenScores, clipped_N: Tensor, kl_N: Tensor
     ) -> None:
         count = len(batch.old_logp_N)
-        logp_N = scores.logp_N.detach().cpu()
         if not self._first_pass_over:
+            logp_N = self._sampled_logp(batch, scores).cpu()
             self._sums["first"] += count
             self._sums["gap"] += float((logp_N - batch.old_logp_N).abs().sum())
         self._sums["tokens"] += count
         self._sums["clip"] += float(clipped_N.sum())
         self._sums["entropy"] += float(scores.entropy_N.detach().sum())
         self._sums["kl"] += float(kl_N.sum())
+
+    @torch.no_grad()
+    def _sampled_logp(self, batch: MicroBatch, scores: TokenScores) -> Tensor:
+        """Return the log-probabilities of the policy that was sampled, which has no dropout."""
+        if not self._args.lora_dropout:
+            return scores.logp_N.detach()
+        with no_dropout(self._model):
+            return action_logp(self._model, batch, self._args.temperature)
 
     def end_first_pass(self) -> None:
         """Note that the model has changed: later passes do not measure the gap to the sampler."""

@@ -97,6 +97,19 @@ def build_batch(
     )
 
 
+def differs(
+    group: Sequence[Trajectory], args: RFTConfig, reward: RewardFunction | None = None
+) -> bool:
+    """Return whether the episodes of *group* that count have different rewards."""
+    left_out = (*FAILED, *TRUNCATED) if args.truncation == "drop" else FAILED
+    rewards = [
+        episode_reward(episode, args, reward)
+        for episode in group
+        if episode.end_reason not in left_out
+    ]
+    return len(rewards) > 1 and bool(np.ptp(rewards) >= EQUAL_WITHIN)
+
+
 def _mini_batches(
     by_group: list[list[Sample]], episodes: int, args: RFTConfig, rng: np.random.Generator | None
 ) -> list[list[Sample]]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,12 @@ MAX_RANK = 4096
 
 
 def make_trainable(
-    model: Model, lora_rank: int, lora_alpha: int, seed: int, targets: Sequence[str] = ()
+    model: Model,
+    lora_rank: int,
+    lora_alpha: int,
+    seed: int,
+    targets: Sequence[str] = (),
+    dropout: float = 0.0,
 ) -> Model:
     """Return *model* with a new LoRA adapter, or with all weights trainable at rank 0.
 
@@ -38,13 +44,14 @@ def make_trainable(
         lora_alpha: Its scale, times the rank.
         seed: The root of its weights.
         targets: The ends of the names of its layers; empty is all linear layers.
+        dropout: The share of its inputs that `adapter_dropout` leaves out.
 
     Raises:
         InvalidValueError: if the model has an adapter of another rank, or no layer of such a name.
         MissingExtraError: if peft is not installed.
     """
     if hasattr(model, "peft_config"):
-        return _unfreeze_adapter(model, lora_rank)
+        return _unfreeze_adapter(model, lora_rank, dropout)
     if lora_rank == 0:
         LOG.info("All weights are trained, without an adapter")
         return model.requires_grad_(True)
@@ -55,6 +62,7 @@ def make_trainable(
     config = LoraConfig(
         r=lora_rank,
         lora_alpha=lora_alpha,
+        lora_dropout=dropout,
         target_modules=_checked_targets(model, targets) or "all-linear",
         task_type="CAUSAL_LM",
     )
@@ -86,7 +94,7 @@ def _checked_targets(model: Model, targets: Sequence[str]) -> list[str]:
     return list(targets)
 
 
-def _unfreeze_adapter(model: Model, lora_rank: int) -> Model:
+def _unfreeze_adapter(model: Model, lora_rank: int, dropout: float) -> Model:
     ranks = {config.r for config in model.peft_config.values()}
     if ranks != {lora_rank}:
         raise InvalidValueError(
@@ -94,7 +102,49 @@ def _unfreeze_adapter(model: Model, lora_rank: int) -> Model:
         )
     for name, parameter in model.named_parameters():
         parameter.requires_grad_("lora_" in name)
+    for part in model.modules():
+        for name in getattr(part, "lora_dropout", ()):
+            own = torch.nn.Dropout(dropout) if dropout else torch.nn.Identity()
+            part.lora_dropout[name] = own.eval()
     return model
+
+
+@contextmanager
+def adapter_dropout(model: Model, seed: int, *, enabled: bool) -> Iterator[None]:
+    """Leave out a share of the adapter's inputs inside, chosen by *seed*, if *enabled*.
+
+    The rest of the model stays in evaluation mode. The global generator, which torch's dropout
+    draws from, is as before afterwards.
+    """
+    if not enabled:
+        yield
+        return
+    device = next(model.parameters()).device
+    devices = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices=devices):
+        torch.manual_seed(seed)
+        with _dropout_mode(model, training=True):
+            yield
+
+
+@contextmanager
+def no_dropout(model: Model) -> Iterator[None]:
+    """Use the whole adapter inside, also within `adapter_dropout`; no random number is drawn."""
+    with _dropout_mode(model, training=False):
+        yield
+
+
+@contextmanager
+def _dropout_mode(model: Model, *, training: bool) -> Iterator[None]:
+    parts = [part for name, part in model.named_modules() if "lora_dropout" in name.split(".")]
+    before = [part.training for part in parts]
+    for part in parts:
+        part.training = training
+    try:
+        yield
+    finally:
+        for part, mode in zip(parts, before, strict=True):
+            part.training = mode
 
 
 def is_adapter(folder: Path) -> bool:

@@ -6,7 +6,7 @@ import os
 
 import torch
 
-from agentgym_gen.system.processors import usable_processors
+from agentgym_gen.system.processors import free_memory, usable_processors
 from agentgym_gen.trainers.models.types import Model
 
 SMALL_MODEL = 30_000_000
@@ -18,6 +18,17 @@ def local_device() -> str:
     if not torch.cuda.is_available():
         return "cpu"
     return f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
+
+
+def free_device_memory() -> tuple[str, int | None]:
+    """Return what this process's device is called, and how many bytes of its memory are free.
+
+    None stands for a number that the system does not say.
+    """
+    if not torch.cuda.is_available():
+        return "this machine", free_memory()
+    device = torch.device(local_device())
+    return torch.cuda.get_device_name(device), int(torch.cuda.mem_get_info(device)[0])
 
 
 def choose_threads(model: Model) -> None:

@@ -20,7 +20,7 @@ from agentgym_gen.trainers.models.smollm2 import SMOLLM2, model_folder
 from agentgym_gen.trainers.models.tiny import build_tiny
 from agentgym_gen.trainers.models.types import Model, Tokenizer
 
-__all__ = ["LOG", "TINY", "load_model", "resolve_model"]
+__all__ = ["LOG", "TINY", "load_model", "load_tokenizer", "resolve_model"]
 
 LOG = logging.getLogger(__name__)
 
@@ -35,6 +35,7 @@ def resolve_model(
     vocabulary_texts: Callable[[], list[str]],
     seed: int = 0,
     load_in_8bit: bool = False,
+    attn_implementation: str = "",
 ) -> tuple[Model, Tokenizer]:
     """Return a model and its tokenizer.
 
@@ -46,6 +47,8 @@ def resolve_model(
             called for that name only.
         seed: The root of the weights of ``rftgen-tiny``.
         load_in_8bit: Whether the weights of a model that is loaded are quantised to 8 bits.
+        attn_implementation: The kernel of attention of a model that is loaded; empty is what
+            transformers takes.
 
     Raises:
         InvalidValueError: if a model is passed without its tokenizer.
@@ -59,7 +62,9 @@ def resolve_model(
         return model, tokenizer
     if str(model) == TINY:
         return build_tiny(vocabulary_texts(), seed)
-    loaded, own_tokenizer = load_model(model, load_in_8bit=load_in_8bit)
+    loaded, own_tokenizer = load_model(
+        model, load_in_8bit=load_in_8bit, attn_implementation=attn_implementation
+    )
     return loaded, own_tokenizer if tokenizer is None else tokenizer
 
 
@@ -69,6 +74,7 @@ def load_model(
     device: str | None = None,
     dtype: torch.dtype | None = None,
     load_in_8bit: bool = False,
+    attn_implementation: str = "",
 ) -> tuple[Model, Tokenizer]:
     """Return the causal language model *name* and its tokenizer.
 
@@ -79,6 +85,8 @@ def load_model(
         dtype: The precision; None is bfloat16 on a GPU, and single precision on a CPU, because most
             CPUs compute bfloat16 several times slower.
         load_in_8bit: Whether the base's weights are quantised to 8 bits, beside an adapter.
+        attn_implementation: The kernel of attention, such as ``sdpa``; empty is what transformers
+            takes.
 
     Raises:
         DataError: if there is no such model, its settings and its weights do not fit each other, or
@@ -87,31 +95,57 @@ def load_model(
     """
     target = device or local_device()
     precision = dtype or (torch.bfloat16 if target.startswith("cuda") else torch.float32)
-    source = str(model_folder() if str(name) == SMOLLM2 else name)
-    extra = (
+    source = _source(name)
+    extra: dict[str, Any] = (
         {"quantization_config": _eight_bit_config(), "device_map": target} if load_in_8bit else {}
     )
+    if attn_implementation:
+        extra["attn_implementation"] = attn_implementation
     adapter = Path(source) if is_adapter(Path(source)) else None
     base = source if adapter is None else base_of(adapter)
+    tokenizer = load_tokenizer(name)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(
-            base if adapter and not (adapter / "tokenizer_config.json").is_file() else source,
-            trust_remote_code=False,
-        )
         model = _load_weights(base, dtype=precision, **extra)
         model = model.eval() if load_in_8bit else model.to(target).eval()
         if adapter is not None:
             model = load_adapter(model, adapter)
     except (torch.OutOfMemoryError, AgentGymGenError):
         raise
-    except Exception as error:  # tokenizers raises plain ones for a damaged file
-        raise DataError(
-            f"Cannot load the model {source!r}: it is neither a folder with a whole model, its "
-            f"weights in safetensors, nor a name that the hub answers now ({error})"
-        ) from error
+    except Exception as error:
+        raise _unreadable(source, error) from error
     choose_threads(model)
     LOG.info("Loaded %s on %s in %s", source, target, precision)
     return model, tokenizer
+
+
+def load_tokenizer(name: str | Path) -> Tokenizer:
+    """Return the tokenizer of the model *name*, a name for `load_model`.
+
+    Raises:
+        DataError: if there is none.
+    """
+    source = _source(name)
+    folder = Path(source)
+    has_own = not is_adapter(folder) or (folder / "tokenizer_config.json").is_file()
+    try:
+        return AutoTokenizer.from_pretrained(
+            source if has_own else base_of(folder), trust_remote_code=False
+        )
+    except AgentGymGenError:
+        raise
+    except Exception as error:  # tokenizers raises plain ones for a damaged file
+        raise _unreadable(source, error) from error
+
+
+def _source(name: str | Path) -> str:
+    return str(model_folder() if str(name) == SMOLLM2 else name)
+
+
+def _unreadable(source: str, error: Exception) -> DataError:
+    return DataError(
+        f"Cannot load the model {source!r}: it is neither a folder with a whole model, its weights "
+        f"in safetensors, nor a name that the hub answers now ({error})"
+    )
 
 
 def _load_weights(source: str, **settings: Any) -> Model:  # noqa: ANN401  (passed on)

@@ -60,6 +60,8 @@ class MicroBatch:
     """The advantage of each sampled token."""
     weight_N: Tensor
     """The weight of each sampled token."""
+    sequence_N: Tensor
+    """The number of the sequence of each sampled token, from 0."""
 
     @property
     def size(self) -> int:
@@ -164,6 +166,7 @@ def _stack(rows: Sequence[_PackedRow], pad_id: int) -> MicroBatch:
         weight_N=torch.tensor([sample.weight for sample in all_samples]).repeat_interleave(
             torch.tensor(counts)
         ),
+        sequence_N=torch.arange(len(counts)).repeat_interleave(torch.tensor(counts)),
     )
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
-from agentgym_gen.agents.policy import Completion, ConcurrentPolicy, Policy, Request
+from agentgym_gen.agents.policy import Completion, ConcurrentPolicy, Policy
+from agentgym_gen.trainers.sampling.mapped_policy import map_completions
 
-__all__ = ["RefuseTruncated", "RefuseTruncatedAnswers", "refuse_truncated"]
+__all__ = ["refuse_truncated"]
 
 
 def refuse_truncated(policy: Policy | ConcurrentPolicy) -> Policy | ConcurrentPolicy:
@@ -16,46 +16,8 @@ def refuse_truncated(policy: Policy | ConcurrentPolicy) -> Policy | ConcurrentPo
     Their text becomes empty, which environments refuse as an action. Their tokens stay, so that a
     trainer scores what was sampled.
     """
-    if isinstance(policy, ConcurrentPolicy):
-        return RefuseTruncatedAnswers(policy)
-    return RefuseTruncated(policy)
-
-
-class RefuseTruncated:
-    """Acts as a batched policy does, but a truncated completion says nothing.
-
-    Args:
-        policy: The other policy.
-    """
-
-    def __init__(self, policy: Policy) -> None:
-        self._policy = policy
-
-    def act(self, requests: Sequence[Request]) -> list[Completion]:
-        """Return a completion for each of *requests*, in their order."""
-        return [_without_text(completion) for completion in self._policy.act(requests)]
-
-
-class RefuseTruncatedAnswers:
-    """Answers as a concurrent policy does, but a truncated completion says nothing.
-
-    Args:
-        policy: The other policy.
-    """
-
-    def __init__(self, policy: ConcurrentPolicy) -> None:
-        self._policy = policy
-
-    def answer(self, request: Request) -> Completion:
-        """Return a completion for *request*."""
-        return _without_text(self._policy.answer(request))
-
-    def forget(self, episode: int) -> None:
-        """Have the other policy forget an episode that is over, where it keeps something of it."""
-        forget = getattr(self._policy, "forget", None)
-        if forget is not None:
-            forget(episode)
+    return map_completions(policy, _without_text)
 
 
 def _without_text(completion: Completion) -> Completion:
-    return replace(completion, text="") if completion.truncated else completion
+    return replace(completion, text="", action=None) if completion.truncated else completion

@@ -70,6 +70,11 @@ def count_cost(plan: Plan, out: Path) -> Cost:
     return _count(plan, _remaining_work(plan, out))
 
 
+def remaining_trainings(plan: Plan, out: Path) -> list[tuple[str, ...]]:
+    """Return the environment ids of each training of *plan* that is still to be done in *out*."""
+    return [training.env_ids for training in _remaining_work(plan, out).trainings]
+
+
 def _count(plan: Plan, work: _RemainingWork) -> Cost:
     return Cost(
         models=work.bases + len(work.trainings),

@@ -28,7 +28,7 @@ from agentgym_gen.study.run.schedule import Log
 from agentgym_gen.system.files import write_text
 
 if TYPE_CHECKING:
-    from agentgym_gen.trainers.config import RFTConfig, SFTConfig, TinySize
+    from agentgym_gen.trainers.config import RFTConfig, SFTConfig, TinySize, TrainConfig
     from agentgym_gen.trainers.models.types import Model, Tokenizer
 
 __all__ = [
@@ -89,7 +89,7 @@ class ConfiguredRecipe:
 
         if (folder / MODEL_DONE).exists():
             return
-        model, tokenizer = _load_model(self.source(base))
+        model, tokenizer = _load_model(self.source(base), self.rft)
         steps = max(1, round(self.rft.max_steps * stage.share))
         args = replace(self.rft, seed=seed, output_dir=str(folder), max_steps=steps)
         trainer = RFTTrainer(
@@ -247,7 +247,7 @@ class PretrainedRecipe(ConfiguredRecipe):
         if self.warm_start is None:
             self.mark_done(folder, seed)
             return
-        model, tokenizer = _load_model(self.name)
+        model, tokenizer = _load_model(self.name, self.warm_start)
         self.finish(folder, seed, self.warm_up(folder, seed, model, tokenizer, log), tokenizer)
 
     def build_model(self, seed: int, episodes: int) -> tuple[Model, Tokenizer]:
@@ -316,11 +316,17 @@ def _check_keys(settings: Mapping[str, Any], valid_keys: Sequence[str]) -> None:
             raise unknown_name("key of the model", key, valid_keys, "all")
 
 
-def _load_model(source: str | Path) -> tuple[Model, Tokenizer]:
+def _load_model(source: str | Path, settings: TrainConfig | None = None) -> tuple[Model, Tokenizer]:
     from agentgym_gen.trainers import load_model
 
     _hide_progress_bars()
-    return load_model(source)
+    if settings is None:
+        return load_model(source)
+    return load_model(
+        source,
+        load_in_8bit=settings.load_in_8bit,
+        attn_implementation=settings.attn_implementation,
+    )
 
 
 def _hide_progress_bars() -> None:
