@@ -73,7 +73,7 @@ def test_the_seeds_of_a_plan_can_be_given(
 ) -> None:
     """The models have these seeds; the plan's own are another plan, which is refused by its key."""
     monkeypatch.setattr("agentgym_gen.study.run.cost.estimate_cost", lambda *_: "nothing")
-    monkeypatch.setattr("agentgym_gen.cli.study.print_memory", lambda *_: None)
+    monkeypatch.setattr("agentgym_gen.study.run.memory.plan_memory", lambda *_: [])
     plan, out = str(small_study(tmp_path)), tmp_path / "x"
     arguments = ["study", "run", plan, "--yes", "--out", str(out)]
     assert main([*arguments, "--seeds", "3", "5"]) == 2
