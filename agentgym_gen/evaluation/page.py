@@ -205,5 +205,6 @@ def _methods(evaluation: Evaluation) -> Iterator[Block]:
     )
     yield Text(
         "Every episode is a row of `episodes.jsonl`, its texts are in `transcripts.jsonl.gz`, and "
-        "what was played is in `eval.json`."
+        "what was played is in `eval.json`. All of them in the browser, with filters: "
+        "`agentgym-gen view` and the name of this folder."
     )

@@ -172,4 +172,5 @@ def _put(draft: Path, folder: Path, replace: bool) -> None:
             (old / "old").rename(place)
             raise
     finally:
-        shutil.rmtree(old, ignore_errors=True)
+        if place.exists():  # the old one goes only if there is one in its place
+            shutil.rmtree(old, ignore_errors=True)

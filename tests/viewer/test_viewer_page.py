@@ -32,10 +32,14 @@ HOSTILE = (
 )
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _corridor() -> None:
+    register_corridor()
+
+
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return folders of every kind that has conversations."""
-    register_corridor()
     root = tmp_path_factory.mktemp("runs")
     write_eval(root / "random")
     write_eval(root / "expert", "expert")
