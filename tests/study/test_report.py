@@ -29,6 +29,7 @@ from agentgym_gen.study.report.document import (
 )
 from agentgym_gen.study.report.report import make_report
 from agentgym_gen.study.report.sections.summary import headlines
+from agentgym_gen.study.run.status import status_lines
 
 
 @pytest.fixture(scope="module")
@@ -327,6 +328,7 @@ def test_an_arm_without_an_update_is_no_trained_model(tmp_path: Path) -> None:
     assert not re.search(r"\| sokoban-easy (on|raises|against)", claims)
     assert re.search(r"\| sokoban-easy (\| no update )+\|", report)
     assert "sokoban-easy" not in set(Study(plan, tmp_path).gains()["arm"])
+    assert f"sokoban-easy.s0: {reason}" in status_lines(plan, tmp_path)
     assert f"Grey: {reason}, so that the arm is its base." in report
     assert '<td class="none">no update</td>' in "".join(b.to_html() for b in document.blocks)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +16,10 @@ from agentgym_gen.study.results.rows import (
     Row,
     cell_folder,
     model_folder,
+    read_cells,
     read_failures,
 )
+from agentgym_gen.study.results.training import unchanged_models
 from agentgym_gen.study.run.jobs import is_done, make_jobs
 from agentgym_gen.study.run.schedule import progress_bar
 from agentgym_gen.system.file_lock import is_locked
@@ -63,7 +66,7 @@ class StudyStatus:
     failures: tuple[Row, ...]
     """What failed: the job and its error."""
     notes: tuple[str, ...]
-    """What lies in the folder and does not fit."""
+    """What lies in the folder and does not fit, and which trainings changed nothing."""
 
 
 def study_status(plan: Plan, out: Path) -> StudyStatus:
@@ -74,6 +77,7 @@ def study_status(plan: Plan, out: Path) -> StudyStatus:
     faults = filter(None, map(results.fault, plan.all_cells()))
     notes = [f"does not fit, and is made again: {fault}" for fault in faults]
     notes += [f"not of this study: cells/{name}" for name in results.strangers()]
+    notes += [f"{name}: {reason}" for name, reason in _unchanged(plan, out).items()]
     return StudyStatus(
         study=plan.name,
         out=str(out),
@@ -96,6 +100,19 @@ def status_lines(plan: Plan, out: Path) -> list[str]:
     if status.notes:
         lines += ["", *map(printable_line, status.notes)]
     return lines
+
+
+def _unchanged(plan: Plan, out: Path) -> dict[str, str]:
+    """Return the models whose training has ended and changed nothing, with the reason."""
+    trained = [model for model in plan.models if (model_folder(out, model) / MODEL_DONE).is_file()]
+    logs: dict[str, list[Row]] = {}
+    for model in trained:
+        with contextlib.suppress(DataError):  # a given model has no log
+            logs[model.name] = read_log(model_folder(out, model) / "log.jsonl")
+    cells: list[Row] = []
+    with contextlib.suppress(DataError):  # what does not fit is named by another note
+        cells = read_cells(out, plan)
+    return unchanged_models(trained, cells, logs)
 
 
 def _failure_line(row: Row) -> str:

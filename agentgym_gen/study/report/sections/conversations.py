@@ -43,8 +43,9 @@ def conversations(out: Path, cells: Sequence[Row], rows: Sequence[Row]) -> Itera
     yield Text(
         "Two tasks of every cell, of its first training seed, with the base on the left and the "
         "trained model on the right: the first task that was lost before and won after, and the "
-        "first that was won before and lost after, where there are such. All conversations are in "
-        f"`cells/<arm>.s<seed>/<column>/{TRANSCRIPTS}` of the results folder."
+        "first that was won before and lost after, where there are such. `agentgym-gen view` with "
+        "the results folder shows all conversations, which are in "
+        f"`cells/<arm>.s<seed>/<column>/{TRANSCRIPTS}`."
     )
     first_seed: dict[tuple[str, str], Row] = {}
     for cell in sorted(cells, key=lambda cell: int(cell["seed"])):
