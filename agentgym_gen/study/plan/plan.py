@@ -160,7 +160,7 @@ class Plan:
         if not self.arms or any(not arm.stages or not arm.columns for arm in self.arms):
             raise InvalidValueError(
                 "A study trains on something and tests on something; name at least one arm family, "
-                "and environments in it"
+                "and environments in it. `agentgym-gen eval` tests a model without training"
             )
         check_folder_name(self.name, "`name`: ")
         self._check_seeds()
