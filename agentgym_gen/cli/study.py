@@ -48,6 +48,8 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workers", type=number, help="jobs side by side; default one a processor")
     parser.add_argument("--executor", default="local", help="local or ray")
     parser.add_argument("--address", default="", help="the Ray cluster to join; default a new one")
+    ignore = "start although the memory is likely too small"
+    parser.add_argument("--ignore-memory", action="store_true", help=ignore)
     parser.set_defaults(command=run_study, resumable=True)
 
 
@@ -88,7 +90,7 @@ def run_study(options: argparse.Namespace) -> None:
     # Ray places jobs on other machines, of whose memory nothing is known here.
     processes = workers if options.executor == "local" else 1
     print_memory(memories, processes)
-    for memory in memories:
+    for memory in [] if options.ignore_memory else memories:
         memory.check_fits(processes)
     if not options.yes:
         _ask_to_start()

@@ -147,7 +147,9 @@ def make_trainer(plan: TrainingPlan, rft: RFTConfig, source: str | Path, log: Lo
         log: Called with each line of progress.
     """
     from agentgym_gen.trainers import RFTTrainer
+    from agentgym_gen.trainers.models.progress_bars import hide_progress_bars
 
+    hide_progress_bars()
     return RFTTrainer(
         model=source,
         envs=plan.envs,

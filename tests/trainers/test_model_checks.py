@@ -10,12 +10,14 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
+from transformers import Qwen2Config, Qwen2ForCausalLM
 
 from agentgym_gen.errors import DataError, InvalidValueError
 from agentgym_gen.trainers import load_model
 from agentgym_gen.trainers.models.adapters import make_trainable
 from agentgym_gen.trainers.models.chat import ChatFormat
 from agentgym_gen.trainers.models.chat_templates.chat_template import PLAIN_TEMPLATE
+from agentgym_gen.trainers.models.checks.settings import check_settings
 from agentgym_gen.trainers.models.checks.template_limits import check_template_limits
 from agentgym_gen.trainers.models.tiny import TinySize, build_tiny
 
@@ -224,3 +226,19 @@ def test_a_template_within_the_limits_is_accepted() -> None:
     )
     check_template_limits(PLAIN_TEMPLATE, {"eos_token": "</s>"})
     check_template_limits(marked, {"eos_token": "</s>"})
+
+
+def test_a_small_model_of_qwen2_is_no_damaged_one(tmp_path: Path) -> None:
+    """Its settings say `max_window_layers`: 28, which counts no layers that are built."""
+    config = Qwen2Config(
+        vocab_size=300,
+        hidden_size=16,
+        intermediate_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        num_key_value_heads=2,
+    )
+    Qwen2ForCausalLM(config).save_pretrained(tmp_path)
+
+    assert config.max_window_layers > 14
+    check_settings(str(tmp_path))

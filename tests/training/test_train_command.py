@@ -241,3 +241,19 @@ rft = {{ tasks_per_step = 64 }}
     assert (warm_start.title, warm_start.work.episodes) == ("warm start", 0)
     assert (largest.title, largest.work.episodes) == ("reinforcement fine-tuning", 128)
     assert plan_memory(plan, []) == []
+
+
+def test_a_training_that_does_not_fit_is_refused_unless_asked(
+    config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The table comes first, then one sentence; nothing is written."""
+    small = ("this machine", 1 << 20)
+    module = "agentgym_gen.trainers.models.device.free_device_memory"
+    monkeypatch.setattr(module, lambda: small)
+    out = config.parent / "out"
+    assert main(["train", str(config), "--out", str(out)]) == 2
+    printed = capsys.readouterr()
+    assert "free on this machine: 1 MB" in printed.out
+    assert "likely takes 0.5 GB, and this machine has 0.0 GB free" in printed.err
+    assert not out.exists()
+    assert main(["train", str(config), "--out", str(out), "--dry-run", "--ignore-memory"]) == 0

@@ -18,6 +18,8 @@ def add_train(parser: Parser) -> None:
     parser.add_argument("--out", type=path, help="folder of the run; default runs/train-CONFIG")
     dry_run = "print the settings, the size of the model and the memory, and train nothing"
     parser.add_argument("--dry-run", action="store_true", help=dry_run)
+    ignore = "start although the memory is likely too small"
+    parser.add_argument("--ignore-memory", action="store_true", help=ignore)
     parser.spread = "overrides"
     parser.set_defaults(command=train, resumable=True)
 
@@ -35,7 +37,8 @@ def train(options: argparse.Namespace) -> None:
         print_line(f"{plan.to_toml().strip()}\n")
     print_line("\n".join(estimate.lines()))
     print_memory(estimate.trainings)
-    estimate.check_fits()
+    if not options.ignore_memory:
+        estimate.check_fits()
     if options.dry_run:
         return
     print_line(f"Training into {out}")

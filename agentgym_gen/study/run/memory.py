@@ -229,6 +229,9 @@ def _open_without_weights(
     recipe: TinyRecipe | PretrainedRecipe, text_episodes: int | None
 ) -> tuple[Model, Tokenizer]:
     """Return the model of *recipe*, a pretrained one without its weights, and its tokenizer."""
+    from agentgym_gen import trainers
+
+    _ = trainers.load_model  # the error of a package that is missing names the extra
     if isinstance(recipe, TinyRecipe):
         return recipe.build_model(0, text_episodes or recipe.text_episodes)
     from agentgym_gen.trainers.models.loading import load_tokenizer
