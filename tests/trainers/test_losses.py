@@ -87,13 +87,13 @@ def test_entropy_is_in_nats() -> None:
 
 
 def test_the_ratio_of_a_sequence_is_the_geometric_mean_of_its_tokens() -> None:
-    """Ratios 2 and 1/2 make 1; 2, 2 and 1/4 make the cube root of 1; 2 alone is 2 (GSPO)."""
+    """Ratios 4 and 1 make 2; 2, 2 and 1/4 make the cube root of 1; 2 alone is 2 (GSPO)."""
     old = torch.full((6,), -3.0)
-    ratios = torch.tensor([2.0, 0.5, 2.0, 2.0, 0.25, 2.0])
+    ratios = torch.tensor([4.0, 1.0, 2.0, 2.0, 0.25, 2.0])
     sequence = torch.tensor([0, 0, 1, 1, 1, 2])
     logp = sequence_logp(old + ratios.log(), old, sequence)
 
-    assert torch.exp(logp - old).tolist() == pytest.approx([1, 1, 1, 1, 1, 2])
+    assert torch.exp(logp - old).tolist() == pytest.approx([2, 2, 1, 1, 1, 2])
 
 
 def test_gspo_clips_all_tokens_of_a_sequence_together() -> None:
