@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import base64
-import fcntl
 import json
 import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-BROWSER = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chrome")
-"""The browser of this machine, if there is one."""
+BROWSER = (
+    None
+    if sys.platform == "win32"
+    else shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chrome")
+)
+"""The browser of this machine, if there is one that can be driven: its pipes have numbers, which
+Windows has not."""
 
 LIMIT = 120.0
 """For how many seconds a condition is waited for."""
@@ -176,6 +181,8 @@ class Browser:
 
 def _above(descriptor: int) -> int:
     """Return a copy of *descriptor* above those that the browser uses, and close it."""
+    import fcntl  # Windows has none, and `BROWSER` is None there
+
     copy = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 10)
     os.close(descriptor)
     return copy

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from systems import needs
 
 pytest.importorskip("argcomplete")
 
@@ -26,7 +27,7 @@ def complete(line: str, tmp_path: Path) -> list[str]:
     return [word.strip() for word in answer.read_text().split("\n") if word.strip()]
 
 
-@pytest.mark.skipif(os.name != "posix", reason="the shell is POSIX's")
+@needs("POSIX", "a shell of POSIX")
 @pytest.mark.parametrize(
     ("line", "words"),
     [

@@ -103,13 +103,16 @@ def test_the_table_of_extras_says_what_is_missing(
 
 
 def test_ids_and_descriptions_are_json_too(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest
 ) -> None:
     """The ids are a list; a table has a title, a head and rows of the same length."""
     assert main(["envs", "--ids", "--json"]) == 0
     assert "rftgen/Sokoban-hard-menu-v0" in json.loads(capsys.readouterr().out)
-    for name in set(ENVIRONMENTS) - {"Sokoban"}:
-        monkeypatch.delitem(ENVIRONMENTS, name)
+    everything = dict(ENVIRONMENTS)
+    request.addfinalizer(lambda: ENVIRONMENTS.update(everything))  # in their order
+    request.addfinalizer(ENVIRONMENTS.clear)
+    for name in everything.keys() - {"Sokoban"}:
+        del ENVIRONMENTS[name]
     assert main(["envs", "--describe", "--tasks", "1", "--json"]) == 0
     described = json.loads(capsys.readouterr().out)
     first = described["tables"][0]

@@ -20,7 +20,7 @@ from typing import Any
 from faults import programs
 from faults.default_signals import restore_default_handlers
 from faults.fault import FaultHook, shift_clock
-from faults.processes import NO_FAULT, ROOT, Fault, ProgramResult, python_path
+from faults.processes import NO_FAULT, PROGRESS, ROOT, Fault, ProgramResult, python_path
 
 
 class ForkServer:
@@ -85,7 +85,7 @@ class ForkServer:
         self._process.stdin.flush()
         code = int(self._process.stdout.readline())
         changes, out, err = (path.read_text() for path in paths.values())
-        return ProgramResult(code, out, err, tuple(changes.splitlines()))
+        return ProgramResult(code, out, PROGRESS.sub("", err), tuple(changes.splitlines()))
 
 
 def serve() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,8 @@ ROOT = Path(__file__).parents[2]
 TESTS = ROOT / "tests"
 SITE = TESTS / "faults" / "site"
 CLI = (sys.executable, "-m", "agentgym_gen.cli.main")
+PROGRESS = re.compile(r"^\d+/\d+ \w+(, .*)?\n", re.MULTILINE)
+"""A line of progress, such as ``4/32 episodes, 1 s left``."""
 YEAR_SECONDS = 365 * 24 * 3600
 
 
@@ -44,7 +47,7 @@ class ProgramResult:
     out: str
     """What it printed."""
     err: str
-    """What it printed to standard error."""
+    """What it printed to standard error, without the lines of progress."""
     changes: tuple[str, ...]
     """The changes that it made to its folder, in order."""
 
@@ -72,7 +75,7 @@ class RunningProgram:
         """Wait for its end and return the result."""
         out, err = self.process.communicate(timeout=60)
         changes = tuple(self.changes_file.read_text(encoding="utf-8").splitlines())
-        return ProgramResult(self.process.returncode, out, err, changes)
+        return ProgramResult(self.process.returncode, out, PROGRESS.sub("", err), changes)
 
 
 @contextmanager

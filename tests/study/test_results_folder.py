@@ -328,6 +328,8 @@ def test_a_changed_key_ends_in_a_sentence(out: Path, name: str) -> None:
 
 
 def _read_everything(study: Study) -> None:
+    from agentgym_gen.study import Results
+    from agentgym_gen.study.report.context import ReportContext
     from agentgym_gen.study.report.sections.conversations import conversations
     from agentgym_gen.study.report.sections.curves import curves
     from agentgym_gen.study.report.sections.methods import methods
@@ -336,13 +338,14 @@ def _read_everything(study: Study) -> None:
     from agentgym_gen.study.results.rows import read_curves, read_transcripts
 
     study.progress()
-    cells = read_cells(study.out)
+    cells, rows = read_cells(study.out), read_episodes(study.out)
+    context = ReportContext(Results(rows), study.plan.arms)
     read_distances(study.out)
     read_transcripts(study.out, CELL.relative_to("cells").as_posix())
     for block in (
-        *opening(study.plan, read_episodes(study.out), cells, study.out),
-        *conversations(study.out, [c for c in cells if c["arm"] == BASE]),
-        *curves(read_curves(study.out)),
+        *opening(study.plan, rows, cells, study.out),
+        *conversations(study.out, [c for c in cells if c["arm"] == BASE], rows),
+        *curves(context, read_curves(study.out)),
         *methods(study.plan, cells),
     ):
         page = str(block.to_html())

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from played_folders import register_corridor, write_eval, write_lines
+from systems import needs
 
 from agentgym_gen.cli.main import main
 from agentgym_gen.errors import DataError, MissingExtraError, ResultExistsError
@@ -166,9 +167,11 @@ def test_a_file_in_the_place_of_the_folder_stays(lines: Path, tmp_path: Path) ->
         export(lines, tmp_path / "out", replace=True)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+@needs("POSIX", "folders that nobody may write to")
 def test_a_read_only_place_is_a_sentence(lines: Path, tmp_path: Path) -> None:
     """With what to do."""
+    if os.geteuid() == 0:
+        pytest.skip("root may write everywhere")
     tmp_path.chmod(0o500)
     try:
         with pytest.raises(DataError, match="choose a folder that you may write to"):

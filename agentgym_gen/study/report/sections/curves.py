@@ -70,7 +70,7 @@ def _chart(arm: str, seed_logs: Sequence[tuple[str, Sequence[Row]]], base: float
     if base is not None:
         lines.append(LineSeries("base", [1, last], [base, base], colour=BASE_COLOUR))
     highest = max(y for line in lines for y in line.ys)
-    top = next(top for top in TOPS if highest <= top)
+    top = next((top for top in TOPS if highest <= top), TOPS[-1])
     return LineChart(display_name(arm), lines, [(1, "step 1"), (last, f"{last}")], top=top).svg()
 
 
