@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from faults.processes import python_path
 from systems import needs
 
 from agentgym_gen import Registered, register
@@ -277,7 +279,10 @@ def test_an_interrupt_ends_a_run_whose_answers_hang(tmp_path: Path) -> None:
         "except KeyboardInterrupt:\n"
         "    sys.exit(130)\n"
     )
-    with subprocess.Popen([sys.executable, program], stdout=subprocess.PIPE, text=True) as process:
+    variables = {**os.environ, "PYTHONPATH": python_path()}
+    with subprocess.Popen(
+        [sys.executable, program], stdout=subprocess.PIPE, text=True, env=variables
+    ) as process:
         try:
             assert process.stdout is not None
             assert process.stdout.readline() == "asked\n"

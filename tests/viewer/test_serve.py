@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from faults.processes import python_path
 from played_folders import register_corridor, write_lines
 
 from agentgym_gen.errors import DataError, InvalidValueError
@@ -160,8 +161,9 @@ def test_a_port_that_is_taken_is_a_sentence(server: ViewServer, lines: Path) -> 
 def test_the_command_serves_until_it_is_stopped(lines: Path) -> None:
     """It prints the address, and a signal ends it without a traceback."""
     command = [sys.executable, "-m", "agentgym_gen", "view", str(lines), "--no-open"]
+    variables = {**os.environ, "PYTHONPATH": python_path()}
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=variables
     ) as process:
         assert process.stdout is not None
         sentence = process.stdout.readline()
