@@ -1,4 +1,4 @@
-"""``agentgym-gen study run | status | report | show``: a generalization study."""
+"""``agentgym-gen study run | status | report | replication | show``: a generalization study."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from agentgym_gen.system.processors import usable_processors
 
 if TYPE_CHECKING:
     from agentgym_gen.study import Study
+    from agentgym_gen.study.report.document import Document
 
 
 def add_study(parser: argparse.ArgumentParser) -> None:
@@ -34,6 +35,9 @@ def add_study(parser: argparse.ArgumentParser) -> None:
         subparser.set_defaults(command=command)
         if name == "status":
             subparser.add_argument("--json", action="store_true", help="print it as JSON")
+    _add_replication(
+        commands.add_parser("replication", help="compare two runs with other training seeds")
+    )
     show = commands.add_parser("show", help="print a preset, to begin a plan of your own")
     show.add_argument("preset", metavar="PRESET")
     show.set_defaults(command=_print_preset)
@@ -51,6 +55,13 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     ignore = "start although the memory is likely too small"
     parser.add_argument("--ignore-memory", action="store_true", help=ignore)
     parser.set_defaults(command=run_study, resumable=True)
+
+
+def _add_replication(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("first", metavar="FIRST", help="the results folder of a study")
+    parser.add_argument("second", metavar="SECOND", help="that of the same plan, other seeds")
+    parser.add_argument("--out", type=path, help="the folder of the page; default SECOND")
+    parser.set_defaults(command=_write_replication)
 
 
 def _add_source(parser: argparse.ArgumentParser) -> None:
@@ -129,16 +140,30 @@ def _write_report(options: argparse.Namespace) -> None:
     _print_report(_open_study(options))
 
 
+def _write_replication(options: argparse.Namespace) -> None:
+    from agentgym_gen.study import Study
+    from agentgym_gen.study.report.replication import make_replication
+
+    first, second = Study.open(options.first), Study.open(options.second)
+    document = make_replication((first.plan, first.out), (second.plan, second.out))
+    _print_document(document, options.out or second.out, "replication")
+
+
 def _print_report(study: Study) -> None:
     """Write the report of *study*, and print what it says in short and where it is."""
-    from agentgym_gen.study.report.report import make_report, save_report
+    from agentgym_gen.study.report.report import make_report
 
-    document = make_report(study.plan, study.out)
-    path = save_report(document, study.out)
+    _print_document(make_report(study.plan, study.out), study.out, "report")
+
+
+def _print_document(document: Document, out: Path, name: str) -> None:
+    from agentgym_gen.study.report.report import save_report
+
+    written = save_report(document, out, name)
     print_line("\nIn short")
     for sentence in document.summary:
         print_line(f"- {printable_line(sentence)}")
-    print_line(f"Written to {path}")
+    print_line(f"Written to {written}")
 
 
 def _print_preset(options: argparse.Namespace) -> None:

@@ -19,10 +19,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agentgym_gen.errors import DataError, InvalidValueError, ResultExistsError
-from agentgym_gen.study.plan.validation import short_repr
+from agentgym_gen.study.plan.validation import first_difference, short_repr
 from agentgym_gen.study.results.provenance import code_state
 from agentgym_gen.study.run.recipes import PretrainedRecipe, StepPrinter, TinyRecipe
-from agentgym_gen.study.run.run import first_difference
 from agentgym_gen.system.file_lock import LOCK_NAME, lock_folder
 from agentgym_gen.system.files import is_temporary, write_json
 from agentgym_gen.system.untrusted_files import parse_json, read_text

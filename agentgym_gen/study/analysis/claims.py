@@ -82,6 +82,13 @@ class Claim:
     side: str = ABOVE
     """Where our number is if the claim holds: ``above`` or ``below`` the margin, or ``within`` plus
     and minus of it."""
+    is_selected: bool = False
+    """Whether the arm was selected by its number, so that another run may name another arm."""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What the claim is about, which is the same in every run of one plan."""
+        return self.number, "" if self.is_selected else self.sentence
 
     @property
     def verdict(self) -> str:
@@ -228,7 +235,7 @@ def _t5(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
     resampled = results.resample(cells, lambda m: m[0] - m[1])
     ours = estimate(*resampled, *results.sample_size(cells), reach=1.0, confidence=level)
     sentence = f"the worst of {len(pairs)}: {worst[0]} on {label(worst[1])} (Bonferroni)"
-    yield Claim("T5", sentence, "change, points", ours, BELOW)
+    yield Claim("T5", sentence, "change, points", ours, BELOW, is_selected=True)
 
 
 def _t6(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
@@ -312,8 +319,8 @@ def _t10(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
             continue
         failed = [row for row in results.rows(arm.name, own) if not row["success"]]
         if failed:
-            sentence = f"share of the {len(failed)} failed episodes of {arm.name} on {label(own)}"
-            yield Claim("T10", sentence, "percent of failures", _bias_share(failed))
+            sentence, unit = f"{arm.name} on {label(own)}", f"percent of {len(failed)} failures"
+            yield Claim("T10", sentence, unit, _bias_share(failed))
 
 
 def _bias_share(failed: Sequence[Row]) -> Estimate:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pydantic import TypeAdapter
     from pydantic_core import ErrorDetails
 
-__all__ = ["FieldError", "Path", "check_value", "dotted", "short_repr"]
+__all__ = ["FieldError", "Path", "check_value", "dotted", "first_difference", "short_repr"]
 
 Path = tuple[int | str, ...]
 """The keys and indices that lead to a value, from the outermost."""
@@ -60,6 +60,22 @@ def short_repr(value: object) -> str:
         return f"a number of {value.bit_length() * 3 // 10:,} digits"
     text = repr(value)
     return text if len(text) <= MAX_CHARS else f"{text[:MAX_CHARS]}..."
+
+
+def first_difference(old: object, new: object, path: Path = ()) -> tuple[str, object, object]:
+    """Return the first key whose value differs between two plans, and both values; None is absent.
+
+    >>> first_difference({"name": "a", "test": {"tasks": 5}}, {"name": "b", "test": {"tasks": 9}})
+    ('test.tasks', 5, 9)
+    """
+    if isinstance(old, dict) and isinstance(new, dict):
+        keys = [key for key in {**old, **new} if path or key not in ("name", "about")]
+        key = next(key for key in keys if old.get(key) != new.get(key))
+        return first_difference(old.get(key), new.get(key), (*path, key))
+    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        place = next(n for n, pair in enumerate(zip(old, new, strict=True)) if pair[0] != pair[1])
+        return first_difference(old[place], new[place], (*path, place))
+    return dotted(path), old, new
 
 
 def check_value(hint: Any, value: object) -> Any:  # noqa: ANN401  (a value of the type)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from agentgym_gen.errors import DataError
 from agentgym_gen.study.analysis.analysis import Pair, Results
 from agentgym_gen.study.analysis.statistics import Estimate
-from agentgym_gen.study.plan.plan import BASE, Arm, ModelId, arm_name, display_name, label
+from agentgym_gen.study.plan.plan import BASE, Arm, ModelId, Plan, arm_name, display_name, label
 from agentgym_gen.study.report.document import (
     Block,
     Forest,
@@ -16,7 +17,8 @@ from agentgym_gen.study.report.document import (
     percent_interval,
     points_interval,
 )
-from agentgym_gen.study.results.training import untrained_arms
+from agentgym_gen.study.results.rows import Row
+from agentgym_gen.study.results.training import unchanged_models, untrained_arms
 
 FULL_SHADE = 0.4
 """The gain that has the full colour of a heat map."""
@@ -59,6 +61,31 @@ class ReportContext:
         results = self.results
         pairs = [p for p in results.pairs if p[0] != BASE and results.has(p, (BASE, p[1]))]
         self.gains: dict[Pair, Estimate] = results.gains_with_holm(pairs) if pairs else {}
+
+    @classmethod
+    def of_rows(
+        cls,
+        plan: Plan,
+        rows: Sequence[Row],
+        cells: Sequence[Row],
+        logs: Mapping[str, Sequence[Row]],
+    ) -> ReportContext:
+        """Return the context of a study.
+
+        Args:
+            plan: Its plan.
+            rows: The rows of its episodes.
+            cells: The rows of its cells.
+            logs: The training log of every model that has one, by name.
+
+        Raises:
+            DataError: if there are no results of the base.
+        """
+        results = Results(rows)
+        if not any(arm == BASE for arm, _ in results.pairs):
+            raise DataError("The base was not tested yet; run the study again, it goes on")
+        unchanged = unchanged_models(plan.models, cells, logs)
+        return cls(results, plan.arms, unchanged, plan.models)
 
     def arms_of(self, family: str) -> list[Arm]:
         """Return the arms of *family* that have a result, each once."""

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from agentgym_gen.errors import DataError
-from agentgym_gen.study.analysis.analysis import Results
-from agentgym_gen.study.plan.plan import BASE, Plan
+from agentgym_gen.study.plan.plan import Plan
 from agentgym_gen.study.report.context import ReportContext
 from agentgym_gen.study.report.document import Document, Figure
 from agentgym_gen.study.report.inline import without_marks
@@ -32,10 +30,9 @@ from agentgym_gen.study.report.sections.summary import (
 from agentgym_gen.study.report.sections.transfer import transfer
 from agentgym_gen.study.results.distances import read_distances
 from agentgym_gen.study.results.rows import read_cells, read_curves, read_episodes
-from agentgym_gen.study.results.training import unchanged_models
 from agentgym_gen.system.files import write_text
 
-PAGE, MARKDOWN, FIGURES = "report.html", "report.md", "figures"
+FIGURES = "figures"
 
 
 def write_report(plan: Plan, out: Path) -> Path:
@@ -47,14 +44,15 @@ def write_report(plan: Plan, out: Path) -> Path:
     return save_report(make_report(plan, out), out)
 
 
-def save_report(document: Document, out: Path) -> Path:
-    """Write *document* into the folder *out* as a page and as Markdown; return the page's path."""
-    write_text(out / PAGE, render_page(document))
+def save_report(document: Document, out: Path, name: str = "report") -> Path:
+    """Write *document* into *out* as a page and as Markdown called *name*; return the page."""
+    page = out / f"{name}.html"
+    write_text(page, render_page(document))
     for figure in [block for block in document.blocks if isinstance(block, Figure)]:
         for number, panel in enumerate(figure.panels, 1):
             write_text(out / FIGURES / f"{figure.name}-{number}.svg", str(panel))
-    write_text(out / MARKDOWN, document.markdown())
-    return out / PAGE
+    write_text(out / f"{name}.md", document.markdown())
+    return page
 
 
 def make_report(plan: Plan, out: Path) -> Document:
@@ -63,13 +61,8 @@ def make_report(plan: Plan, out: Path) -> Document:
     Raises:
         DataError: if there are no results of the base.
     """
-    rows, cells = read_episodes(out, plan), read_cells(out, plan)
-    results = Results(rows)
-    if not any(arm == BASE for arm, _ in results.pairs):
-        raise DataError(f"The base was not tested yet in {out}; run the study again, it goes on")
-    logs = read_curves(out)
-    unchanged = unchanged_models(plan.models, cells, logs)
-    context = ReportContext(results, plan.arms, unchanged, plan.models)
+    rows, cells, logs = read_episodes(out, plan), read_cells(out, plan), read_curves(out)
+    context = ReportContext.of_rows(plan, rows, cells, logs)
     blocks = [
         *about(plan),
         *answer(context),

@@ -29,7 +29,7 @@ from agentgym_gen.errors import DataError, DiskFullError, ResultExistsError
 from agentgym_gen.ids import EnvId
 from agentgym_gen.seeding import stream
 from agentgym_gen.study.plan.plan import Cell, ModelId, Plan, Stage, label
-from agentgym_gen.study.plan.validation import dotted, short_repr
+from agentgym_gen.study.plan.validation import first_difference, short_repr
 from agentgym_gen.study.results.failures import RULES_VERSION
 from agentgym_gen.study.results.files import MODEL_DONE, MODEL_HASH, PLAN, column_file
 from agentgym_gen.study.results.folder import ResultsFolder, read_column, read_plan_file
@@ -161,24 +161,6 @@ def _entries(out: Path) -> list[Path]:
 def _is_of_a_start(path: Path) -> bool:
     """Return whether a run that was killed before it wrote ``plan.json`` has left *path*."""
     return path.name == LOCK_NAME or is_temporary(path, "plan.json")
-
-
-def first_difference(
-    old: object, new: object, path: tuple[int | str, ...] = ()
-) -> tuple[str, object, object]:
-    """Return the first key whose value differs between two plans, and both values; None is absent.
-
-    >>> first_difference({"name": "a", "test": {"tasks": 5}}, {"name": "b", "test": {"tasks": 9}})
-    ('test.tasks', 5, 9)
-    """
-    if isinstance(old, dict) and isinstance(new, dict):
-        keys = [key for key in {**old, **new} if path or key not in ("name", "about")]
-        key = next(key for key in keys if old.get(key) != new.get(key))
-        return first_difference(old.get(key), new.get(key), (*path, key))
-    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
-        place = next(n for n, pair in enumerate(zip(old, new, strict=True)) if pair[0] != pair[1])
-        return first_difference(old[place], new[place], (*path, place))
-    return dotted(path), old, new
 
 
 @dataclass
