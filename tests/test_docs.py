@@ -17,7 +17,7 @@ import pytest
 
 from agentgym_gen.cli.main import build_parser
 from agentgym_gen.env.registration import BUNDLED
-from tools import transcripts
+from tools import gallery_picture, transcripts
 
 ROOT = Path(__file__).parents[1]
 INTEGRATIONS = ROOT / "tests" / "integrations"
@@ -151,6 +151,13 @@ def test_transcripts_are_current(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
 
     assert transcripts.renew_page(text) == text, "run: python -m tools.transcripts"
+
+
+def test_the_picture_of_the_gallery_is_current() -> None:
+    """It shows what the environments say today."""
+    drawn = gallery_picture.PICTURE.read_text(encoding="utf-8")
+
+    assert gallery_picture.picture() == drawn, "run: python -m tools.gallery_picture"
 
 
 @pytest.mark.parametrize("name", [environment.name for environment in BUNDLED])
