@@ -57,7 +57,7 @@ def picture() -> str:
     title = "The seven environments, each at the beginning of an episode"
     font = f'font-family="{FONTS}" font-size="{FONT}"'
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" {font}>',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" {font}>',
         f"  <title>{title}</title>",
     ]
     for number, (name, task, interface) in enumerate(CARDS):
