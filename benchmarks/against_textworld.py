@@ -75,6 +75,8 @@ def main() -> None:
     parser.add_argument("--walks", type=int, default=4, help="how many walks through each game")
     parser.add_argument("--resets", type=int, default=30)
     options = parser.parse_args()
+    if options.walks < 2:
+        parser.error("--walks is 2 or more: the first and the later walks are compared")
     for what, infos in REQUESTED.items():
         print(
             f"\n| step: {what} | steps "
