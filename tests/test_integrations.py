@@ -5,10 +5,13 @@ from __future__ import annotations
 import importlib
 import pickle
 import sys
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from systems import needs
 
 from agentgym_gen import Session, task_rows
 from agentgym_gen.errors import (
@@ -139,3 +142,26 @@ def test_every_package_is_pinned(path: Path) -> None:
     assert all("==" in line for line in requirements.lines)
     assert set(requirements.no_deps) <= set(map(integrations.project, requirements.lines))
     assert list(path.parent.glob("test_*.py"))
+
+
+@needs("POSIX", "locks of files that end with their process")
+def test_two_runs_do_not_share_an_environment(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The second says that it waits, and goes on when the first has ended."""
+    order = []
+
+    def use(name: str) -> None:
+        with integrations.held(tmp_path / "trl"):
+            order.append(name)
+
+    with integrations.held(tmp_path / "trl"):
+        second = threading.Thread(target=use, args=("second",))
+        second.start()
+        while not (printed := capsys.readouterr().out):
+            time.sleep(0.01)
+        order.append("first")
+    second.join()
+
+    assert printed == "trl          waits for another run that tests it\n"
+    assert order == ["first", "second"]

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import configparser
+import contextlib
 import hashlib
 import os
 import re
@@ -27,7 +28,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -87,13 +88,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def test(name: str, wheel: Path, work: Path, *, newest: bool) -> bool:
     """Set up and test *name*, print its line, and say whether all went well."""
+    text = (FOLDERS / name / "requirements.txt").read_text(encoding="utf-8")
+    home = cache() / (f"{name}-newest" if newest else name)
     start = time.monotonic()
-    set_up = 0.0
     try:
-        text = (FOLDERS / name / "requirements.txt").read_text(encoding="utf-8")
-        python, reused = prepare(name, parse(text, newest=newest), wheel, newest=newest)
-        set_up = time.monotonic() - start
-        result = run_tests(python, FOLDERS / name, work).strip().splitlines()[-1]
+        with held(home):
+            start = time.monotonic()
+            python, reused = prepare(home, parse(text, newest=newest), wheel, newest=newest)
+            set_up = time.monotonic() - start
+            result = run_tests(python, FOLDERS / name, work).strip().splitlines()[-1]
     except StepError as failure:
         print(f"{name:12} FAILED after {time.monotonic() - start:.0f} s\n{failure}", flush=True)
         return False
@@ -140,11 +143,31 @@ def build_wheel(work: Path) -> Path:
     return next(work.glob("*.whl"))
 
 
+@contextlib.contextmanager
+def held(home: Path) -> Iterator[None]:
+    """Keep other runs from the environment in *home*; wait for one that has it."""
+    if sys.platform == "win32":  # which has no such locks
+        yield
+        return
+    import fcntl
+
+    home.parent.mkdir(parents=True, exist_ok=True)
+    with home.with_name(f"{home.name}.lock").open("w", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"{home.name:12} waits for another run that tests it", flush=True)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def prepare(
-    name: str, requirements: Requirements, wheel: Path, *, newest: bool
+    home: Path, requirements: Requirements, wheel: Path, *, newest: bool
 ) -> tuple[Path, bool]:
-    """Return the Python of an environment that has everything, and whether it was there before."""
-    home = cache() / (f"{name}-newest" if newest else name)
+    """Return the Python of the environment in *home* that has everything, and whether it was there.
+
+    Nothing is installed again if it was made for the same requirements.
+    """
     python, mark = home / "bin" / "python", home / MARK
     interpreter = find_python(requirements.python)
     core = ["pytest", *([] if newest else pins("gymnasium", "numpy"))]
