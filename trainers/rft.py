@@ -51,6 +51,9 @@ __all__ = ["LOG", "RFTTrainer", "Sampler"]
 
 LOG = logging.getLogger(__name__)
 
+IDLE_WARNINGS = frozenset(PERSISTENT * 2**n for n in range(32))
+"""After so many steps without an update there is a warning: each time twice as many."""
+
 
 class RFTTrainer:
     """Trains a model by its own episodes in environments.
@@ -279,11 +282,10 @@ class RFTTrainer:
                 *(row["step"], row["sampler_gap"], self.args.max_sampler_gap),
             )
         self._idle_rows = [] if row.get("gradient_norm") else [*self._idle_rows, row]
-        if len(self._idle_rows) % PERSISTENT == 0 and self._idle_rows:
-            LOG.warning(
-                "No update in the last %d steps: %s",
-                *(len(self._idle_rows), idle_cause(self._idle_rows[-PERSISTENT:])),
-            )
+        idle = len(self._idle_rows)
+        if idle in IDLE_WARNINGS:
+            cause = idle_cause(self._idle_rows[-PERSISTENT:])
+            LOG.warning("No update in the last %d steps: %s", idle, cause)
 
     def _play(self) -> tuple[LogRow, list[Trajectory], list[Trajectory]]:
         """Return the row of a step's episodes, all of them, and those that are learned from."""

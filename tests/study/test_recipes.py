@@ -4,7 +4,6 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,7 +13,7 @@ from agentgym_gen.agents.rollout import Episode, run
 from agentgym_gen.errors import DataError, InvalidValueError, UnknownNameError
 from agentgym_gen.study import Stage, recipe_of
 from agentgym_gen.study.results.provenance import model_hash
-from agentgym_gen.study.run.recipes import PretrainedRecipe, StepPrinter, TinyRecipe
+from agentgym_gen.study.run.recipes import PretrainedRecipe, TinyRecipe
 from agentgym_gen.study.run.run import check_weights
 
 SOKOBAN, CRAFT = "rftgen/Sokoban-easy-v0", "rftgen/TextCraft-easy-menu-v0"
@@ -83,18 +82,6 @@ def test_foreign_weights_in_the_folder_of_a_model_are_refused(base: Path, tmp_pa
     weights.write_bytes(weights.read_bytes()[:-1] + b"\0")
     with pytest.raises(DataError, match=r"foreign weights are not tested as this model"):
         check_weights(tmp_path / "a")
-
-
-def test_three_steps_without_an_update_are_a_warning() -> None:
-    """It comes once, and not for steps that have an update between them."""
-    lines: list[str] = []
-    printer = StepPrinter("reinforcement", "success", lines.append)
-    for step, extra in enumerate(({}, {}, {"loss": 0.1}, {}, {}, {}, {}), 1):
-        row = {"step": step, "success": 0.0, "groups": 4, **extra}
-        printer.on_step_end(SimpleNamespace(max_steps=70), None, None, row=row)
-
-    (warning,) = [line for line in lines if line.startswith("warning")]
-    assert "3 steps to step 6 had no update: no group held both a success and a failure" in warning
 
 
 def test_a_stage_gets_its_share_of_the_steps(base: Path, tmp_path: Path) -> None:

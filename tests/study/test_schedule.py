@@ -1,6 +1,7 @@
 """The order of jobs, and the executors that run them."""
 
 import itertools
+import logging
 import os
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,7 +17,7 @@ from agentgym_gen.errors import (
     MissingExtraError,
     UnknownNameError,
 )
-from agentgym_gen.study import run_plan
+from agentgym_gen.study import Stage, run_plan
 from agentgym_gen.study.results.rows import read_episodes
 from agentgym_gen.study.run import executors
 from agentgym_gen.study.run.executors import (
@@ -28,7 +29,7 @@ from agentgym_gen.study.run.executors import (
     make_executor,
 )
 from agentgym_gen.study.run.jobs import Job, chain_lengths, make_jobs
-from agentgym_gen.study.run.schedule import run_jobs
+from agentgym_gen.study.run.schedule import Log, run_jobs
 
 CHAIN = [
     Job("train", "a", (), 1.0),
@@ -270,3 +271,22 @@ def test_an_executor_is_made_by_its_name() -> None:
         make_executor("locl", 1)
     with pytest.raises(InvalidValueError, match="`workers` is at least 1, not 0"):
         make_executor("local", 0)
+
+
+def test_a_warning_names_the_model_that_is_trained(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A trainer knows no name, and several models are trained at a time."""
+
+    class WarningRecipe(PretendRecipe):
+        def train(self, base: Path, folder: Path, stage: Stage, seed: int, log: Log) -> None:
+            logging.getLogger("agentgym_gen.trainers.rft").warning("No update in %d steps", 3)
+            super().train(base, folder, stage, seed, log)
+
+    lines: list[str] = []
+    run_plan(small_plan(), tmp_path, log=lines.append, recipe=WarningRecipe())
+    warnings = [line.strip() for line in lines if "warning" in line]
+
+    assert "sokoban-easy.s0: warning: No update in 3 steps" in warnings
+    assert len(warnings) == len(small_plan().models) - len(small_plan().seeds)
+    assert "No update" not in capsys.readouterr().err

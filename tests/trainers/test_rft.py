@@ -1,6 +1,7 @@
 """Reinforcement fine-tuning: samples, references, warnings and checkpoints are what they seem."""
 
 import logging
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -166,12 +167,13 @@ def test_a_sampler_gap_warns_and_stops_where_it_persists(
 
 
 def test_three_steps_without_an_update_are_explained(caplog: pytest.LogCaptureFixture) -> None:
-    """The warning names what all of them have in common."""
+    """The warning names what all of them have in common, and comes again after twice as many."""
     model, tokenizer = build_tiny(["text"], 0, TinySize(1, 16, 2, 300, 512))
     with caplog.at_level(logging.WARNING):
-        trainer(model, tokenizer, max_steps=3, invalid_penalty=0.0, max_new_tokens=1).train()
+        trainer(model, tokenizer, max_steps=7, invalid_penalty=0.0, max_new_tokens=1).train()
 
-    assert "No update in the last 3 steps: " in caplog.text
+    numbers = re.findall(r"No update in the last (\d+) steps: ", caplog.text)
+    assert numbers == ["3", "6"]
     assert "raise `max_new_tokens`" in caplog.text
 
 

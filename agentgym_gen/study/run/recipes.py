@@ -23,7 +23,6 @@ from agentgym_gen.errors import InvalidValueError, unknown_name
 from agentgym_gen.study.plan.plan import Stage
 from agentgym_gen.study.results.files import MODEL_DONE, MODEL_HASH
 from agentgym_gen.study.results.provenance import model_hash
-from agentgym_gen.study.results.training import NO_UPDATE, made_update
 from agentgym_gen.study.run.schedule import Log
 from agentgym_gen.system.files import write_text
 
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SPEED_DEMONSTRATIONS",
-    "STEPS_WITHOUT_UPDATE",
     "ConfiguredRecipe",
     "PretrainedRecipe",
     "StepPrinter",
@@ -45,9 +43,6 @@ __all__ = [
 
 StyleOf = Callable[[str], PromptStyle]
 """From an environment id to the prompt style of its episodes."""
-
-STEPS_WITHOUT_UPDATE = 3
-"""After so many steps in a row without an update there is a warning."""
 
 SPEED_DEMONSTRATIONS = 64
 """How many expert episodes the warm start of a speed measurement shows, over all environments."""
@@ -338,8 +333,6 @@ def _hide_progress_bars() -> None:
 class StepPrinter:
     """A callback of the trainers that prints the progress of a training five times.
 
-    It warns once when `STEPS_WITHOUT_UPDATE` steps in a row changed nothing.
-
     Args:
         training: What is trained.
         key: The key of the row whose value is printed.
@@ -348,17 +341,9 @@ class StepPrinter:
 
     def __init__(self, training: str, key: str, log: Log) -> None:
         self._training, self._key, self._log = training, key, log
-        self._without_update = 0
 
     def on_step_end(self, args: Any, state: Any, control: Any, **extras: Any) -> None:  # noqa: ANN401
         """Print the value of the row, if a fifth of the steps was made since the last time."""
         row, steps = extras["row"], args.max_steps
         if row["step"] % max(1, steps // 5) == 0:
             self._log(f"{self._training} {row['step']}/{steps}: {self._key} {row[self._key]:.3f}")
-        self._without_update = 0 if made_update(row) else self._without_update + 1
-        if self._without_update == STEPS_WITHOUT_UPDATE:
-            self._log(
-                f"warning: {STEPS_WITHOUT_UPDATE} steps to step {row['step']} had {NO_UPDATE}; if "
-                "it stays so nothing is learned, and easier tasks, a longer warm start, or "
-                '`reward = "score"` may help'
-            )

@@ -45,7 +45,7 @@ from agentgym_gen.study.run.executors import Executor, InProcess
 from agentgym_gen.study.run.given import open_given, record_given
 from agentgym_gen.study.run.jobs import is_done, make_jobs, models_by_name
 from agentgym_gen.study.run.recipes import TrainingRecipe, recipe_of
-from agentgym_gen.study.run.schedule import Log, RunSummary, run_jobs
+from agentgym_gen.study.run.schedule import Log, RunSummary, run_jobs, warnings_to
 from agentgym_gen.system.file_lock import LOCK_NAME, lock_folder
 from agentgym_gen.system.files import (
     is_temporary,
@@ -254,7 +254,8 @@ class JobRunner:
         else:
             base, stage = model_folder(self.out, model.parent), model.stages[-1]
             base_hash = check_weights(base)
-            self._recipe(stage).train(base, folder, stage, model.seed, log)
+            with warnings_to(log):
+                self._recipe(stage).train(base, folder, stage, model.seed, log)
             if base_hash is not None and base_hash == model_hash(folder):
                 log(f"warning: its weights are those of {model.parent.name}")
         (folder / FAILURE).unlink(missing_ok=True)

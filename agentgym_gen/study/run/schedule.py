@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from agentgym_gen.describe.printable import printable_line
@@ -13,8 +15,36 @@ from agentgym_gen.study.run.jobs import Job, chain_lengths
 Log = Callable[[str], None]
 """Called with each line of progress."""
 
+WARNINGS = "agentgym_gen"
+"""The logger of this package."""
+
 MAX_ATTEMPTS = 2
 """How often a job is started whose process dies: another job may have used up the memory."""
+
+
+@contextmanager
+def warnings_to(log: Log) -> Iterator[None]:
+    """Give the warnings of this package to *log*, which says whose they are, instead of printing.
+
+    Jobs run side by side, and a trainer does not know the name of what it trains.
+    """
+    logger, handler = logging.getLogger(WARNINGS), _LogHandler(log)
+    propagate, logger.propagate = logger.propagate, False
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.propagate = propagate
+
+
+class _LogHandler(logging.Handler):
+    def __init__(self, log: Log) -> None:
+        super().__init__(logging.WARNING)
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._log(f"warning: {record.getMessage()}")
 
 
 @dataclass
