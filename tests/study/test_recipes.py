@@ -1,5 +1,6 @@
 """The recipes make, train and load small models."""
 
+import dataclasses
 import json
 import shutil
 from collections.abc import Callable
@@ -57,6 +58,20 @@ def test_a_model_is_made_trained_and_played(base: Path, tmp_path: Path) -> None:
     assert trajectory.action_tokens > 0
     assert (tmp_path / "a" / "log.jsonl").read_text().count("\n") == 4
     assert list((tmp_path / "a").glob("step_*")) == []
+
+
+def test_a_truncated_turn_is_read_in_a_test_as_in_training(base: Path) -> None:
+    """A model that was trained with cut completions refused is tested with them refused."""
+    actions = []
+    for rule in ("act", "refuse"):
+        made = recipe(rft={**TINY["rft"], "on_truncated_turn": rule})
+        policy = dataclasses.replace(made, max_new_tokens=1).load_policy(base)
+        (trajectory,) = run([Episode(SOKOBAN, "sokoban/easy/test/3")], policy, style=BOARD)
+        assert all(turn.completion.truncated for turn in trajectory.turns)
+        actions.append({turn.completion.text for turn in trajectory.turns})
+
+    assert actions[0] != {""}
+    assert actions[1] == {""}
 
 
 def test_a_finished_model_is_not_made_again(base: Path) -> None:

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from agentgym_gen.agents.policy import Policy
 from agentgym_gen.agents.prompt import PromptStyle, mixed_style
@@ -99,8 +99,13 @@ class ConfiguredRecipe:
         self.finish(folder, seed, trainer.model, tokenizer)
 
     def load_policy(self, folder: Path) -> Policy:
-        """Return the policy of the model in *folder*."""
-        return self._policy(*_load_model(self.source(folder)), self.max_new_tokens)
+        """Return the policy of the model in *folder*; a truncated turn is read as in training."""
+        from agentgym_gen.trainers.sampling.truncated_turns import refuse_truncated
+
+        policy = self._policy(*_load_model(self.source(folder)), self.max_new_tokens)
+        if self.rft.on_truncated_turn == "refuse":
+            return cast("Policy", refuse_truncated(policy))  # a policy of the same kind
+        return policy
 
     def build_model(self, seed: int, episodes: int) -> tuple[Model, Tokenizer]:
         """Return the model before any training, its vocabulary from so many *episodes*."""
