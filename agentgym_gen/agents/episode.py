@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Generator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -121,12 +122,17 @@ class EpisodeQueue:
         self._pool.give_back(live.episode, live.session.env)
         return trajectory
 
+    def close(self) -> None:
+        """Close the environments that no episode is played in, and others when theirs ends."""
+        self._pool.close()
+
 
 class _EnvPool:
     """Environments that are used again by later episodes of the same kind."""
 
     def __init__(self) -> None:
         self._free: dict[tuple[str, str, str], list[TextEnv]] = {}
+        self._closed = False
 
     def take(self, episode: Episode) -> TextEnv:
         """Return an environment for *episode*."""
@@ -141,6 +147,17 @@ class _EnvPool:
     def give_back(self, episode: Episode, env: TextEnv) -> None:
         """Keep *env* for another episode of the kind of *episode*."""
         self._free[self._key(episode)].append(env)
+        if self._closed:
+            self.close()
+
+    def close(self) -> None:
+        """Close every free environment, now and when another becomes free."""
+        self._closed = True
+        for free in list(self._free.values()):
+            while free:
+                # Another thread may take the last one in between.
+                with suppress(IndexError):
+                    free.pop().close()
 
     @staticmethod
     def _key(episode: Episode) -> tuple[str, str, str]:

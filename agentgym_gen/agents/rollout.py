@@ -50,9 +50,9 @@ def run(  # noqa: PLR0913  (keywords)
         PolicyError: if a concurrent policy cannot go on, or too many of its answers failed in a
             row. *on_end* has had the episodes that ended before.
     """
-    queue = EpisodeQueue(episodes, style, seed)
-    playing = _play(queue, policy, max_concurrent, max_failures, threading.Event())
-    return _collect(playing, on_end)
+    with closing(EpisodeQueue(episodes, style, seed)) as queue:
+        playing = _play(queue, policy, max_concurrent, max_failures, threading.Event())
+        return _collect(playing, on_end)
 
 
 async def run_async(  # noqa: PLR0913  (keywords)
@@ -83,8 +83,13 @@ async def run_async(  # noqa: PLR0913  (keywords)
 
     queue = EpisodeQueue(episodes, style, seed)
     playing = _play(queue, policy, max_concurrent, max_failures, stop)
+
+    def collect() -> list[Trajectory]:
+        with closing(queue):  # in the thread: when the task is cancelled, a turn may be under way
+            return _collect(playing, notify)
+
     try:
-        return await asyncio.to_thread(_collect, playing, notify)
+        return await asyncio.to_thread(collect)
     finally:
         stop.set()
 

@@ -1,6 +1,7 @@
 """Rollouts: episodes played side by side, and their trajectories."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from toy_world import Corridor, CorridorWorld
@@ -16,6 +17,7 @@ from agentgym_gen.agents.policy import (
 from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.agents.rollout import Episode, group_by_task, run
 from agentgym_gen.agents.trajectory import TokenSequence
+from agentgym_gen.env import TextEnv
 from agentgym_gen.env.making import sample_task_ids
 from agentgym_gen.errors import BackendError, InvalidValueError, UnknownNameError
 from agentgym_gen.seeding import stream
@@ -51,6 +53,30 @@ def test_the_expert_succeeds_and_trajectories_keep_their_order() -> None:
 
     assert [t.task_id for t in trajectories] == [e.task_id for e in episodes(7)]
     assert all(t.success and t.end_reason == "success" and t.score == 1 for t in trajectories)
+
+
+@pytest.mark.parametrize("policy", [ExpertPolicy(), OneByOne()], ids=["batched", "concurrent"])
+def test_every_environment_is_closed_when_the_rollout_ends(
+    policy: ExpertPolicy | OneByOne, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each that was made, which are no more than played at once."""
+    opened, closed = [], []
+    make, close = TextEnv.__init__, TextEnv.close
+
+    def counted_init(env: TextEnv, *args: Any, **keywords: Any) -> None:  # noqa: ANN401
+        make(env, *args, **keywords)
+        opened.append(id(env))
+
+    def counted_close(env: TextEnv) -> None:
+        closed.append(id(env))
+        close(env)
+
+    monkeypatch.setattr(TextEnv, "__init__", counted_init)
+    monkeypatch.setattr(TextEnv, "close", counted_close)
+    run(episodes(7), policy, max_concurrent=3)
+
+    assert 1 <= len(opened) <= 3
+    assert sorted(closed) == sorted(opened)
 
 
 def test_random_episodes_do_not_depend_on_concurrency() -> None:
