@@ -100,7 +100,7 @@ class TrainingError(AgentGymGenError, RuntimeError):
 
 
 def unknown_name(
-    kind: str, value: object, accepted: Iterable[str], listing: str
+    kind: str, value: object, accepted: Iterable[str], listing: str = ""
 ) -> UnknownNameError:
     """Return the error for a name that is not known.
 
@@ -108,13 +108,17 @@ def unknown_name(
         kind: What the name names, such as ``"tier"``.
         value: The name that was given.
         accepted: The names that are accepted.
-        listing: How to list the accepted names, in words.
+        listing: How to list the accepted names, or what else is accepted, in words; empty where
+            the message lists them all.
     """
     names = sorted(accepted)
     near = difflib.get_close_matches(str(value), names, n=1, cutoff=0.5)
     meant = f"; did you mean {near[0]!r}?" if near else "."
-    shown = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
-    return UnknownNameError(f"Unknown {kind} {value!r}{meant} Known: {shown} ({listing})")
+    known = f" Known: {', '.join(names)}"
+    if listing and len(names) > 20:  # the first of many names would only hide the nearest
+        known = "" if near else f" Known: {', '.join(names[:20])}, ..."
+    how = f" ({listing})" if listing else ""
+    return UnknownNameError(f"Unknown {kind} {value!r}{meant}{known}{how}")
 
 
 def missing_extra(

@@ -17,7 +17,7 @@ import pytest
 
 from agentgym_gen.cli.main import build_parser
 from agentgym_gen.env.registration import BUNDLED
-from tools import gallery_picture, transcripts
+from tools import gallery_picture, site_links, transcripts
 
 ROOT = Path(__file__).parents[1]
 INTEGRATIONS = ROOT / "tests" / "integrations"
@@ -89,9 +89,9 @@ def commands(page: Path, program: str) -> list[list[str]]:
     return [line for line in words if line and line[0].startswith(program)]
 
 
-@pytest.mark.parametrize("page", sorted(ROOT.glob("*.md")), ids=relative)
-def test_links_outside_the_site_lead_somewhere(page: Path) -> None:
-    """Every relative link of a page that mkdocs does not check names a file and a heading."""
+@pytest.mark.parametrize("page", sorted({*ROOT.glob("*.md"), *PAGES}), ids=relative)
+def test_links_lead_somewhere(page: Path) -> None:
+    """Every relative link names a file and a heading, on the site and outside it."""
     text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
     links = re.findall(r"\]\(([^)\s]+)\)", text)
     assert [link for link in links if not leads_somewhere(page, link)] == []
@@ -118,6 +118,23 @@ def slug(heading: str) -> str:
     'the-session-one-episode'
     """
     return re.sub(r"\s+", "-", re.sub(r"[^\w\s-]", "", heading).strip().lower())
+
+
+def test_pages_of_the_root_have_the_links_of_the_site() -> None:
+    """What the site shows of a file at the root links to pages beside it."""
+    shown = site_links.on_page_markdown((ROOT / "docs" / "changelog.md").read_text("utf-8"))
+    links = re.findall(r"\]\((?![a-z]+:)([^)\s]+)\)", shown)
+
+    assert len(links) > 5
+    assert [link for link in links if not leads_somewhere(ROOT / "docs" / "x.md", link)] == []
+
+
+def test_tables_have_no_gap() -> None:
+    """A row of a table that stands apart from it is shown as text."""
+    gap = re.compile(r"^\|.*\n\n(\|(?!.*\n\|[ :-]+\|).*)", re.MULTILINE)
+    pages = {relative(page): page.read_text(encoding="utf-8") for page in PAGES}
+
+    assert {name: gap.findall(text) for name, text in pages.items() if gap.search(text)} == {}
 
 
 def test_every_benchmark_is_on_the_page_of_numbers() -> None:

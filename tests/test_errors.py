@@ -43,6 +43,18 @@ def test_an_unknown_name_with_no_name_near_has_a_full_stop() -> None:
     assert str(error) == "Unknown fruit 'xyz'. Known: apple, pear (see the market)"
 
 
+def test_the_nearest_of_very_many_names_stands_alone() -> None:
+    """The first of hundreds of names say nothing about the one that was meant."""
+    fruits = ["apple", *(f"pear {number}" for number in range(300))]
+    near = errors.unknown_name("fruit", "aple", fruits, "see the market")
+    far = errors.unknown_name("fruit", "xyz", fruits, "see the market")
+
+    assert str(near) == "Unknown fruit 'aple'; did you mean 'apple'? (see the market)"
+    assert str(far).startswith("Unknown fruit 'xyz'. Known: apple, pear 0, ")
+    assert str(far).endswith(", ... (see the market)")
+    assert str(errors.unknown_name("fruit", "xyz", fruits)).endswith("pear 99")
+
+
 def test_a_package_that_is_there_and_cannot_be_imported_is_upgraded() -> None:
     """A package that is too old for another one is not called missing, and the reason is shown."""
     absent = ModuleNotFoundError("No module named 'peft'", name="peft")

@@ -74,7 +74,7 @@ def __getattr__(name: str) -> object:
         package = _package_of(error)
         if package is None:
             raise
-        raise missing_extra(package, "train", "Training", error) from error
+        raise missing_extra(package, "train", "A model in memory", error) from error
     return getattr(module, name)
 
 

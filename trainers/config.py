@@ -121,7 +121,10 @@ class TrainConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class SFTConfig(TrainConfig):
-    """The settings of supervised fine-tuning on demonstrations."""
+    """The settings of supervised fine-tuning on demonstrations.
+
+    What each field means stands below it in this file, and on the API page of the trainers.
+    """
 
     learning_rate: float = 3e-4
     batch_size: int = 64
@@ -138,7 +141,10 @@ class SFTConfig(TrainConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class RFTConfig(TrainConfig):
-    """The settings of reinforcement fine-tuning."""
+    """The settings of reinforcement fine-tuning.
+
+    What each field means stands below it in this file, and on the API page of the trainers.
+    """
 
     save_steps: int = 1
     save_total_limit: int = 2
@@ -353,4 +359,4 @@ def _check_share(name: str, value: float) -> None:
 
 def _check_name(kind: str, value: str, names: tuple[str, ...]) -> None:
     if value not in names:
-        raise unknown_name(kind, value, names, "all")
+        raise unknown_name(kind, value, names)

@@ -114,9 +114,9 @@ class PromptStyle:
     def __post_init__(self) -> None:
         """Check the fields."""
         if self.format not in FORMATS:
-            raise unknown_name("prompt format", self.format, FORMATS, "all")
+            raise unknown_name("prompt format", self.format, FORMATS)
         if self.reader not in READERS:
-            raise unknown_name("reader", self.reader, READERS, "all")
+            raise unknown_name("reader", self.reader, READERS)
         object.__setattr__(self, "chat_template_kwargs", _pairs(self.chat_template_kwargs))
         if self.window is not None and self.window < 0:
             raise InvalidValueError(f"`window` is 0 or more, or None, not {self.window!r}")

@@ -103,7 +103,7 @@ class Session:
         env: TextEnv | None = None,
     ) -> None:
         if reward not in REWARDS:
-            raise unknown_name("kind of reward", reward, REWARDS, "all")
+            raise unknown_name("kind of reward", reward, REWARDS)
         split = TaskId.parse(task_id).split
         self.env = env or make_text_env(env_id, split, options)
         """The environment."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import json
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
+from agentgym_gen.describe.printable import printable
 from agentgym_gen.env.making import sample_task_ids
 from agentgym_gen.env.registration import env_ids
 from agentgym_gen.errors import InvalidValueError
@@ -20,7 +23,10 @@ if TYPE_CHECKING:
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser, the values of whose last argument may stand after options, too."""
+    """A parser whose errors are one sentence, with the nearest name where one is unknown.
+
+    The values of its last argument may stand after options, too.
+    """
 
     spread = ""
     """The name of that argument, which takes any number of values; empty for none."""
@@ -32,7 +38,36 @@ class Parser(argparse.ArgumentParser):
             words = [word for word in rest if not word.startswith("-")]
             rest = [word for word in rest if word.startswith("-")]
             setattr(parsed, self.spread, [*getattr(parsed, self.spread), *words])
+        if rest:  # refused here, where the options are known, and not by the parser of all commands
+            options = [name for action in self._actions for name in action.option_strings]
+            self.error(f"unrecognized arguments: {' '.join(rest)}{_nearest(rest[0], options)}")
         return parsed, rest
+
+    def error(self, message: str) -> NoReturn:
+        """Print *message*, and where all arguments are described; exit with code 2."""
+        choice = re.fullmatch(r"(.*: invalid choice: '(.*)') \(choose from (.*)\)", message)
+        if choice is not None:
+            names = choice[3].replace("'", "").split(", ")
+            message = f"{choice[1]}{_nearest(choice[2], names)} (choose from {', '.join(names)})"
+        self.exit(2, printable(f"{self.prog}: {message} (see {self.prog} --help)") + "\n")
+
+
+def _nearest(name: str, names: Iterable[str]) -> str:
+    """Return words that suggest the one of *names* that is nearest to *name*, or none."""
+    near = difflib.get_close_matches(name.partition("=")[0], list(names), n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def add_command(commands: Any, name: str, summary: str) -> Any:  # noqa: ANN401
+    """Return the parser of a new command, whose help begins with *summary*.
+
+    Args:
+        commands: What ``add_subparsers`` of a parser has returned.
+        name: The command.
+        summary: What it does, beginning with a small letter.
+    """
+    description = f"{summary[0].upper()}{summary[1:]}."
+    return commands.add_parser(name, help=summary, description=description)
 
 
 def at_least(least: int) -> Callable[[str], int]:
@@ -64,16 +99,17 @@ def add_task(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that choose an environment and one of its tasks."""
     env_id = parser.add_argument("id", metavar="ID", help="for example rftgen/TextCraft-easy-v0")
     complete_with(env_id, env_ids)
-    split = parser.add_argument("--split", default="train", help=", ".join(SPLITS))
+    splits = "train (default), valid or test"
+    split = parser.add_argument("--split", default="train", help=splits)
     complete_with(split, lambda: SPLITS)
     parser.add_argument("--task", help="a task id, such as textcraft/easy/test/17")
-    seed = "which task is drawn without --task"
+    seed = "chooses the tasks where --task names none; default 0"
     parser.add_argument("--seed", type=at_least(0), default=0, metavar="N", help=seed)
 
 
 def add_interface(parser: argparse.ArgumentParser) -> None:
     """Add the argument that chooses an interface."""
-    presets = "preset names joined by '+', such as synonyms+json"
+    presets = "preset names joined by '+', such as synonyms+json; default that of the id"
     complete_with(parser.add_argument("--interface", help=presets), lambda: PRESETS)
 
 

@@ -17,18 +17,25 @@ from agentgym_gen.world import SPLITS
 def add_calibrate(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``calibrate``."""
     number = at_least(1)
-    env_id = parser.add_argument("id", metavar="ENV", help="for example rftgen/TextCraft-v0")
+    env_id = parser.add_argument("id", metavar="ID", help="for example rftgen/TextCraft-v0")
     complete_with(env_id, env_ids)
     model = "random, expert, a folder or a hub name"
     complete_with(parser.add_argument("--model", required=True, help=model), lambda: POLICIES)
-    parser.add_argument("--out", type=path, help="where the lists go; default lists/ENV")
-    parser.add_argument("--tasks", type=number, default=200, metavar="N", help="tasks of a split")
-    parser.add_argument("--samples", type=number, default=8, metavar="N", help="episodes of a task")
-    parser.add_argument("--threshold", type=float, default=0.5, help="easy from this success on")
-    parser.add_argument("--split", action="append", help="only these splits; default all")
-    parser.add_argument("--format", default="react", help=", ".join(FORMATS))
-    parser.add_argument("--temperature", type=float, default=1.0, help="of a model")
-    parser.add_argument("--max-new-tokens", type=number, default=256, help="of a model")
+    parser.add_argument("--out", type=path, help="the start of the lists' names; default lists/ID")
+    each = "tasks of each split; default 200"
+    parser.add_argument("--tasks", type=number, default=200, metavar="N", help=each)
+    samples = "episodes of each task; default 8"
+    parser.add_argument("--samples", type=number, default=8, metavar="N", help=samples)
+    threshold = "tasks with at least this success are easy; default 0.5"
+    parser.add_argument("--threshold", type=float, default=0.5, help=threshold)
+    parser.add_argument(
+        "--split", action="append", help="a split, several times for several; default all"
+    )
+    form = f"how a model is asked: {', '.join(FORMATS)}; default react"
+    parser.add_argument("--format", default="react", help=form)
+    parser.add_argument("--temperature", type=float, default=1.0, help="default 1")
+    longest = "the most tokens of a completion; default 256"
+    parser.add_argument("--max-tokens", type=number, default=256, metavar="N", help=longest)
     keep = "keep the episodes in OUT.trajectories.jsonl, for agentgym-gen view"
     parser.add_argument("--keep-episodes", action="store_true", help=keep)
     parser.set_defaults(command=calibrate_tasks, resumable=True)
@@ -49,7 +56,7 @@ def calibrate_tasks(options: argparse.Namespace) -> None:
         splits,
         keep_episodes=options.keep_episodes,
     )
-    policy = resolve_policy(options.model, options.temperature, options.max_new_tokens)
+    policy = resolve_policy(options.model, options.temperature, options.max_tokens)
     style = PromptStyle(format=options.format)
     sizes = calibrate(
         calibration,

@@ -22,11 +22,12 @@ def add_compare(parser: argparse.ArgumentParser) -> None:
     trained_on = "an id or pattern that the models but the base were trained on; or NAME=PATTERN"
     parser.add_argument("--trained-on", action="append", metavar="ENV", help=trained_on)
     parser.add_argument("--name", action="append", help="a name for each model, in their order")
-    parser.add_argument("--metric", default="success", choices=("success", "score"))
-    allow = "a setting that may differ, such as temperature; or version"
+    metric = "what is compared; default success"
+    parser.add_argument("--metric", default="success", choices=("success", "score"), help=metric)
+    allow = "a setting that may differ, such as temperature, or version"
     parser.add_argument("--allow", action="append", metavar="SETTING", help=allow)
     parser.add_argument("--out", type=path, help="write a page, its Markdown and JSON there")
-    parser.add_argument("--replace", action="store_true", help="replace what --out holds")
+    parser.add_argument("--replace", action="store_true", help="replace an earlier page in --out")
     parser.add_argument("--json", action="store_true", help="print all numbers as JSON")
     parser.set_defaults(command=print_comparison)
 

@@ -43,7 +43,9 @@ def add_demo(parser: argparse.ArgumentParser) -> None:
     )
     complete_with(action, lambda: POLICIES)
     number = at_least(1)
-    parser.add_argument("--episodes", type=number, default=1, metavar="N", help="how many episodes")
+    parser.add_argument(
+        "--episodes", type=number, default=1, metavar="N", help="how many episodes; default 1"
+    )
     form = f"how a model is asked: {', '.join(FORMATS)}; default react"
     parser.add_argument("--format", default="react", help=form)
     add_model(parser)

@@ -20,11 +20,11 @@ NOT_INSTALLED, BROKEN = "extra", "error"
 def add_envs(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``envs``."""
     parser.add_argument("--ids", action="store_true", help="print every id, one a line")
-    described = "print what experts read and say, and how far environments and interfaces are apart"
+    described = "measure the environments with their experts: lengths, and distances between them"
     parser.add_argument("--describe", action="store_true", help=described)
-    number = "how many tasks are played for it, 10 by default"
+    number = "how many tasks of each environment --describe plays; default 10"
     parser.add_argument("--tasks", type=at_least(1), default=10, metavar="N", help=number)
-    parser.add_argument("--json", action="store_true", help="print it as JSON")
+    parser.add_argument("--json", action="store_true", help="print the same as JSON")
     parser.set_defaults(command=list_envs)
 
 

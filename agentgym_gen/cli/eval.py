@@ -12,7 +12,6 @@ from agentgym_gen.cli.arguments import Parser, add_model, at_least, complete_wit
 from agentgym_gen.cli.terminal import ProgressLine, print_json, print_table
 from agentgym_gen.env.registration import env_ids
 from agentgym_gen.interface import PRESETS
-from agentgym_gen.world import SPLITS
 
 if TYPE_CHECKING:
     from agentgym_gen.evaluation import Evaluation
@@ -28,25 +27,28 @@ def add_eval(parser: Parser) -> None:
     complete_with(parser.add_argument("model", metavar="MODEL", help=model), lambda: POLICIES)
     ids = "ids, or patterns such as 'rftgen/*-easy-v0'"
     action = parser.add_argument(
-        "ids", metavar="ID", nargs="*", help=f"{ids}; default {EVERYTHING}"
+        "ids", metavar="ID", nargs="*", default=[], help=f"{ids}; default {EVERYTHING}"
     )
     complete_with(action, env_ids)
-    panel = "a frozen list of tasks: core-v1, ..."
+    panel = "play a frozen list of tasks: core-v1, shift-v1 or paper-v1"
     complete_with(parser.add_argument("--panel", metavar="NAME", help=panel), _panels)
     parser.add_argument("--out", type=path, help="folder of the results; default runs/eval-MODEL")
-    parser.add_argument("--split", default="test", help=", ".join(SPLITS))
-    each = "tasks of each id; more of them extend the folder"
+    parser.add_argument("--split", default="test", help="train, valid or test (default)")
+    each = "tasks of each id; default 100. More of them extend the folder"
     parser.add_argument("--tasks", type=number, default=100, metavar="N", help=each)
-    parser.add_argument("--samples", type=number, default=1, metavar="N", help="episodes of a task")
-    interface = "preset names joined by '+'; may be given several times"
+    samples = "episodes of each task; default 1"
+    parser.add_argument("--samples", type=number, default=1, metavar="N", help=samples)
+    interface = "preset names joined by '+'; several times for several interfaces"
     action = parser.add_argument("--interface", action="append", default=[], help=interface)
     complete_with(action, lambda: PRESETS)
     _add_prompt(parser)
-    parser.add_argument("--max-turns", type=number, metavar="N", help="default: each task's own")
-    seed = "decides tasks, demonstrations and sampling"
+    parser.add_argument(
+        "--max-turns", type=number, metavar="N", help="the turn limit; default each task's own"
+    )
+    seed = "decides tasks, demonstrations and sampling; default 0"
     parser.add_argument("--seed", type=count, default=0, metavar="N", help=seed)
     add_model(parser)
-    parser.add_argument("--label", help="what the model is called in results")
+    parser.add_argument("--label", help="what the model is called in results; default its name")
     workers = "episodes at once; default 64"
     parser.add_argument("--workers", type=number, default=64, metavar="N", help=workers)
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
@@ -62,12 +64,13 @@ def _panels() -> list[str]:
 
 def _add_prompt(parser: argparse.ArgumentParser) -> None:
     count = at_least(0)
-    parser.add_argument("--format", default="react", help=", ".join(FORMATS))
+    form = f"how a model is asked: {', '.join(FORMATS)}; default react"
+    parser.add_argument("--format", default="react", help=form)
     reader = "how answers are read: lenient (default), or strict, as in training"
     parser.add_argument("--reader", default="lenient", choices=READERS, help=reader)
     window = "how many past turns are shown; default all"
     parser.add_argument("--window", type=count, metavar="N", help=window)
-    shots = "episodes of the expert before each episode, as earlier turns"
+    shots = "demonstrations before each episode, as earlier turns; default 0"
     parser.add_argument("--shots", type=count, default=0, metavar="N", help=shots)
 
 

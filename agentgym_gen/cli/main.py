@@ -16,7 +16,7 @@ from pathlib import Path
 
 import gymnasium
 
-from agentgym_gen.cli.arguments import Parser
+from agentgym_gen.cli.arguments import Parser, add_command
 from agentgym_gen.cli.calibrate import add_calibrate
 from agentgym_gen.cli.compare import add_compare
 from agentgym_gen.cli.demo import add_demo
@@ -66,7 +66,7 @@ def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     parser = Parser(
         prog="agentgym-gen",
-        description="Text-agent environments, an RFT trainer and the generalization study.",
+        description="Text environments, reinforcement fine-tuning, and a study of what transfers.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -75,20 +75,22 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.set_defaults(resumable=False)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    add_envs(commands.add_parser("envs", help="list the environments"))
-    add_show(commands.add_parser("show", help="see one task through several interfaces"))
-    add_play(commands.add_parser("play", help="play an environment yourself"))
-    add_demo(commands.add_parser("demo", help="watch a policy play"))
-    add_eval(commands.add_parser("eval", help="measure a model, whoever trained it"))
-    add_compare(commands.add_parser("compare", help="say what differs between evaluated models"))
-    add_view(commands.add_parser("view", help="see episodes in the browser"))
-    add_study(commands.add_parser("study", help="run a generalization study"))
-    add_train(commands.add_parser("train", help="train a model as a file says"))
-    add_calibrate(commands.add_parser("calibrate", help="divide tasks by a model's success"))
-    add_serve(commands.add_parser("serve", help="let other programs play, over a network"))
-    add_export(commands.add_parser("export", help="write files for the trainers of others"))
-    add_new(commands.add_parser("new", help="begin a package with a world of your own"))
-    add_data(commands.add_parser("data", help="prepare a model or data, once"))
+    add_envs(add_command(commands, "envs", "list the environments"))
+    add_show(add_command(commands, "show", "show one task through several interfaces"))
+    add_play(add_command(commands, "play", "play an environment yourself"))
+    add_demo(add_command(commands, "demo", "watch a policy play"))
+    add_eval(add_command(commands, "eval", "measure a model on the environments"))
+    add_compare(add_command(commands, "compare", "compare evaluated models"))
+    add_view(add_command(commands, "view", "show episodes in the browser"))
+    add_study(add_command(commands, "study", "train and test many models by a plan"))
+    add_train(add_command(commands, "train", "train one model as a file describes"))
+    add_calibrate(
+        add_command(commands, "calibrate", "list the tasks that a model finds easy, and hard")
+    )
+    add_serve(add_command(commands, "serve", "let other programs play over a network"))
+    add_export(add_command(commands, "export", "write demonstrations for other trainers"))
+    add_new(add_command(commands, "new", "begin a package with a world of your own"))
+    add_data(add_command(commands, "data", "prepare a model or data ahead"))
     return parser
 
 

@@ -15,15 +15,15 @@ from agentgym_gen.interface import PRESETS
 def add_show(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``show``."""
     add_task(parser)
-    interface = "an interface; may be given several times, native comes first if it is only once"
+    interface = "an interface, shown beside native, or several; default synonyms"
     action = parser.add_argument(
         "--interface", action="append", default=[], metavar="NAME", help=interface
     )
     complete_with(action, lambda: PRESETS)
-    turns = "how many actions are shown"
+    turns = "how many actions are shown; default 3"
     parser.add_argument("--turns", type=at_least(0), default=3, metavar="N", help=turns)
     parser.add_argument("--instruction", action="store_true", help="show the instruction, too")
-    width = "characters a line; that of the terminal by default"
+    width = "characters a line; default that of the terminal"
     parser.add_argument("--width", type=at_least(NARROWEST), metavar="N", help=width)
     parser.set_defaults(command=show)
 

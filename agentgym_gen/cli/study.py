@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agentgym_gen.cli.arguments import at_least, path
+from agentgym_gen.cli.arguments import add_command, at_least, path
 from agentgym_gen.cli.terminal import print_json, print_line
 from agentgym_gen.cli.training.memory_table import print_memory
 from agentgym_gen.describe.printable import printable_line
@@ -25,21 +25,21 @@ if TYPE_CHECKING:
 def add_study(parser: argparse.ArgumentParser) -> None:
     """Add the commands of ``study`` and their arguments."""
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    _add_run(commands.add_parser("run", help="run what is not yet done, and write the report"))
+    _add_run(add_command(commands, "run", "run what is not yet done, and write the report"))
     for name, command, summary in (
-        ("status", _print_status, "say how far it is"),
-        ("report", _write_report, "write the report of what is there"),
+        ("status", _print_status, "say how far the study is, and what failed"),
+        ("report", _write_report, "write the report of the results so far"),
     ):
-        subparser = commands.add_parser(name, help=summary)
+        subparser = add_command(commands, name, summary)
         _add_source(subparser)
         subparser.set_defaults(command=command)
         if name == "status":
-            subparser.add_argument("--json", action="store_true", help="print it as JSON")
+            subparser.add_argument("--json", action="store_true", help="print the status as JSON")
     _add_replication(
-        commands.add_parser("replication", help="compare two runs with other training seeds")
+        add_command(commands, "replication", "compare two runs with other training seeds")
     )
-    show = commands.add_parser("show", help="print a preset, to begin a plan of your own")
-    show.add_argument("preset", metavar="PRESET")
+    show = add_command(commands, "show", "print a preset, to begin a plan of your own")
+    show.add_argument("preset", metavar="PRESET", help="quick, small, paper-3b or paper-7b")
     show.set_defaults(command=_print_preset)
 
 
@@ -49,8 +49,9 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--yes", action="store_true", help="do not ask before it starts")
     seed_help = "the training seeds; default those of the plan"
     parser.add_argument("--seeds", type=at_least(0), nargs="+", metavar="SEED", help=seed_help)
-    parser.add_argument("--workers", type=number, help="jobs side by side; default one a processor")
-    parser.add_argument("--executor", default="local", help="local or ray")
+    side = "jobs side by side; default one a processor"
+    parser.add_argument("--workers", type=number, metavar="N", help=side)
+    parser.add_argument("--executor", default="local", help="local (default) or ray")
     parser.add_argument("--address", default="", help="the Ray cluster to join; default a new one")
     ignore = "start although the memory is likely too small"
     parser.add_argument("--ignore-memory", action="store_true", help=ignore)
@@ -90,7 +91,7 @@ def run_study(options: argparse.Namespace) -> None:
     from agentgym_gen.study.run.run import check_folder
 
     if options.executor not in EXECUTORS:
-        raise unknown_name("executor", options.executor, EXECUTORS, "all")
+        raise unknown_name("executor", options.executor, EXECUTORS)
     check_installed()
     study = _open_study(options, options.seeds)
     workers = options.workers or usable_processors()

@@ -293,7 +293,7 @@ class Comparison:
             MissingExtraError: if pandas is not installed.
         """
         if table not in TABLES:
-            raise unknown_name("table", table, TABLES, "all")
+            raise unknown_name("table", table, TABLES)
         try:
             import pandas as pd
         except ImportError as error:

@@ -85,7 +85,7 @@ def read_models(
     by_model = _by_model([Evaluation.open(folder) for folder in folders])
     if len(by_model) < 2:
         raise InvalidValueError(
-            f"Name the folders of two models or more, the base first, not {len(by_model)}; "
+            f"A comparison is of two models or more, the base first, not of {len(by_model)}; "
             "evaluations of one model with different splits or columns are one model"
         )
     model_names = _names(by_model, names)
@@ -189,7 +189,7 @@ def _check_settings(
     keys = sorted({key for _, values in settings for key in values} - set(FREE_SETTINGS))
     for key in allow:
         if key not in (*keys, *RECORD_KEYS):
-            raise unknown_name("setting that may differ", key, (*keys, *RECORD_KEYS), "all")
+            raise unknown_name("setting that may differ", key, (*keys, *RECORD_KEYS))
     notes = [note for key in keys for note in _difference(key, settings, allow)]
     records = [(name, evaluation.record) for name, evaluation in evaluations]
     # The prompts of different settings differ anyhow.

@@ -336,7 +336,7 @@ class TextEnv(gymnasium.Env[str, str]):
         rest = dict(options or {})
         task_id, index = rest.pop("task_id", None), rest.pop("interface_index", None)
         if rest:
-            raise unknown_name("reset option", next(iter(rest)), RESET_OPTIONS, "all")
+            raise unknown_name("reset option", next(iter(rest)), RESET_OPTIONS)
         if index is not None:
             index = checked_integer("interface_index", index, 0)
         if task_id is not None:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from agentgym_gen.env import TextEnv
 from agentgym_gen.env.making import make_text_env, sample_task_ids
-from agentgym_gen.env.registration import HOW_TO_LIST, check_env_id, env_ids
+from agentgym_gen.env.registration import ENVIRONMENTS, HOW_TO_LIST, check_env_id, env_ids
 from agentgym_gen.errors import InvalidValueError, MissingExtraError, unknown_name
 from agentgym_gen.evaluation.results import Column
-from agentgym_gen.ids import EnvId
+from agentgym_gen.ids import TIERS, EnvId
 from agentgym_gen.interface import parse_interface
 from agentgym_gen.seeding import stream
 from agentgym_gen.world import SPLITS
@@ -61,7 +61,7 @@ def select_columns(
             f"`tasks` and `samples` are 1 or more, not {tasks!r} and {samples!r}"
         )
     if split not in SPLITS:
-        raise unknown_name("split", split, SPLITS, "all")
+        raise unknown_name("split", split, SPLITS)
     columns: dict[str, Column] = {}
     left_out: list[str] = []
     for env_id, exact in expand_patterns(patterns):
@@ -94,7 +94,10 @@ def expand_patterns(patterns: Sequence[str]) -> Iterator[tuple[str, bool]]:
         exact = not set(pattern.partition("?interface")[0].partition("?tasks")[0]) & set("*[?")
         matches = [check_env_id(pattern)] if exact else _matches(pattern)
         if not matches:
-            raise unknown_name("environments", pattern, env_ids(), HOW_TO_LIST)
+            tiers = [f"rftgen/*-{tier}-v0" for tier in TIERS]
+            environments = [f"rftgen/{name}-*-v0" for name in ENVIRONMENTS]
+            accepted = [*tiers, *environments]
+            raise unknown_name("pattern of environment ids", pattern, accepted, HOW_TO_LIST)
         for env_id in matches:
             if env_id not in yielded:
                 yielded.add(env_id)

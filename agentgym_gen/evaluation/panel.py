@@ -120,7 +120,7 @@ def load_panel(name: str) -> Panel:
                 f"There is no panel {short!r} in this version, which has {', '.join(versions)}; "
                 "install a newer agentgym-gen: pip install -U agentgym-gen"
             )
-        raise unknown_name("panel", short, names, "all")
+        raise unknown_name("panel", short, names)
     path = resources.files("agentgym_gen.evaluation") / FOLDER / f"{short}.json"
     return _read(parse_json(path.read_text(encoding="utf-8"), str(path)), short)
 

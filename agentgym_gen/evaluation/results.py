@@ -170,7 +170,8 @@ class Evaluation:
         """
         folder = Path(path)
         if not (folder / RECORD).exists():
-            raise DataError(f"{folder} holds no evaluation: it has no {RECORD}")
+            why = f"it has no {RECORD}" if folder.exists() else "there is no such folder"
+            raise DataError(f"{folder} holds no evaluation: {why}")
         record = _read_record(folder / RECORD)
         rows = _read_lines(folder / EPISODES) if (folder / EPISODES).exists() else []
         checked = [_check_row(row, folder / EPISODES) for row in rows]

@@ -50,7 +50,7 @@ class EvalSettings:
     def __post_init__(self) -> None:
         """Check the fields."""
         if self.split not in SPLITS:
-            raise unknown_name("split", self.split, SPLITS, "all")
+            raise unknown_name("split", self.split, SPLITS)
         if self.shots < 0 or self.seed < 0:
             raise InvalidValueError(
                 f"`shots` and `seed` are 0 or more, not {self.shots!r} and {self.seed!r}"

@@ -63,7 +63,7 @@ class DemoPlan:
             check_env_id(env_id)
         for split in self.splits:
             if split not in SPLITS:
-                advice = "all; the split 'test' is for the final evaluation"
+                advice = "the split 'test' is for the final evaluation"
                 raise unknown_name("split of demonstrations", split, SPLITS, advice)
         if self.style.window is not None:
             raise InvalidValueError(

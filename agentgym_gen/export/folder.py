@@ -45,7 +45,7 @@ def export_demos(
     folder: Path,
     *,
     format: str = "messages",
-    overwrite: bool = False,
+    replace: bool = False,
     played: Callable[[], object] = int,
 ) -> list[ExportSummary]:
     """Play the experts of *plan* and write their episodes into *folder*.
@@ -56,7 +56,7 @@ def export_demos(
         plan: Which episodes.
         folder: Where the files go; it should not be there yet.
         format: ``messages`` or ``sharegpt`` (JSON lines), or ``parquet`` (the rows of messages).
-        overwrite: Whether an earlier export in *folder* is replaced.
+        replace: Whether an earlier export in *folder* is replaced.
         played: Called as each episode has ended.
 
     Raises:
@@ -66,14 +66,14 @@ def export_demos(
         DataError: if the folder cannot be written.
     """
     if format not in FORMATS:
-        raise unknown_name("format", format, FORMATS, "all")
-    _check_free(folder, overwrite)
+        raise unknown_name("format", format, FORMATS)
+    _check_free(folder, replace)
     temporary = _temporary_folder(folder)
     try:
         summaries = [_write_split(plan, split, temporary, format, played) for split in plan.splits]
         files = {summary.path.name: manifest for summary, manifest in summaries}
         write_json(temporary / MANIFEST, _manifest(plan, format, files))
-        _replace(folder, temporary, overwrite)
+        _replace(folder, temporary, replace)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return [
@@ -115,15 +115,15 @@ def _manifest(plan: DemoPlan, format: str, files: dict[str, Any]) -> dict[str, A
     }
 
 
-def _check_free(folder: Path, overwrite: bool) -> None:
+def _check_free(folder: Path, replace: bool) -> None:
     if not folder.exists():
         return
     if not folder.is_dir():
         raise ResultExistsError(f"{folder} is a file, and should be a new folder")
-    if not overwrite:
+    if not replace:
         raise ResultExistsError(
             f"{folder} is there already, and would be overwritten; choose another folder, or say "
-            "so with --overwrite"
+            "so with --replace"
         )
     strangers = {path.name for path in folder.iterdir()} - _files_of(folder)
     if strangers:
@@ -152,9 +152,9 @@ def _temporary_folder(folder: Path) -> Path:
         raise write_error(folder, error) from error
 
 
-def _replace(folder: Path, temporary: Path, overwrite: bool) -> None:
+def _replace(folder: Path, temporary: Path, replace: bool) -> None:
     """Let *temporary* become *folder*; what was there goes once the new one is complete."""
-    _check_free(folder, overwrite)  # another process may have been faster
+    _check_free(folder, replace)  # another process may have been faster
     try:
         temporary.chmod(0o755)
         if folder.exists():

@@ -99,4 +99,4 @@ def check_reward(reward: str) -> None:
         UnknownNameError: if there is no such kind.
     """
     if reward not in REWARDS:
-        raise unknown_name("kind of reward", reward, REWARDS, "all")
+        raise unknown_name("kind of reward", reward, REWARDS)

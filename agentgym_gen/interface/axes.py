@@ -75,7 +75,7 @@ class Interface:
         for axis, values in AXES.items():
             value = getattr(self, axis)
             if value not in values:
-                raise unknown_name(f"value of interface axis `{axis}`:", value, values, "all")
+                raise unknown_name(f"value of interface axis `{axis}`:", value, values)
         if self.distractors != RECIPE:
             _check_integer("distractors", self.distractors, MAX_DISTRACTORS, f", or {RECIPE!r}")
         _check_integer("vocabulary", self.vocabulary, VOCABULARIES)
@@ -156,7 +156,7 @@ PRESETS: dict[str, dict[str, object]] = {
 def check_axis(axis: object) -> None:
     """Raise an `UnknownNameError` if there is no *axis*."""
     if axis not in FIELDS:
-        raise unknown_name("interface axis", axis, FIELDS, "all")
+        raise unknown_name("interface axis", axis, FIELDS)
 
 
 def value_of(axis: str, text: str) -> object:

@@ -125,7 +125,7 @@ def _parse(words: Sequence[str]) -> Randomized:
         axis, equals, text = word.partition("=")
         if not equals:
             options = [f"{name}=" for name in ("without", *FIELDS)]
-            raise unknown_name(f"word after {WORD!r}:", word, options, "all")
+            raise unknown_name(f"word after {WORD!r}:", word, options)
         if axis == "without":
             held_out += text.split(",")
         else:

@@ -17,7 +17,7 @@ from agentgym_gen.agents.policy import POLICIES
 from agentgym_gen.errors import DataError, InvalidValueError, unknown_name
 from agentgym_gen.system.untrusted_files import check_file, parse_json, read_text
 
-__all__ = ["KINDS", "ModelIdentity", "content_hash", "identify"]
+__all__ = ["KINDS", "ModelIdentity", "content_hash", "identify", "kind_of"]
 
 KINDS = ("policy", "folder", "adapter", "hub", "endpoint")
 """What a model can be."""
@@ -79,13 +79,13 @@ def identify(
     Raises:
         InvalidValueError: if the name is empty, or *base* is given for what is no adapter.
         DataError: if there is no such model, or the base of an adapter is absent.
-        UnknownNameError: if it is nearly the name of a policy.
+        UnknownNameError: if it is nearly ``random``, ``expert`` or ``smollm2``.
         MissingExtraError: if a model is asked for, and the extra ``train`` is not installed.
     """
     text = str(name)
     if not text.strip():
         raise InvalidValueError("The name of a model is empty")
-    kind = _kind_of(text, base_url)
+    kind = kind_of(text, base_url)
     if base is not None and kind != "adapter":
         raise InvalidValueError(f"`base` is for an adapter, and {text!r} is none ({kind})")
     if kind == "endpoint":
@@ -99,8 +99,13 @@ def identify(
     return ModelIdentity(text, kind, _hub_hash(text))
 
 
-def _kind_of(name: str, base_url: str | None) -> str:
-    """Return which of `KINDS` *name* is, before anything of it is read."""
+def kind_of(name: str, base_url: str | None) -> str:
+    """Return which of `KINDS` *name* is, before anything of it is read or a hub is asked.
+
+    Raises:
+        DataError: if it is a folder without a model, a file, or a path where nothing is.
+        UnknownNameError: if it is nearly ``random``, ``expert`` or ``smollm2``.
+    """
     if base_url is not None:
         return "endpoint"
     if name in POLICIES:
@@ -118,6 +123,7 @@ def _kind_of(name: str, base_url: str | None) -> str:
         raise DataError(f"{name!r} is a file; a model is a folder, a name on the hub, or a policy")
     if name.startswith((".", "/", "~")) or name.count("/") > 1:
         raise DataError(f"There is no folder {name!r}; name one that holds a model or an adapter")
+    _raise_if_misspelt(name)
     return "hub"
 
 
@@ -169,14 +175,14 @@ def _hub_hash(name: str) -> str | None:
 
     if name == SMOLLM2:
         return content_hash(model_folder())
-    try:
-        commit = hub_commit(name)
-    except DataError:
-        _raise_if_misspelt(name)
-        raise
+    commit = hub_commit(name)
     return None if commit is None else commit[:16]
 
 
 def _raise_if_misspelt(name: str) -> None:
-    if difflib.get_close_matches(name, POLICIES, n=1, cutoff=0.7):
-        raise unknown_name("model", name, POLICIES, "or a folder, or a name on the hub")
+    """Raise an error if *name* is nearly one that needs no hub, before a hub is asked for it."""
+    accepted = (*POLICIES, "smollm2")
+    if "/" in name or name in accepted:
+        return
+    if difflib.get_close_matches(name, accepted, n=1, cutoff=0.7):
+        raise unknown_name("model", name, accepted, "or a folder, or a name on the hub")

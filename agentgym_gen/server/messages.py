@@ -131,7 +131,7 @@ class ResetRequest:
         given = {name: value for name, value in data.items() if value is not None}
         for name in given:
             if name not in cls.__dataclass_fields__:
-                raise unknown_name("reset field", name, cls.__dataclass_fields__, "all")
+                raise unknown_name("reset field", name, cls.__dataclass_fields__)
         given["env_id"] = _one_of("env_id", given.get("env_id", default), env_ids)
         for name, check in _CHECKS.items():
             if name in given:
@@ -220,7 +220,7 @@ def _included(name: str, value: object) -> tuple[str, ...]:
         raise InvalidValueError(f"`{name}` is a list of names, not {value!r}")
     for each in value:
         if not isinstance(each, str) or each not in INCLUDABLE:
-            raise unknown_name(f"name in `{name}`", each, INCLUDABLE, "all")
+            raise unknown_name(f"name in `{name}`", each, INCLUDABLE)
     return tuple(value)
 
 

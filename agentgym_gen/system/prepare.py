@@ -73,7 +73,7 @@ def prepare(name: str, log: Log, request: PrepareRequest = DEFAULT_REQUEST) -> P
         InvalidValueError: if a part is requested of what is prepared as a whole.
     """
     if name not in PREPARATIONS:
-        raise unknown_name("data", name, PREPARATIONS, "all")
+        raise unknown_name("data", name, PREPARATIONS)
     preparation = PREPARATIONS[name]
     if not preparation.by_task and request != DEFAULT_REQUEST:
         raise InvalidValueError(f"{name!r} is prepared as a whole; leave the options out")

@@ -104,7 +104,7 @@ class GeneratedTasks(Tasks[House]):
     def _parse_id(self, task_id: str) -> tuple[str, str, int]:
         parsed = TaskId.parse(task_id)
         if parsed.env != self.env:
-            raise unknown_name("environment in task id", parsed.env, [self.env], f"{task_id!r}")
+            raise unknown_name(f"environment of task {str(task_id)!r}:", parsed.env, [self.env])
         key = parsed.key
         if not (key.isascii() and key.isdigit() and len(key) < 10 and str(int(key)) == key):
             raise InvalidValueError(
@@ -151,7 +151,7 @@ def open_tasks(games: str, data_dir: str | Path | None, task_filter: TaskFilter)
         DataError: if the official games are to be played and there is no folder.
     """
     if games not in ("generated", "official"):
-        raise unknown_name("kind of games", games, ["generated", "official"], "all")
+        raise unknown_name("kind of games", games, ["generated", "official"])
     if games == "generated" and data_dir is None:
         return GeneratedTasks(task_filter)
     folder = data_dir or os.environ.get("ALFWORLD_DATA")

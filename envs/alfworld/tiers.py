@@ -77,9 +77,9 @@ class TaskFilter:
         """Check the names."""
         types = [*OFFICIAL_TYPES, *OFFICIAL_TYPES.values()]
         if self.task_type is not None and self.task_type not in types:
-            raise unknown_name("task type", self.task_type, types, "all")
+            raise unknown_name("task type", self.task_type, types)
         if self.room is not None and self.room not in ROOMS:
-            raise unknown_name("room", self.room, ROOMS, "all")
+            raise unknown_name("room", self.room, ROOMS)
 
     def matches(self, task_type: str, room: str) -> bool:
         """Say whether tasks of *task_type*, a short name, in a *room* are played."""

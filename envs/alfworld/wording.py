@@ -167,7 +167,7 @@ def find_wording(version: str) -> Wording:
         UnknownNameError: if there is none.
     """
     if version not in WORDINGS:
-        raise unknown_name("ALFWorld wording", version, WORDINGS, "all")
+        raise unknown_name("ALFWorld wording", version, WORDINGS)
     return WORDINGS[version]
 
 

@@ -131,7 +131,7 @@ def _check_disjoint(by_split: Mapping[str, Sequence[TieredQuestion]]) -> None:
     owner: dict[str, str] = {}
     for split, pairs in by_split.items():
         if split not in SPLITS:
-            raise unknown_name("split", split, SPLITS, "all")
+            raise unknown_name("split", split, SPLITS)
         for _, question in pairs:
             if owner.setdefault(question.text, split) != split:
                 raise InvalidValueError(

@@ -104,7 +104,7 @@ class SearchQA(World[Question]):
         title_weight: int | None = None,
     ) -> None:
         if answers not in ANSWERS:
-            raise unknown_name("rule of answers", answers, ANSWERS, "all")
+            raise unknown_name("rule of answers", answers, ANSWERS)
         if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= MAX_K:
             raise InvalidValueError(f"`k` is 1 to {MAX_K}, not {k!r}")
         self.tasks = _choose_tasks(facts, questions, tiers)

@@ -67,7 +67,7 @@ class GeneratedTasks(Tasks[GameSpec]):
 
     def __init__(self, challenge: str | None = None, first: int | None = None) -> None:
         if challenge is not None and challenge not in CHALLENGES:
-            raise unknown_name("challenge", challenge, CHALLENGES, "all")
+            raise unknown_name("challenge", challenge, CHALLENGES)
         if first is not None and (isinstance(first, bool) or first < 1):
             raise InvalidValueError(f"`first` is a positive number or None, not {first!r}")
         self._challenge = challenge

@@ -42,7 +42,7 @@ class Rules:
         for name, values in ACCEPTED_VALUES.items():
             value = getattr(self, name)
             if value not in values:
-                raise unknown_name(f"value of `{name}`:", value, values, "all")
+                raise unknown_name(f"value of `{name}`:", value, values)
 
     @property
     def is_text_rich(self) -> bool:

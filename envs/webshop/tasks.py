@@ -122,7 +122,7 @@ def open_tasks(
     """
     kind = goals or ("generated" if data_dir is None else "synthetic")
     if kind not in GOAL_KINDS:
-        raise unknown_name("kind of goals", kind, GOAL_KINDS, "all")
+        raise unknown_name("kind of goals", kind, GOAL_KINDS)
     if kind == "generated":
         if data_dir is not None:
             raise InvalidValueError("`data_dir` has no generated goals; ask for other `goals`")

@@ -79,5 +79,5 @@ def test_a_folder_that_is_none_is_one_sentence(
     """It has exit code 2."""
     assert main(["compare", folders[0], "nowhere"]) == 2
     assert capsys.readouterr().err == (
-        "agentgym-gen: nowhere holds no evaluation: it has no eval.json\n"
+        "agentgym-gen: nowhere holds no evaluation: there is no such folder\n"
     )

@@ -1,5 +1,6 @@
 """The command line as a whole: errors, exit codes, streams and signals."""
 
+import argparse
 import os
 import shlex
 import subprocess
@@ -10,7 +11,7 @@ import pytest
 from systems import needs
 
 import agentgym_gen
-from agentgym_gen.cli.main import main
+from agentgym_gen.cli.main import build_parser, main
 
 
 @pytest.mark.parametrize(
@@ -58,6 +59,51 @@ def test_a_number_out_of_range_is_refused(
         main(["demo", "rftgen/Sokoban-easy-v0", *arguments])
 
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["evla"], "agentgym-gen: argument COMMAND: invalid choice: 'evla'; did you mean 'eval'?"),
+        (["study", "rnu"], "agentgym-gen study: argument COMMAND: invalid choice: 'rnu'; did you"),
+        (
+            ["eval", "random", "--taks", "3"],
+            "unrecognized arguments: --taks; did you mean '--tasks'?",
+        ),
+        (["eval", "random", "--shto=3"], "did you mean '--shots'? (see agentgym-gen eval --help)"),
+        (["eval"], "required: MODEL (see agentgym-gen eval --help)"),
+        (["serve", "--host", "localhost:80"], "'localhost:80' is more than a host; --port takes"),
+        (["serve", "--host", "http://localhost"], "'http://localhost' is more than a host"),
+        (["demo", "x", "\x1b[2J"], "unrecognized arguments: \\x1b[2J"),
+    ],
+)
+def test_a_mistyped_word_is_one_sentence(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The sentence has the nearest name, and where all of them are; the usage is not in its way."""
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments)
+    err = capsys.readouterr().err
+
+    assert message in err
+    assert len(err.splitlines()) == 1
+
+
+def test_every_help_begins_with_what_the_command_does() -> None:
+    """No command leaves its reader with a list of arguments alone."""
+    parsers = [build_parser()]
+    for parser in parsers:
+        actions = [a for a in parser._actions if isinstance(a, argparse._SubParsersAction)]
+        parsers += [each for action in actions for each in action.choices.values()]
+
+    assert len(parsers) > 18
+    assert [parser.prog for parser in parsers if not parser.description] == []
+    assert [
+        f"{parser.prog} {action.dest}"
+        for parser in parsers
+        for action in parser._actions
+        if not action.help and not isinstance(action, argparse._SubParsersAction)
+    ] == []
 
 
 def test_unknown_data_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

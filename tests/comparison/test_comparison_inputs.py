@@ -134,7 +134,7 @@ def test_a_comparison_on_training_tasks_alone_says_so(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("folders", "names", "message"),
     [
-        (["a"], (), "two models or more, the base first, not 1"),
+        (["a"], (), "of two models or more, the base first, not of 1"),
         (["a", "a"], (), "a is named twice"),
         (["a", "b"], ("x",), r"2 different names, one for each model, not \['x'\]"),
         (["a", "b"], ("x", "x"), "2 different names"),

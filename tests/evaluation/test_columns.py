@@ -63,10 +63,17 @@ def test_more_tasks_begin_with_fewer() -> None:
     assert len(set(all_of_them)) == len(all_of_them) == 50
 
 
-@pytest.mark.parametrize("pattern", ["rftgen/Corridr-easy-v0", "rftgen/Nothing-*"])
-def test_what_matches_nothing_is_an_error(pattern: str) -> None:
-    """The error names it."""
-    with pytest.raises(UnknownNameError, match="Unknown environment"):
+@pytest.mark.parametrize(
+    ("pattern", "message"),
+    [
+        ("rftgen/Corridr-easy-v0", "Unknown environment id 'rftgen/Corridr-easy-v0'; did you mean"),
+        ("rftgen/*-esy-v0", r"'rftgen/\*-esy-v0'; did you mean 'rftgen/\*-easy-v0'\?"),
+        ("rftgen/Sokban-*", r"'rftgen/Sokban-\*'; did you mean 'rftgen/Sokoban-\*-v0'\?"),
+    ],
+)
+def test_what_matches_nothing_is_an_error(pattern: str, message: str) -> None:
+    """The error names it, and suggests an id in place of an id, a pattern in place of a pattern."""
+    with pytest.raises(UnknownNameError, match=message):
         names(pattern)
 
 

@@ -123,7 +123,7 @@ def test_a_folder_is_overwritten_only_when_asked_and_only_an_export(tmp_path: Pa
         export_demos(PLAN, tmp_path / "demos")
     assert (tmp_path / "demos" / "train.jsonl").read_bytes() == before
 
-    export_demos(DemoPlan((ENV_ID,), 1), tmp_path / "demos", overwrite=True)
+    export_demos(DemoPlan((ENV_ID,), 1), tmp_path / "demos", replace=True)
     assert sorted(p.name for p in (tmp_path / "demos").iterdir()) == [
         "manifest.json",
         "train.jsonl",
@@ -134,11 +134,11 @@ def test_a_folder_is_overwritten_only_when_asked_and_only_an_export(tmp_path: Pa
     (tmp_path / "demos" / "notes.md").write_text("what I saw", encoding="utf-8")
     for name, file in (("thesis", "chapter.md"), ("demos", "notes.md")):
         with pytest.raises(ResultExistsError, match=f"has '{file}', which is no part of an export"):
-            export_demos(PLAN, tmp_path / name, overwrite=True)
+            export_demos(PLAN, tmp_path / name, replace=True)
         assert (tmp_path / name / file).exists()
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(ResultExistsError, match="is a file"):
-        export_demos(PLAN, tmp_path / "file", overwrite=True)
+        export_demos(PLAN, tmp_path / "file", replace=True)
 
 
 def test_a_failed_export_leaves_nothing_and_keeps_the_old_one(
@@ -153,7 +153,7 @@ def test_a_failed_export_leaves_nothing_and_keeps_the_old_one(
 
     monkeypatch.setattr("agentgym_gen.export.folder.demo_rows", fail)
     with pytest.raises(OSError, match="No space left"):
-        export_demos(PLAN, tmp_path / "demos", overwrite=True)
+        export_demos(PLAN, tmp_path / "demos", replace=True)
 
     assert {path.name: path.read_bytes() for path in (tmp_path / "demos").iterdir()} == before
     assert [path.name for path in tmp_path.iterdir()] == ["demos"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,18 @@ def test_what_is_no_model_is_an_error(tmp_path: Path, name: str, message: str) -
     (tmp_path / "empty").mkdir()
     name = name.format(file=tmp_path / "file", empty=tmp_path / "empty")
     with pytest.raises(DataError, match=message):
+        identify(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"), [("randon", "random"), ("Expert", "expert"), ("smolm2", "smollm2")]
+)
+def test_a_misspelt_policy_is_an_error_before_a_hub_is_asked(
+    name: str, meant: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no hub can be reached, asking it takes minutes."""
+    monkeypatch.setitem(sys.modules, "agentgym_gen.trainers", None)
+    with pytest.raises(UnknownNameError, match=f"did you mean '{meant}'"):
         identify(name)
 
 

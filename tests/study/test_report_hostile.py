@@ -265,7 +265,7 @@ def test_without_jinja2_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatc
 
     with pytest.raises(MissingExtraError, match=r"run: pip install 'agentgym-gen\[study\]'"):
         Text("a").to_html()
-    with pytest.raises(MissingExtraError, match="A report needs 'jinja2'"):
+    with pytest.raises(MissingExtraError, match="A page of results needs 'jinja2'"):
         markup.check_installed()
 
 

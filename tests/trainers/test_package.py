@@ -48,7 +48,7 @@ def test_without_torch_one_sentence_says_what_to_install() -> None:
     )
 
     assert done.stdout == (
-        "MissingExtraError Training needs 'torch', which is not installed; "
+        "MissingExtraError A model in memory needs 'torch', which is not installed; "
         "run: pip install 'agentgym-gen[train]'\n"
     ), done.stderr
 
@@ -70,7 +70,7 @@ adapters.make_trainable(object(), 8, 8, 0)
         (
             "safetensors",
             "from agentgym_gen import trainers\ntrainers.RFTTrainer\n",
-            "Training needs 'safetensors', which is installed but cannot be imported (cannot",
+            "needs 'safetensors', which is installed but cannot be imported (cannot",
         ),
     ],
 )

@@ -43,7 +43,7 @@ def test_the_same_id_is_the_same_task() -> None:
         ("corridor/hard/test/50", "No task 50 in corridor/hard/test; indices are 0 to 49"),
         ("corridor/hard/test/x1", "its last part is an index"),
         ("corridor/hard/test/²", "its last part is an index"),
-        ("cellar/hard/test/1", "Unknown environment in task id 'cellar'"),
+        ("cellar/hard/test/1", "Unknown environment of task 'cellar/hard/test/1': 'cellar'"),
     ],
 )
 def test_a_wrong_part_of_an_id_is_named(task_id: str, message: str) -> None:

@@ -16,11 +16,11 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("name", metavar="NAME", help=kinds)
     number = at_least(1)
-    ahead = "make the first N tasks of each tier and split ahead"
+    ahead = "of textworld: make the first N games of each tier and split"
     parser.add_argument("--prepare", type=number, metavar="N", help=ahead)
-    parser.add_argument("--tier", help="of this tier only")
-    parser.add_argument("--split", help="of this split only")
-    side = "processes side by side; default one a processor"
+    parser.add_argument("--tier", help="of textworld: of this tier only")
+    parser.add_argument("--split", help="of textworld: of this split only")
+    side = "of textworld: processes side by side; default one a processor"
     parser.add_argument("--workers", type=number, metavar="N", help=side)
     parser.set_defaults(command=prepare_data, resumable=True)
 

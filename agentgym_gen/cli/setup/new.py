@@ -6,14 +6,14 @@ import argparse
 import shlex
 from pathlib import Path
 
-from agentgym_gen.cli.arguments import path
+from agentgym_gen.cli.arguments import add_command, path
 from agentgym_gen.cli.terminal import print_line
 
 
 def add_new(parser: argparse.ArgumentParser) -> None:
     """Add what can be made, and its arguments."""
     commands = parser.add_subparsers(required=True, metavar="WHAT")
-    world = commands.add_parser("world", help="a package with a world that passes its own tests")
+    world = add_command(commands, "world", "write a package with a world that passes its own tests")
     name = "the environment's name, as in ids and classes, such as Lamps"
     world.add_argument("name", metavar="NAME", help=name)
     out = "where the folder NAME-world is made; default here"

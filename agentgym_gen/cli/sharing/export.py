@@ -7,28 +7,29 @@ from itertools import count
 from pathlib import Path
 
 from agentgym_gen.agents.prompt import PromptStyle
-from agentgym_gen.cli.arguments import at_least, path
+from agentgym_gen.cli.arguments import add_command, at_least, path
 from agentgym_gen.cli.terminal import ProgressLine
 
 
 def add_export(parser: argparse.ArgumentParser) -> None:
     """Add the commands of ``export`` and their arguments."""
     commands = parser.add_subparsers(required=True, metavar="WHAT")
-    demos = commands.add_parser("demos", help="episodes of the experts, as chat messages")
-    demos.add_argument("ids", metavar="ENV", nargs="+", help="such as rftgen/TextCraft-easy-v0")
-    formats = "messages or sharegpt (JSON lines), or parquet (the rows of messages)"
+    demos = add_command(commands, "demos", "write episodes of the experts as chat messages")
+    demos.add_argument("ids", metavar="ID", nargs="+", help="such as rftgen/TextCraft-easy-v0")
+    formats = "messages (default) or sharegpt, as JSON lines, or parquet, the rows of messages"
     demos.add_argument("--format", default="messages", help=formats)
     demos.add_argument("--out", type=path, default=Path("demos"), help="the folder; default demos")
     number = "tasks of each environment and split; default 200"
     demos.add_argument("--tasks", type=at_least(1), default=200, metavar="N", help=number)
     split = "train or valid, more than once for both; default train"
     demos.add_argument("--split", action="append", help=split)
-    seed = "which tasks are sampled"
+    seed = "chooses the tasks; default 0"
     demos.add_argument("--seed", type=at_least(0), default=0, metavar="N", help=seed)
-    demos.add_argument("--interface", help="preset names joined by '+', such as synonyms+json")
-    demos.add_argument("--prompt", default="react", help="react, action or tool")
+    interface = "preset names joined by '+', such as synonyms+json; default that of the id"
+    demos.add_argument("--interface", help=interface)
+    demos.add_argument("--prompt", default="react", help="react (default), action or tool")
     again = "replace an earlier export in the folder"
-    demos.add_argument("--overwrite", action="store_true", help=again)
+    demos.add_argument("--replace", action="store_true", help=again)
     demos.set_defaults(command=export)
 
 
@@ -55,7 +56,7 @@ def export(options: argparse.Namespace) -> None:
         plan,
         options.out,
         format=options.format,
-        overwrite=options.overwrite,
+        replace=options.replace,
         played=show_progress,
     )
     line.clear()

@@ -16,16 +16,20 @@ from agentgym_gen.errors import InvalidValueError
 
 def add_view(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``view``."""
-    paths = "a folder of eval, a study, a calibration or a training, or a JSONL of trajectories"
+    paths = "a folder of eval, study or train, the stem of a calibration, or a file of trajectories"
     parser.add_argument("paths", nargs="+", type=path, metavar="PATH", help=paths)
     export = "write a static folder instead, which needs no server"
     parser.add_argument("--export", type=path, metavar="FOLDER", help=export)
     again = "replace an earlier export in that folder"
     parser.add_argument("--replace", action="store_true", help=again)
-    actions = "export what was admissible at every turn, too: plays every episode again"
+    actions = (
+        "export what was admissible at every turn, too, for which every episode is played again"
+    )
     parser.add_argument("--admissible", action="store_true", help=actions)
-    parser.add_argument("--title", help="of the page; default: the names of the paths")
-    parser.add_argument("--port", type=port, default=0, metavar="N", help="default: a free one")
+    parser.add_argument("--title", help="the title of the page; default the names of the paths")
+    parser.add_argument(
+        "--port", type=port, default=0, metavar="N", help="the port; default a free one"
+    )
     parser.add_argument("--no-open", action="store_true", help="do not open a browser")
     parser.set_defaults(command=view)
 

@@ -14,7 +14,7 @@ def add_train(parser: Parser) -> None:
     """Add the arguments of ``train``."""
     parser.add_argument("config", metavar="CONFIG.toml", type=path, help="what is trained, and how")
     override = "a value in place of the file's, such as rft.learning_rate=1e-4"
-    parser.add_argument("overrides", metavar="KEY=VALUE", nargs="*", help=override)
+    parser.add_argument("overrides", metavar="KEY=VALUE", nargs="*", default=[], help=override)
     parser.add_argument("--out", type=path, help="folder of the run; default runs/train-CONFIG")
     dry_run = "print the settings, the size of the model and the memory, and train nothing"
     parser.add_argument("--dry-run", action="store_true", help=dry_run)

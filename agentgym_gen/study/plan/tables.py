@@ -118,7 +118,7 @@ class TableReader:
 
     def unknown_key(self, path: KeyPath, valid_keys: Sequence[str]) -> InvalidValueError:
         """Return the error that there is no key *path*, with the nearest of *valid_keys*."""
-        return self.located(path, unknown_name("key", _dotted(path), valid_keys, "all here"))
+        return self.located(path, unknown_name("key", _dotted(path), valid_keys))
 
     def location(self, path: KeyPath) -> str:
         """Return where the key *path* has its value: the file and the line, or an override."""

@@ -93,7 +93,7 @@ def _environment(package: str, folder: str) -> jinja2.Environment:
     try:
         import jinja2
     except ImportError as error:
-        raise missing_extra("jinja2", "study", "A report") from error
+        raise missing_extra("jinja2", "study", "A page of results") from error
     environment = jinja2.Environment(
         loader=jinja2.FunctionLoader(partial(_template_source, package, folder)),
         autoescape=True,

@@ -25,6 +25,7 @@ from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.agents.trajectory_files import append_trajectories, keep_trajectories
 from agentgym_gen.env.making import make_text_env, sample_task_ids
 from agentgym_gen.errors import DataError, InvalidValueError, ResultExistsError
+from agentgym_gen.models.identity import kind_of
 from agentgym_gen.seeding import stream
 from agentgym_gen.study.plan.families import LISTED_TIERS
 from agentgym_gen.system.file_lock import lock_file
@@ -328,8 +329,12 @@ def resolve_policy(model: str, temperature: float, max_new_tokens: int) -> Polic
         model: Its name, or the folder of a model.
         temperature: The temperature of a model of transformers.
         max_new_tokens: The most tokens of a completion of one.
+
+    Raises:
+        DataError: if there is no such model.
+        UnknownNameError: if it is nearly ``random``, ``expert`` or ``smollm2``.
     """
-    if model in POLICIES:
+    if kind_of(model, None) == "policy":
         return POLICIES[model]()
     from agentgym_gen.trainers import ModelPolicy, load_model
 

@@ -237,7 +237,7 @@ def make_executor(name: str, workers: int, address: str = "", gpus: float = 0.0)
         InvalidValueError: if *workers* is not positive.
     """
     if name not in EXECUTORS:
-        raise unknown_name("executor", name, EXECUTORS, "all")
+        raise unknown_name("executor", name, EXECUTORS)
     if workers < 1:
         raise InvalidValueError(f"`workers` is at least 1, not {workers!r}")
     if name == "ray":

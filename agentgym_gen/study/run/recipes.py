@@ -313,7 +313,7 @@ def _config(cls: Callable[..., Any], settings: Mapping[str, Any]) -> Any:  # noq
 def _check_keys(settings: Mapping[str, Any], valid_keys: Sequence[str]) -> None:
     for key in settings:
         if key not in valid_keys:
-            raise unknown_name("key of the model", key, valid_keys, "all")
+            raise unknown_name("key of the model", key, valid_keys)
 
 
 def _load_model(source: str | Path, settings: TrainConfig | None = None) -> tuple[Model, Tokenizer]:

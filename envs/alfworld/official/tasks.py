@@ -103,7 +103,7 @@ class OfficialTasks(Tasks[House]):
         """
         parsed = TaskId.parse(task_id)
         if parsed.env != self.env:
-            raise unknown_name("environment in task id", parsed.env, [self.env], f"{task_id!r}")
+            raise unknown_name(f"environment of task {str(task_id)!r}:", parsed.env, [self.env])
         self._check(parsed.tier, parsed.split)
         if not parsed.key.startswith(f"{SPLIT_FOLDERS[parsed.split]}/"):
             raise InvalidValueError(

@@ -40,7 +40,7 @@ def make_reference_check(backend: str, wording_version: str) -> ReferenceCheck |
         MissingExtraError: if the original is not installed.
     """
     if backend not in BACKENDS:
-        raise unknown_name("ALFWorld backend", backend, BACKENDS, "all")
+        raise unknown_name("ALFWorld backend", backend, BACKENDS)
     if backend == "python":
         return None
     if wording_version != "0.4":

@@ -173,7 +173,7 @@ def make_wording(name: str, compat: str) -> Wording:
         UnknownNameError: if there is no such wording or compatibility.
     """
     if name not in WORDINGS:
-        raise unknown_name("wording of BabyAI", name, WORDINGS, "all")
+        raise unknown_name("wording of BabyAI", name, WORDINGS)
     if compat not in COMPATS:
-        raise unknown_name("`compat` of BabyAI", compat, COMPATS, "all")
+        raise unknown_name("`compat` of BabyAI", compat, COMPATS)
     return WORDINGS[name](strict=compat == "original")

@@ -107,7 +107,7 @@ def fact_graph(facts: str) -> Graph:
         UnknownNameError: if there are no such facts.
     """
     if facts not in FACTS:
-        raise unknown_name("facts", facts, FACTS, "all")
+        raise unknown_name("facts", facts, FACTS)
     entities = [_entity(row) for row in load_data("facts.json.gz")["entities"]]
     return Graph(entities if facts == "real" else _with_invented_names(entities))
 

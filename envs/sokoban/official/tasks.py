@@ -99,7 +99,7 @@ class BoxobanTasks(Tasks[Level]):
         """
         parsed = TaskId.parse(task_id)
         if parsed.env != self.env:
-            raise unknown_name("environment in task id", parsed.env, [self.env], f"{task_id!r}")
+            raise unknown_name(f"environment of task {str(task_id)!r}:", parsed.env, [self.env])
         self._check(parsed.tier, parsed.split)
         return Task(parsed, self.generate(parsed, 0))
 
