@@ -114,11 +114,11 @@ def unknown_name(
     names = sorted(accepted)
     near = difflib.get_close_matches(str(value), names, n=1, cutoff=0.5)
     meant = f"; did you mean {near[0]!r}?" if near else "."
-    known = f" Known: {', '.join(names)}"
+    listed = f" Known: {', '.join(names)}"
     if listing and len(names) > 20:  # the first of many names would only hide the nearest
-        known = "" if near else f" Known: {', '.join(names[:20])}, ..."
+        listed = "" if near else f" Known: {', '.join(names[:20])}, ..."
     how = f" ({listing})" if listing else ""
-    return UnknownNameError(f"Unknown {kind} {value!r}{meant}{known}{how}")
+    return UnknownNameError(f"Unknown {kind} {value!r}{meant}{listed}{how}")
 
 
 def missing_extra(

@@ -116,7 +116,8 @@ def add_interface(parser: argparse.ArgumentParser) -> None:
 def add_model(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that say where a model is, and how it is sampled."""
     number = at_least(1)
-    parser.add_argument("--temperature", type=float, default=0.0, help="default 0")
+    temperature = "0 (default) takes the most probable token"
+    parser.add_argument("--temperature", type=float, default=0.0, metavar="N", help=temperature)
     longest = "the most tokens of a completion; default 512"
     parser.add_argument("--max-tokens", type=number, default=512, metavar="N", help=longest)
     url = "a server with an OpenAI-compatible API, such as http://localhost:8000/v1"

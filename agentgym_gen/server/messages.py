@@ -189,7 +189,7 @@ def _text(name: str, value: object) -> str:
 def _one_of(name: str, value: object, accepted: Iterable[str]) -> str:
     names = list(accepted)
     if not isinstance(value, str) or value not in names:
-        raise unknown_name(f"`{name}`", value, names, "all: GET /environments")
+        raise unknown_name(f"`{name}`", value, names, "GET /environments lists all")
     return value
 
 

@@ -30,6 +30,8 @@ from agentgym_gen.cli.main import build_parser, main
         (["study", "run", "mine.toml"], "Cannot read mine.toml: No such file"),
         (["study", "report", "quick", "--out", "nowhere"], "No results in nowhere; run the study"),
         (["calibrate", "rftgen/Chess-v0", "--model", "random"], "Unknown environment id"),
+        (["calibrate", "rftgen/Sokoban-v0", "--model", "smolm2"], "did you mean 'smollm2'?"),
+        (["compare", "nowhere", "here"], "nowhere holds no evaluation: there is no such folder"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_exit_code_2(

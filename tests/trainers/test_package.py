@@ -70,7 +70,7 @@ adapters.make_trainable(object(), 8, 8, 0)
         (
             "safetensors",
             "from agentgym_gen import trainers\ntrainers.RFTTrainer\n",
-            "needs 'safetensors', which is installed but cannot be imported (cannot",
+            "A model in memory needs 'safetensors', which is installed but cannot be imported",
         ),
     ],
 )

@@ -94,7 +94,9 @@ def status_lines(plan: Plan, out: Path) -> list[str]:
     status = study_status(plan, out)
     state = "running" if status.running else "not running"
     lines = [f"{progress_bar(status.share)} {status.study} in {status.out} ({state})", ""]
-    lines += [f"{model.name:56} {model.training:24} {model.tests}" for model in status.models]
+    rows = [(model.name, model.training, model.tests) for model in status.models]
+    names, trainings = (max(len(row[column]) for row in rows) for column in (0, 1))
+    lines += [f"{row[0]:{names}}  {row[1]:{trainings}}  {row[2]}" for row in rows]
     if status.failures:
         lines += ["", *map(_failure_line, status.failures)]
     if status.notes:
