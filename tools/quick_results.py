@@ -5,7 +5,8 @@
 
 It copies the report and the plan, and writes a page with the command, the machine, the versions,
 the time, and the peak of the memory: the sum over all processes, measured every half second. A run
-that was stopped goes on, and its times are added up.
+that was stopped goes on, and its times are added up. The report of `quick` is drawn for the README,
+where there is a browser. Once both runs are there, it keeps what the second repeats of the first.
 """
 
 from __future__ import annotations
@@ -17,14 +18,24 @@ import platform
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from agentgym_gen.study import Study
+from agentgym_gen.study.report.replication import make_replication
+from agentgym_gen.study.report.report import save_report
 from agentgym_gen.system.files import write_text
 from agentgym_gen.system.processors import usable_processors
+from tools.browser import BROWSER, Browser
 
 ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "docs" / "results"
+PICTURE = ROOT / "docs" / "images" / "report.png"
+
+FIRST, SECOND = "quick", "quick-again"
+"""The names of the two runs."""
 
 
 @dataclass
@@ -62,7 +73,8 @@ def main() -> int:
             saved = usage.seconds
         time.sleep(0.5)
     if process.returncode == 0:
-        keep(out, ROOT / "docs" / "results" / options.name, " ".join([options.name, *seeds]), usage)
+        keep(out, RESULTS / options.name, " ".join([options.name, *seeds]), usage)
+        keep_replication(out.parent)
     return process.returncode
 
 
@@ -102,7 +114,25 @@ def keep(run: Path, kept: Path, arguments: str, usage: Usage) -> None:
         "Another processor, version or seed gives other numbers.\n"
     )
     (kept / "how.md").write_text(text, encoding="utf-8")
+    if kept.name == FIRST and BROWSER is not None:
+        draw(kept / "report.html")
     print(f"Kept in {kept}: {minutes:.0f} minutes, {memory:.2f} GiB")
+
+
+def draw(page: Path) -> None:
+    """Draw the first screen of the report *page*."""
+    with tempfile.TemporaryDirectory() as folder, Browser(Path(folder), width=1000) as browser:
+        browser.open(page.as_uri())
+        browser.picture(PICTURE)
+
+
+def keep_replication(runs: Path) -> None:
+    """Keep what the second run repeats of the first, if both are in the folder *runs*."""
+    folders = [runs / name for name in (FIRST, SECOND)]
+    if all((folder / "report.md").exists() for folder in folders):
+        first, second = map(Study.open, folders)
+        document = make_replication((first.plan, first.out), (second.plan, second.out))
+        save_report(document, RESULTS / SECOND, "replication")
 
 
 def processor() -> str:

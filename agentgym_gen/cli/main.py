@@ -41,7 +41,7 @@ examples:
   agentgym-gen demo rftgen/TextCraft-easy-v0          watch the expert
   agentgym-gen show rftgen/Sokoban-easy-v0 --interface json
                                                       one task through two interfaces
-  agentgym-gen study run quick                        train and test, in about 25 minutes
+  agentgym-gen study run quick                        train and test, in about half an hour
 """
 
 
