@@ -1,9 +1,9 @@
 """The trainers, installed as ``agentgym_gen.trainers``; the only package that imports torch.
 
 At the top: supervised and reinforcement fine-tuning (`sft`, `rft`), their settings (`config`), and
-what both share (`loop`, `learner`, `checkpoint`, `callbacks`, `distributed`, `demos`,
-`metrics`). Below: `models`, `sampling`, `packing`, `algorithm`, `logging`. Environments and
-studies do not live here.
+what both share (`loop`, `learner`, `checkpoint`, `log_file`, `callbacks`, `demos`, `metrics`).
+Below: `models`, `sampling`, `packing`, `algorithm`, `parallel`, `logging`. Environments and studies
+do not live here.
 
 Importing this package imports no torch: a name is loaded from its module when it is first used.
 """
