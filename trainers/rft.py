@@ -39,6 +39,7 @@ from agentgym_gen.trainers.logging.completions import CompletionsCallback
 from agentgym_gen.trainers.loop import STOPPED, Loop, StopRule
 from agentgym_gen.trainers.metrics import metrics_by_env, pass_at_k, truncated_turn_share
 from agentgym_gen.trainers.models.chat import ChatFormat
+from agentgym_gen.trainers.models.gguf_export import write_gguf
 from agentgym_gen.trainers.models.loading import resolve_model
 from agentgym_gen.trainers.models.publishing import push_folder
 from agentgym_gen.trainers.models.types import Model, Tokenizer
@@ -219,6 +220,33 @@ class RFTTrainer:
         """
         learner = self._learner
         learner.write_on_main(lambda: learner.save_merged(Path(folder)))
+
+    def export_gguf(
+        self,
+        path: str | Path,
+        *,
+        gguf_type: str = "auto",
+        converter: str | Path | None = None,
+        overwrite: bool = False,
+    ) -> None:
+        """Write one whole model as the GGUF file *path*, by the converter of llama.cpp.
+
+        Args:
+            path: The file.
+            gguf_type: The type of its weights: ``auto``, ``bf16``, ``f16``, ``f32`` or ``q8_0``.
+            converter: The script ``convert_hf_to_gguf.py``, or the folder of llama.cpp; None looks
+                for it.
+            overwrite: Whether a file that is there is replaced.
+
+        Raises:
+            DataError: if there is no converter, or it does not convert this model.
+            ResultExistsError: if there is a file.
+            InvalidValueError: if the type is not known, or the base is quantised.
+        """
+        learner, settings = self._learner, (Path(path), gguf_type, converter)
+        learner.write_on_main(
+            lambda: write_gguf(learner.save_merged, *settings, overwrite=overwrite)
+        )
 
     def push_to_hub(self, repo_id: str, *, private: bool = True, merged: bool = False) -> str:
         """Upload the adapter, or the whole model, with tokenizer and card; return its address.

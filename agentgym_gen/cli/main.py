@@ -86,7 +86,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_train(commands.add_parser("train", help="train a model as a file says"))
     add_calibrate(commands.add_parser("calibrate", help="divide tasks by a model's success"))
     add_serve(commands.add_parser("serve", help="let other programs play, over a network"))
-    add_export(commands.add_parser("export", help="write files for the trainers of others"))
+    add_export(commands.add_parser("export", help="write files for other programs"))
     add_new(commands.add_parser("new", help="begin a package with a world of your own"))
     add_data(commands.add_parser("data", help="prepare a model or data, once"))
     return parser
