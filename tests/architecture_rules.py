@@ -34,7 +34,7 @@ LAYERS = (
     ("agentgym_gen.envs",),
     ("agentgym_gen.trainers.checkpoint", "agentgym_gen.trainers.config"),
     ("agentgym_gen.trainers.callbacks", "agentgym_gen.trainers.models"),
-    ("agentgym_gen.trainers.distributed", "agentgym_gen.trainers.sampling"),
+    ("agentgym_gen.trainers.parallel", "agentgym_gen.trainers.sampling"),
     ("agentgym_gen.trainers.logging", "agentgym_gen.trainers.packing"),
     ("agentgym_gen.trainers.algorithm",),
     ("agentgym_gen.trainers",),

@@ -51,6 +51,7 @@ STARTS_PROCESSES = {
     "agentgym_gen/study/run/executors.py": {"multiprocessing", "ProcessPoolExecutor"},
     "agentgym_gen/study/results/provenance.py": {"subprocess"},
     "trainers/models/checks/template_limits.py": {"subprocess"},
+    "trainers/models/gguf_export.py": {"subprocess"},
     "trainers/models/smollm2.py": {"subprocess"},
 }
 """The modules that start processes, and with what. Of Python, `python_process` has the commands."""

@@ -1,9 +1,9 @@
 """The trainers, installed as ``agentgym_gen.trainers``; the only package that imports torch.
 
 At the top: supervised and reinforcement fine-tuning (`sft`, `rft`), their settings (`config`), and
-what both share (`loop`, `learner`, `checkpoint`, `callbacks`, `distributed`, `demos`,
-`metrics`). Below: `models`, `sampling`, `packing`, `algorithm`, `logging`. Environments and
-studies do not live here.
+what both share (`loop`, `learner`, `checkpoint`, `log_file`, `callbacks`, `demos`, `metrics`).
+Below: `models`, `sampling`, `packing`, `algorithm`, `parallel`, `logging`. Environments and studies
+do not live here.
 
 Importing this package imports no torch: a name is loaded from its module when it is first used.
 """
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from agentgym_gen.trainers.config import RFTConfig, SFTConfig, TinySize
     from agentgym_gen.trainers.demos import demonstrations
     from agentgym_gen.trainers.logging.trajectories import TrajectoryCallback
+    from agentgym_gen.trainers.models.gguf_export import export_gguf
     from agentgym_gen.trainers.models.loading import load_model
     from agentgym_gen.trainers.models.tiny import build_tiny
     from agentgym_gen.trainers.rft import RFTTrainer
@@ -43,6 +44,7 @@ _HOMES = {
     "VLLMSampler": "sampling.vllm_sampler",
     "build_tiny": "models.tiny",
     "demonstrations": "demos",
+    "export_gguf": "models.gguf_export",
     "load_model": "models.loading",
 }
 
@@ -57,6 +59,7 @@ __all__ = [
     "VLLMSampler",
     "build_tiny",
     "demonstrations",
+    "export_gguf",
     "load_model",
 ]
 

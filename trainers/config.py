@@ -86,6 +86,9 @@ class TrainConfig:
     lora_dropout: float = 0.0
     """The share of the adapter's inputs that an update leaves out; sampling, the reference of the
     KL term and `sampler_gap` have none."""
+    fsdp: bool = False
+    """Whether all weights, their gradients and the states of the optimizer are divided among the
+    processes (FSDP); with `lora_rank` 0."""
     attn_implementation: str = ""
     """The kernel of attention of a model that is loaded by name, such as ``sdpa``, ``eager`` or
     ``flash_attention_2``; empty is what transformers takes."""
@@ -117,6 +120,11 @@ class TrainConfig:
             )
         if self.lora_dropout and not self.lora_rank:
             raise InvalidValueError("`lora_dropout` needs an adapter: `lora_rank` above 0")
+        if self.fsdp and self.lora_rank:
+            raise InvalidValueError(
+                f"`fsdp` is for training all weights: set `lora_rank=0`, not {self.lora_rank!r}; "
+                "the base of an adapter is not divided, each process has a whole one"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

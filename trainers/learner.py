@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import json
 import logging
 import math
-import os
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError
@@ -21,11 +19,11 @@ from torch import Tensor
 
 from agentgym_gen.errors import DataError, InvalidValueError, ResultExistsError, TrainingError
 from agentgym_gen.seeding import stream
-from agentgym_gen.system.files import append_text, atomic_write, open_regular, write_jsonl
+from agentgym_gen.system.files import atomic_write
 from agentgym_gen.trainers import checkpoint
 from agentgym_gen.trainers.callbacks import LogRow
 from agentgym_gen.trainers.config import TrainConfig
-from agentgym_gen.trainers.distributed import Distributed
+from agentgym_gen.trainers.log_file import append_row, remove_log, replace_rows
 from agentgym_gen.trainers.logging.model_card import write_card
 from agentgym_gen.trainers.models.adapters import adapter_dropout, make_trainable, save_weights
 from agentgym_gen.trainers.models.device import choose_threads, describe_device
@@ -33,8 +31,10 @@ from agentgym_gen.trainers.models.memory import autocast, explain_oom, gradient_
 from agentgym_gen.trainers.models.publishing import save_merged
 from agentgym_gen.trainers.models.types import Model, Tokenizer
 from agentgym_gen.trainers.optimizer import Optimizer, Snapshot
-from agentgym_gen.trainers.packing.micro_batches import MicroBatch
+from agentgym_gen.trainers.packing.micro_batches import MicroBatch, Sample, fill_up, pack
 from agentgym_gen.trainers.packing.prefix_tree import supports_tree_attention
+from agentgym_gen.trainers.parallel.distributed import Distributed
+from agentgym_gen.trainers.parallel.sharding import check_sharding, part_like, shard
 
 _LOAD_ERRORS = (
     *(OSError, EOFError, RuntimeError, ValueError, LookupError),
@@ -44,11 +44,7 @@ _LOAD_ERRORS = (
 
 LOG = logging.getLogger(__name__)
 
-LOG_FILE = "log.jsonl"
-"""The file of the log in the output folder, one row a line."""
-
-_LOG_START = b'{"step": '
-"""How every log begins."""
+T = TypeVar("T")
 
 
 class Learner:
@@ -72,24 +68,50 @@ class Learner:
         schedule: Callable[[int], float],
     ) -> None:
         choose_threads(model)
+        self.distributed = Distributed()
+        check_sharding(model, self.distributed.size, fsdp=config.fsdp)
         adapter = config.lora_rank, config.lora_alpha, config.seed, config.lora_targets
         self.model = make_trainable(model, *adapter, config.lora_dropout)
         self.tokenizer = tokenizer
         self.config = config
-        self.tree_attention = supports_tree_attention(self.model)
-        """Whether sequences that share a prefix can share a row."""
-        self.distributed = Distributed()
+        self.distributed.check_same_weights(self.model)
+        self._sharded = shard(self.model) if config.fsdp else None
+        with self.whole_model() as whole:
+            self.tree_attention = supports_tree_attention(whole)
+            """Whether sequences that share a prefix can share a row."""
         self.step = 0
         self.history: list[LogRow] = []
         self._schedule = schedule
         self._weights = {
             name: weight for name, weight in self.model.named_parameters() if weight.requires_grad
         }
-        self._optimizer = Optimizer(self._weights, config)
+        rounded = self._sharded is not None and torch.finfo(self._sharded.dtype).bits < 32
+        self._optimizer = Optimizer(self._weights, config, rounded=rounded)
         self._updates = 0
         """How many updates this step has made, which names streams of dropout with the step."""
         self._saved: Path | None = None
         """The checkpoint that has the present weights, if there is one."""
+
+    def whole_model(self) -> AbstractContextManager[Model]:
+        """Return the context of the model with whole weights, to play and to write files.
+
+        Where weights are divided, all processes have to enter together; within it, entering again
+        costs nothing.
+        """
+        return nullcontext(self.model) if self._sharded is None else self._sharded.whole()
+
+    def pack(self, samples: Sequence[Sample], pad_id: int) -> list[MicroBatch]:
+        """Return *samples* as micro batches; where weights are divided, as many for each process.
+
+        Args:
+            samples: The sequences.
+            pad_id: The token at padding.
+        """
+        budget = self.config.micro_batch_tokens
+        batches = pack(samples, budget, pad_id, tree_attention=self.tree_attention)
+        if self._sharded is None:
+            return batches
+        return fill_up(batches, self.distributed.size, pad_id)
 
     def update(
         self, batches: list[MicroBatch], loss_of: Callable[[MicroBatch], Tensor]
@@ -105,7 +127,8 @@ class Learner:
         """
         optimizer, task = self._optimizer, f"the update of step {self.step + 1}"
         optimizer.zero_grad()
-        total, bad_batch = 0.0, None
+        total = 0.0
+        bad_numbers: list[int] = []
         for number, batch in self.distributed.shard(list(enumerate(batches))):
             with (
                 adapter_dropout(
@@ -118,14 +141,16 @@ class Learner:
                 loss = loss_of(batch)
                 loss.backward()  # type: ignore[no-untyped-call]
             optimizer.collect_gradients()
-            if bad_batch is None and not math.isfinite(float(loss.detach())):
-                bad_batch = batch
+            if not math.isfinite(float(loss.detach())):
+                bad_numbers.append(number)
             total += float(loss.detach())
         (total,) = self.distributed.sum(total)
-        self.distributed.sum_gradients(optimizer.gradient_holders)
+        if self._sharded is None:  # or else they are summed already
+            self.distributed.sum_gradients(optimizer.gradient_holders)
         norm = optimizer.clip()
         if not math.isfinite(total) or not math.isfinite(norm):
-            raise self._not_a_number(total, norm, bad_batch or batches[-1])
+            bad_numbers = self.distributed.gather(bad_numbers) or [len(batches) - 1]
+            raise self._not_a_number(total, norm, batches[min(bad_numbers)])
         remedy = "lower `lora_rank`" if self.config.lora_rank else "train an adapter (`lora_rank`)"
         with explain_oom(task, remedy, "take a smaller model"):
             optimizer.step(self._schedule(self.step))
@@ -140,7 +165,7 @@ class Learner:
 
     def _not_a_number(self, total: float, norm: float, bad_batch: MicroBatch) -> TrainingError:
         saved = ""
-        if self.config.output_dir:
+        if self.config.output_dir and self.distributed.is_main:
             path = Path(self.config.output_dir) / f"not_a_number_{self.step + 1:06d}.pt"
             with atomic_write(path) as file:
                 torch.save(dataclasses.asdict(bad_batch), file)
@@ -171,8 +196,7 @@ class Learner:
         """
         self.history.append(row)
         if self.config.output_dir and self.distributed.is_main:
-            with self._log() as path:
-                append_text(path, json.dumps(row) + "\n")
+            append_row(Path(self.config.output_dir), row)
 
     def save(self) -> Path | None:
         """Write a checkpoint, where there is an output folder, and return its folder.
@@ -184,10 +208,16 @@ class Learner:
             return None
         state = self._state()
         root, keep = Path(self.config.output_dir), self.config.save_total_limit
-        path = self.distributed.run_on_main(
-            lambda: checkpoint.write(root, self.step, state, self.write_files, keep=keep)
-        )
-        self._saved = path
+        # All processes have to agree on whether weights are gathered.
+        (changed,) = self.distributed.sum(float(not self._is_on_disk()))
+        with self.whole_model() if changed else nullcontext():
+            main = self.distributed.is_main
+            optimizer = self._optimizer.state_dict(keep=main) if changed else None
+            write_files = partial(self.write_files, optimizer=optimizer)
+            path = self.distributed.run_on_main(
+                lambda: checkpoint.write(root, self.step, state, write_files, keep=keep)
+            )
+        self._saved = checkpoint.folder_of(root, self.step)
         return path
 
     def save_best(self) -> None:
@@ -199,9 +229,12 @@ class Learner:
         if not self.config.output_dir:
             return
         root, state = Path(self.config.output_dir), self._state()
-        self.distributed.run_on_main(
-            lambda: checkpoint.write_best(root, self.step, state, self.save_model)
-        )
+        self.write_on_main(lambda: checkpoint.write_best(root, self.step, state, self.save_model))
+
+    def write_on_main(self, write: Callable[[], T]) -> T | None:
+        """Call *write* in the main process, with whole weights, while the others wait."""
+        with self.whole_model():
+            return self.distributed.run_on_main(write)
 
     def check_best(self, step: int | None) -> None:
         """Set weights in ``best`` aside that are not those of *step*, which the log calls best."""
@@ -214,9 +247,10 @@ class Learner:
             LOG.info("The best weights were those of another course, and are in %s now", aside)
 
     def _state(self) -> dict[str, Any]:
+        divided = f", divided among {self.distributed.size} processes"
         return {
             "config": dataclasses.asdict(self.config),
-            "runs_on": describe_device(self.model),
+            "runs_on": describe_device(self.model) + (divided if self._sharded else ""),
             "history": self.history,
         }
 
@@ -251,8 +285,7 @@ class Learner:
         if self.config.output_dir:
             self.distributed.run_on_main(partial(checkpoint.set_newer_aside, root, path))
         if self.config.output_dir and self.distributed.is_main:
-            with self._log() as path:
-                write_jsonl(path, self.history)
+            replace_rows(root, self.history)
 
     def _start(self, root: Path) -> None:
         """Start a training, unless another one has left checkpoints that would count as newer.
@@ -268,45 +301,52 @@ class Learner:
                 "go on with `train(resume_from_checkpoint=True)`, or choose another `output_dir`"
             )
         if self.distributed.is_main:
-            _check_log(root / LOG_FILE)
-            with self._log() as path:
-                path.unlink(missing_ok=True)
+            remove_log(root)
 
-    def write_files(self, folder: Path) -> None:
+    def write_files(self, folder: Path, optimizer: dict[str, Any] | None = None) -> None:
         """Write the model, its card and the state of the optimizer into *folder*.
 
         Without an update since the last checkpoint, only the card is new.
+
+        Args:
+            folder: The folder.
+            optimizer: The state of the optimizer; None takes the present one.
         """
-        if self._saved is not None and self._saved.is_dir():
+        if self._saved is not None and self._is_on_disk():
             checkpoint.link_files(self._saved, folder)
             write_card(folder, self.model, self.config, self.history)
             return
         self.save_model(folder)
-        _save(self._optimizer.state_dict(), folder / "optimizer.pt")
+        _save(optimizer or self._optimizer.state_dict(), folder / "optimizer.pt")
+
+    def _is_on_disk(self) -> bool:
+        return self._saved is not None and self._saved.is_dir()
 
     def save_model(self, folder: Path) -> None:
-        """Write the adapter, or the whole model, with its tokenizer and a card into *folder*."""
-        save_weights(self.model, folder)
-        self.tokenizer.save_pretrained(folder)
-        write_card(folder, self.model, self.config, self.history)
+        """Write the adapter, or the whole model, with its tokenizer and a card into *folder*.
+
+        Where weights are divided, this is for `write_on_main`.
+        """
+        with self.whole_model() as model:
+            save_weights(model, folder)
+            self._write_rest(folder)
 
     def save_merged(self, folder: Path) -> None:
         """Write the model with its adapter merged, its tokenizer and a card into *folder*."""
-        save_merged(self.model, folder)
+        with self.whole_model() as model:
+            save_merged(model, folder)
+            self._write_rest(folder)
+
+    def _write_rest(self, folder: Path) -> None:
         self.tokenizer.save_pretrained(folder)
         write_card(folder, self.model, self.config, self.history)
-
-    @contextlib.contextmanager
-    def _log(self) -> Iterator[Path]:
-        path = Path(self.config.output_dir) / LOG_FILE
-        with checkpoint.writing(path, "the log"):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            yield path
 
     def _load_optimizer(self, path: Path) -> None:
         """Load the state in *path*: tensors and numbers; anything else in it is refused unread."""
         try:
-            saved = torch.load(path, map_location="cpu", weights_only=True)
+            # Processes that take parts of the file share its pages in memory.
+            mapped = self._sharded is not None
+            saved = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
             self._optimizer.load_state_dict(saved)
         except _LOAD_ERRORS as error:
             raise DataError(
@@ -328,25 +368,7 @@ class Learner:
             tensor = saved.get(name, saved.get(name.replace(".default.", ".")))
             if tensor is None or tensor.shape != weight.shape:
                 raise InvalidValueError(f"The checkpoint {str(path)!r} is of another model")
-            weight.copy_(tensor)
-
-
-def _check_log(path: Path) -> None:
-    """Raise if *path* is there and no log of a training: it is not ours to remove.
-
-    Raises:
-        ResultExistsError: if that is so.
-    """
-    if not path.exists() and not path.is_symlink():
-        return
-    start = None
-    with contextlib.suppress(OSError), os.fdopen(open_regular(path, os.O_RDONLY), "rb") as file:
-        start = file.read(len(_LOG_START))
-    if start in (b"", _LOG_START):
-        return
-    raise ResultExistsError(
-        f"{path} is there and is no log of a training; move it away, or choose another `output_dir`"
-    )
+            weight.copy_(part_like(tensor, weight))
 
 
 def _save(value: object, path: Path) -> None:
@@ -372,25 +394,3 @@ def memory_remedies(batch: MicroBatch, config: TrainConfig) -> list[str]:
             "tokens)"
         )
     return remedies
-
-
-def warmup(config: TrainConfig, step: int) -> float:
-    """Return the share of the learning rate at *step*: a linear rise, then 1."""
-    return min(1.0, (step + 1) / (config.warmup_steps + 1))
-
-
-def learning_rate_share(config: TrainConfig, step: int, schedule: str, final: float) -> float:
-    """Return the share of the learning rate at *step*: a rise, and then its schedule.
-
-    Args:
-        config: The settings.
-        step: How many steps were made.
-        schedule: ``constant``, or ``linear`` or ``cosine`` down to *final*.
-        final: The share at the end.
-    """
-    if step < config.warmup_steps or schedule == "constant":
-        return warmup(config, step)
-    progress = (step - config.warmup_steps) / max(1, config.max_steps - config.warmup_steps)
-    progress = min(1.0, progress)
-    left = 1 - progress if schedule == "linear" else 0.5 * (1 + math.cos(math.pi * progress))
-    return final + (1 - final) * left

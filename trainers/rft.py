@@ -29,20 +29,21 @@ from agentgym_gen.trainers.algorithm.guards import (
 )
 from agentgym_gen.trainers.algorithm.objective import Objective, Reference
 from agentgym_gen.trainers.algorithm.rewards import RewardFunction
+from agentgym_gen.trainers.algorithm.schedule import learning_rate_share
 from agentgym_gen.trainers.algorithm.train_batch import TrainBatch, build_batch
 from agentgym_gen.trainers.callbacks import LogRow
 from agentgym_gen.trainers.config import RFTConfig
 from agentgym_gen.trainers.demos import sample_episodes, vocabulary_texts
-from agentgym_gen.trainers.learner import Learner, learning_rate_share
+from agentgym_gen.trainers.learner import Learner
 from agentgym_gen.trainers.logging.completions import CompletionsCallback
 from agentgym_gen.trainers.loop import STOPPED, Loop, StopRule
 from agentgym_gen.trainers.metrics import metrics_by_env, pass_at_k, truncated_turn_share
 from agentgym_gen.trainers.models.chat import ChatFormat
+from agentgym_gen.trainers.models.gguf_export import write_gguf
 from agentgym_gen.trainers.models.loading import resolve_model
 from agentgym_gen.trainers.models.publishing import push_folder
 from agentgym_gen.trainers.models.types import Model, Tokenizer
 from agentgym_gen.trainers.optimizer import Snapshot
-from agentgym_gen.trainers.packing.micro_batches import pack
 from agentgym_gen.trainers.rollouts.player import Player, Sampler
 from agentgym_gen.trainers.sampling.action_reader import ActionReader
 from agentgym_gen.trainers.sampling.answer_length import answer_length
@@ -208,7 +209,8 @@ class RFTTrainer:
 
     def save_model(self, folder: str | Path) -> None:
         """Write the adapter, or the whole model, with its tokenizer and a card into *folder*."""
-        self._learner.distributed.run_on_main(lambda: self._learner.save_model(Path(folder)))
+        learner = self._learner
+        learner.write_on_main(lambda: learner.save_model(Path(folder)))
 
     def merge_and_save(self, folder: str | Path) -> None:
         """Write one whole model into *folder*: the adapter added to the weights of its base.
@@ -219,7 +221,33 @@ class RFTTrainer:
             ResultExistsError: if *folder* has a model already.
             InvalidValueError: if the base is quantised.
         """
-        self._learner.distributed.run_on_main(lambda: self._learner.save_merged(Path(folder)))
+        learner = self._learner
+        learner.write_on_main(lambda: learner.save_merged(Path(folder)))
+
+    def export_gguf(
+        self,
+        path: str | Path,
+        *,
+        gguf_type: str = "auto",
+        converter: str | Path | None = None,
+        replace: bool = False,
+    ) -> None:
+        """Write one whole model as the GGUF file *path*, by the converter of llama.cpp.
+
+        Args:
+            path: The file.
+            gguf_type: The type of its weights: ``auto``, ``bf16``, ``f16``, ``f32`` or ``q8_0``.
+            converter: The script ``convert_hf_to_gguf.py``, or the folder of llama.cpp; None looks
+                for it.
+            replace: Whether a file that is there is replaced.
+
+        Raises:
+            DataError: if there is no converter, or it does not convert this model.
+            ResultExistsError: if there is a file.
+            InvalidValueError: if the type is not known, or the base is quantised.
+        """
+        learner, settings = self._learner, (Path(path), gguf_type, converter)
+        learner.write_on_main(lambda: write_gguf(learner.save_merged, *settings, replace=replace))
 
     def push_to_hub(self, repo_id: str, *, private: bool = True, merged: bool = False) -> str:
         """Upload the adapter, or the whole model, with tokenizer and card; return its address.
@@ -235,9 +263,7 @@ class RFTTrainer:
         """
         learner = self._learner
         write = learner.save_merged if merged else learner.save_model
-        address = learner.distributed.run_on_main(
-            lambda: push_folder(repo_id, write, private=private)
-        )
+        address = learner.write_on_main(lambda: push_folder(repo_id, write, private=private))
         return address or ""
 
     def _step(self) -> tuple[LogRow, dict[str, Any]]:
@@ -322,15 +348,8 @@ class RFTTrainer:
 
     def _update(self, train_batch: TrainBatch) -> LogRow:
         learner = self._learner
-        updates = [
-            pack(
-                samples,
-                self.args.micro_batch_tokens,
-                self._chat.pad_id,
-                tree_attention=learner.tree_attention,
-            )
-            for samples in train_batch.mini_batches
-        ]
+        pad_id = self._chat.pad_id
+        updates = [learner.pack(samples, pad_id) for samples in train_batch.mini_batches]
         objective = Objective(learner.model, self._reference, self.args)
         loss = norm = 0.0
         for _ in range(self.args.updates_per_step):

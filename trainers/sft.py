@@ -19,14 +19,15 @@ from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.seeding import stream
 from agentgym_gen.trainers.algorithm.losses import sft_loss
+from agentgym_gen.trainers.algorithm.schedule import learning_rate_share
 from agentgym_gen.trainers.algorithm.scoring import action_logp
 from agentgym_gen.trainers.callbacks import LogRow
 from agentgym_gen.trainers.config import SFTConfig
-from agentgym_gen.trainers.learner import Learner, learning_rate_share
+from agentgym_gen.trainers.learner import Learner
 from agentgym_gen.trainers.loop import Loop
 from agentgym_gen.trainers.models.chat import ChatFormat
 from agentgym_gen.trainers.models.types import Model, Tokenizer
-from agentgym_gen.trainers.packing.micro_batches import MicroBatch, Sample, pack
+from agentgym_gen.trainers.packing.micro_batches import MicroBatch, Sample
 
 __all__ = ["SFTTrainer"]
 
@@ -87,16 +88,12 @@ class SFTTrainer:
 
     def save_model(self, folder: str | Path) -> None:
         """Write the adapter, or the whole model, with its tokenizer and a card into *folder*."""
-        self._learner.save_model(Path(folder))
+        learner = self._learner
+        learner.write_on_main(lambda: learner.save_model(Path(folder)))
 
     def _step(self) -> tuple[LogRow, dict[str, Any]]:
         start = time.perf_counter()
-        batches = pack(
-            self._next_samples(),
-            self.args.micro_batch_tokens,
-            self._pad_id,
-            tree_attention=self._learner.tree_attention,
-        )
+        batches = self._learner.pack(self._next_samples(), self._pad_id)
         count = sum(len(batch.weight_N) for batch in batches)
 
         def loss_of(batch: MicroBatch) -> Tensor:

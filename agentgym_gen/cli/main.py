@@ -88,7 +88,7 @@ def build_parser() -> argparse.ArgumentParser:
         add_command(commands, "calibrate", "list the tasks that a model finds easy, and hard")
     )
     add_serve(add_command(commands, "serve", "let other programs play over a network"))
-    add_export(add_command(commands, "export", "write demonstrations for other trainers"))
+    add_export(add_command(commands, "export", "write files for other programs"))
     add_new(add_command(commands, "new", "begin a package with a world of your own"))
     add_data(add_command(commands, "data", "prepare a model or data ahead"))
     return parser

@@ -74,8 +74,7 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # A mode of 0o666 less the umask, as of any file that the user makes; `tempfile` has 0o600.
-        draft = path.with_name(f".{path.name}.{secrets.token_hex(6)}{TEMPORARY_ENDING}")
-        temporary = draft
+        temporary = draft = _draft_of(path)
         with draft.open("xb") as file:
             yield file
             file.flush()
@@ -87,6 +86,38 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """Yield the name of a file that becomes *path* in one step when the block ends.
+
+    It is for programs that open the file themselves; `atomic_write` is for all others. After an
+    error in the block, *path* is as it was.
+
+    Raises:
+        DataError: if the folder cannot be written, or no file is there at the end.
+    """
+    temporary: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = draft = _draft_of(path)
+        yield draft
+        with draft.open("r+b") as file:
+            os.fsync(file.fileno())
+        draft.replace(path)
+        temporary = None
+    except DataError:
+        raise
+    except OSError as error:
+        raise write_error(path, error) from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def _draft_of(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{secrets.token_hex(6)}{TEMPORARY_ENDING}")
 
 
 def write_error(path: Path, error: BaseException, content: str = "") -> DataError:

@@ -47,6 +47,15 @@ def python_command(*arguments: str) -> list[str]:
     return [sys.executable, "-P", *arguments]
 
 
+def script_command(script: Path) -> list[str]:
+    """Return the command of a Python process that runs the file *script*.
+
+    It looks for modules in the folder of the script, as scripts of several files need, and not in
+    the working folder.
+    """
+    return [sys.executable, str(script.absolute())]
+
+
 def module_command(module: str) -> list[str]:
     """Return the command of a process that runs *module*, which may be one of this package.
 

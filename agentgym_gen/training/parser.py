@@ -141,7 +141,7 @@ class _TrainingParser(TableReader):
             return None, {}
         settings = dict(table["warm_start"])
         numbers = settings.pop("demonstrations", DEFAULT_DEMONSTRATIONS)
-        self._check_no_folder(settings, "warm_start")
+        self._check_settings(settings, "warm_start")
         path: KeyPath = ("warm_start", "demonstrations")
         if isinstance(numbers, Mapping):
             each = {
@@ -170,13 +170,19 @@ class _TrainingParser(TableReader):
         if "rft" not in table and "warm_start" in table:
             return None
         settings = dict(table.get("rft", {}))
-        self._check_no_folder(settings, "rft")
+        self._check_settings(settings, "rft")
         return self.record(RFTConfig, {**defaults, **settings}, ("rft",))
 
-    def _check_no_folder(self, settings: Mapping[str, Any], name: str) -> None:
+    def _check_settings(self, settings: Mapping[str, Any], name: str) -> None:
         if "output_dir" in settings:
             raise self.error(
                 (name, "output_dir"), "is no setting of a file: the folder is chosen with --out"
+            )
+        if settings.get("fsdp"):
+            raise self.error(
+                (name, "fsdp"),
+                "divides the weights among processes, and a training from a file runs in one; use "
+                "a script of `RFTTrainer`, started by torchrun",
             )
 
 

@@ -5,7 +5,14 @@ from pathlib import Path
 import pytest
 
 from agentgym_gen.errors import DataError
-from agentgym_gen.system.files import cache_folder, write_json, write_jsonl, write_text
+from agentgym_gen.system.files import (
+    atomic_path,
+    cache_folder,
+    is_temporary,
+    write_json,
+    write_jsonl,
+    write_text,
+)
 
 
 def test_a_file_is_replaced_in_one_step(tmp_path: Path) -> None:
@@ -35,6 +42,22 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
 
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_of_another_program_is_replaced_in_one_step(tmp_path: Path) -> None:
+    """It has another name meanwhile; after an error, or without a file, the old one is there."""
+    path = tmp_path / "new" / "a.bin"
+    with atomic_path(path) as draft:
+        draft.write_text("first")
+        assert is_temporary(draft, "a.bin")
+        assert not path.exists()
+    with pytest.raises(UnicodeEncodeError), atomic_path(path) as draft:
+        draft.write_text("second \ud800")
+    with pytest.raises(DataError, match=r"Cannot write .*a\.bin"), atomic_path(path):
+        pass
+
+    assert path.read_text() == "first"
+    assert list(path.parent.iterdir()) == [path]
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:

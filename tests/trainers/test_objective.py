@@ -14,12 +14,12 @@ from agentgym_gen.errors import TrainingError
 from agentgym_gen.trainers.algorithm.objective import Objective, Reference
 from agentgym_gen.trainers.algorithm.train_batch import build_batch
 from agentgym_gen.trainers.config import RFTConfig
-from agentgym_gen.trainers.distributed import Distributed
 from agentgym_gen.trainers.learner import Learner
 from agentgym_gen.trainers.models.memory import explain_oom
 from agentgym_gen.trainers.models.tiny import TinySize, build_tiny
 from agentgym_gen.trainers.models.types import Model, Tokenizer
 from agentgym_gen.trainers.packing.micro_batches import pack
+from agentgym_gen.trainers.parallel.distributed import Distributed
 from agentgym_gen.trainers.sampling.model_policy import ModelPolicy
 
 ENV = "rftgen/Corridor-easy-v0"

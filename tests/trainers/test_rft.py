@@ -16,9 +16,10 @@ from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.errors import InvalidValueError, TrainingError
 from agentgym_gen.trainers.algorithm.curriculum import StepCurriculum
 from agentgym_gen.trainers.algorithm.objective import Objective
+from agentgym_gen.trainers.algorithm.schedule import learning_rate_share
 from agentgym_gen.trainers.config import RFTConfig, SFTConfig
 from agentgym_gen.trainers.demos import demonstrations, expert_texts
-from agentgym_gen.trainers.learner import Learner, learning_rate_share, memory_remedies
+from agentgym_gen.trainers.learner import Learner, memory_remedies
 from agentgym_gen.trainers.models.device import choose_threads
 from agentgym_gen.trainers.models.loading import load_model
 from agentgym_gen.trainers.models.tiny import TinySize, build_tiny

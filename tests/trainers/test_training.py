@@ -306,8 +306,8 @@ agentgym_gen.register(agentgym_gen.Registered("Corridor", "toy_world:CorridorWor
 from test_training import trainer, warm
 from agentgym_gen.trainers import learner
 write_files = learner.Learner.write_files
-def die(self, folder):
-    write_files(self, folder)
+def die(self, folder, **state):
+    write_files(self, folder, **state)
     if self.step == 3:
         os.kill(os.getpid(), signal.SIGKILL)
 learner.Learner.write_files = die

@@ -156,6 +156,7 @@ def test_a_folder_of_others_is_refused(config: Path) -> None:
         ("TextCraft", "TextKraft", r"line 1: .*TextCraft-easy-v0"),
         ("[style]", "[style", r"small\.toml is not TOML"),
         ("max_steps = 3", 'output_dir = "x"', r"`rft\.output_dir` .*--out"),
+        ("max_steps = 3", "fsdp = true", r"line 20: `rft\.fsdp` divides the weights among"),
     ],
 )
 def test_an_error_names_file_line_and_key(config: Path, old: str, new: str, sentence: str) -> None:

@@ -20,10 +20,11 @@ from agentgym_gen.trainers.algorithm.losses import (
 from agentgym_gen.trainers.algorithm.scoring import TokenScores, action_logp, score
 from agentgym_gen.trainers.callbacks import LogRow
 from agentgym_gen.trainers.config import RFTConfig
-from agentgym_gen.trainers.distributed import Distributed
 from agentgym_gen.trainers.models.adapters import no_dropout
 from agentgym_gen.trainers.models.types import Model
 from agentgym_gen.trainers.packing.micro_batches import MicroBatch
+from agentgym_gen.trainers.parallel.distributed import Distributed
+from agentgym_gen.trainers.parallel.sharding import exchange
 
 
 class Reference:
@@ -52,14 +53,15 @@ class Reference:
 
     @contextmanager
     def _in_place(self) -> Iterator[None]:
-        present = [weight.data for weight in self._weights]
+        self._exchange()
         try:
-            for weight, copy in zip(self._weights, self._copies, strict=True):
-                weight.data = copy
             yield
         finally:
-            for weight, data in zip(self._weights, present, strict=True):
-                weight.data = data
+            self._exchange()
+
+    def _exchange(self) -> None:
+        for weight, copy in zip(self._weights, self._copies, strict=True):
+            exchange(weight, copy)
 
 
 class Objective:

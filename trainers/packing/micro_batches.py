@@ -96,6 +96,33 @@ def pack(
     return [_stack(batch, pad_id) for batch in _batches(rows, budget)]
 
 
+def fill_up(batches: Sequence[MicroBatch], multiple: int, pad_id: int) -> list[MicroBatch]:
+    """Return *batches* and, up to a multiple of so many, batches without a sampled token.
+
+    Their loss and its gradient are 0. Where weights are divided among processes, each process has
+    to make as many passes as the others.
+    """
+    missing = -len(batches) % multiple
+    return [*batches, *(_without_samples(pad_id) for _ in range(missing))]
+
+
+def _without_samples(pad_id: int) -> MicroBatch:
+    places = torch.zeros(0, dtype=torch.long)
+    return MicroBatch(
+        ids_BT=torch.full((1, 1), pad_id),
+        depth_BT=torch.zeros((1, 1), dtype=torch.long),
+        end_BT=torch.ones((1, 1), dtype=torch.long),
+        branches=False,
+        tokens=0,
+        sampled_N=places,
+        before_N=places,
+        old_logp_N=torch.zeros(0),
+        advantage_N=torch.zeros(0),
+        weight_N=torch.zeros(0),
+        sequence_N=places,
+    )
+
+
 class _PackedRow(NamedTuple):
     """A row of a batch."""
 

@@ -20,6 +20,7 @@ from agentgym_gen.trainers.config import RFTConfig
 from agentgym_gen.trainers.demos import sample_episodes
 from agentgym_gen.trainers.learner import Learner
 from agentgym_gen.trainers.models.memory import explain_oom
+from agentgym_gen.trainers.models.types import Model
 from agentgym_gen.trainers.sampling.action_reader import ActionReader, read_actions
 from agentgym_gen.trainers.sampling.model_policy import ModelPolicy
 from agentgym_gen.trainers.sampling.truncated_turns import refuse_truncated
@@ -124,15 +125,15 @@ class Player:
         remedies = [f"lower `max_concurrent` ({self._args.max_concurrent})"]
         remedies = remedies if min(len(episodes), self._args.max_concurrent) > 1 else []
         remedies.append("lower `max_episode_tokens` or `max_new_tokens`")
-        with explain_oom("a rollout", *remedies):
-            shard = run(
-                distributed.shard(episodes),
-                self._policy(),
+        with explain_oom("a rollout", *remedies), self._learner.whole_model() as model:
+            block = run(
+                distributed.block(episodes),
+                self._policy(model),
                 style=self._style,
                 max_concurrent=self._args.max_concurrent,
                 seed=seed,
             )
-        return distributed.gather(shard)
+        return distributed.gather(block)
 
     def _differs(self, group: list[Trajectory]) -> bool:
         return differs(group, self._args, self._reward)
@@ -152,18 +153,18 @@ class Player:
         tasks = [replace(task, interface_index=step) for task in tasks]
         return self.rollout(tasks, self._args.num_generations, seed, limit=self._args.max_turns)
 
-    def _policy(self) -> Policy | ConcurrentPolicy:
-        policy = self._sampling_policy()
+    def _policy(self, model: Model) -> Policy | ConcurrentPolicy:
+        policy = self._sampling_policy(model)
         if self._action_reader is not None:
             policy = read_actions(policy, self._action_reader)
         return refuse_truncated(policy) if self._args.on_truncated_turn == "refuse" else policy
 
-    def _sampling_policy(self) -> Policy | ConcurrentPolicy:
+    def _sampling_policy(self, model: Model) -> Policy | ConcurrentPolicy:
         if self._sampler is not None:
             self._sampler.load(self._learner.save_model, self._learner.step)
             return self._sampler
         return ModelPolicy(
-            self._learner.model,
+            model,
             self._learner.tokenizer,
             temperature=self._args.temperature,
             max_new_tokens=self._args.max_new_tokens,

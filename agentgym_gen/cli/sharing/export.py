@@ -1,4 +1,4 @@
-"""``agentgym-gen export demos``: the experts' episodes as files for the trainers of others."""
+"""``agentgym-gen export``: the experts' episodes, or a model, as files for other programs."""
 
 from __future__ import annotations
 
@@ -31,6 +31,18 @@ def add_export(parser: argparse.ArgumentParser) -> None:
     again = "replace an earlier export in the folder"
     demos.add_argument("--replace", action="store_true", help=again)
     demos.set_defaults(command=export)
+    _add_gguf(add_command(commands, "gguf", "write a model as a file for llama.cpp"))
+
+
+def _add_gguf(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="MODEL", help="a folder, an adapter's too, or a hub name")
+    parser.add_argument("file", type=path, metavar="FILE", help="such as model.gguf")
+    types = "of the weights: auto (16 bits), bf16, f16, f32 or q8_0"
+    parser.add_argument("--type", default="auto", help=types)
+    script = "convert_hf_to_gguf.py or the folder of llama.cpp; default: the one on PATH"
+    parser.add_argument("--converter", type=path, metavar="PATH", help=script)
+    parser.add_argument("--replace", action="store_true", help="replace the file")
+    parser.set_defaults(command=gguf)
 
 
 def export(options: argparse.Namespace) -> None:
@@ -63,3 +75,17 @@ def export(options: argparse.Namespace) -> None:
     for summary in summaries:
         left_out = f"; {summary.skipped} tasks without a way were left out"
         print(f"{summary.rows} episodes in {summary.path}{left_out if summary.skipped else ''}")
+
+
+def gguf(options: argparse.Namespace) -> None:
+    """Convert the model, and say how large the file is."""
+    from agentgym_gen.trainers import export_gguf
+
+    file = export_gguf(
+        options.model,
+        options.file,
+        gguf_type=options.type,
+        converter=options.converter,
+        replace=options.replace,
+    )
+    print(f"{file.stat().st_size / 2**20:,.1f} MB in {file}")

@@ -1,0 +1,144 @@
+"""Data parallel training: several processes, each of which plays and scores its share.
+
+``accelerate launch`` and ``torchrun`` start the processes and name each by environment variables.
+Episodes are gathered, so that every process has all of them, and gradients are summed: the update
+is that of one process with the joined batch. Only the main process writes files.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, distributed
+from torch.distributed.tensor import DTensor
+
+from agentgym_gen.errors import AgentGymGenError, InvalidValueError, TrainingError
+from agentgym_gen.trainers.models.device import local_device
+from agentgym_gen.trainers.models.types import Model
+
+T = TypeVar("T")
+
+_INTEGERS = {1: torch.int8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
+"""The type of integers with so many bytes."""
+
+
+class Distributed:
+    """The processes of a training, of which this is one."""
+
+    def __init__(self) -> None:
+        self.size = int(os.environ.get("WORLD_SIZE", "1"))
+        """How many processes there are."""
+        self.rank = int(os.environ.get("RANK", "0")) if self.size > 1 else 0
+        """The number of this process, from 0."""
+        if self.size > 1 and torch.cuda.is_available():
+            torch.cuda.set_device(local_device())
+        if self.size > 1 and not distributed.is_initialized():
+            distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+
+    @property
+    def is_main(self) -> bool:
+        """Whether this process writes files."""
+        return self.rank == 0
+
+    def shard(self, items: Sequence[T]) -> list[T]:
+        """Return this process's share of *items*: each ``size``-th, from its own number on.
+
+        Where items are ordered by length, all processes get short and long ones.
+        """
+        return list(items[self.rank :: self.size])
+
+    def block(self, items: Sequence[T]) -> list[T]:
+        """Return this process's share of *items*: a block of neighbours.
+
+        The episodes of a task stay together, and so does the prefix that they share, where the
+        tasks divide evenly among the processes.
+        """
+        start, end = (len(items) * rank // self.size for rank in (self.rank, self.rank + 1))
+        return list(items[start:end])
+
+    def gather(self, block: list[T]) -> list[T]:
+        """Return the items of all processes, those of the first process first."""
+        if self.size == 1:
+            return block
+        blocks: list[Any] = [None] * self.size
+        distributed.all_gather_object(blocks, block)
+        return [item for own in blocks for item in own]
+
+    def sum_gradients(self, weights: Iterable[Tensor]) -> None:
+        """Replace the gradients by their sums over all processes."""
+        if self.size == 1:
+            return
+        for weight in weights:
+            if weight.grad is None:
+                weight.grad = torch.zeros_like(weight)
+            distributed.all_reduce(weight.grad)
+
+    def sum(self, *values: float) -> list[float]:
+        """Return the sums of *values* over all processes."""
+        if self.size == 1:
+            return list(values)
+        device = "cuda" if distributed.get_backend() == "nccl" else "cpu"
+        sums = torch.tensor(values, dtype=torch.float64, device=device)
+        distributed.all_reduce(sums)
+        return [float(value) for value in sums]
+
+    def run_on_main(self, work: Callable[[], T]) -> T | None:
+        """Do *work* in the main process, while the others wait; return its result there.
+
+        An error of it is raised in all processes, so that none waits for one that has left.
+        """
+        if self.size == 1:
+            return work()
+        result: T | None = None
+        error: Exception | None = None
+        if self.is_main:
+            try:
+                result = work()
+            except Exception as raised:  # noqa: BLE001  (raised again in every process)
+                error = raised
+        shared: list[Any] = [_portable(error)]
+        distributed.broadcast_object_list(shared)
+        if error or shared[0]:
+            raise error or shared[0]
+        return result
+
+    def check_same_weights(self, model: Model) -> None:
+        """Raise unless every process starts from the same weights.
+
+        A model with random weights is another one in each process, unless all use one seed.
+
+        Raises:
+            InvalidValueError: if they differ.
+        """
+        if self.size > 1 and len(set(self.gather([checksum(model)]))) > 1:
+            raise InvalidValueError(
+                "The weights of the model differ between the processes, which train one model "
+                "together; load it in all of them from one place, or call `torch.manual_seed` "
+                "before it is built"
+            )
+
+
+def _portable(error: Exception | None) -> AgentGymGenError | None:
+    """Return *error* as one that can be sent: errors of libraries may not be picklable."""
+    if error is None or isinstance(error, AgentGymGenError):
+        return error
+    return TrainingError(f"The main process failed: {error!r}")
+
+
+@torch.no_grad()
+def checksum(model: Model) -> int:
+    """Return a number that is another one where a weight of *model* is another one.
+
+    The bits of each weight are summed as integers, exactly and in any order. Weights that are
+    divided among processes do not count.
+    """
+    total = 0
+    for weight in model.parameters():
+        if isinstance(weight, DTensor):
+            continue
+        bits = weight.detach().contiguous().view(-1).view(_INTEGERS[weight.element_size()])
+        total = (total * 1_000_003 + int(bits.sum(dtype=torch.int64))) % (1 << 61)
+    return total
