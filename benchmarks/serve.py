@@ -1,6 +1,7 @@
 """Many sessions of mixed environments over WebSocket, against a server on this machine.
 
     python benchmarks/serve.py --sessions 256 --minutes 10
+    python benchmarks/serve.py --alone    # what the same episodes cost without a server
 
 Starts ``agentgym-gen serve`` in a process of its own, or plays against the server that ``--url``
 names and whose process is ``--pid``. The client opens all sessions at once; each plays tasks of
@@ -28,6 +29,7 @@ from agentgym_gen import Episode, RandomPolicy, run, sample_task_ids, stream
 from agentgym_gen.agents import PromptStyle
 from agentgym_gen.env.registration import BUNDLED
 from agentgym_gen.errors import MissingExtraError
+from agentgym_gen.server import ServedEpisode
 
 PARTS = 10
 TASKS = 4
@@ -63,8 +65,12 @@ def main() -> None:
     parser.add_argument("--skip", default="TextWorld", help="environments to leave out, by commas")
     parser.add_argument("--url", help="a server that runs already, such as http://127.0.0.1:8000")
     parser.add_argument("--pid", type=int, help="the process of that server")
+    parser.add_argument("--alone", action="store_true", help="no server: the cost of the episodes")
     options = parser.parse_args()
     scripts = list(make_scripts(options.sessions, options.skip.split(",")))
+    if options.alone:
+        print_costs([script for own in scripts for script in own])
+        return
     with server(options.url, options.pid) as (url, pid):
         asyncio.run(play_all(url, pid, scripts, 60 * options.minutes))
 
@@ -94,6 +100,33 @@ def make_scripts(sessions: int, skipped: list[str]) -> Iterator[list[Script]]:
     for number in range(sessions):
         pool = pools[number % len(pools)]
         yield [pool[(number + n) % len(pool)] for n in range(TASKS)]
+
+
+def print_costs(scripts: list[Script]) -> None:
+    """Play *scripts* in this process, and print the processor time by environment id."""
+    print("| environment | steps an episode | a reset, us | a step, us | both, us a step |")
+    print("| --- | ---: | ---: | ---: | ---: |")
+    for env_id in dict.fromkeys(script.reset["env_id"] for script in scripts):
+        own = [script for script in scripts if script.reset["env_id"] == env_id]
+        episode = ServedEpisode([env_id])
+        play_alone(episode, own[0])  # makes what all episodes share
+        pairs = [play_alone(episode, script) for script in own]
+        resets, steps = (1e6 * sum(times) for times in zip(*pairs, strict=True))
+        number = sum(len(script.actions) for script in own)
+        print(
+            f"| {env_id} | {number / len(own):.1f} | {resets / len(own):,.0f} "
+            f"| {steps / number:,.0f} | {(resets + steps) / number:,.0f} |"
+        )
+
+
+def play_alone(episode: ServedEpisode, script: Script) -> tuple[float, float]:
+    """Return the processor time in seconds of the reset, and of all steps."""
+    start = time.process_time()
+    episode.reset(script.reset)
+    middle = time.process_time()
+    for action in script.actions:
+        episode.step(action)
+    return middle - start, time.process_time() - middle
 
 
 @contextmanager

@@ -25,7 +25,10 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 SLOW_SECONDS = 0.02
-"""An episode whose step has taken longer goes on in threads."""
+"""An episode whose step has computed for longer goes on in threads.
+
+Processor time of the thread, because on a busy machine any step may be interrupted for as long.
+"""
 
 
 class EpisodeThreads:
@@ -94,7 +97,7 @@ class EpisodeThreads:
 
 def _step_here(episode: ServedEpisode, text: str) -> dict[str, Any]:
     """Take the turn in this thread, and note if that was slow."""
-    started = time.perf_counter()
+    started = time.thread_time()
     try:
         return episode.step(text)
     except AgentGymGenError:
@@ -102,7 +105,7 @@ def _step_here(episode: ServedEpisode, text: str) -> dict[str, Any]:
     except Exception as error:  # the same boundary
         raise _failure() from error
     finally:
-        if time.perf_counter() - started > SLOW_SECONDS:
+        if time.thread_time() - started > SLOW_SECONDS:
             episode.is_quick = False
 
 

@@ -371,6 +371,29 @@ def test_a_step_has_a_thread_where_it_may_wait(monkeypatch: pytest.MonkeyPatch) 
     assert names == ["MainThread", "MainThread", "MainThread", "step", "step", "step"]
 
 
+def test_a_step_that_a_busy_machine_interrupts_is_not_slow(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The next one has no thread either: what counts is for how long a step computes."""
+    names: list[str] = []
+    real_step = ServedEpisode.step
+
+    def interrupted_step(episode: ServedEpisode, text: str) -> dict[str, Any]:
+        names.append(threading.current_thread().name)
+        time.sleep(3 * threads.SLOW_SECONDS)
+        return real_step(episode, text)
+
+    async def work(client: TestClient[Any, Any]) -> None:
+        _, data = await post(client, "/reset", **TASK)
+        for _ in range(2):
+            await post(client, "/step", session_id=data["session_id"], action={"text": "inventory"})
+
+    monkeypatch.setattr(ServedEpisode, "step", interrupted_step)
+    play(work)
+
+    assert names == ["MainThread", "MainThread"]
+
+
 @pytest.mark.parametrize(
     ("env_id", "options", "alone"),
     [
