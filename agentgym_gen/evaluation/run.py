@@ -100,6 +100,8 @@ def run_evaluation(
     """
     if not request.columns:
         raise InvalidValueError("Nothing is left to be played; install the extras that are absent")
+    if request.left_out:
+        log(_left_out_sentence(request.left_out))
     with lock_folder(out, ALTERNATIVE):
         record = _merged_record(request, out)
         remove_temporary_files(out.iterdir())
@@ -112,6 +114,14 @@ def run_evaluation(
             log("Every episode was played already")
         finish(out)
         return Evaluation.open(out)
+
+
+def _left_out_sentence(env_ids: Sequence[str]) -> str:
+    names = list(dict.fromkeys(EnvId.parse(env_id).name for env_id in env_ids))
+    sentence = f"Left out, because what they need is not installed: {', '.join(names)}"
+    extras = sorted({extra for name in names if (extra := ENVIRONMENTS[name].extra)})
+    advice = f"; run: pip install 'agentgym-gen[{','.join(extras)}]'" if extras else ""
+    return sentence + advice
 
 
 def _play(  # noqa: PLR0913  (one stage of `run_evaluation`, which has checked everything)

@@ -14,7 +14,12 @@ from systems import needs
 
 from agentgym_gen import PromptStyle, Registered, register
 from agentgym_gen.agents.policy import Completion, RandomPolicy, Request
-from agentgym_gen.errors import InvalidValueError, PolicyError, ResultExistsError
+from agentgym_gen.errors import (
+    InvalidValueError,
+    MissingExtraError,
+    PolicyError,
+    ResultExistsError,
+)
 from agentgym_gen.evaluation import Decoding, EvalSettings, Evaluation, evaluate
 from agentgym_gen.system.file_lock import lock_folder
 
@@ -220,6 +225,28 @@ def test_the_cost_is_announced_before_anything_is_played(tmp_path: Path) -> None
         "random: 2 episodes, at most 14 turns",
         "random: 3 episodes, at most 21 turns (2 were played before)",
     ]
+
+
+def test_what_is_left_out_of_a_pattern_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The line says which extra brings it."""
+    from agentgym_gen.evaluation import columns
+
+    make, lines = columns.make_text_env, list[str]()
+
+    def without_textworld(env_id: str, split: str) -> object:
+        if "TextWorld" in env_id:
+            raise MissingExtraError("absent")
+        return make(env_id, split)
+
+    monkeypatch.setattr(columns, "make_text_env", without_textworld)
+    play(tmp_path / "out", (EASY, "rftgen/TextWorld-*-v0"), tasks=1, log=lines.append)
+
+    assert lines[0] == (
+        "Left out, because what they need is not installed: TextWorld; "
+        "run: pip install 'agentgym-gen[textworld]'"
+    )
 
 
 @pytest.mark.parametrize(
