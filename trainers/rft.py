@@ -115,6 +115,7 @@ class RFTTrainer:
         self._learner = Learner(
             model, tokenizer, args, lambda step: learning_rate_share(args, step, *schedule)
         )
+        self._log = self._learner.distributed.logger(LOG)
         self._reference = Reference(self._learner.model, args)
         self._chat = ChatFormat(tokenizer)
         if self.style.window is None:
@@ -201,7 +202,7 @@ class RFTTrainer:
         drawn = sample_episodes(envs or self.envs, split, number, seed, self._player.options)
         tasks = list({(task.env_id, task.task_id): task for task in drawn}.values())
         if len(tasks) < number:
-            LOG.warning(
+            self._log.warning(
                 "%d tasks of the split %r are played, not %d: there are no more",
                 *(len(tasks), split, number),
             )
@@ -295,13 +296,13 @@ class RFTTrainer:
         if self._last_good is not None:
             self._learner.restore(self._last_good)
             weights = "the weights are those of the last good step"
-        LOG.warning("Stopped at step %d: %s; %s", self._learner.step, reason, weights)
+        self._log.warning("Stopped at step %d: %s; %s", self._learner.step, reason, weights)
         return {**row, STOPPED: reason}
 
     def _watch(self, row: LogRow) -> None:
         """Warn of a sampler gap, and of steps without an update."""
         if row.get("sampler_gap", 0.0) > self.args.max_sampler_gap:
-            LOG.warning(
+            self._log.warning(
                 "Step %d: the sampled and the scored log-probabilities differ by %.3f on average, "
                 "more than `max_sampler_gap` (%.3f); the model plays other probabilities than it "
                 "is trained on",
@@ -311,7 +312,7 @@ class RFTTrainer:
         idle = len(self._idle_rows)
         if idle in IDLE_WARNINGS:
             cause = idle_cause(self._idle_rows[-PERSISTENT:])
-            LOG.warning("No update in the last %d steps: %s", idle, cause)
+            self._log.warning("No update in the last %d steps: %s", idle, cause)
 
     def _play(self) -> tuple[LogRow, list[Trajectory], list[Trajectory]]:
         """Return the row of a step's episodes, all of them, and those that are learned from."""

@@ -34,6 +34,7 @@ from agentgym_gen.cli.terminal import RED, paint
 from agentgym_gen.cli.training.train import add_train
 from agentgym_gen.describe.printable import printable
 from agentgym_gen.errors import AgentGymGenError
+from agentgym_gen.system.processors import launched_processes
 from agentgym_gen.system.signals import raise_on_stop_signals
 
 EXAMPLES = """\
@@ -130,8 +131,11 @@ def run_command(options: argparse.Namespace) -> int:
     except OSError as error:
         return _fail(": ".join(map(str, filter(None, (error.strerror or error, error.filename)))))
     except KeyboardInterrupt as stop:
+        code = getattr(stop, "code", 130)
+        if not launched_processes().is_main:
+            return int(code)  # one of several says it
         advice = "; the same command goes on from here" if options.resumable else ""
-        return _fail(f"stopped{advice}", getattr(stop, "code", 130))
+        return _fail(f"stopped{advice}", code)
     return 0
 
 

@@ -1,13 +1,35 @@
-"""How much of the machine there is for this process: processors, their name, and memory."""
+"""How much of the machine there is for this process: processors, their name, memory, and peers."""
 
 from __future__ import annotations
 
 import os
 import platform
+from dataclasses import dataclass
 from pathlib import Path
 
 CGROUP = Path("/sys/fs/cgroup")
 """Where Linux says what a container may use."""
+
+
+@dataclass(frozen=True)
+class Launched:
+    """The processes that ``torchrun`` or ``accelerate launch`` has started together."""
+
+    size: int
+    """How many there are; 1 where nothing has started several."""
+    rank: int
+    """The number of this one, from 0."""
+
+    @property
+    def is_main(self) -> bool:
+        """Whether this process prints, and writes files."""
+        return self.rank == 0
+
+
+def launched_processes() -> Launched:
+    """Return the processes of which this is one, as their launcher names them."""
+    size = int(os.environ.get("WORLD_SIZE", "1"))
+    return Launched(size, int(os.environ.get("RANK", "0")) if size > 1 else 0)
 
 
 def usable_processors() -> int:

@@ -26,13 +26,13 @@ PACKAGE_FOLDER = Path(__file__).parents[1]
 # The package is loaded from the folder of the parent's, so that both are one version. The path of
 # the parent comes last: a script may lie beside a file that is called like a module of Python.
 _RUN_MODULE = """
+import os
 import sys
 from importlib.machinery import PathFinder
 from importlib.util import module_from_spec
 from runpy import run_module
-folder, module, *path = sys.argv[1:]
-del sys.argv[1:]
-sys.path += [entry for entry in path if entry not in sys.path]
+folder, module, path, *sys.argv[1:] = sys.argv[1:]
+sys.path += [entry for entry in path.split(os.pathsep) if entry not in sys.path]
 spec = PathFinder.find_spec("agentgym_gen", [folder])
 sys.modules["agentgym_gen"] = package = module_from_spec(spec)
 spec.loader.exec_module(package)
@@ -56,13 +56,14 @@ def script_command(script: Path) -> list[str]:
     return [sys.executable, str(script.absolute())]
 
 
-def module_command(module: str) -> list[str]:
+def module_command(module: str, *arguments: str) -> list[str]:
     """Return the command of a process that runs *module*, which may be one of this package.
 
     It looks for modules where a new Python does, and then where this process does.
     """
-    path = [entry or os.getcwd() for entry in sys.path]  # noqa: PTH109  (a text)
-    return python_command("-c", _RUN_MODULE, str(PACKAGE_FOLDER.parent), module, *path)
+    path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)  # noqa: PTH109  (a text)
+    folder = str(PACKAGE_FOLDER.parent)
+    return python_command("-c", _RUN_MODULE, folder, module, path, *arguments)
 
 
 def child_environment() -> dict[str, str]:

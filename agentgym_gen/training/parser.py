@@ -178,12 +178,6 @@ class _TrainingParser(TableReader):
             raise self.error(
                 (name, "output_dir"), "is no setting of a file: the folder is chosen with --out"
             )
-        if settings.get("fsdp"):
-            raise self.error(
-                (name, "fsdp"),
-                "divides the weights among processes, and a training from a file runs in one; use "
-                "a script of `RFTTrainer`, started by torchrun",
-            )
 
 
 def _override(text: str) -> Iterator[tuple[KeyPath, object]]:

@@ -166,8 +166,19 @@ def test_an_empty_part_of_the_path_is_left_out(
 
 def test_a_child_has_the_package_and_the_path_of_its_parent() -> None:
     """The package is not looked for; the rest of the path comes after the child's own."""
-    command = module_command("faulty_worker")
+    command = module_command("faulty_worker", "--slow")
 
     assert command[1] == "-P"
-    assert str(ROOT) in command
-    assert all(entry in command for entry in sys.path if entry)
+    folder, module, path, argument = command[-4:]
+    assert (folder, module, argument) == (str(ROOT), "faulty_worker", "--slow")
+    assert set(filter(None, sys.path)) <= set(path.split(os.pathsep))
+
+
+def test_a_module_gets_its_arguments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if it were started with them."""
+    (tmp_path / "echo_arguments.py").write_text("import sys\nprint(sys.argv[1:])\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    command = module_command("echo_arguments", "--out", "a b")
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "['--out', 'a b']"

@@ -107,6 +107,49 @@ def test_parts_are_those_worked_out_by_hand(sizes: dict[int, ModelSize]) -> None
     assert part(quantised, "gradient and optimizer") == (12 * small.adapter,) * 2
 
 
+def test_of_divided_weights_each_process_holds_a_part(sizes: dict[int, ModelSize]) -> None:
+    """In single precision; whole ones are there while episodes are played, a layer's in updates."""
+    size, four = sizes[0], replace(GPU, processes=4)
+    weights = size.parameters
+    full = RFTConfig(lora_rank=0, kl_coef=0.1, fsdp=True)
+    divided = estimate_memory(size, full, WORK, four)
+
+    assert part(divided, "weights") == (weights,) * 2
+    assert part(divided, "gradient and optimizer") == (3 * weights,) * 2
+    assert part(divided, "copies of what is trained") == (2 * weights,) * 2
+    assert part(divided, "whole weights") == (2 * weights,) * 2
+    (layer,) = {bytes_ // 2 for bytes_ in part(divided, "weights of a layer")}
+    assert weights - size.linear < layer <= weights
+    whole = estimate_memory(size, replace(full, fsdp=False), WORK, four)
+    assert part(whole, "gradient and optimizer") == (18 * weights,) * 2
+
+
+def test_several_processes_that_do_not_fit_divide_their_weights_first() -> None:
+    """Where that is enough, no adapter takes the place of all weights; and one is never divided."""
+    config = LlamaConfig(
+        vocab_size=64,
+        hidden_size=1024,
+        intermediate_size=2048,
+        num_hidden_layers=4,
+        num_attention_heads=8,
+    )
+    model = AutoModelForCausalLM.from_config(config)
+    sizes = {rank: model_size(model, rank) for rank in (0, 16)}
+
+    def size_of(changed: TrainConfig) -> ModelSize:
+        return sizes[changed.lora_rank]
+
+    full, four = RFTConfig(lora_rank=0), replace(GPU, processes=4)
+    divided = replace(full, fsdp=True)
+    need = estimate_memory(sizes[0], divided, WORK, four).likely
+    changes = fitting_settings(size_of, full, WORK, replace(four, free=need))
+    assert changes["fsdp"]
+    assert "lora_rank" not in changes
+    little = estimate_memory(sizes[0], divided, WORK, replace(four, processes=400)).likely // 2
+    changes = fitting_settings(size_of, divided, WORK, replace(four, free=little))
+    assert changes.get("lora_rank", 0) == 0 or changes["fsdp"] is False
+
+
 def test_rollout_and_update_do_not_add_up(sizes: dict[int, ModelSize]) -> None:
     """They come one after the other; what is always there counts with the larger one."""
     estimate = estimate_memory(sizes[4], RFTConfig(lora_rank=4), WORK, CPU)

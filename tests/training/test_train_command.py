@@ -14,8 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from agentgym_gen import PromptStyle
 from agentgym_gen.cli.main import main
 from agentgym_gen.errors import InvalidValueError, ResultExistsError
+from agentgym_gen.study.run.recipes import recipe_of
 from agentgym_gen.training import load_training_plan, parse_training_plan
 from agentgym_gen.training.run import check_folder
 
@@ -156,7 +158,7 @@ def test_a_folder_of_others_is_refused(config: Path) -> None:
         ("TextCraft", "TextKraft", r"line 1: .*TextCraft-easy-v0"),
         ("[style]", "[style", r"small\.toml is not TOML"),
         ("max_steps = 3", 'output_dir = "x"', r"`rft\.output_dir` .*--out"),
-        ("max_steps = 3", "fsdp = true", r"line 20: `rft\.fsdp` divides the weights among"),
+        ("max_steps = 3", "fsdp = true\nlora_rank = 4", r"line 20: `fsdp` is for training all"),
     ],
 )
 def test_an_error_names_file_line_and_key(config: Path, old: str, new: str, sentence: str) -> None:
@@ -214,10 +216,88 @@ def test_without_rft_the_warm_start_is_all(config: Path) -> None:
     assert not (out / "rft").exists()
 
 
-def test_several_processes_are_refused(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Torchrun would start the same run several times."""
+@pytest.mark.slow
+@pytest.mark.parametrize("fsdp", ["false", "true"])
+def test_two_processes_train_as_one(config: Path, fsdp: str) -> None:
+    """The log differs by rounding only, and what is printed is printed once."""
+    one, two = config.parent / "one", config.parent / "two"
+    warm_up = ["warm_start.max_steps=40", "warm_start.learning_rate=2e-2"]
+    sizes = ["rft.max_new_tokens=8", "rft.max_turns=3", "rft.num_generations=4"]
+    overrides = ['envs=["rftgen/Sokoban-easy-v0"]', *warm_up, *sizes]
+    assert main(["train", str(config), *overrides, "--out", str(one)]) == 0
+    divided = [f"warm_start.fsdp={fsdp}", f"rft.fsdp={fsdp}"]
+    command = [sys.executable, "-m", "agentgym_gen", "train", str(config), *overrides, *divided]
+    done = subprocess.run(
+        [*command, "--processes", "2", "--out", str(two)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+    first, second = rows(one), rows(two)
+    assert all(row["gradient_norm"] for row in first), "the test tests nothing"
+    for row, other in zip(first, second, strict=True):
+        for key in ("success", "valid", "loss", "gradient_norm", "action_tokens"):
+            assert row[key] == pytest.approx(other[key], rel=1e-3, abs=1e-5), key
+    for line in ("reinforcement 3/3", "Memory of the warm start", "Training into", "Measure it"):
+        assert done.stdout.count(line) == 1, line
+    assert ("the weights divided" in done.stdout) == (fsdp == "true")
+    command = ["train", str(config), *overrides, *divided, "--processes", "2", "--out", str(two)]
+    assert main(command) == 0
+    assert json.loads((two / "result.json").read_text("utf-8"))["last_row"]["step"] == 3
+
+
+@pytest.mark.slow
+def test_a_process_that_is_killed_ends_the_others_with_a_sentence(config: Path) -> None:
+    """It is named, and the same command goes on."""
+    out = config.parent / "out"
+    command = [sys.executable, "-m", "agentgym_gen", "train", str(config), "rft.max_steps=5000"]
+    child = subprocess.Popen(
+        [*command, "--processes", "2", "--out", str(out)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not (out / "rft" / "log.jsonl").exists() and child.poll() is None:
+        time.sleep(0.05)
+    last = max(processes_of(str(out)) - {child.pid})
+    os.kill(last, signal.SIGKILL)
+    _, errors = child.communicate(timeout=120)
+
+    assert child.returncode == 2
+    assert re.search(r"Process \d of 2 ended with signal 9; .* goes on from the last", errors)
+    assert not processes_of(str(out))
+
+
+def processes_of(argument: str) -> set[int]:
+    """Return the processes that have *argument* in their command."""
+    found = subprocess.run(["pgrep", "-f", argument], capture_output=True, text=True, check=False)
+    return set(map(int, found.stdout.split()))
+
+
+def test_weights_are_divided_among_several_processes_only(
+    config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One process is told how to start several, before anything is loaded; so is a study."""
+    command = ["train", str(config), "rft.fsdp=true", "--out", str(config.parent / "out")]
+    assert main(command) == 2
+    assert "start several with --processes N" in capsys.readouterr().err
+    assert main([*command, "--dry-run", "--processes", "8"]) == 0
+    assert "8 processes: each with 1 of the episodes, the weights divided" in (
+        capsys.readouterr().out
+    )
     monkeypatch.setenv("WORLD_SIZE", "2")
-    assert main(["train", str(config), "--out", str(config.parent / "out")]) == 2
+    assert main([*command, "--processes", "2"]) == 2
+    assert "2 processes are started already" in capsys.readouterr().err
+    assert not (config.parent / "out").exists()
+
+
+def test_a_study_trains_each_model_in_one_process() -> None:
+    """A plan that would divide weights says what to do instead."""
+    style = PromptStyle("action")
+    with pytest.raises(InvalidValueError, match=r"`rft\.fsdp` divides .*--processes N.*given"):
+        recipe_of({"build": "tiny"}, {}, {"fsdp": True}, lambda _: style, (1.0, 8))
 
 
 def test_a_study_takes_the_memory_of_its_largest_training() -> None:

@@ -7,7 +7,7 @@ is that of one process with the joined batch. Only the main process writes files
 
 from __future__ import annotations
 
-import os
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
@@ -16,6 +16,7 @@ from torch import Tensor, distributed
 from torch.distributed.tensor import DTensor
 
 from agentgym_gen.errors import AgentGymGenError, InvalidValueError, TrainingError
+from agentgym_gen.system.processors import launched_processes
 from agentgym_gen.trainers.models.device import local_device
 from agentgym_gen.trainers.models.types import Model
 
@@ -29,9 +30,10 @@ class Distributed:
     """The processes of a training, of which this is one."""
 
     def __init__(self) -> None:
-        self.size = int(os.environ.get("WORLD_SIZE", "1"))
+        launched = launched_processes()
+        self.size = launched.size
         """How many processes there are."""
-        self.rank = int(os.environ.get("RANK", "0")) if self.size > 1 else 0
+        self.rank = launched.rank
         """The number of this process, from 0."""
         if self.size > 1 and torch.cuda.is_available():
             torch.cuda.set_device(local_device())
@@ -42,6 +44,14 @@ class Distributed:
     def is_main(self) -> bool:
         """Whether this process writes files."""
         return self.rank == 0
+
+    def logger(self, logger: logging.Logger) -> logging.Logger:
+        """Return *logger* in the main process; in the others, one of its name that is silent."""
+        if self.is_main:
+            return logger
+        silent = logging.Logger(logger.name)  # outside of the tree, so that nothing sets it up
+        silent.disabled = True
+        return silent
 
     def shard(self, items: Sequence[T]) -> list[T]:
         """Return this process's share of *items*: each ``size``-th, from its own number on.

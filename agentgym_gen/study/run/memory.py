@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from math import ceil
 from typing import TYPE_CHECKING
 
 from agentgym_gen.agents.policy import ExpertPolicy
@@ -87,11 +88,12 @@ class TrainingMemory:
     device: Device
     """Where it would run."""
 
-    def check_fits(self, processes: int = 1) -> None:
+    def check_fits(self, processes: int = 1, option: str = "--workers") -> None:
         """Raise unless what is likely needed is free.
 
         Args:
-            processes: How many such trainings run side by side.
+            processes: How many processes share the memory, each of which needs as much.
+            option: The option of the command that says how many.
 
         Raises:
             InvalidValueError: if it is not, with the settings that would fit.
@@ -113,12 +115,16 @@ class TrainingMemory:
         each = f" in {processes} processes" if processes > 1 else ""
         raise InvalidValueError(
             f"The {self.title} likely takes {_gigabytes(likely)}{each}, and "
-            f"{self.device.name} has {_gigabytes(free)} free; {_advice(changes, processes)}"
+            f"{self.device.name} has {_gigabytes(free)} free; {_advice(changes, processes, option)}"
         )
 
 
 def training_memory(
-    recipe: TinyRecipe | PretrainedRecipe, env_ids: Sequence[str], *, has_rft: bool = True
+    recipe: TinyRecipe | PretrainedRecipe,
+    env_ids: Sequence[str],
+    *,
+    has_rft: bool = True,
+    processes: int = 1,
 ) -> tuple[list[TrainingMemory], EpisodeLengths]:
     """Return the memory of the trainings of *recipe*, and how long the episodes are.
 
@@ -126,6 +132,7 @@ def training_memory(
         recipe: The recipe.
         env_ids: What is trained on.
         has_rft: Whether there is reinforcement fine-tuning, and not a warm start only.
+        processes: How many processes train together; the memory is that of one.
     """
     model, tokenizer = _open_without_weights(recipe, None)
     probe = LengthProbe(recipe.style_of, tokenizer)
@@ -135,7 +142,8 @@ def training_memory(
         configs.append((WARM_START, recipe.warm_start))
     if has_rft:
         configs.append((RFT, recipe.rft))
-    return [_memory(model, lengths, title, config) for title, config in configs], lengths
+    memory = [_memory(model, lengths, title, config, processes) for title, config in configs]
+    return memory, lengths
 
 
 def plan_memory(plan: Plan, trainings: Sequence[tuple[str, ...]]) -> list[TrainingMemory]:
@@ -241,7 +249,7 @@ def _open_without_weights(
 
 
 def _memory(
-    model: Model, lengths: EpisodeLengths, title: str, config: TrainConfig
+    model: Model, lengths: EpisodeLengths, title: str, config: TrainConfig, processes: int = 1
 ) -> TrainingMemory:
     from agentgym_gen.trainers.config import RFTConfig, SFTConfig
     from agentgym_gen.trainers.models.device import free_device_memory, local_device
@@ -249,14 +257,18 @@ def _memory(
     from agentgym_gen.trainers.models.sizes.model_size import model_size
 
     is_gpu = local_device() != "cpu"
-    device = Device(*free_device_memory(), weight_bytes=2 if is_gpu else 4, is_gpu=is_gpu)
+    bytes_each = 2 if is_gpu else 4
+    device = Device(*free_device_memory(), bytes_each, is_gpu=is_gpu, processes=processes)
     tasks = config.tasks_per_step if isinstance(config, RFTConfig) else 0
     episodes = tasks * config.num_generations if isinstance(config, RFTConfig) else 0
+    episodes, tasks = ceil(episodes / processes), ceil(tasks / processes)
     sequences = episodes if lengths.growing else episodes * lengths.turn_limit
+    if isinstance(config, SFTConfig):
+        sequences = ceil(config.batch_size / processes)
     work = Workload(
         episodes=episodes,
         tasks=tasks,
-        sequences=config.batch_size if isinstance(config, SFTConfig) else sequences,
+        sequences=sequences,
         sequence_tokens=lengths.sequence_tokens,
         turn_tokens=int(lengths.longest_turn if not lengths.growing else lengths.turn_tokens),
         prompt_tokens=lengths.prompt_tokens,
@@ -268,12 +280,12 @@ def _memory(
     return TrainingMemory(title, config, size, work, estimate, device)
 
 
-def _advice(changes: dict[str, object], processes: int) -> str:
+def _advice(changes: dict[str, object], processes: int, option: str) -> str:
     if changes:
         settings = ", ".join(f"{name}={value}" for name, value in changes.items())
         return f"it would likely fit with {settings}"
     if processes > 1:
-        return "run fewer side by side, with --workers"
+        return f"run fewer side by side, with {option}"
     return "no settings make it fit; take a smaller model, or a larger device"
 
 

@@ -13,6 +13,7 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -96,7 +97,7 @@ class ConfiguredRecipe:
             callbacks=[StepPrinter("reinforcement", "success", log)],
         )
         trainer.train(resume_from_checkpoint=True)
-        self.finish(folder, seed, trainer.model, tokenizer)
+        self.finish(folder, seed, trainer.save_model)
 
     def load_policy(self, folder: Path) -> Policy:
         """Return the policy of the model in *folder*; a truncated turn is read as in training."""
@@ -144,10 +145,11 @@ class ConfiguredRecipe:
 
     def warm_up(
         self, folder: Path, seed: int, model: Model, tokenizer: Tokenizer, log: Log
-    ) -> Model:
-        """Return *model* after the warm start on demonstrations, if the recipe has one."""
+    ) -> None:
+        """Write *model* into *folder*, after the warm start on demonstrations if there is one."""
         if self.warm_start is None:
-            return model
+            self.finish(folder, seed, partial(_save_model, model, tokenizer))
+            return
         from agentgym_gen.trainers import SFTTrainer
 
         episodes = self._demonstrate(tokenizer, self.demonstrations, seed=seed)
@@ -155,19 +157,25 @@ class ConfiguredRecipe:
         callbacks = [StepPrinter("warm start", "loss", log)]
         trainer = SFTTrainer(model, tokenizer, args, episodes, callbacks)
         trainer.train(resume_from_checkpoint=True)
-        return trainer.model
+        self.finish(folder, seed, trainer.save_model)
 
-    def finish(self, folder: Path, seed: int, model: Model, tokenizer: Tokenizer) -> None:
-        """Write the finished model, and remove its checkpoints."""
+    def finish(self, folder: Path, seed: int, save: Callable[[Path], None]) -> None:
+        """Write the finished model by *save*, and remove its checkpoints.
+
+        Of several processes all call this, and the main one writes.
+        """
         from agentgym_gen.trainers import checkpoint
-        from agentgym_gen.trainers.models.adapters import save_weights
+        from agentgym_gen.trainers.parallel.distributed import Distributed
+
+        def close() -> None:
+            with checkpoint.writing(folder, "the model"):
+                checkpoint.sync(folder)
+            self.mark_done(folder, seed)
+            checkpoint.remove_all(folder)
 
         with checkpoint.writing(folder, "the model"):
-            save_weights(model, folder)
-            tokenizer.save_pretrained(folder)
-            checkpoint.sync(folder)
-        self.mark_done(folder, seed)
-        checkpoint.remove_all(folder)
+            save(folder)
+        Distributed().run_on_main(close)
 
     def mark_done(self, folder: Path, seed: int) -> None:
         """Write ``recipe.json``: the model in *folder* is complete."""
@@ -214,11 +222,11 @@ class TinyRecipe(ConfiguredRecipe):
 
     def make_base(self, folder: Path, seed: int, log: Log) -> None:
         """Write the model before RFT into *folder*, unless it is complete."""
-        if (folder / MODEL_DONE).exists():
+        if _is_complete(folder):
             return
         _hide_progress_bars()
         model, tokenizer = self.build_model(seed, self.text_episodes)
-        self.finish(folder, seed, self.warm_up(folder, seed, model, tokenizer, log), tokenizer)
+        self.warm_up(folder, seed, model, tokenizer, log)
 
     def build_model(self, seed: int, episodes: int) -> tuple[Model, Tokenizer]:
         """Return a model with random weights, its vocabulary from so many *episodes* of each id."""
@@ -241,14 +249,16 @@ class PretrainedRecipe(ConfiguredRecipe):
 
     def make_base(self, folder: Path, seed: int, log: Log) -> None:
         """Write the model before RFT into *folder*: an adapter, or without warm start its name."""
-        if (folder / MODEL_DONE).exists():
+        if _is_complete(folder):
             return
-        folder.mkdir(parents=True, exist_ok=True)
         if self.warm_start is None:
-            self.mark_done(folder, seed)
+            from agentgym_gen.trainers.parallel.distributed import Distributed
+
+            folder.mkdir(parents=True, exist_ok=True)
+            Distributed().run_on_main(partial(self.mark_done, folder, seed))
             return
         model, tokenizer = _load_model(self.name, self.warm_start)
-        self.finish(folder, seed, self.warm_up(folder, seed, model, tokenizer, log), tokenizer)
+        self.warm_up(folder, seed, model, tokenizer, log)
 
     def build_model(self, seed: int, episodes: int) -> tuple[Model, Tokenizer]:
         """Return the pretrained model."""
@@ -291,6 +301,13 @@ def recipe_of(
         "temperature": decoding[0],
         "max_new_tokens": decoding[1],
     }
+    for name, config in (("rft", shared["rft"]), ("warm_start", shared["warm_start"])):
+        if config is not None and config.fsdp:
+            raise InvalidValueError(
+                f"`{name}.fsdp` divides the weights among processes, and a study trains each model "
+                "in one; train it with `agentgym-gen train --processes N`, and name it in the plan "
+                "as `[[given]]`"
+            )
     settings = dict(model)
     if "name" in settings:
         _check_keys(settings, ["name"])
@@ -327,6 +344,25 @@ def _load_model(source: str | Path, settings: TrainConfig | None = None) -> tupl
         load_in_8bit=settings.load_in_8bit,
         attn_implementation=settings.attn_implementation,
     )
+
+
+def _is_complete(folder: Path) -> bool:
+    """Return whether the model in *folder* is complete; of several processes, all say the same."""
+    from agentgym_gen.trainers.parallel.distributed import Distributed
+
+    return all(Distributed().gather([(folder / MODEL_DONE).exists()]))
+
+
+def _save_model(model: Model, tokenizer: Tokenizer, folder: Path) -> None:
+    """Write a model that no trainer has had, in the main process."""
+    from agentgym_gen.trainers.models.adapters import save_weights
+    from agentgym_gen.trainers.parallel.distributed import Distributed
+
+    def write() -> None:
+        save_weights(model, folder)
+        tokenizer.save_pretrained(folder)
+
+    Distributed().run_on_main(write)
 
 
 def _hide_progress_bars() -> None:

@@ -45,11 +45,13 @@ class Device:
     """How many bytes a weight has there."""
     is_gpu: bool = False
     """Whether the device is a GPU."""
+    processes: int = 1
+    """How many processes train together, each of which needs this memory."""
 
 
 @dataclass(frozen=True)
 class Workload:
-    """How long the token sequences of a training are."""
+    """How long the token sequences of a training are, and how many of them a process has."""
 
     episodes: int
     """How many episodes a step plays; 0 where nothing is sampled."""
@@ -134,27 +136,31 @@ def estimate_memory(
         work: How long its sequences are.
         device: Where it runs.
     """
-    parts = [*_always(size, config, device), *_update(size, config, work)]
+    parts = [*_always(size, config, device), *_update(size, config, work, device)]
     if isinstance(config, RFTConfig) and work.episodes:
         parts += _rollout(size, config, work, device)
     return MemoryEstimate(tuple(part for part in parts if part.most))
 
 
 def _always(size: ModelSize, config: TrainConfig, device: Device) -> Iterator[Part]:
-    weights = size.parameters * device.weight_bytes
+    # Divided weights are held in single precision, and each process has its part of everything.
+    parts = device.processes if config.fsdp else 1
+    weights = size.parameters * (4 if config.fsdp else device.weight_bytes)
     if config.load_in_8bit:
         weights -= size.linear * (device.weight_bytes - 1)
     yield _fixed("libraries", PROCESS)
-    yield _fixed("weights", weights, "the model, load_in_8bit")
+    yield _fixed("weights", weights // parts, "the model, load_in_8bit, fsdp")
     yield _fixed("adapter", 4 * size.adapter, "lora_rank, lora_targets")
     # Weights below single precision have a master copy, and the gradient of a micro batch beside.
-    rounded = not config.lora_rank and device.weight_bytes < 4
+    rounded = not config.lora_rank and not config.fsdp and device.weight_bytes < 4
     each = 4 + 8 + (4 + device.weight_bytes if rounded else 0)
-    yield _fixed("gradient and optimizer", each * size.trained, "lora_rank, lora_targets")
+    optimizer = each * size.trained // parts
+    yield _fixed("gradient and optimizer", optimizer, "lora_rank, lora_targets, fsdp")
     if isinstance(config, RFTConfig):
         copies = 4 * (config.max_valid_drop < 1)
         copies += (device.weight_bytes if rounded else 4) * bool(config.kl_coef)
-        yield _fixed("copies of what is trained", copies * size.trained, "max_valid_drop, kl_coef")
+        copied = copies * size.trained // parts
+        yield _fixed("copies of what is trained", copied, "max_valid_drop, kl_coef, fsdp")
 
 
 def _fixed(name: str, count: int, bound: str = "") -> Part:
@@ -162,6 +168,9 @@ def _fixed(name: str, count: int, bound: str = "") -> Part:
 
 
 def _rollout(size: ModelSize, config: RFTConfig, work: Workload, device: Device) -> Iterator[Part]:
+    if config.fsdp:
+        whole = size.parameters * device.weight_bytes
+        yield Part("whole weights", "rollout", whole, whole)
     rows = min(config.max_concurrent, work.episodes)
     longest = min(size.context, config.max_episode_tokens or size.context)
     likely = min(work.sequence_tokens, longest)
@@ -197,7 +206,10 @@ def _rollout(size: ModelSize, config: RFTConfig, work: Workload, device: Device)
     )
 
 
-def _update(size: ModelSize, config: TrainConfig, work: Workload) -> Iterator[Part]:
+def _update(size: ModelSize, config: TrainConfig, work: Workload, device: Device) -> Iterator[Part]:
+    if config.fsdp:
+        gathered = size.gathered * device.weight_bytes
+        yield Part("weights of a layer", "update", gathered, gathered)
     longest = size.context
     if isinstance(config, RFTConfig) and config.max_episode_tokens:
         longest = min(longest, config.max_episode_tokens)
@@ -233,7 +245,7 @@ def fitting_settings(
     """Return the settings that differ from *config* and with which it would likely fit.
 
     Empty if nothing fits. What costs least is tried first: fewer episodes at once, smaller micro
-    batches, activations computed again, an adapter.
+    batches, activations computed again, weights divided among several processes, an adapter.
 
     Args:
         size_of: Returns the size of the model with given settings.
@@ -242,20 +254,23 @@ def fitting_settings(
         device: Where it runs.
     """
     free = device.free or 0
-    for changed in _changes(config, work):
+    for changed in _changes(config, work, device):
         estimate = estimate_memory(size_of(changed), changed, work, device)
         if estimate.likely <= free:
             return _differences(config, changed)
     return {}
 
 
-def _changes(config: TrainConfig, work: Workload) -> Iterator[TrainConfig]:
+def _changes(config: TrainConfig, work: Workload, device: Device) -> Iterator[TrainConfig]:
     """Yield settings that take less and less memory."""
     bases: list[TrainConfig] = [config]
     if not config.gradient_checkpointing:
         bases.append(replace(config, gradient_checkpointing=True))
     if not config.lora_rank:
-        bases += [replace(base, lora_rank=16) for base in bases]
+        adapters = [replace(base, lora_rank=16, fsdp=False) for base in bases]
+        if device.processes > 1 and not config.fsdp:
+            bases += [replace(base, fsdp=True) for base in bases]
+        bases += adapters
     for base in bases:
         yield from _smaller(base, work)
 

@@ -55,6 +55,15 @@ class ModelSize:
     cache_numbers: int
     """How many numbers the key-value cache holds for each token."""
 
+    @property
+    def gathered(self) -> int:
+        """How many weights are whole at once in an update of divided weights (FSDP).
+
+        Those of two layers, and all that are in no layer.
+        """
+        layers = max(1, int(self.model.config.num_hidden_layers))
+        return self.parameters - self.linear + 2 * self.linear // layers
+
     def activations(self, rows: int, tokens: int, places: int, *, checkpointing: bool) -> int:
         """Return how many bytes an update keeps between the forward and the backward pass.
 
