@@ -272,8 +272,8 @@ def test_a_process_that_is_killed_ends_the_others_with_a_sentence(config: Path) 
 
 def processes_of(argument: str) -> set[int]:
     """Return the processes that have *argument* in their command."""
-    found = subprocess.run(["pgrep", "-f", argument], capture_output=True, text=True, check=False)
-    return set(map(int, found.stdout.split()))
+    search = subprocess.run(["pgrep", "-f", argument], capture_output=True, text=True, check=False)
+    return set(map(int, search.stdout.split()))
 
 
 def test_weights_are_divided_among_several_processes_only(

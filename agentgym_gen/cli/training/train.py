@@ -36,7 +36,6 @@ def add_train(parser: Parser) -> None:
 def train(options: argparse.Namespace) -> None:
     """Train what the file says, or go on with it; or say what that would be."""
     from agentgym_gen.training import load_training_plan, run_training
-    from agentgym_gen.training.launch import launch
     from agentgym_gen.training.run import check_folder, check_processes
 
     launched = launched_processes()
@@ -54,6 +53,8 @@ def train(options: argparse.Namespace) -> None:
     if options.dry_run:
         return
     if processes > launched.size:
+        from agentgym_gen.trainers.parallel.launch import launch
+
         arguments = ["train", str(options.config), *options.overrides, "--out", str(out)]
         launch([*arguments, "--launched"], processes)
         return

@@ -8,6 +8,10 @@ import signal
 import sys
 from collections.abc import Sequence
 
+from torch.distributed.elastic.multiprocessing.api import SignalException
+from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+from torch.distributed.launcher.api import LaunchConfig, elastic_launch
+
 from agentgym_gen.errors import TrainingError
 from agentgym_gen.system.processors import usable_processors
 from agentgym_gen.system.python_process import module_command
@@ -25,10 +29,6 @@ def launch(arguments: Sequence[str], processes: int) -> None:
     Raises:
         TrainingError: if one of them fails, which ends the others.
     """
-    from torch.distributed.elastic.multiprocessing.api import SignalException
-    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
-    from torch.distributed.launcher.api import LaunchConfig, elastic_launch
-
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, usable_processors() // processes)))
     logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)  # the error says it
     machine = LaunchConfig(
