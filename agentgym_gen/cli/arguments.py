@@ -38,8 +38,11 @@ class Parser(argparse.ArgumentParser):
             words = [word for word in rest if not word.startswith("-")]
             rest = [word for word in rest if word.startswith("-")]
             setattr(parsed, self.spread, [*getattr(parsed, self.spread), *words])
+        options = [name for action in self._actions for name in action.option_strings]
+        if not hasattr(parsed, "option_names"):  # the parser of the command comes first
+            long = [name for name in options if name.startswith("--")]
+            parsed.option_names = {name[2:].replace("-", "_"): name for name in long}
         if rest:  # refused here, where the options are known, and not by the parser of all commands
-            options = [name for action in self._actions for name in action.option_strings]
             self.error(f"unrecognized arguments: {' '.join(rest)}{_nearest(rest[0], options)}")
         return parsed, rest
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import io
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
@@ -123,7 +124,7 @@ def run_command(options: argparse.Namespace) -> int:
         command(options)
         print(end="", flush=True)
     except (AgentGymGenError, gymnasium.error.Error) as error:
-        return _fail(str(error))
+        return _fail(_with_options(str(error), options))
     except BrokenPipeError:
         # The reader has left, as `head` does; nothing more is written, not even at exit.
         sys.stdout = None
@@ -137,6 +138,17 @@ def run_command(options: argparse.Namespace) -> int:
         advice = "; the same command goes on from here" if options.resumable else ""
         return _fail(f"stopped{advice}", code)
     return 0
+
+
+def _with_options(sentence: str, options: argparse.Namespace) -> str:
+    """Return *sentence*, in which arguments of functions are called like options of the command.
+
+    What is wrong in a file keeps the names of the file.
+    """
+    if re.search(r", line \d+: ", sentence):
+        return sentence
+    names: dict[str, str] = getattr(options, "option_names", {})
+    return re.sub(r"`(\w+)`", lambda match: names.get(match[1], match[0]), sentence)
 
 
 def _has_working_folder() -> bool:

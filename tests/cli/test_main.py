@@ -14,6 +14,19 @@ import agentgym_gen
 from agentgym_gen.cli.main import build_parser, main
 
 
+def test_arguments_are_called_like_options(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """The library says `base_url`, and the command line --base-url; a file keeps its own names."""
+    sokoban = "rftgen/Sokoban-easy-v0"
+    assert main(["eval", "mine", "--base-url", "here", sokoban]) == 2
+    assert ": --base-url is an address such as" in capsys.readouterr().err
+    plan = tmp_path / "plan.toml"
+    plan.write_text('name = "x"\nseeds = -1\n')
+    assert main(["study", "run", str(plan)]) == 2
+    assert "line 2: `seeds` is" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
