@@ -35,6 +35,23 @@ RFTTrainer(
 ).train()
 """
 
+GRADIENTS = """
+import sys
+import torch
+from agentgym_gen.trainers.parallel.distributed import Distributed
+
+processes = Distributed()
+weights = [torch.nn.Parameter(torch.zeros(())) for _ in range(3)]
+weights[1].grad = torch.tensor(float(processes.rank + 1))
+if processes.is_main:
+    weights[2].grad = torch.tensor(1.0)
+processes.sum_gradients(weights)
+sums = [None if weight.grad is None else float(weight.grad) for weight in weights]
+with open(f"{sys.argv[1]}/{processes.rank}.txt", "w") as file:
+    file.write(str(sums))
+torch.distributed.destroy_process_group()
+"""
+
 
 def start(program: Path, folder: Path, *launcher: str) -> None:
     """Run the training into *folder*."""
@@ -75,3 +92,14 @@ def test_two_processes_train_as_one(tmp_path: Path) -> None:
     assert rows[0][1]["eval/valid"] == rows[1][1]["eval/valid"]
     for number, state in states[0].items():
         torch.testing.assert_close(state["exp_avg"], states[1][number]["exp_avg"])
+
+
+def test_a_weight_without_a_gradient_in_any_process_keeps_none(tmp_path: Path) -> None:
+    """AdamW skips it, as in one process; where one process has a gradient, all get the sum."""
+    program = tmp_path / "program.py"
+    program.write_text(GRADIENTS)
+    launcher = ("-m", "torch.distributed.run", "--nproc-per-node=2", "--master-port=29516")
+    start(program, tmp_path, *launcher)
+
+    for rank in range(2):
+        assert (tmp_path / f"{rank}.txt").read_text() == "[None, 3.0, 1.0]"

@@ -78,10 +78,19 @@ class Distributed:
         return [item for own in blocks for item in own]
 
     def sum_gradients(self, weights: Iterable[Tensor]) -> None:
-        """Replace the gradients by their sums over all processes."""
+        """Replace the gradients by their sums over all processes.
+
+        A weight without a gradient in any of them keeps none: to the optimizer, a gradient of zero
+        would be another thing.
+        """
         if self.size == 1:
             return
-        for weight in weights:
+        held = list(weights)
+        with_gradient = torch.tensor([weight.grad is not None for weight in held]).to(_device())
+        distributed.all_reduce(with_gradient, op=distributed.ReduceOp.MAX)
+        for weight, anywhere in zip(held, with_gradient.tolist(), strict=True):
+            if not anywhere:
+                continue
             if weight.grad is None:
                 weight.grad = torch.zeros_like(weight)
             distributed.all_reduce(weight.grad)
@@ -90,8 +99,7 @@ class Distributed:
         """Return the sums of *values* over all processes."""
         if self.size == 1:
             return list(values)
-        device = "cuda" if distributed.get_backend() == "nccl" else "cpu"
-        sums = torch.tensor(values, dtype=torch.float64, device=device)
+        sums = torch.tensor(values, dtype=torch.float64, device=_device())
         distributed.all_reduce(sums)
         return [float(value) for value in sums]
 
@@ -129,6 +137,11 @@ class Distributed:
                 "together; load it in all of them from one place, or call `torch.manual_seed` "
                 "before it is built"
             )
+
+
+def _device() -> str:
+    """Return where a tensor has to be that is sent to other processes."""
+    return "cuda" if distributed.get_backend() == "nccl" else "cpu"
 
 
 def _portable(error: Exception | None) -> AgentGymGenError | None:
