@@ -1,6 +1,7 @@
 """Two processes make the update that one makes with the joined batch."""
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -8,6 +9,8 @@ from pathlib import Path
 
 import pytest
 import torch
+
+from agentgym_gen.trainers.parallel.distributed import Distributed
 
 PROGRAM = """
 import sys
@@ -103,3 +106,13 @@ def test_a_weight_without_a_gradient_in_any_process_keeps_none(tmp_path: Path) -
 
     for rank in range(2):
         assert (tmp_path / f"{rank}.txt").read_text() == "[None, 3.0, 1.0]"
+
+
+def test_one_of_several_processes_warns(caplog: pytest.LogCaptureFixture) -> None:
+    """A warning of a training is about all of them."""
+    processes, logger = Distributed(), logging.getLogger("agentgym_gen.test")
+    for rank in (0, 1):
+        processes.rank = rank
+        processes.logger(logger).warning("process %d", rank)
+
+    assert [record.getMessage() for record in caplog.records] == ["process 0"]
