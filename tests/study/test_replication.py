@@ -13,6 +13,7 @@ from agentgym_gen.study.analysis.statistics import Estimate
 from agentgym_gen.study.report.context import ReportContext
 from agentgym_gen.study.report.replication import (
     RepeatedClaim,
+    _gain_sentences,
     make_replication,
     repeated_claims,
     repeated_gains,
@@ -86,6 +87,22 @@ def test_gains_of_both_runs_stand_beside_each_other() -> None:
     assert [e if e is None else round(e.value, 2) for _, _, e in gains] == [0.3, None]
 
 
+def test_gains_beyond_zero_are_counted_again() -> None:
+    """Those with the same sign, and those whose interval is beyond zero on the same side."""
+    noise = Estimate(0.1, -0.1, 0.3, 100, 3)
+    again = [((ARM.name, EASY), SURE, second) for second in (SURE, noise, LOSS)]
+    lines = list(_gain_sentences([*again, ((ARM.name, EASY), noise, SURE)]))
+
+    assert lines == [
+        (
+            "Gains and losses of the first run with an interval beyond zero: 3. In the second run "
+            "2 of them have the same sign, 1 with an interval beyond zero, 0 sure after Holm."
+        ),
+        "Gains and losses of the first run sure after Holm: 0.",
+        "1 of 4 gains of the second run lie in the interval of the first.",
+    ]
+
+
 def test_a_claim_about_the_worst_arm_is_one_claim_whichever_arm_it_is() -> None:
     """T5 names the arm that lost most, which may be another in the second run."""
     craft, baby = "rftgen/TextCraft-easy-v0", "rftgen/BabyAI-easy-v0"
@@ -140,7 +157,7 @@ def test_the_command_writes_a_page_and_says_what_holds_again(
     assert claims > 5
     assert f"- {claims} of {claims} verdicts are the same, and 0 are opposite." in printed
     assert "- The first run agrees or disagrees with 0 claims;" in printed
-    assert "- The first run calls 0 gains and losses sure after Holm." in printed
+    assert "- Gains and losses of the first run sure after Holm: 0.\n" in printed
     assert text.count("| cannot tell ") >= 2 * claims
     assert "agrees |" not in text
     assert "the seeds 0, 1 and 2, 3, on the same tasks" in text

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -189,15 +189,26 @@ def _gain_sentences(gains: Sequence[RepeatedGain]) -> Iterator[str]:
     both = [
         (first, second) for _, first, second in gains if first is not None and second is not None
     ]
-    sure = [(first, second) for first, second in both if is_sure(first)]
-    again = [second for first, second in sure if first.value * second.value > 0]
-    yield (
-        f"The first run calls {len(sure)} gains and losses sure after Holm. In the second "
-        f"{len(again)} of them have the same sign, {sum(e.excludes_zero for e in again)} with an "
-        f"interval beyond zero, {sum(map(is_sure, again))} sure after Holm, too."
-    )
+    yield _repeated("with an interval beyond zero", both, lambda gain: gain.excludes_zero)
+    yield _repeated("sure after Holm", both, is_sure)
     inside = sum(first.low <= second.value <= first.high for first, second in both)
     yield f"{inside} of {len(both)} gains of the second run lie in the interval of the first."
+
+
+def _repeated(
+    kind: str, both: Sequence[tuple[Estimate, Estimate]], is_kind: Callable[[Estimate], bool]
+) -> str:
+    """Say how many gains of the first run are of a *kind*, and what the second run has of them."""
+    chosen = [(first, second) for first, second in both if is_kind(first)]
+    count = f"Gains and losses of the first run {kind}: {len(chosen)}."
+    if not chosen:
+        return count
+    again = [second for first, second in chosen if first.value * second.value > 0]
+    return (
+        f"{count} In the second run {len(again)} of them have the same sign, "
+        f"{sum(gain.excludes_zero for gain in again)} with an interval beyond zero, "
+        f"{sum(map(is_sure, again))} sure after Holm."
+    )
 
 
 def _claim_blocks(claims: Sequence[RepeatedClaim]) -> Iterator[Block]:
