@@ -55,7 +55,8 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--address", default="", help="the Ray cluster to join; default a new one")
     ignore = "start although the memory is likely too small"
     parser.add_argument("--ignore-memory", action="store_true", help=ignore)
-    parser.set_defaults(command=run_study, resumable=True)
+    # Errors are about keys of the plan, such as `seeds`, and not about the option of that name.
+    parser.set_defaults(command=run_study, resumable=True, option_names={})
 
 
 def _add_replication(parser: argparse.ArgumentParser) -> None:
@@ -79,6 +80,23 @@ def _open_study(options: argparse.Namespace, seeds: Sequence[int] | None = None)
     study = Study.open(folder) if has_results else Study(options.study, options.out)
     if seeds is not None:
         study = Study(dataclasses.replace(study.plan, seeds=tuple(seeds)), study.out)
+    return study
+
+
+def _open_results(options: argparse.Namespace) -> Study:
+    """Return the study that is named; where its folder has results, with the seeds of these.
+
+    Raises:
+        ResultExistsError: if they are of another plan.
+    """
+    from agentgym_gen.study import Study
+    from agentgym_gen.study.run.run import check_folder
+
+    study = _open_study(options)
+    if (study.out / "plan.json").is_file():
+        seeds = Study.open(study.out).plan.seeds
+        study = Study(dataclasses.replace(study.plan, seeds=seeds), study.out)
+    check_folder(study.plan, study.out)
     return study
 
 
@@ -130,7 +148,7 @@ def _ask_to_start() -> None:
 def _print_status(options: argparse.Namespace) -> None:
     from agentgym_gen.study.run.status import status_lines, study_status
 
-    study = _open_study(options)
+    study = _open_results(options)
     if options.json:
         print_json(dataclasses.asdict(study_status(study.plan, study.out)))
     else:
@@ -138,7 +156,7 @@ def _print_status(options: argparse.Namespace) -> None:
 
 
 def _write_report(options: argparse.Namespace) -> None:
-    _print_report(_open_study(options))
+    _print_report(_open_results(options))
 
 
 def _write_replication(options: argparse.Namespace) -> None:

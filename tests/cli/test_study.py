@@ -1,12 +1,15 @@
 """``agentgym-gen study``: starting a study, its status and its presets."""
 
+import dataclasses
 import io
 import json
 from pathlib import Path
 
 import pytest
+from pretend_study import PretendRecipe
 
 from agentgym_gen.cli.main import main
+from agentgym_gen.study import load_plan, run_plan
 
 
 def small_study(folder: Path) -> Path:
@@ -129,3 +132,21 @@ def test_an_empty_path_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
         main(["study", "run", "quick", "--yes", "--out", ""])
 
     assert "it is empty, and should be a path" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["status", "report"])
+def test_results_keep_their_seeds_whatever_the_plan_says_now(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    """A preset was run with more seeds; another plan is refused."""
+    path, out = small_study(tmp_path), tmp_path / "out"
+    plan = dataclasses.replace(load_plan(path), seeds=(0, 1))
+    run_plan(plan, out, log=str, recipe=PretendRecipe())
+    assert main(["study", command, str(path), "--out", str(out)]) == 0
+    printed = capsys.readouterr().out
+    report = out / "report.md"
+    assert "2 training seeds" in report.read_text() if command == "report" else "s1 " in printed
+
+    path.write_text(path.read_text().replace("tasks = 2", "tasks = 3"))
+    assert main(["study", command, str(path), "--out", str(out)]) == 2
+    assert "another plan: there `test.tasks` is 2, and here it is 3" in capsys.readouterr().err
