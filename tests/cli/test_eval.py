@@ -113,7 +113,7 @@ def test_a_server_is_evaluated(
         (["random", "--panel", "core-v7"], "install a newer agentgym-gen"),
         (["random", "rftgen/Corridr-easy-v0"], "did you mean 'rftgen/Corridor-easy-v0'"),
         (["random", ENV, "--format", "reakt"], "did you mean 'react'"),
-        (["random", ENV, "--temperature", "-1"], "`temperature` is 0 or more"),
+        (["random", ENV, "--temperature", "-1"], "--temperature is 0 or more"),
         (["random", ENV, "--extra", "[]"], "`--extra` is a JSON object"),
         (["random", ENV, "--interface", "jsn"], "did you mean 'json'"),
         (["./nothing", ENV], "There is no folder './nothing'"),
