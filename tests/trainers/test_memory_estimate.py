@@ -145,9 +145,12 @@ def test_several_processes_that_do_not_fit_divide_their_weights_first() -> None:
     changes = fitting_settings(size_of, full, WORK, replace(four, free=need))
     assert changes["fsdp"]
     assert "lora_rank" not in changes
-    little = estimate_memory(sizes[0], divided, WORK, replace(four, processes=400)).likely // 2
+    smallest = {"gradient_checkpointing": True, "micro_batch_tokens": 1024, "max_concurrent": 1}
+    adapter = replace(full, lora_rank=16, **smallest)
+    little = estimate_memory(sizes[16], adapter, WORK, four).likely
     changes = fitting_settings(size_of, divided, WORK, replace(four, free=little))
-    assert changes.get("lora_rank", 0) == 0 or changes["fsdp"] is False
+    assert replace(divided, **changes).lora_rank == 16
+    assert changes["fsdp"] is False
 
 
 def test_rollout_and_update_do_not_add_up(sizes: dict[int, ModelSize]) -> None:
