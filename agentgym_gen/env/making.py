@@ -38,7 +38,8 @@ def make_text_env(env_id: str, split: str, options: Mapping[str, Any] | None = N
 
     Args:
         env_id: A registered id; keyword arguments may follow it, as in
-            ``rftgen/TextCraft-v0?tasks=lists/easy.txt&interface=menu``.
+            ``rftgen/TextCraft-v0?tasks=lists/easy.txt&interface=menu`` or
+            ``rftgen/ALFWorld-easy-v0?task_type=pick``.
         split: The split.
         options: More keyword arguments, such as ``interface``.
 

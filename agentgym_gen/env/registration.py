@@ -10,7 +10,8 @@ from importlib.metadata import EntryPoint, entry_points
 
 import gymnasium
 
-from agentgym_gen.env.reserved_options import check_loaded
+from agentgym_gen.env.reserved_options import IN_QUERIES, check_loaded, check_query
+from agentgym_gen.env.world_loading import world_class
 from agentgym_gen.errors import InvalidValueError, NameClashError, UnknownNameError, unknown_name
 from agentgym_gen.ids import TIERS, EnvId, split_query
 from agentgym_gen.interface import PRESETS
@@ -159,12 +160,18 @@ def check_env_id(env_id: str) -> str:
     Keyword arguments after a ``?`` stay (see `EnvId`).
 
     Raises:
-        UnknownNameError: if no such id is registered, with the nearest one that is.
-        InvalidValueError: if the module cannot be imported, or the id is of another library.
+        UnknownNameError: if no such id is registered, with the nearest one that is, or its world
+            has no option of the name of a keyword argument.
+        InvalidValueError: if the module cannot be imported, the id is of another library, or a
+            keyword argument cannot stand in an id.
     """
-    plain, _ = split_query(env_id)
-    query = env_id[len(plain) :]
-    return _check_plain_id(plain) + query
+    plain, query = split_query(env_id)
+    registered = _check_plain_id(plain)
+    check_query(query, env_id)
+    options = query.keys() - IN_QUERIES
+    if options:
+        world_class(gymnasium.registry[registered].kwargs["world"], sorted(options))
+    return registered + env_id[len(plain) :]
 
 
 def _unknown_id(env_id: str) -> UnknownNameError:

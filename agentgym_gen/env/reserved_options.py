@@ -6,7 +6,7 @@ import inspect
 import sys
 from collections.abc import Callable, Iterable
 
-from agentgym_gen.errors import NameClashError, unknown_name
+from agentgym_gen.errors import InvalidValueError, NameClashError, unknown_name
 
 OF_THE_ENVIRONMENT = (
     "world",
@@ -30,6 +30,25 @@ OF_GYMNASIUM = (
     "wrappers",
 )
 """Those of ``gymnasium.make`` and ``gymnasium.make_vec``."""
+
+
+IN_QUERIES = ("tasks", "interface", "max_turns")
+"""The keyword arguments of `TextEnv` that may follow an id after a ``?``, beside the world's."""
+
+
+def check_query(names: Iterable[str], env_id: str) -> None:
+    """Check that each of *names*, the keyword arguments in *env_id*, may stand there.
+
+    Raises:
+        InvalidValueError: if one belongs to whoever makes the environment.
+    """
+    taken = {*OF_THE_ENVIRONMENT, *OF_GYMNASIUM}.difference(IN_QUERIES)
+    refused = next((name for name in names if name in taken), None)
+    if refused is not None:
+        raise InvalidValueError(
+            f"{refused!r} in {env_id!r} is no keyword argument of an id; those are "
+            f"{', '.join(IN_QUERIES)}, and the options of the environment"
+        )
 
 
 def check_options(factory: Callable[..., object], spec: str) -> None:

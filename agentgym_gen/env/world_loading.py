@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from agentgym_gen.env.reserved_options import check_known, check_options
@@ -23,6 +23,18 @@ def load_world(world: str | World[Any], options: Mapping[str, object]) -> World[
         if options:
             raise InvalidValueError(f"A world that is built already takes no options: {options!r}")
         return world
+    instance: World[Any] = world_class(world, options)(**options)
+    return instance
+
+
+def world_class(world: str, options: Iterable[str]) -> type[World[Any]]:
+    """Return the class ``"module:class"``, which has an option of each name in *options*.
+
+    Raises:
+        InvalidValueError: if there is no such class, or it is no world.
+        UnknownNameError: if it has no option of a name in *options*.
+        NameClashError: if one of its options has a name that is taken.
+    """
     module, _, name = world.partition(":") if isinstance(world, str) else ("", "", "")
     if not name:
         raise InvalidValueError(f"`world` is a World or 'module:class', not {world!r}")
@@ -31,5 +43,4 @@ def load_world(world: str | World[Any], options: Mapping[str, object]) -> World[
         raise InvalidValueError(f"{world!r} names no class of worlds; it must inherit from World")
     check_options(factory, world)
     check_known(factory, options)
-    instance: World[Any] = factory(**options)
-    return instance
+    return factory

@@ -146,7 +146,7 @@ def _interfaces_of(env_id: str, env: TextEnv, interfaces: Sequence[str]) -> list
     if not interfaces:
         return [own]
     parsed = EnvId.parse(env_id)
-    if parsed.interface or "interface" in parsed.options:
+    if parsed.interface or "interface" in dict(parsed.query):
         raise InvalidValueError(
             f"{env_id!r} has an interface; leave it out of the id, or the option `interfaces`"
         )

@@ -4,7 +4,6 @@ Here are the world, its rules (`game`), its tasks and its two players. `official
 game files, `reference` the original itself, `text` what the player reads.
 """
 
-from agentgym_gen.envs.alfworld.search_policy import SearchPolicy
 from agentgym_gen.envs.alfworld.world import ALFWorld
 
-__all__ = ["ALFWorld", "SearchPolicy"]
+__all__ = ["ALFWorld"]

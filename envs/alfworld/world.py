@@ -15,12 +15,14 @@ from agentgym_gen.envs.alfworld.game import Game, Move
 from agentgym_gen.envs.alfworld.house import OFFICIAL_TYPES, House
 from agentgym_gen.envs.alfworld.reference.reference_check import make_reference_check
 from agentgym_gen.envs.alfworld.reward import reward
+from agentgym_gen.envs.alfworld.search_expert import next_move
 from agentgym_gen.envs.alfworld.tasks import open_tasks
 from agentgym_gen.envs.alfworld.text.admissible import AdmissibleCommands
 from agentgym_gen.envs.alfworld.text.observations import ObservationWriter
 from agentgym_gen.envs.alfworld.text.reasons import reason_for
 from agentgym_gen.envs.alfworld.tiers import TaskFilter
 from agentgym_gen.envs.alfworld.wording import NOTHING_HAPPENS, WORDINGS, find_wording, instruction
+from agentgym_gen.errors import unknown_name
 from agentgym_gen.world import (
     Command,
     EndReason,
@@ -41,6 +43,9 @@ __all__ = ["IDLE_VERBS", "TURN_LIMIT", "ALFWorld"]
 TURN_LIMIT = 50
 """The turn limit of the original's configuration and of most papers."""
 
+EXPERTS = ("planner", "search")
+"""What the expert knows: the whole household, or only what the player has seen of it."""
+
 IDLE_VERBS = ("look", "inventory", "help", "examine", "examine_held")
 """The verbs that change nothing."""
 
@@ -57,9 +62,12 @@ class ALFWorld(World[House]):
             environment variable ``ALFWORLD_DATA`` for the official ones.
         backend: ``python``, or ``textworld`` to let the original decide. It runs in a process of
             its own and is a thousand times slower; `info` then says whether ours agreed.
+        expert: ``planner``, who knows the whole household, or ``search``, who knows only what the
+            player has seen.
 
     Raises:
-        UnknownNameError: if there is no such wording, task type, room, kind of games or backend.
+        UnknownNameError: if there is no such wording, task type, room, kind of games, backend or
+            expert.
         DataError: if the folder is missing.
         MissingExtraError: if the original is to decide and is not installed.
         InvalidValueError: if the original is to decide and cannot run on this Python.
@@ -73,7 +81,7 @@ class ALFWorld(World[House]):
     memory: Memory
     """What the player has seen of it."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  (the keyword arguments of its ids)
         self,
         wording_version: str = "0.4",
         task_type: str | None = None,
@@ -81,7 +89,11 @@ class ALFWorld(World[House]):
         games: str = "generated",
         data_dir: str | Path | None = None,
         backend: str = "python",
+        expert: str = "planner",
     ) -> None:
+        if expert not in EXPERTS:
+            raise unknown_name("expert", expert, EXPERTS)
+        self._searches = expert == "search"
         self._reference = make_reference_check(backend, wording_version)
         self.steps_in_process = self._reference is None
         self._wording = find_wording(wording_version)
@@ -146,7 +158,13 @@ class ALFWorld(World[House]):
         return self._reference.admissible(self) if self._reference else self._admissible.commands
 
     def expert_plan(self) -> tuple[Command, ...] | None:
-        """Return the shortest plan; while it is followed, the rest of it."""
+        """Return the shortest plan; while it is followed, the rest of it.
+
+        Where the expert searches, it is the next command only, and None where no search is left.
+        """
+        if self._searches:
+            move = next_move(self.game, self.memory)
+            return None if move is None else (self.command(move),)
         if self._plan is None:
             self._plan = shortest_plan(View(self.game))
         return None if self._plan is None else tuple(map(self.command, self._plan))

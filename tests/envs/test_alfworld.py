@@ -7,14 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from agentgym_gen.agents.policy import RandomPolicy
+from agentgym_gen.agents.policy import ExpertPolicy, RandomPolicy
 from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.agents.rollout import Episode, run
 from agentgym_gen.env import TextEnv
-from agentgym_gen.envs.alfworld import ALFWorld, SearchPolicy
+from agentgym_gen.envs.alfworld import ALFWorld
 from agentgym_gen.envs.alfworld.house import Goal, House, Receptacle, Thing
 from agentgym_gen.envs.alfworld.reward import reward
-from agentgym_gen.envs.alfworld.search_policy import next_move
+from agentgym_gen.envs.alfworld.search_expert import next_move
 from agentgym_gen.interface import EpisodeInterface, Interface
 from agentgym_gen.testing import check_world
 from agentgym_gen.world import Malformed, Task, TaskId
@@ -290,12 +290,13 @@ def test_what_fits_nowhere_is_held_for_ever() -> None:
     assert not any(text.startswith("move") for text in player.admissible())
 
 
-def test_the_search_policy_wins_without_knowing_what_is_behind_doors() -> None:
-    """The search policy wins most tasks, in more turns than the expert; a random one wins few."""
+def test_the_searching_expert_wins_without_knowing_what_is_behind_doors() -> None:
+    """It wins most tasks, in more turns than the planner; a random policy wins few."""
     tasks = [f"alfworld/medium/test/{index}" for index in range(20)]
     episodes = [Episode("rftgen/ALFWorld-medium-v0", task) for task in tasks]
     style = PromptStyle("action", instruction=False)
-    search_walks = run(episodes, SearchPolicy(), style=style)
+    searching = [replace(episode, options={"expert": "search"}) for episode in episodes]
+    search_walks = run(searching, ExpertPolicy(), style=style)
     random_walks = run(episodes, RandomPolicy(), style=style)
 
     assert sum(t.success for t in search_walks) >= 18
@@ -303,7 +304,7 @@ def test_the_search_policy_wins_without_knowing_what_is_behind_doors() -> None:
     assert np.mean([len(t.turns) for t in search_walks]) > 6
 
 
-def test_the_search_policy_does_not_depend_on_what_it_has_not_seen() -> None:
+def test_the_searching_expert_does_not_depend_on_what_it_has_not_seen() -> None:
     """Until it opens the fridge, its actions are the same whatever is in there."""
     empty_fridge = replace(
         KITCHEN, things=(replace(APPLE, inside=(3,), places=("loc 3",)), *KITCHEN.things[1:])
@@ -314,7 +315,7 @@ def test_the_search_policy_does_not_depend_on_what_it_has_not_seen() -> None:
 
 
 def search_actions(house: House, turns: int) -> list[str]:
-    """Return the first actions of the search policy in *house*."""
+    """Return the first actions of the searching expert in *house*."""
     player = Player(house)
     actions = []
     for _ in range(turns):

@@ -10,7 +10,7 @@ from pretend_study import SMALL, small_plan
 from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.errors import DataError, InvalidValueError, UnknownNameError
 from agentgym_gen.study import Arm, Plan, Stage, load_plan, parse_plan, preset_names, preset_text
-from agentgym_gen.study.plan.plan import ModelId, label
+from agentgym_gen.study.plan.plan import ModelId, label, plan_key
 from agentgym_gen.study.plan.tables import line_of
 from agentgym_gen.study.run.cost import count_cost
 
@@ -116,6 +116,33 @@ def test_custom_arms() -> None:
     )
 
     assert list(family_arms) == ["mine-1_then_mine-2"]
+
+
+def test_options_of_an_environment_are_in_its_ids() -> None:
+    """Models train and are tested with them; without any the key of a plan is that of before."""
+    text = 'name = "x"\n[environments.SearchQA]\n{}\n[cross]\nenvironments = ["SearchQA"]\n'
+    plan = parse_plan(text.format('options = { facts = "invented" }'))
+    record = parse_plan(text.format("")).as_dict()
+    record["environments"]["SearchQA"].pop("options")
+
+    assert plan.columns == ("rftgen/SearchQA-easy-v0?facts=invented",)
+    assert plan.arms[0].stages[0].env_ids == plan.columns
+    assert Plan.from_dict(record).key() == plan_key(record)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ('{ fact = "invented" }', "line 3: .*did you mean 'facts'"),
+        ('{ split = "test" }', "line 3: .*'split' in .* is no keyword argument"),
+        ("{ facts = [1] }", r"line 3: `environments.SearchQA.options.facts` is a text.*not \[1\]"),
+        ("3", "line 3: `environments.SearchQA.options` is a table, not 3"),
+    ],
+)
+def test_a_wrong_option_of_an_environment_is_an_error(options: str, message: str) -> None:
+    """The error names the line and the key."""
+    with pytest.raises(InvalidValueError, match=message):
+        parse_plan(f'name = "x"\n[environments.SearchQA]\noptions = {options}\n')
 
 
 def test_lists_of_tasks_are_tiers() -> None:

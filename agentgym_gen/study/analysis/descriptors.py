@@ -57,7 +57,7 @@ def env_traits(env_id: str) -> EnvTraits:
     EnvTraits(name='TextCraft', tier='hard', interface='menu')
     """
     parts = EnvId.parse(env_id)
-    tier, options = parts.tier, parts.options
+    tier, options = parts.tier, dict(parts.query)
     if "tasks" in options:
         tier = options["tasks"].removesuffix(".txt").rpartition(".")[2]
     interface = options.get("interface", parts.interface or "native")

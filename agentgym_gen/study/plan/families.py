@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from itertools import permutations
 
 from agentgym_gen.errors import InvalidValueError, unknown_name
-from agentgym_gen.ids import EnvId
+from agentgym_gen.ids import EnvId, option_query
 from agentgym_gen.interface import PRESETS, parse_interface
 from agentgym_gen.study.plan.arms import MAX_SHARE, Arm, Stage, label
 from agentgym_gen.study.plan.folder_names import check_folder_name
@@ -234,6 +234,7 @@ class _EnvIds:
         interface = interface or plan.interface
         parse_interface(interface)
         query = [("tasks", f"{plan.lists}.{tier}.txt")] if plan.lists else []
+        query += option_query(plan.options)
         tier = "" if plan.lists or has_no_tier else tier
         preset = interface if interface in PRESETS and tier else ""
         if not preset and interface != "native":

@@ -13,6 +13,7 @@ from typing import Any
 from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.env.registration import ENVIRONMENTS, HOW_TO_LIST, check_env_id
 from agentgym_gen.errors import unknown_name
+from agentgym_gen.ids import EnvId, option_query
 from agentgym_gen.study.plan.families import CustomArm, Families, expand, given_arms
 from agentgym_gen.study.plan.given import GivenModel
 from agentgym_gen.study.plan.plan import EnvironmentPlan, Plan, TestPlan
@@ -149,8 +150,12 @@ class _PlanParser(TableReader):
             self.check(table.get(name, {}), dict, (name,))
         for name, fields in table.get("environments", {}).items():
             self.check(fields, dict, ("environments", name))
-            for key in ("style", "rft"):
+            for key in ("style", "rft", "options"):
                 self.check(fields.get(key, {}), dict, ("environments", name, key))
+            for key, value in fields.get("options", {}).items():
+                if not isinstance(value, str | int):
+                    message = f"is a text, a whole number, true or false, not {short_repr(value)}"
+                    raise self.error(("environments", name, "options", key), message)
         demonstrations = table.get("warm_start", {}).get("demonstrations", {})
         self.check(demonstrations, dict, ("warm_start", "demonstrations"))
         for env_id, number in demonstrations.items():
@@ -175,9 +180,10 @@ class _PlanParser(TableReader):
             defaults = {k: v for k, v in dataclasses.asdict(style).items() if v is not None}
             merged = {**defaults, **settings.pop("style", {})}
             own_style = self.record(PromptStyle, merged, (*path, "style"))
-            environments[name] = dataclasses.replace(
-                self.record(EnvironmentPlan, settings, path), style=own_style
-            )
+            environment = self.record(EnvironmentPlan, settings, path)
+            query = option_query(environment.options)
+            self._check_env_id(str(EnvId(name, query=query)), (*path, "options"))
+            environments[name] = dataclasses.replace(environment, style=own_style)
         return environments
 
     def _check_settings(self, plan: Plan) -> None:

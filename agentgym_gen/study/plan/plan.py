@@ -73,6 +73,11 @@ class EnvironmentPlan:
     """The interface that families use unless they name another."""
     version: int = 0
     """The version in its ids."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """Keyword arguments of the environment, texts, whole numbers and truth values.
+
+    Its ids name them after a ``?``: ``rftgen/SearchQA-easy-v0?facts=invented``.
+    """
     lists: str = ""
     """The first part of the names of its task lists, as ``agentgym-gen calibrate`` writes them."""
     style: PromptStyle = field(default_factory=PromptStyle)
@@ -294,6 +299,10 @@ def plan_key(data: Mapping[str, Any]) -> str:
     hashed = {k: v for k, v in data.items() if k not in ("about", "name")}
     if not hashed.get("given"):
         hashed.pop("given", None)  # the key of a plan without any is that of earlier versions
+    hashed["environments"] = {
+        name: {k: v for k, v in fields.items() if v or k != "options"}  # the same of options
+        for name, fields in hashed["environments"].items()
+    }
     return hashlib.sha256(json.dumps(hashed, sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -232,6 +232,7 @@ class EnvironmentRecord(TypedDict):
     interface: str
     version: Count
     lists: str
+    options: NotRequired[dict[str, str | int | bool]]
     style: StyleRecord
     rft: dict[str, Any]
 

@@ -1,4 +1,4 @@
-"""A policy that knows only what it has seen, for demonstrations that look like play.
+"""An expert that knows only what it has seen, for demonstrations that look like play.
 
 It searches the receptacles in which things of the kind it needs most often lie in official games.
 It follows the shortest plan as soon as it has seen enough to make one.
@@ -6,39 +6,11 @@ It follows the shortest plan as soon as it has seen enough to make one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from agentgym_gen.agents.policy import Completion, Request
 from agentgym_gen.envs.alfworld.expert import Memory, View, shortest_plan
 from agentgym_gen.envs.alfworld.game import NO_ITEM, Game, Move
 from agentgym_gen.envs.alfworld.statistics import load_statistics
-from agentgym_gen.envs.alfworld.world import ALFWorld
-from agentgym_gen.errors import InvalidValueError
 
-__all__ = ["SearchPolicy", "next_move", "target_frequency"]
-
-
-class SearchPolicy:
-    """Searches the room, then does the task, using nothing but what the episode has shown."""
-
-    def act(self, requests: Sequence[Request]) -> list[Completion]:
-        """Return an action for each request.
-
-        Raises:
-            InvalidValueError: if an environment is not ALFWorld.
-        """
-        return [Completion(r.write_completion(self._action(r))) for r in requests]
-
-    @staticmethod
-    def _action(request: Request) -> str:
-        world = request.env.world
-        if not isinstance(world, ALFWorld):
-            raise InvalidValueError(f"SearchPolicy plays ALFWorld only, not {world.name!r}")
-        move = next_move(world.game, world.memory)
-        if move is not None:
-            return request.env.write(world.command(move))
-        admissible = request.env.admissible_actions
-        return admissible[int(request.rng.integers(len(admissible)))]
+__all__ = ["next_move", "target_frequency"]
 
 
 def next_move(game: Game, memory: Memory) -> Move | None:
