@@ -7,7 +7,7 @@ environment's page in the documentation gives the reason.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -195,8 +195,13 @@ class SearchQA(World[Question]):
         )
 
     def _nouns(self) -> tuple[str, ...]:
-        """Return the names of the entities in the question's chain."""
-        return self._question.names
+        """Return the names of the entities in the question's chain.
+
+        A word before another name, such as the rank in "order Ericales", is no part of the name.
+        Renamed as a whole, it would hide from the reader what the answer without it is called.
+        """
+        names = self._question.names
+        return tuple(name for name in names if not _has_rank(name, names))
 
     def _canonical_argument(self, argument: str) -> str:
         """Return *argument* with the usual case of every name: a search ignores case."""
@@ -296,3 +301,9 @@ def _choose_retriever(
 def _distractors(rng: np.random.Generator, amount: int) -> tuple[str, ...]:
     """Return sentences about leaflets that are not available."""
     return sample_evenly(leaflet_lines(), amount, rng)
+
+
+def _has_rank(name: str, names: Collection[str]) -> bool:
+    """Return whether *name* is one of *names* after a word in lower case."""
+    rank, _, rest = name.partition(" ")
+    return rank.islower() and rest in names

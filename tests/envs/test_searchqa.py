@@ -242,6 +242,18 @@ class TestNames:
             name for name in env.world.surface().nouns() for text in texts if name in text.split()
         ] == []
 
+    def test_a_rank_before_a_name_is_no_part_of_it(self) -> None:
+        """Renamed with its rank, the answer would stand in no passage without it."""
+        env = start("searchqa/hard/train/0", interface="renamed")
+        for index in range(40):
+            env.reset(options={"task_id": f"searchqa/hard/train/{index}"})
+            passages = []
+            while "answer" not in (action := env.expert_action() or "").split(">")[0]:
+                passages.append(env.step(action)[0])
+            answer = action.removeprefix("<answer>").removesuffix("</answer>")
+
+            assert any(answer in text for text in [*passages, env.goal]), index
+
 
 class TestOptions:
     """The options of the constructor."""
