@@ -1,9 +1,10 @@
 """The gain of reinforcement fine-tuning: success before and after, over several seeds.
 
-    python benchmarks/learning.py sokoban|textcraft [--seeds 3] [--steps N] [--out FOLDER]
+    python benchmarks/learning.py alfworld|searchqa|sokoban|textcraft
+        [--seeds 0 1 2] [--steps N] [--out FOLDER]
 
-Each seed builds a tiny model, gives it a warm start (on expert moves in Sokoban, on random play in
-TextCraft), trains it by its own episodes, and plays the same tasks of the test split before and
+Each seed builds a tiny model, gives it a warm start (on random play in TextCraft, on expert moves
+in the others), trains it by its own episodes, and plays the same tasks of the test split before and
 after. The interval is Student's over the gains of the seeds, so that it covers training again, not
 only playing again. The success of a random choice of the listed actions is printed too.
 """
@@ -69,6 +70,12 @@ TASKS = 100
 
 MOVES = PromptStyle("action", instruction=False, window=0)
 CRAFT = "rftgen/TextCraft-easy-v0?interface=menu+renamed"
+QUESTIONS = "rftgen/SearchQA-easy-v0?interface=menu+renamed&k=1"
+INVENTED_QUESTIONS = "rftgen/SearchQA-easy-menu-v0?k=1&facts=invented"
+COPYING = TinySize(
+    layers=3, width=64, heads=4, vocabulary=1536, context=4096, initializer_range=0.05
+)
+"""A model that learns to copy words (``benchmarks/copying.py``)."""
 
 SETTINGS = {
     "sokoban": Setting(
@@ -125,6 +132,73 @@ SETTINGS = {
         ),
         text_episodes=100,
     ),
+    # The expert that searches leaves the model room: what it does next depends on what it has seen.
+    "alfworld": Setting(
+        env_id="rftgen/ALFWorld-easy-v0",
+        style=MOVES,
+        size=COPYING,
+        demonstrations={"rftgen/ALFWorld-easy-v0?expert=search": 5000},
+        warm_start=SFTConfig(
+            learning_rate=3e-3,
+            final_lr_ratio=0.2,
+            max_steps=1000,
+            batch_size=64,
+            warmup_steps=20,
+            lora_rank=0,
+        ),
+        rft=RFTConfig(
+            learning_rate=5e-4,
+            max_steps=50,
+            warmup_steps=2,
+            tasks_per_step=16,
+            mini_batch_tasks=4,
+            loss_average="episode",
+            episode_coef=0.5,
+            step_coef=0.5,
+            discount=0.9,
+            invalid_penalty=0.2,
+            max_new_tokens=12,
+            max_turns=20,
+            max_valid_drop=0.9,
+            lora_rank=0,
+        ),
+        text_episodes=100,
+    ),
+    # One passage, in which every task has names of its own: to answer is to copy what was read. The
+    # menu makes a word the same tokens in the question, in the query and in the answer.
+    "searchqa": Setting(
+        env_id=QUESTIONS,
+        style=MOVES,
+        size=COPYING,
+        demonstrations={
+            QUESTIONS: 2900,
+            INVENTED_QUESTIONS: 2900,
+            f"{QUESTIONS}&facts=invented": 2900,
+        },
+        warm_start=SFTConfig(
+            learning_rate=3e-3,
+            final_lr_ratio=0.2,
+            max_steps=1500,
+            batch_size=64,
+            warmup_steps=20,
+            lora_rank=0,
+        ),
+        rft=RFTConfig(
+            learning_rate=3e-4,
+            max_steps=120,
+            warmup_steps=5,
+            tasks_per_step=40,
+            loss_average="episode",
+            episode_coef=0.5,
+            step_coef=0.5,
+            discount=0.9,
+            max_new_tokens=12,
+            max_turns=5,
+            max_valid_drop=0.9,
+            lora_rank=0,
+        ),
+        text_episodes=100,
+    ),
 }
 
 
@@ -143,7 +217,7 @@ def main() -> None:
     """Print a line for each seed, and the gain with its interval."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("name", choices=sorted(SETTINGS))
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--steps", type=int, help="the number of steps, in place of the setting's")
     parser.add_argument("--split", default="test", help="the split that is measured")
     parser.add_argument("--out", type=Path, help="where logs and checkpoints go")
@@ -152,7 +226,7 @@ def main() -> None:
     setting = SETTINGS[options.name]
     if options.steps:
         setting = replace(setting, rft=replace(setting.rft, max_steps=options.steps))
-    gains = [gain_of(setting, seed, options.split, options.out) for seed in range(options.seeds)]
+    gains = [gain_of(setting, seed, options.split, options.out) for seed in options.seeds]
     print(f"random choice: {100 * chance(setting, options.split):.1f}")
     mean = statistics.fmean(gains)
     if len(gains) in STUDENT:

@@ -137,6 +137,9 @@ def test_options_of_an_environment_are_in_its_ids() -> None:
         ('{ split = "test" }', "line 3: .*'split' in .* is no keyword argument"),
         ("{ facts = [1] }", r"line 3: `environments.SearchQA.options.facts` is a text.*not \[1\]"),
         ("3", "line 3: `environments.SearchQA.options` is a table, not 3"),
+        ('{ interface = "menu" }', "line 3: .*interface` is no option; set `interface` beside"),
+        ('{ tasks = "a.txt" }', "line 3: .*tasks` is no option; set `lists` beside"),
+        ('{ data_dir = "a&b" }', "line 3: 'b' in .* is no keyword argument"),
     ],
 )
 def test_a_wrong_option_of_an_environment_is_an_error(options: str, message: str) -> None:

@@ -1,5 +1,6 @@
 """The tiny model: its vocabulary, and that it is reproducible."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,23 @@ def test_it_loads_like_any_model(tmp_path: Path) -> None:
     with torch.no_grad():
         expected, logits = (either(torch.tensor([ids])).logits for either in (model, loaded_model))
     assert torch.equal(expected, logits)
+
+
+@pytest.mark.parametrize(("given", "scale"), [(0.0, 32**-0.5), (0.05, 0.05)])
+def test_the_scale_of_its_weights_is_what_was_asked_for(given: float, scale: float) -> None:
+    """Without one it is one over the root of the width; every matrix has it."""
+    model, _ = build_tiny(TEXTS, 0, replace(SMALL, initializer_range=given))
+
+    for weight in model.parameters():
+        if weight.ndim == 2:
+            assert weight.std().item() == pytest.approx(scale, rel=0.1)
+
+
+@pytest.mark.parametrize("scale", [-0.1, 1.5, float("nan")])
+def test_a_scale_of_weights_out_of_range_is_refused(scale: float) -> None:
+    """The error says what is accepted."""
+    with pytest.raises(InvalidValueError, match="`initializer_range` is between 0 and 1"):
+        TinySize(initializer_range=scale)
 
 
 def test_no_text_is_refused() -> None:

@@ -67,7 +67,7 @@ def build_tiny(
         max_position_embeddings=size.context,
         tie_word_embeddings=True,
         # the defaults are for models 30 times as wide and contexts 100 times as long
-        initializer_range=size.width**-0.5,
+        initializer_range=size.initializer_range or size.width**-0.5,
         rope_parameters={"rope_type": "default", "rope_theta": 500.0},
         bos_token_id=None,
         eos_token_id=tokenizer.eos_token_id,

@@ -38,6 +38,9 @@ FAMILIES = ("difficulty", "cross", "interface", "sequence", "mixture")
 NOT_OF_SFT_CONFIG = ("demonstrations", "episodes", "epochs")
 """The keys of ``warm_start`` that are no fields of `SFTConfig`."""
 
+OWN_KEYS = {"tasks": "lists", "interface": "interface"}
+"""Keyword arguments of ids that an environment has keys of its own for, and these."""
+
 SECTIONS = (
     *("name", "about", "modules", "seeds", "model", "style", "environments", "warm_start", "rft"),
     *("test", *FAMILIES, "arm", "given"),
@@ -152,10 +155,7 @@ class _PlanParser(TableReader):
             self.check(fields, dict, ("environments", name))
             for key in ("style", "rft", "options"):
                 self.check(fields.get(key, {}), dict, ("environments", name, key))
-            for key, value in fields.get("options", {}).items():
-                if not isinstance(value, str | int):
-                    message = f"is a text, a whole number, true or false, not {short_repr(value)}"
-                    raise self.error(("environments", name, "options", key), message)
+            self._check_options(fields.get("options", {}), ("environments", name, "options"))
         demonstrations = table.get("warm_start", {}).get("demonstrations", {})
         self.check(demonstrations, dict, ("warm_start", "demonstrations"))
         for env_id, number in demonstrations.items():
@@ -163,6 +163,15 @@ class _PlanParser(TableReader):
         for name in ("arm", "given"):
             self.check(table.get(name, ()), tuple[dict, ...], (name,))  # type: ignore[type-arg]
         self.check(table.get("modules", ()), tuple[str, ...], ("modules",))
+
+    def _check_options(self, options: Mapping[str, object], path: KeyPath) -> None:
+        """Check that each of *options* can be written into an id, and has no key of its own."""
+        for key, value in options.items():
+            if key in OWN_KEYS:
+                raise self.error((*path, key), f"is no option; set `{OWN_KEYS[key]}` beside them")
+            if not isinstance(value, str | int):
+                message = f"is a text, a whole number, true or false, not {short_repr(value)}"
+                raise self.error((*path, key), message)
 
     def _family(self, name: str, table: object) -> Any:  # noqa: ANN401
         return self.record(_without_none(typing.get_type_hints(Families)[name]), table, (name,))
