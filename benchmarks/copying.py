@@ -19,7 +19,7 @@ from torch.nn.functional import cross_entropy
 
 from agentgym_gen.trainers import TinySize, build_tiny
 
-SCALES = (0.0, 0.02, 0.05)
+SCALES = (0.0, 0.05)
 """Values of `TinySize.initializer_range`; 0 is one over the root of the width, 0.125."""
 
 SIZE = TinySize(layers=3, width=64, heads=4, vocabulary=300)
