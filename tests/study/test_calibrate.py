@@ -194,7 +194,7 @@ def test_a_list_without_a_task_of_the_split_is_refused() -> None:
         make_text_env(EASY, "train", {"tasks": ["sokoban/easy/test/3"]})
 
 
-@pytest.mark.parametrize("query", ["tasks", "tasks=", "levels=3", "interface=a&"])
+@pytest.mark.parametrize("query", ["tasks", "tasks=", "split=test", "interface=a&"])
 def test_the_query_of_an_id_is_checked(query: str) -> None:
     """A query is name=value, and the name is an option of ids."""
     with pytest.raises(InvalidValueError, match="is no keyword argument of an id"):

@@ -59,6 +59,8 @@ def test_a_plan_without_given_models_keeps_its_key() -> None:
     """A folder of results from before can go on; one with given models is read again."""
     plan, other = parse_plan(SMALL), given_plan()
     before = {k: v for k, v in plan.as_dict().items() if k not in ("about", "name", "given")}
+    for environment in before["environments"].values():
+        environment.pop("options")  # plans of before had none either
     text = json.dumps(before, sort_keys=True)
 
     assert plan.key() == hashlib.sha256(text.encode()).hexdigest()[:16]
