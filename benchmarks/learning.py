@@ -77,6 +77,16 @@ COPYING = TinySize(
 )
 """A model that learns to copy words (``benchmarks/copying.py``)."""
 
+RFT = RFTConfig(
+    loss_average="episode",
+    episode_coef=0.5,
+    step_coef=0.5,
+    discount=0.9,
+    max_valid_drop=0.9,
+    lora_rank=0,
+)
+"""What all trainings have in common."""
+
 SETTINGS = {
     "sokoban": Setting(
         env_id="rftgen/Sokoban-easy-listed-v0",
@@ -86,18 +96,13 @@ SETTINGS = {
         warm_start=SFTConfig(
             learning_rate=2e-3, max_steps=600, batch_size=64, warmup_steps=20, lora_rank=0
         ),
-        rft=RFTConfig(
+        rft=replace(
+            RFT,
             learning_rate=5e-4,
             max_steps=110,
             warmup_steps=5,
             tasks_per_step=40,
-            loss_average="episode",
-            episode_coef=0.5,
-            step_coef=0.5,
-            discount=0.9,
             max_new_tokens=8,
-            max_valid_drop=0.9,
-            lora_rank=0,
         ),
     ),
     # The warm start shows valid actions, but not which are good: so small a model memorises an
@@ -117,18 +122,13 @@ SETTINGS = {
             warmup_steps=10,
             lora_rank=0,
         ),
-        rft=RFTConfig(
+        rft=replace(
+            RFT,
             learning_rate=7e-4,
             max_steps=50,
             warmup_steps=2,
             tasks_per_step=8,
-            loss_average="episode",
-            episode_coef=0.5,
-            step_coef=0.5,
-            discount=0.9,
             max_new_tokens=4,
-            max_valid_drop=0.9,
-            lora_rank=0,
         ),
         text_episodes=100,
     ),
@@ -146,21 +146,16 @@ SETTINGS = {
             warmup_steps=20,
             lora_rank=0,
         ),
-        rft=RFTConfig(
+        rft=replace(
+            RFT,
             learning_rate=5e-4,
             max_steps=50,
             warmup_steps=2,
             tasks_per_step=16,
             mini_batch_tasks=4,
-            loss_average="episode",
-            episode_coef=0.5,
-            step_coef=0.5,
-            discount=0.9,
             invalid_penalty=0.2,
             max_new_tokens=12,
             max_turns=20,
-            max_valid_drop=0.9,
-            lora_rank=0,
         ),
         text_episodes=100,
     ),
@@ -183,19 +178,14 @@ SETTINGS = {
             warmup_steps=20,
             lora_rank=0,
         ),
-        rft=RFTConfig(
+        rft=replace(
+            RFT,
             learning_rate=3e-4,
             max_steps=120,
             warmup_steps=5,
             tasks_per_step=40,
-            loss_average="episode",
-            episode_coef=0.5,
-            step_coef=0.5,
-            discount=0.9,
             max_new_tokens=12,
             max_turns=5,
-            max_valid_drop=0.9,
-            lora_rank=0,
         ),
         text_episodes=100,
     ),
