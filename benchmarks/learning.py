@@ -1,12 +1,13 @@
 """The gain of reinforcement fine-tuning: success before and after, over several seeds.
 
-    python benchmarks/learning.py alfworld|searchqa|sokoban|textcraft
+    python benchmarks/learning.py alfworld|babyai|searchqa|sokoban|textcraft
         [--seeds 0 1 2] [--steps N] [--out FOLDER]
 
-Each seed builds a tiny model, gives it a warm start (on random play in TextCraft, on expert moves
-in the others), trains it by its own episodes, and plays the same tasks of the test split before and
-after. The interval is Student's over the gains of the seeds, so that it covers training again, not
-only playing again. The success of a random choice of the listed actions is printed too.
+Each seed builds a tiny model, gives it a warm start (on random play in BabyAI and TextCraft, on
+expert moves in the others), trains it by its own episodes, and plays the same tasks of the test
+split before and after. The interval is Student's over the gains of the seeds, so that it covers
+training again, not only playing again. The success of a random choice of the listed actions is
+printed too.
 """
 
 from __future__ import annotations
@@ -22,10 +23,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agentgym_gen.agents.policy import Policy, RandomPolicy
+from agentgym_gen.agents.policy import RandomPolicy
 from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.agents.rollout import run
-from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.trainers import (
     RFTConfig,
     RFTTrainer,
@@ -36,13 +36,11 @@ from agentgym_gen.trainers import (
 )
 from agentgym_gen.trainers.callbacks import TrainerCallback
 from agentgym_gen.trainers.demos import (
-    Demonstrator,
     demonstrations,
     expert_texts,
     sample_episodes,
 )
 from agentgym_gen.trainers.models.progress_bars import hide_progress_bars
-from agentgym_gen.trainers.models.types import Tokenizer
 
 STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776}
 """The 97.5 % quantiles of Student's distribution, by the number of seeds."""
@@ -59,8 +57,8 @@ class Setting:
     """How many episodes of each environment are in the warm start."""
     warm_start: SFTConfig
     rft: RFTConfig
-    player: Policy | None = None
-    """The policy that plays the warm start; None is the expert, successful episodes only."""
+    epsilon: float = 0.0
+    """The probability of a turn at random in them; see `demonstrations`."""
     text_episodes: int = 200
     """How many expert episodes of each environment make the vocabulary."""
 
@@ -113,7 +111,7 @@ SETTINGS = {
         style=MOVES,
         size=TinySize(layers=3, width=64, heads=4, vocabulary=1024, context=4096),
         demonstrations={CRAFT: 100},
-        player=RandomPolicy(),
+        epsilon=1.0,
         warm_start=SFTConfig(
             learning_rate=2e-3,
             final_lr_ratio=0.3,
@@ -148,14 +146,44 @@ SETTINGS = {
         ),
         rft=replace(
             RFT,
-            learning_rate=5e-4,
-            max_steps=50,
+            learning_rate=4e-4,
+            max_steps=60,
+            lr_scheduler_type="linear",
             warmup_steps=2,
             tasks_per_step=16,
             mini_batch_tasks=4,
             invalid_penalty=0.2,
             max_new_tokens=12,
             max_turns=20,
+        ),
+        text_episodes=100,
+    ),
+    # Random play again, and long enough for the model to copy an action from the list of them.
+    "babyai": Setting(
+        env_id="rftgen/BabyAI-easy-v0",
+        style=MOVES,
+        size=COPYING,
+        demonstrations={"rftgen/BabyAI-easy-v0": 800},
+        epsilon=1.0,
+        warm_start=SFTConfig(
+            learning_rate=3e-3,
+            final_lr_ratio=0.2,
+            max_steps=700,
+            batch_size=32,
+            warmup_steps=20,
+            lora_rank=0,
+        ),
+        rft=replace(
+            RFT,
+            learning_rate=4e-4,
+            max_steps=50,
+            lr_scheduler_type="linear",
+            warmup_steps=2,
+            tasks_per_step=12,
+            mini_batch_tasks=4,
+            invalid_penalty=0.2,
+            max_new_tokens=12,
+            max_turns=12,
         ),
         text_episodes=100,
     ),
@@ -237,7 +265,14 @@ def gain_of(setting: Setting, seed: int, split: str, out: Path | None) -> float:
     trajectories = [
         trajectory
         for env_id, number in setting.demonstrations.items()
-        for trajectory in warm_start_episodes(setting, env_id, tokenizer, number, seed)
+        for trajectory in demonstrations(
+            [env_id],
+            tokenizer,
+            setting.style.for_env(env_id),
+            number=number,
+            seed=seed,
+            epsilon=setting.epsilon,
+        )
     ]
     warm_start = replace(setting.warm_start, seed=seed)
     SFTTrainer(model, tokenizer, warm_start, trajectories, [TenthsPrinter()]).train()
@@ -263,17 +298,6 @@ def gain_of(setting: Setting, seed: int, split: str, out: Path | None) -> float:
         flush=True,
     )
     return gain
-
-
-def warm_start_episodes(
-    setting: Setting, env_id: str, tokenizer: Tokenizer, number: int, seed: int
-) -> list[Trajectory]:
-    """Return *number* episodes of *env_id* for the warm start."""
-    style = setting.style.for_env(env_id)
-    if setting.player is None:
-        return demonstrations([env_id], tokenizer, style, number=number, seed=seed)
-    episodes = sample_episodes([env_id], "train", number, seed)
-    return run(episodes, Demonstrator(setting.player, tokenizer), style=style, seed=seed)
 
 
 def chance(setting: Setting, split: str) -> float:

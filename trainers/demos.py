@@ -70,22 +70,26 @@ def demonstrations(
     *,
     number: int,
     seed: int = 0,
+    epsilon: float = 0.0,
 ) -> list[Trajectory]:
     """Play *number* training tasks with the experts of *envs*; return the successful episodes.
+
+    With *epsilon*, all are returned: they show what may be done, and not only what is best.
 
     Args:
         envs: Ids of environments; each gets the same share.
         tokenizer: The tokenizer of the model that will be trained.
         style: How prompts are written.
         number: How many episodes are played; only the successful ones are returned.
-        seed: The root of the choice of tasks.
+        seed: The root of the choice of tasks, and of actions at random.
+        epsilon: The probability of a turn at random; see `ExpertPolicy`.
 
     Raises:
-        InvalidValueError: if there is no environment.
+        InvalidValueError: if there is no environment, or *epsilon* is no probability.
     """
-    policy = Demonstrator(ExpertPolicy(), tokenizer)
+    policy = Demonstrator(ExpertPolicy(epsilon), tokenizer)
     trajectories = run(sample_episodes(envs, "train", number, seed), policy, style=style, seed=seed)
-    return [trajectory for trajectory in trajectories if trajectory.success]
+    return [trajectory for trajectory in trajectories if epsilon or trajectory.success]
 
 
 def expert_texts(

@@ -14,6 +14,7 @@ import numpy as np
 
 from agentgym_gen.agents.prompt import ChatMessage, PromptStyle, Tools, wrap_action
 from agentgym_gen.env import TextEnv
+from agentgym_gen.errors import InvalidValueError
 
 __all__ = [
     "POLICIES",
@@ -118,14 +119,28 @@ def _any_action(request: Request) -> str:
 
 
 class ExpertPolicy:
-    """Follows the world's expert; where the expert finds no way, it acts at random."""
+    """Follows the world's expert; where the expert finds no way, it acts at random.
+
+    Args:
+        epsilon: The probability of a turn at random, as `RandomPolicy` takes it.
+
+    Raises:
+        InvalidValueError: if *epsilon* is no probability.
+    """
+
+    def __init__(self, epsilon: float = 0.0) -> None:
+        if not 0 <= epsilon <= 1:
+            raise InvalidValueError(f"`epsilon` is a probability from 0 to 1, not {epsilon!r}")
+        self._epsilon = epsilon
 
     def act(self, requests: Sequence[Request]) -> list[Completion]:
-        """Return the expert's action for each request."""
-        return [
-            Completion(r.write_completion(r.env.expert_action() or _any_action(r)))
-            for r in requests
-        ]
+        """Return the action of the expert, or one at random, for each request."""
+        return [Completion(r.write_completion(self._action(r))) for r in requests]
+
+    def _action(self, request: Request) -> str:
+        if self._epsilon == 1 or (self._epsilon and request.rng.random() < self._epsilon):
+            return _any_action(request)
+        return request.env.expert_action() or _any_action(request)
 
 
 class ScriptedPolicy:

@@ -74,7 +74,7 @@ class _TrainingParser(TableReader):
         seed = self.check(table.get("seed", 0), int, ("seed",))
         # A tiny model is trained whole: it has no pretrained weights that an adapter would keep.
         defaults = {"seed": seed, **({} if size is None else {"lora_rank": 0})}
-        warm_start, demonstrations = self._warm_start(table, defaults, list(envs))
+        warm_start, demonstrations, epsilon = self._warm_start(table, defaults, list(envs))
         return TrainingPlan(
             model=model,
             size=size,
@@ -83,6 +83,7 @@ class _TrainingParser(TableReader):
             style=self.record(PromptStyle, table.get("style", {}), ("style",)),
             warm_start=warm_start,
             demonstrations=demonstrations,
+            epsilon=epsilon,
             rft=self._rft(table, defaults),
             modules=modules,
         )
@@ -133,14 +134,18 @@ class _TrainingParser(TableReader):
 
     def _warm_start(
         self, table: Mapping[str, Any], defaults: Mapping[str, Any], envs: Sequence[str]
-    ) -> tuple[Any, dict[str, int]]:
-        """Return the settings of the warm start, and how many demonstrations of each id it has."""
+    ) -> tuple[Any, dict[str, int], dict[str, float]]:
+        """Return the settings of the warm start, and of each id how many demonstrations it has.
+
+        Last, the probability of a turn at random in them, where it is not 0.
+        """
         from agentgym_gen.trainers.config import SFTConfig
 
         if "warm_start" not in table:
-            return None, {}
+            return None, {}, {}
         settings = dict(table["warm_start"])
         numbers = settings.pop("demonstrations", DEFAULT_DEMONSTRATIONS)
+        epsilons = settings.pop("epsilon", {})
         self._check_settings(settings, "warm_start")
         path: KeyPath = ("warm_start", "demonstrations")
         if isinstance(numbers, Mapping):
@@ -158,7 +163,24 @@ class _TrainingParser(TableReader):
             }
         if min(each.values(), default=0) < 1:
             raise self.error(path, "is 1 or more for each environment")
-        return self.record(SFTConfig, {**defaults, **settings}, ("warm_start",)), each
+        sft = self.record(SFTConfig, {**defaults, **settings}, ("warm_start",))
+        return sft, each, self._epsilon(epsilons, list(each))
+
+    def _epsilon(self, values: object, env_ids: Sequence[str]) -> dict[str, float]:
+        """Return the probability of a turn at random of each id: from one number, or a table."""
+        path: KeyPath = ("warm_start", "epsilon")
+        if not isinstance(values, Mapping):
+            epsilon = self.check_probability(values, path)
+            return dict.fromkeys(env_ids, epsilon) if epsilon else {}
+        each: dict[str, float] = {}
+        for pattern, value in values.items():
+            own: KeyPath = (*path, pattern)
+            epsilon = self.check_probability(value, own)
+            for env_id, _ in self._expanded((pattern,), own):
+                if env_id not in env_ids:
+                    raise self.error(own, f"names {env_id}, of which there are no demonstrations")
+                each[env_id] = epsilon
+        return each
 
     def _rft(self, table: Mapping[str, Any], defaults: Mapping[str, Any]) -> Any:  # noqa: ANN401
         """Return the settings of reinforcement fine-tuning; a file with no table has no warm start.

@@ -40,6 +40,8 @@ class TrainingPlan:
     """The settings of the warm start on demonstrations; None means no warm start."""
     demonstrations: Mapping[str, int] = field(default_factory=dict)
     """How many episodes the expert of each environment id plays for it."""
+    epsilon: Mapping[str, float] = field(default_factory=dict)
+    """The probability of a turn at random in them, by environment id; 0 where it is missing."""
     rft: RFTConfig | None = None
     """The settings of reinforcement fine-tuning; None means the warm start alone."""
     modules: tuple[str, ...] = ()
@@ -73,6 +75,7 @@ class TrainingPlan:
             "style": _all(self.style),
             "warm_start": _all(self.warm_start) if self.warm_start else {},
             "warm_start.demonstrations": self.demonstrations if self.warm_start else {},
+            "warm_start.epsilon": self.epsilon,
             "rft": _all(self.rft) if self.rft else {},
         }
         return "\n".join(line for name, table in tables.items() for line in _lines(name, table))

@@ -133,6 +133,7 @@ def recipe_of_plan(plan: TrainingPlan) -> TinyRecipe | PretrainedRecipe:
         "rft": plan.rft or RFTConfig(),
         "warm_start": plan.warm_start,
         "demonstrations": plan.demonstrations or dict.fromkeys(plan.envs, 0),
+        "epsilon": plan.epsilon,
     }
     if plan.size is None:
         return PretrainedRecipe(name=plan.model, **settings)

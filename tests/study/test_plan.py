@@ -309,6 +309,8 @@ ARM = f'[[arm]]\nname = "NAME"\nstages = [["{SOKOBAN}"]]\ntest = ["{SOKOBAN}"]\n
         ("", f"{TINY}context = 0\n{DEMOS}", "39: `context` is a whole number, 1 or more, not 0"),
         ("", f"{TINY}width = 80000000\n{DEMOS}", "37: `layers`, `width`, .* a tiny one has at mo"),
         ("", f"{TINY}wdth = 64\n{DEMOS}", "39: Unknown key 'model.wdth'; did you mean 'width'"),
+        ("", f"{DEMOS}[warm_start.epsilon]\n'{SOKOBAN}' = 2\n", "40: .* is a probability from 0"),
+        ("", f"{DEMOS}[warm_start.epsilon]\n'{CRAFT}' = 1\n", "40: .* that `demonstrations` does"),
         ("", TINY, r"37: `model` builds .*: add \[warm_start.demonstrations\] with lines such as"),
         ("", '[model]\nbuild = "big"\n', "37: `model` has `build = \"tiny\"`, or the `name` of"),
         ("[mixture]", "[mixture]\nshare = -1.0", "36: `share` is above 0 and at most 1000, not -1"),

@@ -89,6 +89,23 @@ def test_demonstrations_have_the_layout_of_the_sampler() -> None:
     assert tokenizer.decode(marked) == "".join(f"{turn.action}<|end|>" for turn in episode.turns)
 
 
+def test_demonstrations_may_take_turns_at_random() -> None:
+    """Failed ones are among them then; without it the expert wins each."""
+    _, tokenizer = tiny()
+    number = 20
+
+    at_random = demonstrations([ENV], tokenizer, STYLE, number=number, epsilon=1.0)
+    often = demonstrations([ENV], tokenizer, STYLE, number=number, epsilon=0.5)
+    never = demonstrations([ENV], tokenizer, STYLE, number=number)
+
+    assert len(at_random) == len(often) == len(never) == number
+    turns = [sum(len(t.turns) for t in episodes) for episodes in (never, often, at_random)]
+    assert turns == sorted(set(turns))
+    assert not all(t.success for t in at_random)
+    with pytest.raises(InvalidValueError, match=r"`epsilon` is a probability from 0 to 1, not 2"):
+        demonstrations([ENV], tokenizer, STYLE, number=1, epsilon=2)
+
+
 def test_demonstrations_lead_to_success() -> None:
     """After 60 steps the model walks through most corridors of the other split."""
     model, tokenizer = warm()

@@ -153,6 +153,8 @@ def test_a_folder_of_others_is_refused(config: Path) -> None:
         ("max_steps = 3", "max_stops = 3", r"line 20: Unknown key 'rft\.max_stops'.*max_steps"),
         ("max_steps = 3", 'max_steps = "3"', r"line 20: `rft\.max_steps` is a whole number, not"),
         ("demonstrations = 4", "demonstrations = 0", r"line 16: `warm_start\.demonstrations` is 1"),
+        ("demonstrations = 4", "epsilon = -0.1", r"line 16: `warm_start\.epsilon` is a probab"),
+        ("demonstrations = 4", "epsilon = {'rftgen/Sokoban-v0' = 1}", r"line 16: .*, of which"),
         ('"tiny"', '"tiny"\ndepth = 3', r"line 5: Unknown key 'model\.depth'"),
         ("[rft]", "[tft]", r"line 19: Unknown key 'tft'"),
         ("TextCraft", "TextKraft", r"line 1: .*TextCraft-easy-v0"),

@@ -35,7 +35,7 @@ __all__ = [
 
 TABLES = ("style", "environments", "model", "warm_start", "rft", "test")
 FAMILIES = ("difficulty", "cross", "interface", "sequence", "mixture")
-NOT_OF_SFT_CONFIG = ("demonstrations", "episodes", "epochs")
+NOT_OF_SFT_CONFIG = ("demonstrations", "epsilon", "episodes", "epochs")
 """The keys of ``warm_start`` that are no fields of `SFTConfig`."""
 
 OWN_KEYS = {"tasks": "lists", "interface": "interface"}
@@ -156,13 +156,23 @@ class _PlanParser(TableReader):
             for key in ("style", "rft", "options"):
                 self.check(fields.get(key, {}), dict, ("environments", name, key))
             self._check_options(fields.get("options", {}), ("environments", name, "options"))
-        demonstrations = table.get("warm_start", {}).get("demonstrations", {})
-        self.check(demonstrations, dict, ("warm_start", "demonstrations"))
-        for env_id, number in demonstrations.items():
-            self.check(number, int, ("warm_start", "demonstrations", env_id))
+        self._check_demonstrations(table.get("warm_start", {}))
         for name in ("arm", "given"):
             self.check(table.get(name, ()), tuple[dict, ...], (name,))  # type: ignore[type-arg]
         self.check(table.get("modules", ()), tuple[str, ...], ("modules",))
+
+    def _check_demonstrations(self, table: Mapping[str, Any]) -> None:
+        """Check how many episodes there are of each id, and how often they act at random."""
+        numbers, epsilons = table.get("demonstrations", {}), table.get("epsilon", {})
+        for key, values in (("demonstrations", numbers), ("epsilon", epsilons)):
+            self.check(values, dict, ("warm_start", key))
+        for env_id, number in numbers.items():
+            self.check(number, int, ("warm_start", "demonstrations", env_id))
+        for env_id, epsilon in epsilons.items():
+            path: KeyPath = ("warm_start", "epsilon", env_id)
+            self.check_probability(epsilon, path)
+            if env_id not in numbers:
+                raise self.error(path, "is of an id that `demonstrations` does not name")
 
     def _check_options(self, options: Mapping[str, object], path: KeyPath) -> None:
         """Check that each of *options* can be written into an id, and has no key of its own."""

@@ -90,6 +90,13 @@ class TableReader:
         self._check_size(value, path)
         return checked
 
+    def check_probability(self, value: object, path: KeyPath) -> float:
+        """Return *value* as a number from 0 to 1, or raise an error that names *path*."""
+        number: float = self.check(value, float, path)
+        if not 0 <= number <= 1:
+            raise self.error(path, f"is a probability from 0 to 1, not {short_repr(value)}")
+        return number
+
     def _check_size(self, value: object, path: KeyPath) -> None:
         """Check that lists are short, and numbers no larger than a float can count to."""
         if isinstance(value, int) and abs(value) > MAX_NUMBER:

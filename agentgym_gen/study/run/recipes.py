@@ -74,6 +74,8 @@ class ConfiguredRecipe:
     """The settings of the warm start; None means no warm start."""
     demonstrations: Mapping[str, int] = dataclasses.field(default_factory=dict)
     """How many expert episodes of each environment id the warm start shows."""
+    epsilon: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    """The probability of a turn at random in them, by environment id; 0 where it is missing."""
     temperature: float = 1.0
     """The temperature of the policy when it is tested."""
     max_new_tokens: int = 32
@@ -199,8 +201,14 @@ class ConfiguredRecipe:
 
         episodes: list[Trajectory] = []
         for env_id, number in numbers.items():
-            style = self.style_of(env_id)
-            episodes += demonstrations([env_id], tokenizer, style, number=number, seed=seed)
+            episodes += demonstrations(
+                [env_id],
+                tokenizer,
+                self.style_of(env_id),
+                number=number,
+                seed=seed,
+                epsilon=self.epsilon.get(env_id, 0.0),
+            )
         return episodes
 
     def _policy(self, model: Model, tokenizer: Tokenizer, max_new_tokens: int) -> Policy:
@@ -280,7 +288,8 @@ def recipe_of(
 
     Args:
         model: ``build = "tiny"`` with the fields of `TinySize`, or the ``name`` of a model.
-        warm_start: The fields of `SFTConfig`, and ``demonstrations`` by environment id.
+        warm_start: The fields of `SFTConfig`, and ``demonstrations`` and ``epsilon`` by environment
+            id.
         rft: The fields of `RFTConfig`.
         style_of: From an environment id to the prompt style of its episodes.
         decoding: The temperature and the most tokens of a completion in tests.
@@ -297,6 +306,7 @@ def recipe_of(
         "style_of": style_of,
         "rft": _config(RFTConfig, {"max_new_tokens": decoding[1], **defaults, **rft}),
         "demonstrations": dict(sft.pop("demonstrations", {})),
+        "epsilon": dict(sft.pop("epsilon", {})),
         "warm_start": _config(SFTConfig, sft) if warm_start else None,
         "temperature": decoding[0],
         "max_new_tokens": decoding[1],
