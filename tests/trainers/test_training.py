@@ -14,13 +14,14 @@ from peft import PeftModel
 from systems import needs
 
 from agentgym_gen import Registered, register
-from agentgym_gen.agents.policy import ExpertPolicy
+from agentgym_gen.agents.policy import ExpertPolicy, RandomPolicy
 from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.agents.rollout import Episode, run
+from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.errors import DataError, InvalidValueError, TrainingError, UnknownNameError
 from agentgym_gen.trainers import checkpoint
 from agentgym_gen.trainers.config import RFTConfig, SFTConfig
-from agentgym_gen.trainers.demos import demonstrations, expert_texts
+from agentgym_gen.trainers.demos import demonstrations, expert_texts, sample_episodes
 from agentgym_gen.trainers.metrics import episode_metrics
 from agentgym_gen.trainers.models.tiny import TinySize, build_tiny
 from agentgym_gen.trainers.models.types import Model, Tokenizer
@@ -90,20 +91,24 @@ def test_demonstrations_have_the_layout_of_the_sampler() -> None:
 
 
 def test_demonstrations_may_take_turns_at_random() -> None:
-    """Failed ones are among them then; without it the expert wins each."""
+    """With 1 they are the episodes of `RandomPolicy`, failed ones too; with less, in between."""
     _, tokenizer = tiny()
-    number = 20
+    never, often, always = (
+        demonstrations([ENV], tokenizer, STYLE, number=20, epsilon=epsilon)
+        for epsilon in (0, 0.5, 1)
+    )
+    random = run(sample_episodes([ENV], "train", 20, 0), RandomPolicy(), style=STYLE)
 
-    at_random = demonstrations([ENV], tokenizer, STYLE, number=number, epsilon=1.0)
-    often = demonstrations([ENV], tokenizer, STYLE, number=number, epsilon=0.5)
-    never = demonstrations([ENV], tokenizer, STYLE, number=number)
-
-    assert len(at_random) == len(often) == len(never) == number
-    turns = [sum(len(t.turns) for t in episodes) for episodes in (never, often, at_random)]
-    assert turns == sorted(set(turns))
-    assert not all(t.success for t in at_random)
+    assert [actions(episode) for episode in always] == [actions(episode) for episode in random]
+    assert sum(t.success for t in always) < sum(t.success for t in often) <= len(often) == 20
+    assert [actions(episode) for episode in often] != [actions(episode) for episode in never]
     with pytest.raises(InvalidValueError, match=r"`epsilon` is a probability from 0 to 1, not 2"):
         demonstrations([ENV], tokenizer, STYLE, number=1, epsilon=2)
+
+
+def actions(trajectory: Trajectory) -> list[str]:
+    """Return the actions of an episode."""
+    return [turn.action for turn in trajectory.turns]
 
 
 def test_demonstrations_lead_to_success() -> None:
