@@ -28,6 +28,7 @@ class Recorder(ExpertPolicy):
     """An expert that keeps the last prompt of each task, with its own answer."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.messages: dict[str, list[ChatMessage]] = {}
 
     def act(self, requests: Sequence[Request]) -> list[Completion]:
