@@ -75,6 +75,9 @@ COPYING = TinySize(
 )
 """A model that learns to copy words (``benchmarks/copying.py``)."""
 
+WARM_START = SFTConfig(learning_rate=3e-3, final_lr_ratio=0.2, warmup_steps=20, lora_rank=0)
+"""What the warm starts of copying models have in common."""
+
 RFT = RFTConfig(
     loss_average="episode",
     episode_coef=0.5,
@@ -136,14 +139,7 @@ SETTINGS = {
         style=MOVES,
         size=COPYING,
         demonstrations={"rftgen/ALFWorld-easy-v0?expert=search": 5000},
-        warm_start=SFTConfig(
-            learning_rate=3e-3,
-            final_lr_ratio=0.2,
-            max_steps=1000,
-            batch_size=64,
-            warmup_steps=20,
-            lora_rank=0,
-        ),
+        warm_start=replace(WARM_START, max_steps=1000, batch_size=64),
         rft=replace(
             RFT,
             learning_rate=4e-4,
@@ -165,14 +161,7 @@ SETTINGS = {
         size=COPYING,
         demonstrations={"rftgen/BabyAI-easy-v0": 800},
         epsilon=1.0,
-        warm_start=SFTConfig(
-            learning_rate=3e-3,
-            final_lr_ratio=0.2,
-            max_steps=700,
-            batch_size=32,
-            warmup_steps=20,
-            lora_rank=0,
-        ),
+        warm_start=replace(WARM_START, max_steps=700, batch_size=32),
         rft=replace(
             RFT,
             learning_rate=4e-4,
@@ -198,14 +187,7 @@ SETTINGS = {
             INVENTED_QUESTIONS: 2900,
             f"{QUESTIONS}&facts=invented": 2900,
         },
-        warm_start=SFTConfig(
-            learning_rate=3e-3,
-            final_lr_ratio=0.2,
-            max_steps=1500,
-            batch_size=64,
-            warmup_steps=20,
-            lora_rank=0,
-        ),
+        warm_start=replace(WARM_START, max_steps=1500, batch_size=64),
         rft=replace(
             RFT,
             learning_rate=3e-4,

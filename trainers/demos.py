@@ -80,7 +80,7 @@ def demonstrations(
         envs: Ids of environments; each gets the same share.
         tokenizer: The tokenizer of the model that will be trained.
         style: How prompts are written.
-        number: How many episodes are played; only the successful ones are returned.
+        number: How many episodes are played.
         seed: The root of the choice of tasks, and of actions at random.
         epsilon: The probability of a turn at random; see `ExpertPolicy`.
 

@@ -11,11 +11,13 @@ import pytest
 
 from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.agents.rollout import Episode, run
+from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.errors import DataError, InvalidValueError, UnknownNameError
 from agentgym_gen.study import Stage, recipe_of
 from agentgym_gen.study.results.provenance import model_hash
 from agentgym_gen.study.run.recipes import PretrainedRecipe, TinyRecipe
 from agentgym_gen.study.run.run import check_weights
+from agentgym_gen.trainers import load_model
 
 SOKOBAN, CRAFT = "rftgen/Sokoban-easy-v0", "rftgen/TextCraft-easy-menu-v0"
 BOARD = PromptStyle("action", instruction=False, window=0, keep_first=False)
@@ -58,6 +60,22 @@ def test_a_model_is_made_trained_and_played(base: Path, tmp_path: Path) -> None:
     assert trajectory.action_tokens > 0
     assert (tmp_path / "a" / "log.jsonl").read_text().count("\n") == 4
     assert list((tmp_path / "a").glob("step_*")) == []
+
+
+def test_a_warm_start_takes_turns_at_random_where_its_plan_says_so(base: Path) -> None:
+    """Of the two environments, the episodes of the one with an epsilon are others."""
+    tokenizer = load_model(str(base))[1]
+    table = TINY["warm_start"]
+    plain, mixed = (
+        recipe(warm_start=changed)._demonstrate(tokenizer, table["demonstrations"])
+        for changed in (table, {**table, "epsilon": {SOKOBAN: 1.0}})
+    )
+
+    def actions(episodes: list[Trajectory], env_id: str) -> list[list[str]]:
+        return [[t.action for t in e.turns] for e in episodes if e.env_id == env_id]
+
+    assert actions(plain, CRAFT) == actions(mixed, CRAFT) != []
+    assert actions(plain, SOKOBAN) != actions(mixed, SOKOBAN) != []
 
 
 def test_a_truncated_turn_is_read_in_a_test_as_in_training(base: Path) -> None:

@@ -19,7 +19,7 @@ from agentgym_gen.cli.main import main
 from agentgym_gen.errors import InvalidValueError, ResultExistsError
 from agentgym_gen.study.run.recipes import recipe_of
 from agentgym_gen.training import load_training_plan, parse_training_plan
-from agentgym_gen.training.run import check_folder
+from agentgym_gen.training.run import check_folder, recipe_of_plan
 
 ENV = "rftgen/TextCraft-easy-v0"
 SMALL = f"""\
@@ -196,6 +196,18 @@ def test_overrides_are_toml_or_a_text(config: Path) -> None:
     plan = load_training_plan(config, [*overrides[:2]])
     assert plan.rft is not None
     assert (plan.rft.reward, plan.rft.advantage_clip) == ("score", (-1.0, 2.0))
+
+
+@pytest.mark.parametrize("value", ["0.5", f"{{'{ENV}' = 0.5}}"])
+def test_turns_at_random_reach_the_recipe(config: Path, value: str) -> None:
+    """One number is of all environments; the plan that is printed can be read again."""
+    plan = load_training_plan(config, [f"warm_start.epsilon={value}"])
+    printed = config.with_name("printed.toml")
+    printed.write_text(plan.to_toml(), encoding="utf-8")
+
+    assert plan.epsilon == recipe_of_plan(plan).epsilon == {ENV: 0.5}
+    assert load_training_plan(printed).epsilon == {ENV: 0.5}
+    assert plan.key() != load_training_plan(config).key()
 
 
 def test_patterns_name_environments_and_weights(config: Path) -> None:
