@@ -33,7 +33,7 @@ SHUTDOWN_SECONDS = 5.0
 SPARE_FILES = 256
 """How many open files a server needs beside its connections."""
 
-NEW_OBJECTS = 20_000
+NEW_OBJECTS = 4_000
 """After how many new objects the garbage collector looks for cycles; Python's own number is 700."""
 
 
