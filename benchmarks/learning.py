@@ -1,13 +1,13 @@
 """The gain of reinforcement fine-tuning: success before and after, over several seeds.
 
-    python benchmarks/learning.py alfworld|babyai|searchqa|sokoban|textcraft
+    python benchmarks/learning.py alfworld|babyai|searchqa|sokoban|textcraft|textworld
         [--seeds 0 1 2] [--steps N] [--out FOLDER]
 
-Each seed builds a tiny model, gives it a warm start (on random play in BabyAI and TextCraft, on
-expert moves in the others), trains it by its own episodes, and plays the same tasks of the test
-split before and after. The interval is Student's over the gains of the seeds, so that it covers
-training again, not only playing again. The success of a random choice of the listed actions is
-printed too.
+Each seed builds a tiny model, gives it a warm start (on random play in BabyAI, TextCraft and
+TextWorld, on expert moves in the others), trains it by its own episodes, and plays the same tasks
+of the test split before and after. The interval is Student's over the gains of the seeds, so that
+it covers training again, not only playing again. The success of a random choice of the listed
+actions is printed too.
 """
 
 from __future__ import annotations
@@ -57,18 +57,22 @@ class Setting:
     """How many episodes of each environment are in the warm start."""
     warm_start: SFTConfig
     rft: RFTConfig
-    epsilon: float = 0.0
-    """The probability of a turn at random in them; see `demonstrations`."""
+    epsilon: float | Mapping[str, float] = 0.0
+    """The probability of a turn at random in them, or that of each; see `demonstrations`."""
     text_episodes: int = 200
     """How many expert episodes of each environment make the vocabulary."""
+    tasks: int = 100
+    """How many tasks are played, each twice, before and after."""
 
+    def epsilon_of(self, env_id: str) -> float:
+        """Return the probability of a turn at random in the demonstrations of *env_id*."""
+        return self.epsilon if isinstance(self.epsilon, float) else self.epsilon.get(env_id, 0.0)
 
-TASKS = 100
-"""How many tasks are played, each twice, before and after."""
 
 MOVES = PromptStyle("action", instruction=False, window=0)
 CRAFT = "rftgen/TextCraft-easy-v0?interface=menu+renamed"
 QUESTIONS = "rftgen/SearchQA-easy-v0?interface=menu+renamed&k=1"
+COINS = "rftgen/TextWorld-easy-v0?interface=listed&challenge=coin_collector&first=400"
 INVENTED_QUESTIONS = "rftgen/SearchQA-easy-menu-v0?k=1&facts=invented"
 COPYING = TinySize(
     layers=3, width=64, heads=4, vocabulary=1536, context=4096, initializer_range=0.05
@@ -176,6 +180,27 @@ SETTINGS = {
         ),
         text_episodes=100,
     ),
+    # To find the coin is not to turn back: a turn shows the one before it, and the exit taken then.
+    "textworld": Setting(
+        env_id=COINS,
+        style=replace(MOVES, window=1),
+        size=replace(COPYING, heads=2),
+        demonstrations={COINS: 100},
+        epsilon=1.0,
+        warm_start=replace(WARM_START, max_steps=500, batch_size=32),
+        rft=replace(
+            RFT,
+            learning_rate=4e-4,
+            max_steps=40,
+            lr_scheduler_type="linear",
+            warmup_steps=2,
+            tasks_per_step=8,
+            mini_batch_tasks=4,
+            invalid_penalty=0.2,
+            max_new_tokens=12,
+        ),
+        text_episodes=60,
+    ),
     # One passage, in which every task has names of its own: to answer is to copy what was read. The
     # menu makes a word the same tokens in the question, in the query and in the answer.
     "searchqa": Setting(
@@ -253,7 +278,7 @@ def gain_of(setting: Setting, seed: int, split: str, out: Path | None) -> float:
             setting.style.for_env(env_id),
             number=number,
             seed=seed,
-            epsilon=setting.epsilon,
+            epsilon=setting.epsilon_of(env_id),
         )
     ]
     warm_start = replace(setting.warm_start, seed=seed)
@@ -268,11 +293,11 @@ def gain_of(setting: Setting, seed: int, split: str, out: Path | None) -> float:
         style=setting.style,
         callbacks=[TenthsPrinter()],
     )
-    before = trainer.evaluate(k=2, split=split, number=TASKS)["success"]
+    before = trainer.evaluate(k=2, split=split, number=setting.tasks)["success"]
     evaluated = minutes()
     trainer.train()
     wall, cpu = minutes() - evaluated + warm - start
-    after = trainer.evaluate(k=2, split=split, number=TASKS)["success"]
+    after = trainer.evaluate(k=2, split=split, number=setting.tasks)["success"]
     gain = 100 * (after - before)
     print(
         f"seed {seed}: {100 * before:.1f} to {100 * after:.1f}, {gain:+.1f} points, "
@@ -284,7 +309,7 @@ def gain_of(setting: Setting, seed: int, split: str, out: Path | None) -> float:
 
 def chance(setting: Setting, split: str) -> float:
     """Return the success of a random choice of admissible actions on the measured tasks."""
-    tasks = sample_episodes([setting.env_id], split, TASKS, 0)
+    tasks = sample_episodes([setting.env_id], split, setting.tasks, 0)
     episodes = [replace(task, sample=sample) for task in tasks for sample in range(20)]
     return statistics.fmean(episode.success for episode in run(episodes, RandomPolicy()))
 
