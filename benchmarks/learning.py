@@ -215,14 +215,16 @@ SETTINGS = {
         warm_start=replace(WARM_START, max_steps=1500, batch_size=64),
         rft=replace(
             RFT,
-            learning_rate=3e-4,
-            max_steps=120,
+            learning_rate=4e-4,
+            max_steps=240,
+            lr_scheduler_type="linear",
             warmup_steps=5,
             tasks_per_step=40,
             max_new_tokens=12,
             max_turns=5,
         ),
         text_episodes=100,
+        tasks=200,
     ),
 }
 
