@@ -57,16 +57,12 @@ class Setting:
     """How many episodes of each environment are in the warm start."""
     warm_start: SFTConfig
     rft: RFTConfig
-    epsilon: float | Mapping[str, float] = 0.0
-    """The probability of a turn at random in them, or that of each; see `demonstrations`."""
+    epsilon: float = 0.0
+    """The probability of a turn at random in them; see `demonstrations`."""
     text_episodes: int = 200
     """How many expert episodes of each environment make the vocabulary."""
     tasks: int = 100
     """How many tasks are played, each twice, before and after."""
-
-    def epsilon_of(self, env_id: str) -> float:
-        """Return the probability of a turn at random in the demonstrations of *env_id*."""
-        return self.epsilon if isinstance(self.epsilon, float) else self.epsilon.get(env_id, 0.0)
 
 
 MOVES = PromptStyle("action", instruction=False, window=0)
@@ -280,7 +276,7 @@ def gain_of(setting: Setting, seed: int, split: str, out: Path | None) -> float:
             setting.style.for_env(env_id),
             number=number,
             seed=seed,
-            epsilon=setting.epsilon_of(env_id),
+            epsilon=setting.epsilon,
         )
     ]
     warm_start = replace(setting.warm_start, seed=seed)
