@@ -68,8 +68,8 @@ class Setting:
 MOVES = PromptStyle("action", instruction=False, window=0)
 CRAFT = "rftgen/TextCraft-easy-v0?interface=menu+renamed"
 QUESTIONS = "rftgen/SearchQA-easy-v0?interface=menu+renamed&k=1"
-COINS = "rftgen/TextWorld-easy-v0?interface=listed&challenge=coin_collector&first=400"
 INVENTED_QUESTIONS = "rftgen/SearchQA-easy-menu-v0?k=1&facts=invented"
+COINS = "rftgen/TextWorld-easy-v0?interface=listed&challenge=coin_collector&first=400"
 COPYING = TinySize(
     layers=3, width=64, heads=4, vocabulary=1536, context=4096, initializer_range=0.05
 )
@@ -87,6 +87,17 @@ RFT = RFTConfig(
     lora_rank=0,
 )
 """What all trainings have in common."""
+
+COPYING_RFT = replace(
+    RFT,
+    learning_rate=4e-4,
+    lr_scheduler_type="linear",
+    warmup_steps=2,
+    mini_batch_tasks=4,
+    invalid_penalty=0.2,
+    max_new_tokens=12,
+)
+"""What the trainings have in common in which actions are written out, and names copied."""
 
 SETTINGS = {
     "sokoban": Setting(
@@ -140,18 +151,7 @@ SETTINGS = {
         size=COPYING,
         demonstrations={"rftgen/ALFWorld-easy-v0?expert=search": 5000},
         warm_start=replace(WARM_START, max_steps=1000, batch_size=64),
-        rft=replace(
-            RFT,
-            learning_rate=4e-4,
-            max_steps=60,
-            lr_scheduler_type="linear",
-            warmup_steps=2,
-            tasks_per_step=16,
-            mini_batch_tasks=4,
-            invalid_penalty=0.2,
-            max_new_tokens=12,
-            max_turns=20,
-        ),
+        rft=replace(COPYING_RFT, max_steps=60, tasks_per_step=16, max_turns=20),
         text_episodes=100,
     ),
     # Random play again, and long enough for the model to copy an action from the list of them.
@@ -162,18 +162,7 @@ SETTINGS = {
         demonstrations={"rftgen/BabyAI-easy-v0": 800},
         epsilon=1.0,
         warm_start=replace(WARM_START, max_steps=700, batch_size=32),
-        rft=replace(
-            RFT,
-            learning_rate=4e-4,
-            max_steps=50,
-            lr_scheduler_type="linear",
-            warmup_steps=2,
-            tasks_per_step=12,
-            mini_batch_tasks=4,
-            invalid_penalty=0.2,
-            max_new_tokens=12,
-            max_turns=12,
-        ),
+        rft=replace(COPYING_RFT, max_steps=50, tasks_per_step=12, max_turns=12),
         text_episodes=100,
     ),
     # To find the coin is not to turn back: a turn shows the one before it, and the exit taken then.
@@ -184,17 +173,7 @@ SETTINGS = {
         demonstrations={COINS: 100},
         epsilon=1.0,
         warm_start=replace(WARM_START, max_steps=500, batch_size=32),
-        rft=replace(
-            RFT,
-            learning_rate=4e-4,
-            max_steps=40,
-            lr_scheduler_type="linear",
-            warmup_steps=2,
-            tasks_per_step=8,
-            mini_batch_tasks=4,
-            invalid_penalty=0.2,
-            max_new_tokens=12,
-        ),
+        rft=replace(COPYING_RFT, max_steps=40, tasks_per_step=8),
         text_episodes=60,
     ),
     # One passage, in which every task has names of its own: to answer is to copy what was read. The
