@@ -96,7 +96,11 @@ def _sample_tasks(world: World[Any], number: int) -> Iterator[Task[Any]]:
         for split in tasks.splits:
             size = tasks.size(tier, split)
             for part in range(min(number, size)):
-                yield tasks.make(tier, split, part * size // number)
+                index = part * size // number
+                task = tasks.make(tier, split, index)
+                named = tasks.task_id(tier, split, index)
+                require(named == task.id, "`task_id` names the task that `make` makes", task.id)
+                yield task
 
 
 def _check_verbs(world: World[Any]) -> None:

@@ -69,16 +69,8 @@ class GeneratedTasks(Tasks[House]):
             UnknownNameError: if there is no such tier or split.
             InvalidValueError: if the index is outside ``0 .. size - 1``.
         """
-        self._check(tier, split)
-        positions, size = self._cycle_positions(tier), self.size(tier, split)
-        if not 0 <= index < size:
-            raise InvalidValueError(
-                f"No task {index!r} in {self.env}/{tier}/{split}; there are {size} "
-                f"for the filter {self._task_filter}"
-            )
-        # Task `index` of the filtered tasks: count whole cycles, then positions within a cycle.
-        repeat, offset = divmod(index, len(positions))
-        return self._task(tier, split, repeat * len(SPEC_CYCLES[tier]) + positions[offset])
+        task_id = self.task_id(tier, split, index)
+        return Task(task_id, _cached_house(task_id, int(task_id.key)))
 
     def find(self, task_id: str) -> Task[House]:
         """Return the task with the id *task_id*, whether it matches the filter or not.
@@ -113,9 +105,11 @@ class GeneratedTasks(Tasks[House]):
             )
         return parsed.tier, parsed.split, int(key)
 
-    def _task(self, tier: str, split: str, number: int) -> Task[House]:
-        task_id = TaskId(self.env, tier, split, str(number))
-        return Task(task_id, _cached_house(task_id, number))
+    def _key(self, tier: str, split: str, index: int) -> str:
+        # Task `index` of the filtered tasks: count whole cycles, then positions within a cycle.
+        positions = self._cycle_positions(tier)
+        repeat, offset = divmod(index, len(positions))
+        return str(repeat * len(SPEC_CYCLES[tier]) + positions[offset])
 
     def _cycle_positions(self, tier: str) -> list[int]:
         cycle = SPEC_CYCLES[tier]

@@ -9,7 +9,9 @@ import zipfile
 
 import pytest
 
+from agentgym_gen import stream
 from agentgym_gen.env import TextEnv
+from agentgym_gen.env.making import sample_task_ids
 from agentgym_gen.envs.alfworld import ALFWorld
 from agentgym_gen.envs.alfworld.house import House
 from agentgym_gen.envs.alfworld.official.game_reader import read_game
@@ -71,6 +73,9 @@ def test_a_folder_is_played_by_the_paths_of_its_games(tmp_path: pathlib.Path) ->
     assert info["task_id"] == f"alfworld/medium/valid/{TRIAL}a"
     assert env.task.content == house
     assert world.tasks.find(info["task_id"]) == env.task
+    options = {"data_dir": str(tmp_path)}
+    env_id = "rftgen/ALFWorld-medium-v0"
+    assert sample_task_ids(env_id, "valid", 1, stream("x"), options) == [info["task_id"]]
 
 
 @pytest.mark.parametrize("is_zipped", [False, True])

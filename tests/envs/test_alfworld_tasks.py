@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from agentgym_gen import stream
 from agentgym_gen.env import TextEnv
+from agentgym_gen.env.making import sample_task_ids
 from agentgym_gen.envs.alfworld import ALFWorld
 from agentgym_gen.envs.alfworld.expert import View, shortest_plan
 from agentgym_gen.envs.alfworld.game import Game, Move
@@ -168,7 +170,16 @@ def test_a_filter_keeps_ids(task_type: str) -> None:
 
     assert {task.content.goal.type for task in first_tasks} == {task_type}
     assert [tasks().find(str(task.id)) for task in first_tasks] == first_tasks
+    assert [filtered.task_id(tier, "train", i) for i in range(6)] == [t.id for t in first_tasks]
     assert filtered.size(tier, "train") < tasks().size(tier, "train")
+
+
+def test_sampled_tasks_pass_the_filter() -> None:
+    """Evaluations and trainings, which sample the names of tasks, play those of the filter."""
+    env_id = "rftgen/ALFWorld-medium-v0?task_type=heat"
+    sampled = sample_task_ids(env_id, "train", 20, stream("a filter"))
+
+    assert {tasks().find(task_id).content.goal.type for task_id in sampled} == {"heat"}
 
 
 def test_info_names_the_task_type_and_the_room() -> None:

@@ -94,6 +94,21 @@ class OneSplit(CorridorWorld):
         self.tasks = OneForAll()
 
 
+class MisnamedTasks(CorridorTasks):
+    """`make` counts from the other end than `task_id` does."""
+
+    def make(self, tier: str, split: str, index: int) -> Task[Corridor]:
+        return super().make(tier, split, self.size(tier, split) - 1 - index)
+
+
+class Misnamed(CorridorWorld):
+    """A task has another name when it is sampled than when it is made."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tasks = MisnamedTasks()
+
+
 class HalfWon(CorridorWorld):
     """Success has half the score."""
 
@@ -151,6 +166,7 @@ class RudeOffPath(CorridorWorld):
         (RudeOffPath, "No native verb leaks"),
         (Forgetful, "Resetting to a task always shows the same"),
         (OneSplit, "Splits share no content"),
+        (Misnamed, "`task_id` names the task that `make` makes"),
         (HalfWon, "Success has the score 1"),
     ],
 )

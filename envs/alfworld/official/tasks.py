@@ -76,24 +76,6 @@ class OfficialTasks(Tasks[House]):
         """
         return len(self._entries(tier, split))
 
-    def make(self, tier: str, split: str, index: int) -> Task[House]:
-        """Return game *index*, by path, of those of *tier* and *split* that match the filter.
-
-        Raises:
-            UnknownNameError: if there is no such tier or split.
-            InvalidValueError: if the index is outside ``0 .. size - 1``.
-            DataError: if a file is missing or broken.
-        """
-        self._check(tier, split)
-        entries = self._entries(tier, split)
-        if not 0 <= index < len(entries):
-            raise InvalidValueError(
-                f"No task {index!r} in {self.env}/{tier}/{split}; indices are 0 to "
-                f"{len(entries) - 1}"
-            )
-        task_id = TaskId(self.env, tier, split, entries[index].key)
-        return Task(task_id, self.generate(task_id, index))
-
     def find(self, task_id: str) -> Task[House]:
         """Return the game with the id *task_id*, whether it matches the filter or not.
 
@@ -133,6 +115,9 @@ class OfficialTasks(Tasks[House]):
         """Return why games of *split* cannot be played, by the key of the game."""
         index = load_index(self._archive, split)
         return {entry.key: entry.fault for entry in index if entry.fault}
+
+    def _key(self, tier: str, split: str, index: int) -> str:
+        return self._entries(tier, split)[index].key
 
     def _entries(self, tier: str, split: str) -> tuple[IndexEntry, ...]:
         entries = _select_entries(self._archive, split, tier, self._task_filter)
