@@ -27,6 +27,7 @@ WEBSHOP, SEARCHQA = "rftgen/WebShop-easy-v0", "rftgen/SearchQA-easy-v0"
 FRAGMENTS = (
     *("<tool_call>", "</tool_call>", "<think>", "</think>", "Action:", "\nAction:", "[", "{", "**"),
     *("`", '"', "\nObservation:", "a\n", "<function=", "<parameter=a>", "to=functions.a", "```"),
+    *("<action>", "<answer>a</answer>"),
 )
 """What a pattern might look for again and again."""
 
@@ -113,6 +114,23 @@ def test_reading_is_fast(form: str, reader: str, fragment: str) -> None:
         start = time.process_time()
         read_completion(style, completion, env)
         assert time.process_time() - start < 1
+
+
+@pytest.mark.parametrize(
+    ("env_id", "action"),
+    [
+        (SEARCHQA, "<answer>Paris</answer>"),
+        (SEARCHQA, "<search>tea</search>"),
+        ("rftgen/Sokoban-easy-v0", "<action>Left</action>"),
+    ],
+)
+def test_tags_that_are_the_environments_own_stay(env_id: str, action: str) -> None:
+    """Where tags are a part of the action, the lenient reader does not take them away."""
+    env = make_text_env(env_id, "train")
+    env.reset(seed=0)
+    reading = read_completion(PromptStyle("react", reader="lenient"), f"Action: {action}", env)
+
+    assert reading.action == action
 
 
 @pytest.mark.parametrize("reader", READERS)

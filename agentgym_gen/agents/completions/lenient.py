@@ -39,6 +39,9 @@ _AFTERWARDS = re.compile(
 )
 """What a model writes after its action when it goes on in the place of the environment."""
 
+_TAGGED = re.compile(r"<(action|answer)>(.*?)(?:</\1>|\Z)", re.IGNORECASE | re.DOTALL)
+"""An action in tags, as models of other frameworks write it; the closing one may be a stop word."""
+
 _NAMES = ("name", "function_name", "function", "tool", "tool_name")
 _ARGUMENTS = ("arguments", "parameters", "args", "input")
 """The fields in which models put the name of a function and its arguments."""
@@ -173,7 +176,17 @@ def _read_text(form: str, text: str, completion: str, env: TextEnv) -> str | Mal
             return Malformed(completion, f"it has {number} actions instead of one")
     elif form == "action":
         rest = _until_observation(text, 0)
-    return plain_action(rest, completion, env)
+    tagged = _tagged_actions(rest, env)
+    if len(tagged) > 1:
+        return Malformed(completion, f"it has {len(tagged)} actions instead of one")
+    return plain_action(tagged[0] if tagged else rest, completion, env)
+
+
+def _tagged_actions(text: str, env: TextEnv) -> list[str]:
+    """Return the actions between tags in *text*, but for tags that are the environment's own."""
+    return [
+        match[2] for match in _TAGGED.finditer(text) if isinstance(env.read(match[0]), Malformed)
+    ]
 
 
 def _until_observation(text: str, start: int) -> str:
