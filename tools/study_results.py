@@ -1,12 +1,14 @@
-"""Run the quick study with three training seeds, and keep its report under docs/results.
+"""Run a preset of the study with three training seeds, and keep its report under docs/results.
 
-    python -m tools.quick_results                          seeds 0, 1 and 2, kept as `quick`
-    python -m tools.quick_results quick-again 3 4 5        other seeds, kept as `quick-again`
+    python -m tools.study_results quick                      seeds 0, 1 and 2, kept as `quick`
+    python -m tools.study_results quick --as quick-again --seeds 3 4 5
+    python -m tools.study_results seven --workers 2          two jobs side by side
 
 It copies the report and the plan, and writes a page with the command, the machine, the versions,
 the time, and the peak of the memory: the sum over all processes, measured every half second. A run
 that was stopped goes on, and its times are added up. The report of `quick` is drawn for the README,
-where there is a browser. Once both runs are there, it keeps what the second repeats of the first.
+where there is a browser. Once both runs of `quick` are there, it keeps what the second repeats of
+the first.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -35,7 +38,7 @@ RESULTS = ROOT / "docs" / "results"
 PICTURE = ROOT / "docs" / "images" / "report.png"
 
 FIRST, SECOND = "quick", "quick-again"
-"""The names of the two runs."""
+"""The names of the two runs of the quick study."""
 
 
 @dataclass
@@ -50,19 +53,32 @@ class Usage:
 def main() -> int:
     """Run the study, keep its report, and return the exit code of the study."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("name", nargs="?", default="quick")
-    parser.add_argument("seeds", nargs="*", type=int, default=[0, 1, 2])
+    parser.add_argument("preset")
+    parser.add_argument("--as", dest="name", help="the name that it is kept under")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--workers", type=int, default=1)
     options = parser.parse_args()
-    out = ROOT / "runs" / options.name
+    name = options.name or options.preset
+    out = ROOT / "runs" / name
     usage_file = out.with_suffix(".usage.json")
-    usage = Usage(**json.loads(usage_file.read_text())) if usage_file.exists() else Usage()
     if out.exists() and not usage_file.exists():
         print(f"{out} is there, but not {usage_file.name}: what it took is not known; move it away")
         return 2
+    numbers = ["--seeds", *map(str, options.seeds), "--workers", str(options.workers)]
+    command = ["study", "run", options.preset, "--yes", *numbers, "--out", str(out)]
+    exit_code, usage = watch(command, usage_file)
+    if exit_code == 0:
+        arguments = [options.preset, *(["--as", name] if options.name else []), *numbers]
+        keep(out, RESULTS / name, " ".join(arguments), usage)
+        keep_replication(out.parent)
+    return exit_code
+
+
+def watch(command: Sequence[str], usage_file: Path) -> tuple[int, Usage]:
+    """Run *command* of agentgym-gen; return its exit code and what it took, earlier runs too."""
+    usage = Usage(**json.loads(usage_file.read_text())) if usage_file.exists() else Usage()
     usage.sittings += 1
     before, started, saved = usage.seconds, time.monotonic(), 0.0
-    seeds = [str(seed) for seed in options.seeds]
-    command = ["study", "run", "quick", "--yes", "--seeds", *seeds, "--out", str(out)]
     process = subprocess.Popen([sys.executable, "-m", "agentgym_gen", *command], cwd=ROOT)
     while process.poll() is None:
         usage.peak_bytes = max(usage.peak_bytes, resident(process.pid))
@@ -72,10 +88,7 @@ def main() -> int:
             write_text(usage_file, json.dumps(asdict(usage)))
             saved = usage.seconds
         time.sleep(0.5)
-    if process.returncode == 0:
-        keep(out, RESULTS / options.name, " ".join([options.name, *seeds]), usage)
-        keep_replication(out.parent)
-    return process.returncode
+    return process.returncode, usage
 
 
 def resident(root: int) -> int:
@@ -106,7 +119,7 @@ def keep(run: Path, kept: Path, arguments: str, usage: Usage) -> None:
     minutes, memory = usage.seconds / 60, usage.peak_bytes / 2**30
     sittings = f"{usage.sittings} sitting{'s' * (usage.sittings > 1)}"
     text = (
-        f"# How it was made\n\n```sh\npython -m tools.quick_results {arguments}\n```\n\n"
+        f"# How it was made\n\n```sh\npython -m tools.study_results {arguments}\n```\n\n"
         f"{minutes:.0f} minutes in {sittings} on {usable_processors()} cores ({processor()}), "
         f"{memory:.2f} GiB of memory at most over all processes, {platform.platform()}, "
         f"Python {platform.python_version()}. The versions of everything are in `plan.json`. "
