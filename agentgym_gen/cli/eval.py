@@ -120,6 +120,7 @@ def _stem(model: str) -> str:
 def _print(evaluation: Evaluation) -> None:
     """Print the table of an evaluation, its score and where everything lies."""
     from agentgym_gen.evaluation import column_scores, score_line
+    from agentgym_gen.evaluation.score import prompt_warning
 
     rows: list[tuple[str, ...]] = [
         ("environment", "tier", "interface", "success", "95 % interval", "n", "score")
@@ -142,6 +143,8 @@ def _print(evaluation: Evaluation) -> None:
     print_table(rows)
     print()
     print(score_line(evaluation))
+    if warning := prompt_warning(scores):
+        print(f"\n{warning}")
     unanswered = sum(score.unanswered for score in scores)
     if unanswered:
         print(

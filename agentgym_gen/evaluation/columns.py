@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -14,7 +15,6 @@ from agentgym_gen.evaluation.results import Column
 from agentgym_gen.ids import TIERS, EnvId
 from agentgym_gen.interface import parse_interface
 from agentgym_gen.seeding import stream
-from agentgym_gen.world import SPLITS
 
 __all__ = ["Selection", "expand_patterns", "merge_columns", "select_columns"]
 
@@ -60,8 +60,6 @@ def select_columns(
         raise InvalidValueError(
             f"`tasks` and `samples` are 1 or more, not {tasks!r} and {samples!r}"
         )
-    if split not in SPLITS:
-        raise unknown_name("split", split, SPLITS)
     columns: dict[str, Column] = {}
     left_out: list[str] = []
     for env_id, exact in expand_patterns(patterns):
@@ -91,8 +89,11 @@ def expand_patterns(patterns: Sequence[str]) -> Iterator[tuple[str, bool]]:
         raise InvalidValueError(f"Name environments, such as 'rftgen/*-easy-v0', not {patterns!r}")
     yielded: set[str] = set()
     for pattern in patterns:
-        exact = not set(pattern.partition("?interface")[0].partition("?tasks")[0]) & set("*[?")
-        matches = [check_env_id(pattern)] if exact else _matches(pattern)
+        # a question mark is a wildcard, unless options such as `?max_turns=5` follow it
+        plain, *options = re.split(r"(?=\?\w+=)", pattern, maxsplit=1)
+        exact = not set(plain) & set("*[?")
+        matches = [plain] if exact else _matches(plain)
+        matches = [check_env_id("".join((env_id, *options))) for env_id in matches]
         if not matches:
             tiers = [f"rftgen/*-{tier}-v0" for tier in TIERS]
             environments = [f"rftgen/{name}-*-v0" for name in ENVIRONMENTS]

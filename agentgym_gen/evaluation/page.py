@@ -7,7 +7,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from agentgym_gen.evaluation.results import Evaluation, key_of
-from agentgym_gen.evaluation.score import ColumnScore, column_scores, mean_score, score_line
+from agentgym_gen.evaluation.score import (
+    ColumnScore,
+    column_scores,
+    mean_score,
+    prompt_warning,
+    score_line,
+)
 from agentgym_gen.study.report.document import (
     Block,
     Bullets,
@@ -83,6 +89,8 @@ def _summary(evaluation: Evaluation, scores: Sequence[ColumnScore]) -> Iterator[
             f"**{unanswered} episodes ended because no answer came.** They count as failures; the "
             "same command plays them again."
         )
+    if warning := prompt_warning(scores):
+        notes.append(f"{warning}.")
     if notes:
         yield Bullets(notes)
 

@@ -21,6 +21,9 @@ __all__ = ["UNANSWERED", "ColumnScore", "column_scores", "mean_score", "score_li
 UNANSWERED = "policy_error"
 """The end of an episode for which the model, or its server, gave no answer."""
 
+MOSTLY_INVALID = 0.9
+"""The share of invalid actions above which the prompt is suspected."""
+
 
 @dataclass(frozen=True)
 class ColumnScore:
@@ -43,8 +46,9 @@ class ColumnScore:
 
     @property
     def environment(self) -> str:
-        """The name of the environment."""
-        return EnvId.parse(self.column.env_id).name
+        """The name of the environment, with its options: ``ALFWorld, task_type=heat``."""
+        parsed = EnvId.parse(self.column.env_id)
+        return ", ".join([parsed.name, *(f"{key}={value}" for key, value in parsed.query)])
 
     @property
     def tier(self) -> str:
@@ -111,6 +115,23 @@ def mean_score(scores: Sequence[ColumnScore]) -> Estimate:
     return Estimate(mean, *wilson(mean, round(worth)), sum(tasks))
 
 
+def prompt_warning(scores: Sequence[ColumnScore]) -> str:
+    """Return a sentence about environments in which nearly no action is valid, or nothing.
+
+    A model that was trained with another prompt loses there for want of the form, and not of
+    the ability.
+    """
+    names = [score.column.label for score in scores if score.invalid > MOSTLY_INVALID]
+    if not names:
+        return ""
+    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    return (
+        f"More than {100 * MOSTLY_INVALID:.0f} % of the actions in {shown} could not be carried "
+        "out: look at an episode with `agentgym-gen view`. The format, the reader, the window, the "
+        "list of actions or the wording is perhaps not what the model was trained with"
+    )
+
+
 def score_line(evaluation: Evaluation) -> str:
     """Return the score as one line, with all that a reader needs to compare it.
 
@@ -128,7 +149,8 @@ def score_line(evaluation: Evaluation) -> str:
     return (
         f"{evaluation.label} on {_played(evaluation)}:{partly} success {100 * mean.value:.1f} % "
         f"[{100 * mean.low:.1f}, {100 * mean.high:.1f}], n = {mean.tasks} tasks "
-        f"({settings['format']}, {shots}{window}{limit}temperature {settings['temperature']:g}, "
+        f"({settings['format']}, {settings['reader']} reader, {shots}{window}{limit}"
+        f"temperature {settings['temperature']:g}, at most {settings['max_tokens']} tokens, "
         f"prompt {record['prompt_hash']}, agentgym-gen {record['version']})"
     )
 

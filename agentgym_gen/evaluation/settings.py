@@ -8,9 +8,8 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, cast
 
 from agentgym_gen.agents.prompt import RULES, PromptStyle
-from agentgym_gen.errors import InvalidValueError, unknown_name
+from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.models import Decoding
-from agentgym_gen.world import SPLITS
 
 __all__ = ["EvalSettings"]
 
@@ -30,7 +29,6 @@ class EvalSettings:
     """How an evaluation is played.
 
     Raises:
-        UnknownNameError: if there is no such split.
         InvalidValueError: if a number is outside what is accepted.
     """
 
@@ -39,7 +37,7 @@ class EvalSettings:
     decoding: Decoding = field(default_factory=Decoding)
     """How completions are sampled."""
     split: str = "test"
-    """The split of the tasks."""
+    """The split of the tasks: ``train``, ``valid``, ``test``, or one that the environment adds."""
     shots: int = 0
     """How many episodes of the expert stand before each episode, as earlier turns."""
     max_turns: int | None = None
@@ -49,8 +47,6 @@ class EvalSettings:
 
     def __post_init__(self) -> None:
         """Check the fields."""
-        if self.split not in SPLITS:
-            raise unknown_name("split", self.split, SPLITS)
         if self.shots < 0 or self.seed < 0:
             raise InvalidValueError(
                 f"`shots` and `seed` are 0 or more, not {self.shots!r} and {self.seed!r}"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from toy_world import CorridorTasks
 
 from agentgym_gen import Registered, register
 from agentgym_gen.errors import InvalidValueError, MissingExtraError, UnknownNameError
 from agentgym_gen.evaluation.columns import merge_columns, select_columns
 from agentgym_gen.evaluation.results import Column
+from agentgym_gen.world import SPLITS
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -75,6 +77,31 @@ def test_what_matches_nothing_is_an_error(pattern: str, message: str) -> None:
     """The error names it, and suggests an id in place of an id, a pattern in place of a pattern."""
     with pytest.raises(UnknownNameError, match=message):
         names(pattern)
+
+
+@pytest.mark.parametrize("pattern", ["easy", "e?sy", "*sy"])
+def test_options_may_follow_an_id_or_a_pattern(pattern: str) -> None:
+    """A question mark is a wildcard, and before a name with a value it begins the options."""
+    column = f"rftgen/Corridor-{pattern}-v0?slow=true&max_turns=5"
+
+    assert names(column) == ["rftgen/Corridor-easy-v0?slow=true&max_turns=5"]
+    assert names(f"{column}&interface=json") == [
+        "rftgen/Corridor-easy-v0?slow=true&max_turns=5&interface=json"
+    ]
+
+
+def test_an_option_that_no_environment_has_is_an_error() -> None:
+    """The error suggests the one that was meant."""
+    with pytest.raises(UnknownNameError, match="'slwo'; did you mean 'slow'"):
+        names("rftgen/Corridor-*-v0?slwo=true")
+
+
+def test_a_split_may_be_the_environments_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The splits are those of the environment that is played."""
+    monkeypatch.setattr(CorridorTasks, "splits", (*SPLITS, "extra"))
+    (column,) = select_columns(["rftgen/Corridor-easy-v0"], split="extra", tasks=1).columns
+
+    assert column.task_ids[0].startswith("corridor/easy/extra/")
 
 
 def test_an_unknown_split_is_an_error() -> None:

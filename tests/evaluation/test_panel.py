@@ -83,7 +83,10 @@ def test_a_score_names_the_panel_and_its_hash(small: Panel, tmp_path: Path) -> N
     line = score_line(evaluation)
 
     assert line.startswith(f"expert on panel/small-v1 ({small.hash}): success 100.0 % [")
-    assert "n = 4 tasks (react, 0 shots, temperature 0, prompt " in line
+    assert (
+        "n = 4 tasks (react, lenient reader, 0 shots, temperature 0, at most 512 tokens, prompt "
+        in line
+    )
     assert "\n" not in line
     assert "WITHOUT" not in line
 
