@@ -92,7 +92,7 @@ def _details(comparison: Comparison, name: str) -> Iterator[str]:
         if probe.model == name:
             e = probe.value
             number = f"{100 * e.value:.1f} % [{100 * e.low:.1f}, {100 * e.high:.1f}]"
-            shown = number if probe.kind == "consistent" else _points(e, "")
+            shown = number if probe.kind == "consistency" else _points(e, "")
             yield f"{probe.kind}, {probe.name}: {shown}, n = {e.tasks}"
 
 

@@ -16,7 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 from agentgym_gen.comparison.columns import Group, PlayedColumn, groups
 from agentgym_gen.comparison.inputs import ComparedModel, read_models
-from agentgym_gen.comparison.probes import TRAINING, Probe, consistent, leaning, memorised
+from agentgym_gen.comparison.probes import (
+    TRAINING,
+    Probe,
+    consistency,
+    generalization_gap,
+    reliance,
+)
 from agentgym_gen.comparison.tables import TABLES
 from agentgym_gen.errors import InvalidValueError, missing_extra, unknown_name
 from agentgym_gen.study.analysis.analysis import Pair, Results
@@ -75,7 +81,7 @@ def compare(
 
     Args:
         folders: Folders that ``agentgym-gen eval`` wrote. Those of one model with different splits
-            or columns are one model; the training split is for *memorised* only.
+            or columns are one model; the training split is for the *generalization gap* only.
         names: A name for each model; none takes their labels, or the names of the folders.
         trained_on: Ids or patterns of environments that all models but the base were trained on, or
             ``NAME=PATTERN`` for one of them.
@@ -265,9 +271,9 @@ class Comparison:
         return tuple(probe for name in self.names for probe in self._probes(name))
 
     def _probes(self, name: str) -> Iterator[Probe]:
-        yield from memorised(self.results, self.columns, name, self.base)
-        yield from consistent(self.results, self.columns, name)
-        yield from leaning(self.results, self.columns, name, self.base)
+        yield from generalization_gap(self.results, self.columns, name, self.base)
+        yield from consistency(self.results, self.columns, name)
+        yield from reliance(self.results, self.columns, name, self.base)
 
     def as_dict(self) -> dict[str, Any]:
         """Return all numbers as plain data, for JSON."""

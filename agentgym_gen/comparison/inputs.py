@@ -20,7 +20,7 @@ from agentgym_gen.study.results.rows import Row
 __all__ = ["TRAIN", "ComparedModel", "read_models"]
 
 TRAIN = "train"
-"""The split of training tasks, on which only *memorised* is measured."""
+"""The split of training tasks, on which only the *generalization gap* is measured."""
 
 FREE_SETTINGS = ("split", "seed")
 """The settings that may differ: they decide which tasks are played, and tasks are compared."""

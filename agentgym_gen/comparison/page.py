@@ -235,11 +235,11 @@ def _probes(comparison: Comparison) -> Iterator[Block]:
         probes = {(p.name, p.model): p for p in comparison.probes if p.kind == kind}
         if not probes:
             continue
-        unit = "%" if kind == "consistent" else "points"
+        unit = "%" if kind == "consistency" else "points"
         header = [kind, f"{comparison.base}, {unit}"]
         for name in comparison.others:
             header += [f"{name}, {unit}"]
-            header += [] if kind == "consistent" else [f"{name} less {comparison.base}, points"]
+            header += [] if kind == "consistency" else [f"{name} less {comparison.base}, points"]
         rows = [
             (
                 name,
@@ -248,7 +248,7 @@ def _probes(comparison: Comparison) -> Iterator[Block]:
                     for model in comparison.names
                     for cell in _probe_cells(
                         probes.get((name, model)),
-                        has_base=kind != "consistent" and model != comparison.base,
+                        has_base=kind != "consistency" and model != comparison.base,
                     )
                 ],
             )
@@ -258,12 +258,12 @@ def _probes(comparison: Comparison) -> Iterator[Block]:
 
 
 PROBES = {
-    "memorised": "**memorised**: success on training tasks less success on the other tasks of the "
-    "same columns. Above zero, the model does better where it was trained.",
-    "consistent": "**consistent**: of the tasks that are won natively, the share that is won "
+    "generalization gap": "**generalization gap**: success on training tasks less success on the "
+    "other tasks of the same columns. Above zero, the model does better where it was trained.",
+    "consistency": "**consistency**: of the tasks that are won natively, the share that is won "
     "through the shifted interface; n tasks won natively. It is to be read beside the share that "
     "is won when the native interface is played again.",
-    "leaning": "**leaning**: the success that is lost without the list of actions, with renamed "
+    "reliance": "**reliance**: the success that is lost without the list of actions, with renamed "
     "verbs, with renamed things, on the same tasks.",
 }
 """The definition of each probe, in a sentence."""
@@ -274,8 +274,8 @@ def _probe_cells(probe: Probe | None, *, has_base: bool) -> list[TableCell]:
     if probe is None:
         return [TableCell("-")] * (1 + has_base)
     e, more = probe.value, probe.beside_base
-    small = percent_interval(e) if probe.kind == "consistent" else points_interval(e)
-    sign = "" if probe.kind == "consistent" else "+"
+    small = percent_interval(e) if probe.kind == "consistency" else points_interval(e)
+    sign = "" if probe.kind == "consistency" else "+"
     cells = [TableCell(f"{100 * e.value:{sign}.1f}", f"{small} n = {e.tasks}")]
     if has_base:
         text = f"{100 * more.value:+.1f}" if more else "-"

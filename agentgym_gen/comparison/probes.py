@@ -1,4 +1,4 @@
-"""Three probes of what a mean over tasks hides: *memorised*, *consistent* and *leaning*.
+"""Three probes of what a mean hides: the *generalization gap*, *consistency* and *reliance*.
 
 The formulas are in ``docs/compare.md``. Each is a number of one model with an interval, and, where
 that is a difference, also the number of the model less that of the base.
@@ -16,18 +16,18 @@ from agentgym_gen.interface import Interface
 from agentgym_gen.study.analysis.analysis import Pair, Results
 from agentgym_gen.study.analysis.statistics import Estimate, Floats, wilson
 
-__all__ = ["LEANING", "TRAINING", "Probe", "consistent", "leaning", "memorised"]
+__all__ = ["RELIANCE", "TRAINING", "Probe", "consistency", "generalization_gap", "reliance"]
 
 TRAINING = " (training tasks)"
 """What follows the name of a column whose tasks are of the training split."""
 
-LEANING: dict[str, tuple[dict[str, object], dict[str, object]]] = {
+RELIANCE: dict[str, tuple[dict[str, object], dict[str, object]]] = {
     "without the list": ({"listing": "never"}, {"listing": "always"}),
     "with synonyms of the verbs": ({"wording": "synonyms"}, {"wording": "native"}),
     "with meaningless verbs": ({"wording": "symbols"}, {"wording": "native"}),
     "with renamed things": ({"names": "renamed"}, {"names": "native"}),
 }
-"""What a model may lean on: the axis of the shifted interface, and of the one it is compared to."""
+"""What a model may rely on: the axis of the shifted interface, and of the one it is compared to."""
 
 
 @dataclass(frozen=True)
@@ -35,20 +35,20 @@ class Probe:
     """A probe of one model."""
 
     kind: str
-    """``memorised``, ``consistent`` or ``leaning``."""
+    """``generalization gap``, ``consistency`` or ``reliance``."""
     name: str
-    """Of what: all columns, a shift of the interface, or what the model may lean on."""
+    """Of what: all columns, a shift of the interface, or what the model may rely on."""
     model: str
     """The name of the model."""
     value: Estimate
     """Its number, with the number of tasks."""
     beside_base: Estimate | None = None
-    """Its number less that of the base; None for the base, and for *consistent*."""
+    """Its number less that of the base; None for the base, and for *consistency*."""
     columns: int = 1
     """Over how many columns, or pairs of columns, it is a mean."""
 
 
-def memorised(
+def generalization_gap(
     results: Results, columns: Sequence[PlayedColumn], model: str, base: str
 ) -> Iterator[Probe]:
     """Yield success on training tasks less success on the other tasks of the same columns.
@@ -60,16 +60,18 @@ def memorised(
         for column in columns
         if results.has((model, column.name + TRAINING), (model, column.name))
     ]
-    yield from _mean_of_differences("memorised", "all columns", results, pairs, model, base)
+    yield from _mean_of_differences(
+        "generalization gap", "all columns", results, pairs, model, base
+    )
 
 
-def leaning(
+def reliance(
     results: Results, columns: Sequence[PlayedColumn], model: str, base: str
 ) -> Iterator[Probe]:
     """Yield the success that is lost without the list, with renamed verbs, with renamed things."""
-    for name, (shifted, reference) in LEANING.items():
+    for name, (shifted, reference) in RELIANCE.items():
         pairs = list(_interface_pairs(columns, shifted, reference))
-        yield from _mean_of_differences("leaning", name, results, pairs, model, base)
+        yield from _mean_of_differences("reliance", name, results, pairs, model, base)
 
 
 def _interface_pairs(
@@ -129,7 +131,7 @@ def _mean_of_differences(
     yield Probe(kind, name, model, value, more, number)
 
 
-def consistent(results: Results, columns: Sequence[PlayedColumn], model: str) -> Iterator[Probe]:
+def consistency(results: Results, columns: Sequence[PlayedColumn], model: str) -> Iterator[Probe]:
     """Yield, of the tasks won natively, the share won under each shift, and under all together.
 
     With several samples of a task also the share won when the native episode is played again: a
@@ -192,7 +194,7 @@ def _weighted_share(
     low, high = wilson(min(1.0, value), max(1, round(effective)))
     number = int((weights > 0).sum())
     estimate = Estimate(value, min(low, value), max(high, value), number)
-    yield Probe("consistent", name, model, estimate, None, columns)
+    yield Probe("consistency", name, model, estimate, None, columns)
 
 
 def _shares(results: Results, model: str, column: str) -> dict[str, float]:

@@ -46,8 +46,8 @@ def test_it_prints_where_the_model_was_trained_and_its_probes(
     assert "  held in: +80.0 [" in output
     assert "  held out, same environment: +40.0 [" in output
     assert "  held out, other environments: +0.0 [" in output
-    assert "  consistent, symbols: 50.0 % [" in output
-    assert "  leaning, with meaningless verbs: +45.0 [" in output
+    assert "  consistency, symbols: 50.0 % [" in output
+    assert "  reliance, with meaningless verbs: +45.0 [" in output
 
 
 def test_it_prints_json_and_nothing_else(

@@ -15,7 +15,7 @@ def probe(comparison: Comparison, kind: str, name: str, model: str) -> Probe:
     return match
 
 
-def test_memorised_is_training_less_test_and_beside_the_base(tmp_path: Path) -> None:
+def test_the_generalization_gap_is_training_less_test_and_beside_the_base(tmp_path: Path) -> None:
     """The model wins 18 of 20 training tasks and 8 others, the base 6 and 4: 50 and 10 points."""
     folders = []
     for name, wins in (("base", (4, 6)), ("mine", (8, 18))):
@@ -25,7 +25,9 @@ def test_memorised_is_training_less_test_and_beside_the_base(tmp_path: Path) -> 
             folder = tmp_path / f"{name}-{split}"
             folders.append(write_evaluation(folder, outcomes, split=split, model=model))
     both = compare(*folders)
-    base, mine = (probe(both, "memorised", "all columns", name) for name in ("base", "mine"))
+    base, mine = (
+        probe(both, "generalization gap", "all columns", name) for name in ("base", "mine")
+    )
 
     assert (base.value.value, base.beside_base) == (pytest.approx(0.1), None)
     assert mine.value.value == pytest.approx(0.5)
@@ -44,7 +46,7 @@ def shifted(tmp_path: Path, **outcomes: list[list[float]]) -> Comparison:
     return compare(*(write_evaluation(tmp_path / name, columns) for name in ("base", "mine")))
 
 
-def test_consistent_is_the_share_of_native_wins_that_are_won_again(tmp_path: Path) -> None:
+def test_consistency_is_the_share_of_native_wins_that_are_won_again(tmp_path: Path) -> None:
     """Of 4 native wins 3 are won with JSON and 1 with symbols: 75, 25 and together 50 %.
 
     That 2 tasks are won with JSON only does not count: a mean would say that nothing is lost.
@@ -56,7 +58,7 @@ def test_consistent_is_the_share_of_native_wins_that_are_won_again(tmp_path: Pat
         symbols=of_tasks([1, 0, 0, 0, 0, 1]),
     )
     json, symbols, every = (
-        probe(comparison, "consistent", name, "mine") for name in ("json", "symbols", "all shifts")
+        probe(comparison, "consistency", name, "mine") for name in ("json", "symbols", "all shifts")
     )
 
     assert [p.value.value for p in (json, symbols, every)] == [0.75, 0.25, 0.5]
@@ -64,15 +66,15 @@ def test_consistent_is_the_share_of_native_wins_that_are_won_again(tmp_path: Pat
     assert (json.value.tasks, every.columns) == (4, 2)
 
 
-def test_consistent_weighs_tasks_by_their_native_wins(tmp_path: Path) -> None:
+def test_consistency_weighs_tasks_by_their_native_wins(tmp_path: Path) -> None:
     """Won 2 of 2 and then 2, and 1 of 2 and then 0: (1 x 1 + 1/2 x 0) / (3/2) = 2/3.
 
     Played natively again, a won episode is followed by a won one in 1 of 1 and 0 of 1 cases.
     """
     comparison = shifted(tmp_path, native=[[1, 1], [1, 0], [0, 0]], json=[[1, 1], [0, 0], [1, 1]])
 
-    assert probe(comparison, "consistent", "json", "mine").value.value == pytest.approx(2 / 3)
-    again = probe(comparison, "consistent", "native, played again", "mine")
+    assert probe(comparison, "consistency", "json", "mine").value.value == pytest.approx(2 / 3)
+    again = probe(comparison, "consistency", "native, played again", "mine")
     assert again.value.value == pytest.approx(2 / 3)
 
 
@@ -80,10 +82,10 @@ def test_a_model_that_never_wins_natively_is_not_called_consistent(tmp_path: Pat
     """There is no share of nothing."""
     comparison = shifted(tmp_path, native=of_tasks([0, 0]), json=of_tasks([1, 0]))
 
-    assert [p for p in comparison.probes if p.kind == "consistent"] == []
+    assert [p for p in comparison.probes if p.kind == "consistency"] == []
 
 
-def test_leaning_is_what_is_lost_on_the_same_tasks(tmp_path: Path) -> None:
+def test_reliance_is_what_is_lost_on_the_same_tasks(tmp_path: Path) -> None:
     """80 % with the list, 20 % without, 50 % natively, 40 % renamed, 10 % with symbols."""
 
     def won(number: int) -> list[list[float]]:
@@ -95,25 +97,27 @@ def test_leaning_is_what_is_lost_on_the_same_tasks(tmp_path: Path) -> None:
         json=won(0),
     )  # fmt: skip
     lost = {
-        p.name: p.value.value for p in comparison.probes if (p.kind, p.model) == ("leaning", "mine")
+        p.name: p.value.value
+        for p in comparison.probes
+        if (p.kind, p.model) == ("reliance", "mine")
     }
 
     assert lost == pytest.approx(
         {"without the list": 0.6, "with meaningless verbs": 0.4, "with renamed things": 0.1}
     )
-    more = probe(comparison, "leaning", "without the list", "mine").beside_base
+    more = probe(comparison, "reliance", "without the list", "mine").beside_base
     assert more is not None
     assert more.low < more.value == 0.0 < more.high
 
 
-def test_leaning_compares_interfaces_that_differ_by_one_axis(tmp_path: Path) -> None:
+def test_reliance_compares_interfaces_that_differ_by_one_axis(tmp_path: Path) -> None:
     """Symbols with JSON are compared with JSON, not with the native interface."""
     comparison = shifted(
         tmp_path,
         native=of_tasks([1] * 10), json=of_tasks([1] * 6 + [0] * 4),
         symbols__json=of_tasks([1] * 4 + [0] * 6),
     )  # fmt: skip
-    verbs = probe(comparison, "leaning", "with meaningless verbs", "mine")
+    verbs = probe(comparison, "reliance", "with meaningless verbs", "mine")
 
     assert verbs.value.value == pytest.approx(0.2)
     assert verbs.columns == 1
