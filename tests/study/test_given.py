@@ -16,7 +16,7 @@ from agentgym_gen.study.results.rows import read_cells
 from agentgym_gen.study.run.cost import count_cost
 from agentgym_gen.study.run.given import open_given, record_given
 
-EASY = "rftgen/Sokoban-easy-v0"
+EASY, MEDIUM = "rftgen/Sokoban-easy-v0", "rftgen/Sokoban-medium-v0"
 
 GIVEN = f"""
 [[given]]
@@ -39,6 +39,18 @@ def test_a_given_model_is_an_arm_on_every_column() -> None:
     assert arm.family == "cross"
     assert set(arm.columns) == set(plan.columns)
     assert [model.seed for model in plan.models if model.arm == "elsewhere"] == [0]
+
+
+def test_where_nothing_is_trained_the_columns_are_the_environments() -> None:
+    """A plan of given models alone tests what is held out, too."""
+    environments = "".join(f"[environments.{name}]\n" for name in ("Sokoban", "BabyAI"))
+    plan = parse_plan(f'name = "given"\n[model]\nname = "base"\n{environments}{GIVEN}')
+    named = parse_plan(
+        f'name = "given"\n[model]\nname = "base"\n{environments}{GIVEN}test = ["{MEDIUM}"]\n'
+    )
+
+    assert plan.columns == (EASY, "rftgen/BabyAI-easy-v0")
+    assert named.columns == (EASY, MEDIUM)
 
 
 def test_a_given_model_may_have_a_path_for_each_seed() -> None:

@@ -151,15 +151,21 @@ class Families:
     custom: tuple[CustomArm, ...] = ()
 
 
-def given_arms(given: Sequence[GivenModel], arms: Sequence[Arm]) -> tuple[Arm, ...]:
+def given_arms(
+    given: Sequence[GivenModel],
+    arms: Sequence[Arm],
+    environments: Mapping[str, EnvironmentPlan],
+) -> tuple[Arm, ...]:
     """Return an arm for each *given* model, of the family cross, or of mixture if it has several.
 
     Args:
         given: The models.
         arms: The arms that are trained here; a given model is tested on all their columns, unless
             it names others.
+        environments: The environments of the study, which are the columns where nothing is trained.
     """
     columns = [column for arm in arms for column in arm.columns]
+    columns = columns or list(_EnvIds(environments).columns(list(environments)))
     return tuple(
         Arm(
             "cross" if len(model.trained_on) == 1 else "mixture",

@@ -127,7 +127,7 @@ class _PlanParser(TableReader):
                 rft=table.get("rft", {}),
                 environments=environments,
                 test=test,
-                arms=(*arms, *given_arms(given, arms)),
+                arms=(*arms, *given_arms(given, arms, environments)),
                 given=given,
             )
 
