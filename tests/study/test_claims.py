@@ -393,10 +393,10 @@ def test_the_regression_leaves_out_a_distance_that_was_not_measured() -> None:
 @pytest.mark.parametrize(
     ("held_in", "held_out", "meaning"),
     [
-        (90, 50, "it is not seen that anything carried over"),
+        (90, 50, "no transfer was detected"),
         (90, 80, "some of what was learned carried over"),
         (90, 20, "what was learned cost success elsewhere"),
-        (50, 80, "no gain is sure, so that there is nothing to carry over"),
+        (50, 80, "no significant gain where it was trained, so there is no transfer to measure"),
     ],
 )
 def test_the_answer_of_a_study_is_that_of_its_means(

@@ -70,12 +70,12 @@ def _meaning(inside: Estimate, outside: Estimate) -> str:
     if not (inside.covers_training and outside.covers_training):
         return f"with fewer than {SEEDS_TO_RESAMPLE} training seeds no answer for another training"
     if inside.low <= 0:
-        return "no gain is sure, so that there is nothing to carry over"
+        return "no significant gain where it was trained, so there is no transfer to measure"
     if outside.low > 0:
         return "some of what was learned carried over"
     if outside.high < 0:
         return "what was learned cost success elsewhere"
-    return "it is not seen that anything carried over"
+    return "no transfer was detected"
 
 
 def _count(number: int, what: str) -> str:
