@@ -94,7 +94,8 @@ class Loop:
         self, make_step: MakeStep, evaluate: Callable[[], LogRow] | None, eval_steps: int
     ) -> list[LogRow]:
         learner, control = self._learner, self._callbacks.control
-        control.should_training_stop = self._is_exhausted(learner.history)
+        was_stopped = bool(learner.history) and STOPPED in learner.history[-1]
+        control.should_training_stop = was_stopped or self._is_exhausted(learner.history)
         self._notify("on_train_begin")
         try:
             while learner.step < learner.config.max_steps and not control.should_training_stop:

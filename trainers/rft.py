@@ -122,6 +122,7 @@ class RFTTrainer:
             self._chat.check_appends(self.style)
         self._last_good: Snapshot | None = None
         self._idle_rows: list[LogRow] = []
+        self._rows: list[LogRow] = []
         self._player = Player(
             self._learner, args, self.style, dict(options or {}), sampler, action_reader, reward
         )
@@ -155,6 +156,7 @@ class RFTTrainer:
             TrainingError: if the loss is not a number, or memory runs out.
             DataError: if the log or a checkpoint cannot be written.
         """
+        self._rows = []
         return self._loop.run(
             self._step,
             resume_from_checkpoint,
@@ -268,7 +270,9 @@ class RFTTrainer:
         return address or ""
 
     def _step(self) -> tuple[LogRow, dict[str, Any]]:
-        args, history = self.args, self._learner.history
+        # a row of every step, of which the log has one in `logging_steps`
+        args, history = self.args, self._rows or list(self._learner.history)
+        self._rows = history
         row, trajectories, kept = self._play()
         env_id = collapsed(history, row, args.max_valid_drop) if args.max_valid_drop < 1 else None
         if env_id is not None:
@@ -279,20 +283,17 @@ class RFTTrainer:
         self._watch(row)
         if gap_persists(history, row, args.max_sampler_gap):
             return self._roll_back(row, "the sampler and the scorer differ"), {}
+        history.append(row)
         return row, {"trajectories": trajectories}
 
     def _is_good(self, row: LogRow) -> bool:
         """Return whether a training that goes wrong may come back to the present weights."""
-        history = self._learner.history
-        if self._last_good is None:
-            return True
-        gap = float(history[-1].get("sampler_gap", 0.0)) if history else 0.0
-        return gap <= self.args.max_sampler_gap and not suspicious(
-            history, row, self.args.max_valid_drop
-        )
+        gaps = [past["sampler_gap"] for past in self._rows if "sampler_gap" in past]
+        had_gap = bool(gaps) and gaps[-1] > self.args.max_sampler_gap
+        return not had_gap and not suspicious(self._rows, row, self.args.max_valid_drop)
 
     def _roll_back(self, row: LogRow, reason: str) -> LogRow:
-        weights = "the weights stay as they are"
+        weights = "the weights stay as they are; those of an earlier checkpoint may be better"
         if self._last_good is not None:
             self._learner.restore(self._last_good)
             weights = "the weights are those of the last good step"
@@ -317,7 +318,7 @@ class RFTTrainer:
     def _play(self) -> tuple[LogRow, list[Trajectory], list[Trajectory]]:
         """Return the row of a step's episodes, all of them, and those that are learned from."""
         start, learner = time.perf_counter(), self._learner
-        weights = self.curriculum.weights(learner.step, learner.history)
+        weights = self.curriculum.weights(learner.step, self._rows)
         played = self._player.play_step(learner.step, weights)
         seconds = time.perf_counter() - start
         trajectories = played.trajectories
