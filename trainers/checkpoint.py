@@ -12,15 +12,18 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from agentgym_gen.errors import DataError, ResultExistsError
+from agentgym_gen.errors import DataError, InvalidValueError, ResultExistsError
 from agentgym_gen.system.files import write_error
 from agentgym_gen.system.untrusted_files import read_text
 from agentgym_gen.system.versions import versions
+
+if TYPE_CHECKING:
+    from agentgym_gen.trainers.config import TrainConfig
 
 NAME = re.compile(r"step_(\d{6,})")
 DRAFT = re.compile(rf"\.{NAME.pattern}\.draft")
@@ -257,6 +260,26 @@ def read_state(path: Path) -> dict[str, Any]:
             "`history` a list of objects"
         )
     return state
+
+
+def check_scale(path: Path, state: Mapping[str, Any], config: TrainConfig) -> None:
+    """Raise if the adapter in the checkpoint *path* has another scale, which no weight shows.
+
+    Args:
+        path: The checkpoint.
+        state: Its ``state.json``.
+        config: The settings of the training that goes on from it.
+
+    Raises:
+        InvalidValueError: if its `lora_alpha` is another one.
+    """
+    saved = state.get("config")
+    alpha = saved.get("lora_alpha") if isinstance(saved, dict) else None
+    if config.lora_rank and alpha not in (None, config.lora_alpha):
+        raise InvalidValueError(
+            f"The checkpoint {str(path)!r} was trained with `lora_alpha` {alpha!r}, not "
+            f"{config.lora_alpha!r}: a training goes on with the adapter that it began with"
+        )
 
 
 def recorded_versions() -> dict[str, str]:

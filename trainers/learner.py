@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
 from agentgym_gen.errors import DataError, InvalidValueError, ResultExistsError, TrainingError
@@ -25,7 +23,12 @@ from agentgym_gen.trainers.callbacks import LogRow
 from agentgym_gen.trainers.config import TrainConfig
 from agentgym_gen.trainers.log_file import append_row, remove_log, replace_rows
 from agentgym_gen.trainers.logging.model_card import write_card
-from agentgym_gen.trainers.models.adapters import adapter_dropout, make_trainable, save_weights
+from agentgym_gen.trainers.models.adapters import (
+    adapter_dropout,
+    make_trainable,
+    save_weights,
+    saved_weights,
+)
 from agentgym_gen.trainers.models.device import choose_threads, describe_device
 from agentgym_gen.trainers.models.memory import autocast, explain_oom, gradient_checkpointing
 from agentgym_gen.trainers.models.publishing import save_merged
@@ -278,6 +281,7 @@ class Learner:
             self._start(root)
             return
         state = checkpoint.read_state(path)
+        checkpoint.check_scale(path, state, self.config)
         self._load_weights(path)
         self._load_optimizer(path / "optimizer.pt")
         self.step, self.history = state["step"], state["history"]
@@ -355,17 +359,9 @@ class Learner:
 
     @torch.no_grad()
     def _load_weights(self, path: Path) -> None:
-        saved: dict[str, Tensor] = {}
-        for file in sorted(path.glob("*.safetensors")):
-            try:
-                saved |= load_file(file)
-            except (OSError, SafetensorError, ValueError, KeyError) as error:
-                raise DataError(
-                    f"Cannot read {file} of the checkpoint: {error}; go on from an older one"
-                ) from error
+        saved = saved_weights(path, self.model, self._weights)
         for name, weight in self._weights.items():
-            # PEFT leaves the adapter's name out of the file
-            tensor = saved.get(name, saved.get(name.replace(".default.", ".")))
+            tensor = saved.get(name)
             if tensor is None or tensor.shape != weight.shape:
                 raise InvalidValueError(f"The checkpoint {str(path)!r} is of another model")
             weight.copy_(part_like(tensor, weight))

@@ -9,6 +9,7 @@ from typing import Any
 import huggingface_hub
 import pytest
 import torch
+from peft import LoraConfig
 
 from agentgym_gen import Registered, register
 from agentgym_gen.agents.prompt import PromptStyle
@@ -100,6 +101,42 @@ def test_sampling_reference_and_gap_have_no_dropout() -> None:
     assert first[0]["success"] == first[1]["success"]
     again = trainer(adapted(), tiny()[1], lora_dropout=0.5).train()
     assert [r["gradient_norm"] for r in again] == [r["gradient_norm"] for r in rows[0.5]]
+
+
+@pytest.mark.parametrize("rank", [0, 4])
+@pytest.mark.parametrize("has_adapter", [False, True])
+def test_a_model_is_trained_in_evaluation_mode(rank: int, has_adapter: bool) -> None:
+    """Its own dropout would change what is sampled, and take from the global generator."""
+    model = adapted() if has_adapter and rank else tiny()[0]
+
+    assert not make_trainable(model.train(), rank, 8, 0).training
+
+
+@pytest.mark.parametrize(
+    ("rank", "alpha", "targets", "setting"),
+    [(8, 8, (), "lora_rank"), (4, 64, (), "lora_alpha"), (4, 8, ("q_proj",), "lora_targets")],
+)
+def test_an_adapter_of_other_settings_is_refused(
+    rank: int, alpha: int, targets: tuple[str, ...], setting: str
+) -> None:
+    """It would be trained as it is, whatever the settings say."""
+    with pytest.raises(InvalidValueError, match=f"an adapter with `{setting}` "):
+        make_trainable(adapted(), rank, alpha, 0, targets)
+
+
+def test_an_adapter_of_another_name_is_refused() -> None:
+    """PEFT writes it into a folder of its own, where no checkpoint looks for it."""
+    model = tiny()[0]
+    model.add_adapter(LoraConfig(r=4, lora_alpha=8, target_modules=["q_proj"]), "mine")
+    with pytest.raises(InvalidValueError, match=r"adapters \['mine'\], and one called 'default'"):
+        make_trainable(model, 4, 8, 0)
+
+
+def test_a_training_does_not_go_on_with_another_scale(tmp_path: Path) -> None:
+    """No weight shows `lora_alpha`, and it changes what the model computes."""
+    trainer(*tiny(), output_dir=tmp_path, max_steps=1).train()
+    with pytest.raises(InvalidValueError, match="trained with `lora_alpha` 8, not 64"):
+        trainer(*tiny(), output_dir=tmp_path, lora_alpha=64).train(resume_from_checkpoint=True)
 
 
 def test_dropout_agrees_with_gradient_checkpointing() -> None:

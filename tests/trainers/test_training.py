@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 import torch
 from peft import PeftModel
 from systems import needs
+from transformers import MixtralConfig, MixtralForCausalLM
 
 from agentgym_gen import Registered, register
 from agentgym_gen.agents.policy import ExpertPolicy, RandomPolicy
@@ -193,6 +195,23 @@ def test_sft_resumes_to_the_bit(tmp_path: Path) -> None:
     whole, resumed = (SFTTrainer(*tiny(), args, trajectories) for _ in range(2))
     whole.train()
     resumed.train(resume_from_checkpoint=tmp_path / "step_000003")
+
+    assert equal(weights(whole.model), weights(resumed.model))
+
+
+def test_a_mixture_of_experts_resumes_to_the_bit(tmp_path: Path) -> None:
+    """Its experts have other names in the file than in memory."""
+    tokenizer = tiny()[1]
+    sizes = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1}
+    heads = {"num_attention_heads": 2, "num_key_value_heads": 2, "num_local_experts": 2}
+    ends = {"eos_token_id": tokenizer.eos_token_id, "bos_token_id": None}
+    config = MixtralConfig(vocab_size=len(tokenizer), **sizes, **heads, **ends, sliding_window=None)
+    model = MixtralForCausalLM(config)
+    trajectories = demonstrations([ENV], tokenizer, STYLE, number=5)
+    args = SFTConfig(lora_rank=0, max_steps=2, save_steps=1, batch_size=2, output_dir=tmp_path)
+    whole, resumed = (SFTTrainer(deepcopy(model), tokenizer, args, trajectories) for _ in range(2))
+    whole.train()
+    resumed.train(resume_from_checkpoint=tmp_path / "step_000001")
 
     assert equal(weights(whole.model), weights(resumed.model))
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file
+from torch import Tensor
 
 from agentgym_gen.errors import DataError, InvalidValueError, missing_extra
 from agentgym_gen.system.untrusted_files import MEGABYTE, parse_json, read_text
@@ -47,14 +49,16 @@ def make_trainable(
         dropout: The share of its inputs that `adapter_dropout` leaves out.
 
     Raises:
-        InvalidValueError: if the model has an adapter of another rank, or no layer of such a name.
+        InvalidValueError: if the model has an adapter of another rank, scale or other layers, or no
+            layer of such a name.
         MissingExtraError: if peft is not installed.
     """
     if hasattr(model, "peft_config"):
-        return _unfreeze_adapter(model, lora_rank, dropout)
+        _check_adapter(model, lora_rank, lora_alpha, targets)
+        return _unfreeze_adapter(model, dropout).eval()
     if lora_rank == 0:
         LOG.info("All weights are trained, without an adapter")
-        return model.requires_grad_(True)
+        return model.requires_grad_(True).eval()
     try:
         from peft import LoraConfig, get_peft_model
     except ImportError as error:
@@ -82,6 +86,40 @@ def save_weights(model: Model, folder: Path) -> None:
         model.save_pretrained(folder)
 
 
+def saved_weights(path: Path, model: Model, names: Iterable[str]) -> dict[str, Tensor]:
+    """Return the tensors of the checkpoint *path*, by the *names* that they have in *model*.
+
+    transformers may write weights under other names than they have in memory, such as the experts
+    of a mixture, which are one tensor there: then it reads the folder itself.
+
+    Args:
+        path: The folder.
+        model: The model that the weights are for.
+        names: The names of its trained weights.
+
+    Raises:
+        DataError: if a file cannot be read.
+    """
+    saved: dict[str, Tensor] = {}
+    for file in sorted(path.glob("*.safetensors")):
+        try:
+            saved |= load_file(file)
+        except (OSError, SafetensorError, ValueError, KeyError) as error:
+            raise DataError(
+                f"Cannot read {file} of the checkpoint: {error}; go on from an older one"
+            ) from error
+    # PEFT leaves the adapter's name out of the file
+    in_files = {name: name if name in saved else name.replace(".default.", ".") for name in names}
+    if hasattr(model, "peft_config") or all(name in saved for name in in_files.values()):
+        return {name: saved[own] for name, own in in_files.items() if own in saved}
+    try:
+        loaded, info = type(model).from_pretrained(path, dtype="auto", output_loading_info=True)
+    except (OSError, ValueError, RuntimeError):  # the folder of a model of another class
+        return {}
+    missing = info["missing_keys"]
+    return {name: weight for name, weight in loaded.state_dict().items() if name not in missing}
+
+
 def _checked_targets(model: Model, targets: Sequence[str]) -> list[str]:
     linear = [name for name, part in model.named_modules() if isinstance(part, torch.nn.Linear)]
     for target in targets:
@@ -94,12 +132,27 @@ def _checked_targets(model: Model, targets: Sequence[str]) -> list[str]:
     return list(targets)
 
 
-def _unfreeze_adapter(model: Model, lora_rank: int, dropout: float) -> Model:
-    ranks = {config.r for config in model.peft_config.values()}
-    if ranks != {lora_rank}:
+def _check_adapter(model: Model, lora_rank: int, lora_alpha: int, targets: Sequence[str]) -> None:
+    """Raise unless the adapter of *model* is the one that the settings describe."""
+    if list(model.peft_config) != ["default"]:
         raise InvalidValueError(
-            f"The model has an adapter of rank {sorted(ranks)}, but `lora_rank` is {lora_rank!r}"
+            f"The model has the adapters {list(model.peft_config)}, and one called 'default' is "
+            "trained on: load it with `PeftModel.from_pretrained(model, folder)`"
         )
+    config = model.peft_config["default"]
+    layers = config.target_modules
+    layers = [layers] if isinstance(layers, str) else sorted(layers or ())
+    own = {"lora_rank": config.r, "lora_alpha": config.lora_alpha, "lora_targets": layers}
+    asked = {"lora_rank": lora_rank, "lora_alpha": lora_alpha, "lora_targets": sorted(targets)}
+    for name, value in asked.items():
+        if value not in (own[name], []):
+            raise InvalidValueError(
+                f"The model has an adapter with `{name}` {own[name]!r}, and the settings have "
+                f"{value!r}: an adapter is trained on as it is"
+            )
+
+
+def _unfreeze_adapter(model: Model, dropout: float) -> Model:
     for name, parameter in model.named_parameters():
         parameter.requires_grad_("lora_" in name)
     for part in model.modules():
