@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from numbers import Real
+from os import PathLike, fspath
 
 from agentgym_gen.errors import InvalidValueError, unknown_name
 
@@ -95,6 +97,7 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         """Check the fields."""
+        self._check_types()
         _check_positive(self, ("learning_rate", "max_grad_norm"))
         for name in ("max_steps", "logging_steps", "micro_batch_tokens", "lora_alpha"):
             check_count(name, getattr(self, name), 1)
@@ -110,6 +113,15 @@ class TrainConfig:
                 )
         for name in self.report_to:
             _check_name("reporter", name, REPORTERS)
+
+    def _check_types(self) -> None:
+        if not isinstance(self.output_dir, str | PathLike):
+            raise InvalidValueError(f"`output_dir` is a folder, not {self.output_dir!r}")
+        object.__setattr__(self, "output_dir", fspath(self.output_dir))
+        for part in fields(self):
+            value = getattr(self, part.name)
+            if isinstance(part.default, float) and not isinstance(value, Real):
+                raise InvalidValueError(f"`{part.name}` is a number, not {value!r}")
 
     def _check_adapter(self) -> None:
         if self.load_in_8bit and not self.lora_rank:

@@ -33,6 +33,8 @@ from agentgym_gen.trainers.config import RFTConfig, SFTConfig
         ("max_sampler_gap", 0.0),
         ("final_lr_ratio", 1.5),
         ("lora_targets", "q_proj"),
+        ("learning_rate", "1e-4"),
+        ("output_dir", 3),
     ],
 )
 def test_a_wrong_value_is_named(name: str, value: Any) -> None:  # noqa: ANN401

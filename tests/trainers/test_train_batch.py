@@ -83,6 +83,16 @@ def test_advantages_are_clipped() -> None:
     assert min(sample.advantages[0] for sample in batch.samples) == -1.5
 
 
+@pytest.mark.parametrize("step_coef", [0.0, 0.5])
+def test_advantages_are_clipped_with_all_that_is_added(step_coef: float) -> None:
+    """No penalty, and no coefficient, takes an advantage beyond the limits."""
+    episodes = [episode("a", True, ".x"), episode("a", False, ".", 20)]
+    args = RFTConfig(invalid_penalty=20.0, episode_coef=50.0, step_coef=step_coef)
+    advantages = [a for sample in build_batch(episodes, args).samples for a in sample.advantages]
+
+    assert (min(advantages), max(advantages)) == (-1.5, 2.5)
+
+
 def test_a_turn_is_compared_with_turns_of_the_same_context() -> None:
     """From one state, one episode wins at once, one a turn later, one never: 1, 0.5 and 0."""
     episodes = [episode("a", True, "."), episode("a", True, "..", 20), episode("a", False, ".", 30)]

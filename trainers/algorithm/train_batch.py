@@ -163,7 +163,7 @@ def _samples(group: list[Trajectory], advantages_G: Floats, args: RFTConfig) -> 
             by_turn = [
                 value + step for value, step in zip(by_turn, step_advantages[number], strict=True)
             ]
-            by_turn = np.clip(by_turn, *args.advantage_clip).tolist()
+        by_turn = np.clip(by_turn, *args.advantage_clip).tolist()
         for sequence in episode.sequences():
             turns = sorted(set(sequence.turns))
             samples.append(Sample(sequence, tuple(by_turn[turn] for turn in turns), weight))
