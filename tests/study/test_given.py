@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from pretend_study import SMALL, PretendRecipe
 
-from agentgym_gen.errors import DataError, InvalidValueError
+from agentgym_gen.agents.policy import Completion, ExpertPolicy, Request
+from agentgym_gen.errors import BackendError, DataError, InvalidValueError
 from agentgym_gen.study import Plan, Study, parse_plan, run_plan
 from agentgym_gen.study.plan.given import GivenModel
 from agentgym_gen.study.plan.plan import ModelId, Stage
@@ -112,6 +113,37 @@ def test_a_given_model_is_tested_and_not_trained(tmp_path: Path) -> None:
     assert "Trained elsewhere, and only tested here: `elsewhere` (expert)." in report
     assert "elsewhere: held in less the mean of" in report
     assert not Study(plan, tmp_path).failures()
+
+
+class Silent:
+    """A policy whose server does not answer one request."""
+
+    def __init__(self) -> None:
+        self.is_silent = True
+
+    def answer(self, request: Request) -> Completion:
+        """Return the expert's answer, or fail."""
+        if self.is_silent:
+            self.is_silent = False
+            raise BackendError("the server asks for a pause")
+        return ExpertPolicy().act([request])[0]
+
+
+def test_an_episode_without_an_answer_is_no_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cell fails with what the server said, and the next run plays it again."""
+    silent, plan = Silent(), given_plan()
+    monkeypatch.setattr("agentgym_gen.study.run.run.open_given", lambda *_, **__: (silent, None))
+    run_plan(plan, tmp_path, log=str, recipe=PretendRecipe())
+    failures = str(Study(plan, tmp_path).failures())
+    played = len(read_cells(tmp_path))
+    run_plan(plan, tmp_path, log=str, recipe=PretendRecipe())
+
+    assert "1 of 12 episodes got no answer" in failures
+    assert "the server asks for a pause" in failures
+    assert not Study(plan, tmp_path).failures()
+    assert len(read_cells(tmp_path)) == played + 1
 
 
 def test_a_given_model_that_changes_is_refused(tmp_path: Path) -> None:

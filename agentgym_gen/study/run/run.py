@@ -16,6 +16,7 @@ import hashlib
 import json
 import time
 import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from typing import Any
 from agentgym_gen.agents.policy import ConcurrentPolicy, Policy
 from agentgym_gen.agents.rollout import Episode, run
 from agentgym_gen.agents.session import Session
+from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.describe.printable import printable_line
 from agentgym_gen.env.making import make_text_env, sample_task_ids
 from agentgym_gen.errors import DataError, DiskFullError, ResultExistsError
@@ -55,6 +57,7 @@ from agentgym_gen.system.files import (
 )
 from agentgym_gen.system.imports import load_module
 from agentgym_gen.system.untrusted_files import parse_json, read_text
+from agentgym_gen.world import EndReason
 
 __all__ = [
     "JobRunner",
@@ -305,6 +308,7 @@ class JobRunner:
         ]
         style = self.plan.style_of(cell.column)
         trajectories = run(episodes, policy, style=style, seed=cell.model.seed)
+        _check_answered(trajectories)
         self._check_folder()
         keys = {
             **column_keys,
@@ -322,6 +326,16 @@ class JobRunner:
             **code_state(),
         }
         write_cell(self.out, cell, keys, trajectories)
+
+
+def _check_answered(trajectories: Sequence[Trajectory]) -> None:
+    """Raise if an episode ended because the model gave no answer: that is no failure of its."""
+    unanswered = [t for t in trajectories if t.end_reason == EndReason.POLICY_ERROR]
+    if unanswered:
+        raise DataError(
+            f"{len(unanswered)} of {len(trajectories)} episodes got no answer, and are no results; "
+            f"the same command plays them again. The last one: {unanswered[-1].error}"
+        )
 
 
 def check_weights(folder: Path) -> str | None:
