@@ -11,10 +11,11 @@ from typing import NamedTuple
 
 import pytest
 
-from agentgym_gen import PromptStyle, Session, make_text_env
+from agentgym_gen import Episode, PromptStyle, ScriptedPolicy, Session, make_text_env, run
 from agentgym_gen.agents.completions.decoration import undecorated
-from agentgym_gen.agents.completions.reader import read_completion
+from agentgym_gen.agents.completions.reader import call_in, read_completion
 from agentgym_gen.agents.prompt import FORMATS, READERS, wrap_action
+from agentgym_gen.agents.trajectory_files import write_trajectories
 from agentgym_gen.env import TextEnv
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.world import Malformed
@@ -249,3 +250,38 @@ def test_decoration_is_taken_off_in_any_order() -> None:
     assert undecorated("```text\nlook\n```") == undecorated("> - 'look'") == "look"
     assert undecorated("look...") == "look..."
     assert undecorated("it's John's") == "it's John's"
+
+
+HALF = "1 \\ud83d"
+"""Half of a surrogate pair as an escape of JSON."""
+
+
+@pytest.mark.parametrize(
+    ("form", "reader", "completion"),
+    [
+        ("tool", "strict", f'<tool_call>{{"name": "act", "arguments": {{"action": "{HALF}"}}}}'),
+        ("functions", "strict", f'<tool_call>{{"name": "get", "arguments": {{"item": "{HALF}"}}}}'),
+        (
+            *("functions", "lenient"),
+            f'[TOOL_CALLS] [{{"name": "get", "arguments": {{"item": "{HALF}"}}}}]',
+        ),
+        (
+            *("function_calling", "strict"),
+            f'{{"thought": "", "function_name": "get", "arguments": {{"item": "{HALF}"}}}}',
+        ),
+    ],
+)
+def test_half_of_a_surrogate_pair_is_refused(
+    form: str, reader: str, completion: str, tmp_path: Path
+) -> None:
+    """A call that spells one as an escape is a refused turn, and the episode can be written."""
+    if "<tool_call>" in completion:
+        completion += "</tool_call>"
+    style = PromptStyle(form, reader=reader)
+    craft = Episode("rftgen/TextCraft-easy-v0", "textcraft/easy/test/3", options={"max_turns": 2})
+    (trajectory,) = run([craft], ScriptedPolicy([completion]), style=style)
+    write_trajectories(tmp_path / "episodes.jsonl", [trajectory])
+
+    assert not trajectory.turns[0].valid
+    assert "half of a surrogate pair" in trajectory.turns[1].observation
+    assert call_in(style, completion) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import NamedTuple
 
 from agentgym_gen.agents.completions.calls import TextWithCall, read_call
@@ -34,10 +35,10 @@ def read_completion(style: PromptStyle, completion: str, env: TextEnv) -> Readin
     changes nothing of an action that the strict one reads and that can be carried out, unless a
     thought or an observation is a part of it.
     """
-    strict = _clipped(read_strictly(style.format, completion, env))
+    strict = _checked(read_strictly(style.format, completion, env), completion)
     if style.reader == "strict":
         return Reading(strict)
-    lenient = _clipped(read_leniently(style.format, completion, env))
+    lenient = _checked(read_leniently(style.format, completion, env), completion)
     if isinstance(lenient, Malformed) or lenient == strict:
         return Reading(lenient)
     agree = isinstance(strict, str) and env.read(strict) == env.read(lenient)
@@ -46,13 +47,32 @@ def read_completion(style: PromptStyle, completion: str, env: TextEnv) -> Readin
 
 def call_in(style: PromptStyle, completion: str) -> TextWithCall | None:
     """Return the one call that a chat shows for *completion*, whatever it means; or None."""
+    answer = _any_call(style, completion)
+    return answer if answer is not None and _is_encodable(answer) else None
+
+
+def _any_call(style: PromptStyle, completion: str) -> TextWithCall | None:
     if style.format == "function_calling":
         return read_json_call(completion)
     answer = read_call(completion)
     return lenient_call(completion) if answer is None and style.reader == "lenient" else answer
 
 
-def _clipped(action: str | Malformed) -> str | Malformed:
-    if isinstance(action, str) or len(action.text) <= MAX_ACTION_CHARS:
+def _checked(action: str | Malformed, completion: str) -> str | Malformed:
+    """Return *action*, refused if no file could hold it; a long refused text is shortened."""
+    if isinstance(action, str):
+        if _is_encodable(action):
+            return action
+        action = Malformed(completion, "it has one half of a surrogate pair")
+    if len(action.text) <= MAX_ACTION_CHARS:
         return action
     return action._replace(text=action.text[:MAX_REFUSED_CHARS] + " ...")
+
+
+def _is_encodable(value: object) -> bool:
+    """Return whether UTF-8 can hold *value*: an escape of JSON can be half of a surrogate pair."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except (UnicodeEncodeError, RecursionError):
+        return False
+    return True
