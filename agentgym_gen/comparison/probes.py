@@ -175,8 +175,10 @@ def _repeated(results: Results, model: str, columns: Collection[str]) -> Iterato
             number, wins = len(outcomes), sum(outcomes)
             if number > 1:
                 weights.append(wins / number)
-                # Of the other samples of the task, after a won one: unbiased.
-                shares.append((wins - 1) / (number - 1) if wins else 0.0)
+                # The mean product of two different samples over the mean outcome: of 0 and 1 it
+                # is the share of the other samples after a won one, which is unbiased.
+                squares = sum(outcome**2 for outcome in outcomes)
+                shares.append((wins**2 - squares) / (wins * (number - 1)) if wins else 0.0)
     if weights:
         name = "native, played again"
         yield from _weighted_share(model, name, np.array(weights), np.array(shares), len(columns))

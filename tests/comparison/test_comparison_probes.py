@@ -78,6 +78,14 @@ def test_consistency_weighs_tasks_by_their_native_wins(tmp_path: Path) -> None:
     assert again.value.value == pytest.approx(2 / 3)
 
 
+def test_consistency_of_scores_is_a_share(tmp_path: Path) -> None:
+    """Of scores 1/2 and 1/2, and 1 and 0: (1/2 x 1/2 + 1/2 x 0) / (1/2 + 1/2) = 1/4."""
+    folders = [write_evaluation(tmp_path / n, {EASY: [[0.5, 0.5], [1, 0]]}) for n in "ab"]
+    comparison = compare(*folders, metric="score")
+
+    assert probe(comparison, "consistency", "native, played again", "a").value.value == 0.25
+
+
 def test_a_model_that_never_wins_natively_is_not_called_consistent(tmp_path: Path) -> None:
     """There is no share of nothing."""
     comparison = shifted(tmp_path, native=of_tasks([0, 0]), json=of_tasks([1, 0]))
