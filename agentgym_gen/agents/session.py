@@ -142,6 +142,12 @@ class Session:
         return build(self.style, self._instruction, self._past, self._observation, self._rule)
 
     @property
+    def observation(self) -> str:
+        """The current observation, without the rules before it."""
+        self._current()
+        return self._observation
+
+    @property
     def tools(self) -> Tools:
         """The functions of the episode as OpenAI's ``tools``, for the format ``functions``.
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from agentgym_gen.agents.prompt import build
+from agentgym_gen.agents.prompt import ChatMessage, Tools
+from agentgym_gen.agents.session import Session
 from agentgym_gen.env.making import make_text_env
 from agentgym_gen.evaluation.results import Column, EpisodeKey
 from agentgym_gen.evaluation.settings import EvalSettings
@@ -67,19 +69,28 @@ def _of_column(
     episodes = turns = prompt_tokens = 0
     shots_chars = 0
     for task_id, number in wanted.items():
-        observation, _ = env.reset(options={"task_id": task_id})
+        session = Session(column.name, task_id, style=style, env=env)
+        opening = _count_chars(session.start(), session.tools)
         if settings.shots and not shots_chars:
             shown = Demonstrations(settings.shots, settings.seed).messages(env, style)
-            shots_chars = sum(len(message["content"]) for message in shown)
-        messages = build(style, env.instruction if style.instruction else "", [], observation)
-        opening = (len(messages[0]["content"]) + shots_chars) / CHARS_PER_TOKEN
-        each = len(observation) / CHARS_PER_TOKEN + answer
+            shots_chars = _count_chars(shown)
+        first = (opening + shots_chars) / CHARS_PER_TOKEN
+        each = len(session.observation) / CHARS_PER_TOKEN + answer
         window = math.inf if style.window is None else style.window
-        prompts = sum(opening + min(turn, window) * each for turn in range(env.turn_limit))
+        prompts = sum(first + min(turn, window) * each for turn in range(env.turn_limit))
         episodes, turns = episodes + number, turns + number * env.turn_limit
         prompt_tokens += number * round(prompts)
     env.close()
     return episodes, turns, turns * answer, prompt_tokens
+
+
+def _count_chars(messages: Iterable[ChatMessage], tools: Tools = ()) -> int:
+    """Return how many characters a prompt has, the functions and their calls as JSON."""
+    number = len(json.dumps(tools)) if tools else 0
+    for message in messages:
+        calls = message.get("tool_calls")
+        number += len(message["content"]) + (len(json.dumps(calls)) if calls else 0)
+    return number
 
 
 def _short(number: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from agentgym_gen.agents.policy import (
@@ -13,11 +13,12 @@ from agentgym_gen.agents.policy import (
     Policy,
     Request,
 )
-from agentgym_gen.agents.prompt import ChatMessage, PastTurn, PromptStyle, build
+from agentgym_gen.agents.prompt import ChatMessage, PromptStyle
 from agentgym_gen.agents.rollout import Episode, run
+from agentgym_gen.agents.session import Session
 from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.env import TextEnv
-from agentgym_gen.env.making import make_text_env, sample_task_ids
+from agentgym_gen.env.making import sample_task_ids
 from agentgym_gen.errors import DataError
 from agentgym_gen.seeding import stream
 
@@ -79,28 +80,51 @@ class Demonstrations:
         messages: tuple[ChatMessage, ...] = ()
         for trajectory in played[: self._shots]:
             messages = _joined(messages, _chat_of(trajectory, style, options, first=not messages))
-        return messages
+        return tuple(_with_own_call_ids(messages))
 
 
 def _chat_of(
     trajectory: Trajectory, style: PromptStyle, options: Mapping[str, str], *, first: bool
 ) -> tuple[ChatMessage, ...]:
     """Return the whole of *trajectory* as a chat; the *first* one opens with the rules."""
-    env = make_text_env(trajectory.env_id, "train", options)
-    env.reset(options={"task_id": trajectory.task_id})
-    past = [PastTurn(turn.observation, turn.completion.text) for turn in trajectory.turns]
     shown = replace(style, window=None, instruction=style.instruction and first)
-    instruction = env.instruction if shown.instruction else ""
-    return build(shown, instruction, past, trajectory.last_observation)
+    session = Session(trajectory.env_id, trajectory.task_id, style=shown, options=options)
+    session.start()
+    for turn in trajectory.turns:
+        session.reply(turn.completion)
+    session.close()
+    return session.messages
 
 
 def _joined(before: Sequence[ChatMessage], after: Sequence[ChatMessage]) -> tuple[ChatMessage, ...]:
-    """Return two chats as one: the last observation of the first opens the second."""
+    """Return two chats as one, with one system message: that of the first.
+
+    The last observation of the first opens the second, unless it answers a call of a function.
+    """
     if not before:
         return tuple(after)
+    opening, *rest = (message for message in after if message["role"] != "system")
     *messages, last = before
-    content = f"{last['content']}\n\n{NEXT_TASK}\n\n{after[0]['content']}"
-    return (*messages, {"role": "user", "content": content}, *after[1:])
+    content = f"{NEXT_TASK}\n\n{opening['content']}"
+    if last["role"] == "tool":
+        messages.append(last)
+    else:
+        content = f"{last['content']}\n\n{content}"
+    return (*messages, {"role": "user", "content": content}, *rest)
+
+
+def _with_own_call_ids(messages: Iterable[ChatMessage]) -> Iterator[ChatMessage]:
+    """Yield *messages* with ids of calls that the episode after them does not have."""
+    number = 0
+    for message in messages:
+        call_id = f"shot{number:05d}"
+        if calls := message.get("tool_calls"):
+            yield {**message, "tool_calls": [{**call, "id": call_id} for call in calls]}
+        elif "tool_call_id" in message:
+            yield {**message, "tool_call_id": call_id}
+            number += 1
+        else:
+            yield message
 
 
 def with_shots(

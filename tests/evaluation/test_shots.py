@@ -6,9 +6,20 @@ from collections.abc import Sequence
 
 import pytest
 
-from agentgym_gen import Episode, PromptStyle, Registered, make_text_env, register, run
+from agentgym_gen import (
+    Episode,
+    PromptStyle,
+    Registered,
+    Session,
+    make_text_env,
+    register,
+    run,
+)
 from agentgym_gen.agents.policy import Completion, RandomPolicy, Request
 from agentgym_gen.agents.prompt import ChatMessage
+from agentgym_gen.evaluation import EvalSettings
+from agentgym_gen.evaluation.cost import CHARS_PER_TOKEN, count_cost
+from agentgym_gen.evaluation.results import Column
 from agentgym_gen.evaluation.shots import NEXT_TASK, Demonstrations, with_shots
 
 ENV, TASK = "rftgen/Corridor-easy-v0", "corridor/easy/test/1"
@@ -77,6 +88,48 @@ def test_the_episode_itself_is_the_same_without_demonstrations() -> None:
 
     assert shown[0][-1]["content"].endswith(f"{NEXT_TASK}\n\n{policy.prompts[0][0]['content']}")
     assert shown[2][-4:] == policy.prompts[2][1:]
+
+
+def test_a_system_message_stands_once_at_the_start() -> None:
+    """It is neither repeated nor pasted into a message of the user."""
+    first = prompts(2, system="Be brief.")[0]
+    roles = [message["role"] for message in first]
+
+    assert roles == ["system", *["user", "assistant"] * (len(roles) // 2 - 1), "user"]
+    assert [m["role"] for m in first if "Be brief." in m["content"]] == ["system"]
+
+
+def test_demonstrations_have_calls_of_functions() -> None:
+    """Each call has an id of its own, which its observation answers, as in the episode."""
+    prompt = prompts(2, format="functions")[1]
+    ids = [call["id"] for message in prompt for call in message.get("tool_calls", ())]
+    answered = [message.get("tool_call_id") for message in prompt if message["role"] == "tool"]
+
+    assert len(ids) == len(set(ids)) > 2
+    assert ids == answered
+    assert sum(NEXT_TASK in message["content"] for message in prompt) == 2
+
+
+@pytest.mark.parametrize("form", ["functions", "function_calling"])
+def test_demonstrations_open_as_the_episode_does(form: str) -> None:
+    """The rules of the functions and their list are the same, whatever the syntax of actions."""
+    first = prompts(1, "json", format=form, instruction=True)[0]
+    session = Session(ENV, TASK, style=PromptStyle(form), options={"interface": "json"})
+    rules = session.start()[0]["content"].removesuffix(session.observation)
+
+    assert len(rules) > 100
+    assert first[0]["content"].startswith(rules)
+
+
+@pytest.mark.parametrize("fields", [{"format": "function_calling"}, {"system": "Be brief."}])
+def test_the_cost_counts_the_first_prompt(fields: dict[str, str]) -> None:
+    """A system message and the list of functions are a part of it."""
+    style = PromptStyle(**fields)  # type: ignore[arg-type]
+    column = Column(ENV, "native", (TASK,))
+    cost = count_cost([column], column.episode_keys(), EvalSettings(style=style, max_turns=1))
+    messages = Session(ENV, TASK, style=style).start()
+
+    assert cost.tokens_in == round(sum(len(m["content"]) for m in messages) / CHARS_PER_TOKEN)
 
 
 def test_demonstrations_depend_on_the_seed_only() -> None:
