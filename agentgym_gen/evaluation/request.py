@@ -65,7 +65,7 @@ def evaluate(  # noqa: PLR0913  (keywords)
         InvalidValueError: if an argument is outside what is accepted.
         UnknownNameError: if an environment, an interface or a panel is unknown.
         DataError: if there is no such model, or a file cannot be read or written.
-        ResultExistsError: if *out* holds results of another model or of other settings.
+        ResultExistsError: if *out* holds results of another model, other settings or another panel.
         PolicyError: if the model's server cannot go on; what was played is kept.
         MissingExtraError: if what the model or an environment needs is not installed.
     """

@@ -93,8 +93,8 @@ def run_evaluation(
         progress: Called as each episode ends.
 
     Raises:
-        ResultExistsError: if *out* holds results of another model or of other settings, or another
-            run writes to it.
+        ResultExistsError: if *out* holds results of another model, other settings or another panel,
+            or another run writes to it.
         DataError: if the folder cannot be written, or the model cannot be loaded.
         PolicyError: if the model's server cannot go on; what was played is kept.
     """
@@ -248,8 +248,8 @@ def _merged_record(request: EvalRequest, out: Path) -> dict[str, Any]:
 def _merged_panel(
     old: Mapping[str, Any] | None, new: Mapping[str, Any] | None, columns: Sequence[Column]
 ) -> dict[str, Any] | None:
-    """Return the panel of both, or None: a panel with other tasks beside it is no panel."""
-    if old is None or new is None or (old["name"], old["hash"]) != (new["name"], new["hash"]):
+    """Return the panel of both, which `_check_same` has compared, with what is still left out."""
+    if old is None or new is None:
         return None
     played = {column.env_id for column in columns}
     absent = dict.fromkeys((*old["left_out"], *new["left_out"]))
@@ -273,13 +273,13 @@ def _new_record(request: EvalRequest) -> dict[str, Any]:
     }
 
 
-COMPARED = ("version", "model", "settings", "prompt_hash", "failure_rules")
+COMPARED = ("version", "model", "settings", "prompt_hash", "failure_rules", "panel")
 """The keys of ``eval.json`` that must not differ within a folder."""
 
 
 def _check_same(old: Mapping[str, Any], new: Mapping[str, Any], out: Path) -> None:
     for key in COMPARED:
-        before, now = old.get(key), new[key]
+        before, now = _compared(old, key), _compared(new, key)
         difference = _difference(key, before, now)
         if difference is not None:
             name, was, wanted = difference
@@ -287,6 +287,12 @@ def _check_same(old: Mapping[str, Any], new: Mapping[str, Any], out: Path) -> No
                 f"{out} holds an evaluation with another {name}: {was!r}, and this one is "
                 f"{wanted!r}; choose {ALTERNATIVE}"
             )
+
+
+def _compared(record: Mapping[str, Any], key: str) -> object:
+    """Return the value of *key* in *record*; of a panel its name and hash, whatever is left out."""
+    value = record.get(key)
+    return f"{value['name']} ({value['hash']})" if key == "panel" and value else value
 
 
 def _difference(key: str, before: object, now: object) -> tuple[str, object, object] | None:

@@ -9,8 +9,14 @@ from typing import Any
 import pytest
 
 from agentgym_gen.env.registration import ENVIRONMENTS
-from agentgym_gen.errors import DataError, InvalidValueError, MissingExtraError, UnknownNameError
-from agentgym_gen.evaluation import EvalSettings, evaluate, panel, score_line
+from agentgym_gen.errors import (
+    DataError,
+    InvalidValueError,
+    MissingExtraError,
+    ResultExistsError,
+    UnknownNameError,
+)
+from agentgym_gen.evaluation import EvalSettings, Evaluation, evaluate, panel, score_line
 from agentgym_gen.evaluation.panel import Panel, PanelColumn, column_hashes, load_panel, panel_names
 from agentgym_gen.ids import EnvId
 
@@ -126,13 +132,21 @@ def test_a_changed_text_stops_the_run(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_panel_with_other_tasks_beside_it_is_no_panel(small: Panel, tmp_path: Path) -> None:
-    """The score then names what was played."""
-    evaluate("expert", panel="small-v1", out=tmp_path)
-    mixed = evaluate("expert", ["rftgen/Sokoban-hard-v0"], tasks=1, out=tmp_path)
+@pytest.mark.parametrize("first", ["panel", "environment"])
+def test_other_tasks_in_the_folder_of_a_panel_are_refused(
+    small: Panel, tmp_path: Path, first: str
+) -> None:
+    """Whichever came first, the panel in the folder stays as it is."""
+    calls: list[dict[str, Any]] = [
+        {"panel": "small-v1"},
+        {"envs": ["rftgen/Sokoban-hard-v0"], "tasks": 1},
+    ]
+    before, after = calls if first == "panel" else reversed(calls)
+    line = score_line(evaluate("expert", out=tmp_path, **before))
+    with pytest.raises(ResultExistsError, match=r"another panel: .*choose another folder"):
+        evaluate("expert", out=tmp_path, **after)
 
-    assert small.name not in score_line(mixed)
-    assert "Sokoban-hard" in score_line(mixed)
+    assert score_line(Evaluation.open(tmp_path)) == line
 
 
 def test_a_panel_of_another_split_is_an_error(tmp_path: Path) -> None:
