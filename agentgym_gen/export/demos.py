@@ -39,7 +39,8 @@ class DemoPlan:
 
     Raises:
         UnknownNameError: if one of the ids or splits is not known.
-        InvalidValueError: if there is no id or no split, or the style has a window.
+        InvalidValueError: if there is no id or no split, the style has a window, or its format is
+            ``functions``.
     """
 
     env_ids: tuple[str, ...]
@@ -68,6 +69,12 @@ class DemoPlan:
         if self.style.window is not None:
             raise InvalidValueError(
                 "A demonstration is one growing conversation: a style with a `window` has none"
+            )
+
+        if "functions" in {style.format for style in self.style.each()}:
+            raise InvalidValueError(
+                "A row has no place for the functions of an episode, so the format 'functions' "
+                "cannot be exported; choose 'function_calling', which has them in its texts"
             )
 
     def as_json(self) -> dict[str, Any]:
@@ -105,7 +112,8 @@ def _play(
         action = env.expert_action()
         if action is None:
             return None
-        session.reply(wrap_action(session.style, action))
+        call = env.functions.call(action) if session.style.format == "function_calling" else None
+        session.reply(wrap_action(session.style, action, call=call))
     if not session.result().success:
         return None
     messages = list(session.messages[:-1])  # the last observation is answered by nobody

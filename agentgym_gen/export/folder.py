@@ -63,7 +63,8 @@ def export_demos(
         UnknownNameError: if there is no such format.
         ResultExistsError: if *folder* is there, and is not to be overwritten or no export.
         MissingExtraError: if the format or an environment needs an extra that is not installed.
-        DataError: if the folder cannot be written.
+        DataError: if the folder cannot be written, or the expert reaches the goal in no task of a
+            split.
     """
     if format not in FORMATS:
         raise unknown_name("format", format, FORMATS)
@@ -99,6 +100,11 @@ def _write_split(
             writer.write(row)
             rows += 1
         writer.close()
+    if not rows:
+        raise DataError(
+            f"The expert reaches the goal in none of {skipped} tasks of the split {split!r}, so "
+            "there is nothing to export; choose another environment or more tasks"
+        )
     size = {"sha256": hashing.sha256, "bytes": hashing.size, "rows": rows, "skipped": skipped}
     return ExportSummary(path, rows, skipped), size
 

@@ -70,7 +70,7 @@ class _JsonLines:
 
 def _sharegpt(row: DemoRow) -> dict[str, Any]:
     """Return *row* as LLaMA-Factory's ``sharegpt`` has it."""
-    names = {"user": "human", "assistant": "gpt"}
+    names = {"system": "system", "user": "human", "assistant": "gpt"}
     turns = [{"from": names[m["role"]], "value": m["content"]} for m in row["messages"]]
     return {"conversations": turns, **{key: row[key] for key in ("env_id", "task_id", "interface")}}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from agentgym_gen.agents.completions.reader import read_completion
 from agentgym_gen.agents.prompt import ChatMessage
 from agentgym_gen.cli.main import main
 from agentgym_gen.env.making import make_text_env
-from agentgym_gen.errors import InvalidValueError, ResultExistsError, UnknownNameError
+from agentgym_gen.errors import DataError, InvalidValueError, ResultExistsError, UnknownNameError
 from agentgym_gen.export import DemoPlan, demo_rows, export_demos
 from agentgym_gen.world import TaskId
 
@@ -63,7 +64,7 @@ def test_rows_are_what_a_policy_reads_and_answers(interface: str | None) -> None
     assert {row["task_id"]: row["messages"] for row in rows} == recorder.messages
 
 
-@pytest.mark.parametrize("prompt", ["react", "action", "tool"])
+@pytest.mark.parametrize("prompt", ["react", "action", "tool", "function_calling"])
 def test_the_answers_of_a_row_reach_the_goal(prompt: str) -> None:
     """Played again, the actions in the messages win the episode."""
     style = PromptStyle(prompt)
@@ -106,14 +107,15 @@ def test_the_same_plan_gives_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_sharegpt_has_the_same_texts_under_other_names(tmp_path: Path) -> None:
-    """Conversations alternate between human and gpt."""
-    export_demos(PLAN, tmp_path / "m")
-    export_demos(PLAN, tmp_path / "s", format="sharegpt")
+    """After the system message, conversations alternate between human and gpt."""
+    plan = replace(PLAN, style=PromptStyle(system="Be brief."))
+    export_demos(plan, tmp_path / "m")
+    export_demos(plan, tmp_path / "s", format="sharegpt")
     messages = read_lines(tmp_path / "m" / "train.jsonl")[0]["messages"]
     turns = read_lines(tmp_path / "s" / "train.jsonl")[0]["conversations"]
 
     assert [turn["value"] for turn in turns] == [message["content"] for message in messages]
-    assert [turn["from"] for turn in turns] == ["human", "gpt"] * (len(turns) // 2)
+    assert [turn["from"] for turn in turns] == ["system", *["human", "gpt"] * (len(turns) // 2)]
 
 
 def test_a_folder_is_overwritten_only_when_asked_and_only_an_export(tmp_path: Path) -> None:
@@ -164,6 +166,23 @@ def test_the_test_split_is_not_exported() -> None:
     """A demonstration of a test task would spoil the final evaluation."""
     with pytest.raises(UnknownNameError, match="for the final evaluation"):
         DemoPlan((ENV_ID,), 1, ("test",))
+
+
+def test_functions_are_refused() -> None:
+    """A row has no place for them."""
+    with pytest.raises(InvalidValueError, match="no place for the functions"):
+        DemoPlan((ENV_ID,), 1, style=PromptStyle("functions"))
+
+
+def test_an_export_without_rows_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is written where the expert reaches no goal."""
+    monkeypatch.setattr("agentgym_gen.export.folder.demo_rows", lambda *_: iter([None, None]))
+    with pytest.raises(DataError, match="in none of 2 tasks of the split 'train'"):
+        export_demos(PLAN, tmp_path / "demos")
+
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_style_with_a_window_is_refused() -> None:

@@ -27,7 +27,8 @@ def add_export(parser: argparse.ArgumentParser) -> None:
     demos.add_argument("--seed", type=at_least(0), default=0, metavar="N", help=seed)
     interface = "preset names joined by '+', such as synonyms+json; default that of the id"
     demos.add_argument("--interface", help=interface)
-    demos.add_argument("--prompt", default="react", help="react (default), action or tool")
+    prompt = "react (default), action, tool or function_calling"
+    demos.add_argument("--prompt", default="react", help=prompt)
     again = "replace an earlier export in the folder"
     demos.add_argument("--replace", action="store_true", help=again)
     demos.set_defaults(command=export)
