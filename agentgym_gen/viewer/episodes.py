@@ -197,6 +197,7 @@ def from_row(
             end_reason=row["end_reason"],
             failures=tuple(map(str, row["failures"])),
             last_observation=str(texts.get("last_observation", "")),
+            error=str(texts.get("error", "")),
         )
     except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
         task = row.get("task_id")
@@ -210,6 +211,8 @@ def _turn(turn: Mapping[str, Any]) -> ViewedTurn:
         action=str(turn.get("action", turn["completion"])),
         reward=float(turn.get("reward", 0.0)),
         valid=turn["valid"] is True,
+        lenient=turn.get("lenient") is True,
+        truncated=turn.get("truncated") is True,
     )
 
 

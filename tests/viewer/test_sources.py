@@ -5,16 +5,19 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from played_folders import play, register_corridor, write_eval, write_lines, write_study
 
+from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.agents.trajectory_files import write_trajectories
 from agentgym_gen.errors import DataError, InvalidValueError
 from agentgym_gen.evaluation import Evaluation
+from agentgym_gen.study.results.rows import make_transcript
 from agentgym_gen.viewer import View, open_sources
-from agentgym_gen.viewer.episodes import ViewedEpisode
+from agentgym_gen.viewer.episodes import ViewedEpisode, from_row
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -50,6 +53,26 @@ def test_an_evaluation_has_its_rows_and_texts(folders: Path) -> None:
     assert {(e.environment, e.tier, e.split, e.arm) for e in shown} == {
         ("Corridor", "easy", "test", "random")
     }
+
+
+def test_marks_and_the_error_of_an_episode_are_read_from_its_texts(folders: Path) -> None:
+    """A transcript has them where there is something to say; others are as before."""
+    plain = play(1)[0]
+    turn = replace(plain.turns[0], lenient=True)
+    truncated = replace(turn, completion=replace(turn.completion, truncated=True))
+    marked = replace(plain, turns=(truncated, *plain.turns[1:]), error="The server is gone")
+    row = Evaluation.open(folders / "eval").rows()[0]
+    shown = [from_row("eval", row, make_transcript(t), "eval") for t in (marked, plain)]
+
+    assert [(e.error, e.turns[0].lenient, e.turns[0].truncated) for e in shown] == [
+        ("The server is gone", True, True),
+        ("", False, False),
+    ]
+    assert not {"error", "lenient", "truncated"} & {*make_transcript(plain), *_turn_keys(plain)}
+
+
+def _turn_keys(trajectory: Trajectory) -> set[str]:
+    return {key for turn in make_transcript(trajectory)["turns"] for key in turn}
 
 
 def test_a_study_has_the_episodes_of_its_arms(folders: Path) -> None:

@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from agentgym_gen.agents.trajectory import Trajectory
+from agentgym_gen.agents.trajectory import Trajectory, Turn
 from agentgym_gen.errors import DataError
 from agentgym_gen.study.plan.plan import ROW_SCHEMA, Cell, Plan
 from agentgym_gen.study.results.failures import failure_modes
@@ -121,23 +121,30 @@ def make_episode_row(cell: Cell, trajectory: Trajectory) -> Row:
 
 
 def make_transcript(trajectory: Trajectory) -> Row:
-    """Return the texts of one episode, turn by turn."""
+    """Return the texts of one episode, turn by turn.
+
+    ``error``, ``lenient`` and ``truncated`` are there only where there is something to say.
+    """
     return {
         "task_id": trajectory.task_id,
         "sample": trajectory.sample,
         "success": trajectory.success,
         "end_reason": trajectory.end_reason,
-        "turns": [
-            {
-                "observation": turn.observation,
-                "completion": turn.completion.text,
-                "action": turn.action,
-                "reward": round(turn.reward, 6),
-                "valid": turn.valid,
-            }
-            for turn in trajectory.turns
-        ],
+        **({"error": trajectory.error} if trajectory.error else {}),
+        "turns": [_turn_texts(turn) for turn in trajectory.turns],
         "last_observation": trajectory.last_observation,
+    }
+
+
+def _turn_texts(turn: Turn) -> Row:
+    marks = {"lenient": turn.lenient, "truncated": turn.completion.truncated}
+    return {
+        "observation": turn.observation,
+        "completion": turn.completion.text,
+        "action": turn.action,
+        "reward": round(turn.reward, 6),
+        "valid": turn.valid,
+        **{name: True for name, is_marked in marks.items() if is_marked},
     }
 
 

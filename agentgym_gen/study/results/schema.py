@@ -127,6 +127,8 @@ class TranscriptTurn(TypedDict):
     action: str
     reward: float
     valid: bool
+    lenient: NotRequired[bool]
+    truncated: NotRequired[bool]
 
 
 @with_config(CONFIG)
@@ -137,6 +139,7 @@ class TranscriptRow(TypedDict):
     sample: Count
     success: bool
     end_reason: EndReason
+    error: NotRequired[str]
     turns: list[TranscriptTurn]
     last_observation: str
 
