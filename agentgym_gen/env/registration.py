@@ -10,7 +10,12 @@ from importlib.metadata import EntryPoint, entry_points
 
 import gymnasium
 
-from agentgym_gen.env.reserved_options import IN_QUERIES, check_loaded, check_query
+from agentgym_gen.env.reserved_options import (
+    IN_QUERIES,
+    check_known,
+    check_loaded,
+    check_query,
+)
 from agentgym_gen.env.world_loading import world_class
 from agentgym_gen.errors import InvalidValueError, NameClashError, UnknownNameError, unknown_name
 from agentgym_gen.ids import TIERS, EnvId, split_query
@@ -170,7 +175,8 @@ def check_env_id(env_id: str) -> str:
     check_query(query, env_id)
     options = query.keys() - IN_QUERIES
     if options:
-        world_class(gymnasium.registry[registered].kwargs["world"], sorted(options))
+        factory = world_class(gymnasium.registry[registered].kwargs["world"])
+        check_known(factory, sorted(options), IN_QUERIES)
     return registered + env_id[len(plain) :]
 
 

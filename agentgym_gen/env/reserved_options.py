@@ -67,8 +67,15 @@ def check_options(factory: Callable[..., object], spec: str) -> None:
         )
 
 
-def check_known(factory: Callable[..., object], names: Iterable[str]) -> None:
+def check_known(
+    factory: Callable[..., object], names: Iterable[str], beside: Iterable[str]
+) -> None:
     """Check that the world *factory* has an option of each of *names*.
+
+    Args:
+        factory: The class of the world.
+        names: The names of the options.
+        beside: The keyword arguments of `TextEnv` that may be given beside them.
 
     Raises:
         UnknownNameError: if it has none of a name, with the nearest one that there is.
@@ -76,7 +83,7 @@ def check_known(factory: Callable[..., object], names: Iterable[str]) -> None:
     parameters = inspect.signature(factory).parameters
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
         return  # the world itself checks what it collects
-    accepted = (*parameters, *OF_THE_ENVIRONMENT[1:])
+    accepted = (*parameters, *beside)
     for name in names:
         if name not in parameters:
             raise unknown_name("keyword argument", name, accepted, "those of this environment")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from agentgym_gen.env.reserved_options import check_known, check_options
+from agentgym_gen.env.reserved_options import OF_THE_ENVIRONMENT, check_known, check_options
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.system.imports import load_module
 from agentgym_gen.world import World
@@ -23,16 +23,17 @@ def load_world(world: str | World[Any], options: Mapping[str, object]) -> World[
         if options:
             raise InvalidValueError(f"A world that is built already takes no options: {options!r}")
         return world
-    instance: World[Any] = world_class(world, options)(**options)
+    factory = world_class(world)
+    check_known(factory, options, OF_THE_ENVIRONMENT[1:])
+    instance: World[Any] = factory(**options)
     return instance
 
 
-def world_class(world: str, options: Iterable[str]) -> type[World[Any]]:
-    """Return the class ``"module:class"``, which has an option of each name in *options*.
+def world_class(world: str) -> type[World[Any]]:
+    """Return the class ``"module:class"``.
 
     Raises:
         InvalidValueError: if there is no such class, or it is no world.
-        UnknownNameError: if it has no option of a name in *options*.
         NameClashError: if one of its options has a name that is taken.
     """
     module, _, name = world.partition(":") if isinstance(world, str) else ("", "", "")
@@ -42,5 +43,4 @@ def world_class(world: str, options: Iterable[str]) -> type[World[Any]]:
     if not isinstance(factory, type) or not issubclass(factory, World):
         raise InvalidValueError(f"{world!r} names no class of worlds; it must inherit from World")
     check_options(factory, world)
-    check_known(factory, options)
     return factory

@@ -14,9 +14,10 @@ from agentgym_gen.errors import InvalidValueError, MissingExtraError
 from agentgym_gen.evaluation.columns import select_columns
 from agentgym_gen.evaluation.page import write_page
 from agentgym_gen.evaluation.panel import load_panel
-from agentgym_gen.evaluation.results import Evaluation
+from agentgym_gen.evaluation.results import Column, Evaluation
 from agentgym_gen.evaluation.run import EvalRequest, Log, Progress, run_evaluation
 from agentgym_gen.evaluation.settings import EvalSettings
+from agentgym_gen.ids import EnvId
 from agentgym_gen.models import ModelIdentity, identify
 
 __all__ = ["evaluate", "make_request"]
@@ -116,6 +117,7 @@ def make_request(  # noqa: PLR0913  (keywords)
             samples=samples,
             seed=settings.seed,
         )
+        _check_turn_limits(selection.columns, settings)
         return EvalRequest(model, selection.columns, settings, name, left_out=selection.left_out)
     if envs or interfaces:
         raise InvalidValueError("A panel is played as it is: leave out environments and interfaces")
@@ -125,3 +127,13 @@ def make_request(  # noqa: PLR0913  (keywords)
     kept, left_out = frozen.available()
     columns = tuple(replace(part.column, samples=samples) for part in kept)
     return EvalRequest(model, columns, settings, name, frozen, left_out)
+
+
+def _check_turn_limits(columns: Sequence[Column], settings: EvalSettings) -> None:
+    """Raise unless each turn limit is named once: in the id of a column, or in the settings."""
+    for column in columns:
+        if settings.max_turns is not None and "max_turns" in EnvId.parse(column.env_id).options:
+            raise InvalidValueError(
+                f"{column.env_id!r} has a turn limit; leave it out of the id, or the option "
+                "`max_turns`"
+            )

@@ -31,6 +31,13 @@ def test_a_misspelt_keyword_suggests_the_nearest_name(env_id: str) -> None:
         gymnasium.make(env_id, xyzzy=3)
 
 
+def test_an_id_names_the_keywords_that_it_may_have() -> None:
+    """Those that only whoever makes the environment gives are not listed."""
+    listed = r"'xyzzy'\. Known: interface, max_turns, tasks \(those of this environment\)"
+    with pytest.raises(UnknownNameError, match=listed):
+        make_text_env("rftgen/TextCraft-easy-v0?xyzzy=3", "test")
+
+
 def test_a_task_that_is_named_twice_is_an_error() -> None:
     """A list of tasks holds each once, as a file of tasks does."""
     tasks = ["textcraft/easy/train/1", "textcraft/easy/train/2", "textcraft/easy/train/1"]

@@ -254,6 +254,10 @@ def test_what_is_left_out_of_a_pattern_is_named(
     [
         ({"envs": []}, r"Name environments, such as"),
         ({"tasks": 0}, r"`tasks` and `samples` are 1 or more, not 0 and 1"),
+        (
+            {"envs": [f"{EASY}?max_turns=3"], "settings": EvalSettings(max_turns=5)},
+            r"max_turns=3' has a turn limit; leave it out of the id, or the option `max_turns`",
+        ),
         ({"label": "a/b"}, r"A label is a short text without '/', not 'a/b'"),
         ({"panel": "core-v1"}, r"A panel is played as it is"),
         ({"model": " "}, r"The name of a model is empty"),
