@@ -65,10 +65,10 @@ class Access:
             headers: Its headers, whose names ignore case.
         """
         host, origin = headers.get("Host", ""), headers.get("Origin")
-        if origin is not None and urlsplit(origin).netloc != host:
+        if origin is not None and _location(origin) != host:
             raise RequestError(f"A page of {origin!r} may not use this server", "UNAUTHORIZED", 403)
         if not self._token:
-            if not _is_loopback(urlsplit(f"//{host}").hostname or ""):
+            if not _is_loopback(_host_name(host)):
                 raise RequestError(
                     f"This server answers to the name of this machine, not to {host!r}; use "
                     "http://127.0.0.1",
@@ -86,6 +86,22 @@ class Access:
         kind, _, token = headers.get("Authorization", "").partition(" ")
         sent = token.strip().encode("utf-8", "surrogateescape")
         return kind.lower() == "bearer" and hmac.compare_digest(sent, self._token)
+
+
+def _location(origin: str) -> str | None:
+    """Return the host and port in *origin*, or None if it is malformed."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None
+
+
+def _host_name(host: str) -> str:
+    """Return the name in the header ``Host``, or an empty text if it is malformed."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
 
 
 def _is_loopback(host: str) -> bool:
