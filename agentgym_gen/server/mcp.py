@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any
 
-from agentgym_gen.errors import AgentGymGenError
+from agentgym_gen.errors import AgentGymGenError, EpisodeOverError
 from agentgym_gen.interface.syntax.functions import FunctionCall
 from agentgym_gen.server.episode import ServedEpisode
 from agentgym_gen.server.messages import RequestError, error_of
@@ -134,6 +134,8 @@ class McpSession:
             if name == "act":
                 return _content(self._act(arguments))
             return _content(_shown(self._episode.call(FunctionCall(name, arguments))))
+        except EpisodeOverError:
+            return {**_content("No episode is being played; call `start` first"), "isError": True}
         except AgentGymGenError as error:
             return {**_content(str(error_of(error))), "isError": True}
 

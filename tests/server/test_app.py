@@ -448,7 +448,9 @@ def test_an_mcp_client_plays_by_texts() -> None:
         headers = {"Mcp-Session-Id": session}
         assert (await client.post("/mcp", json=note, headers=headers)).status == 202
         assert await tool_names(client, session) == ["start", "act"]
-        assert (await call_tool(client, session, "act", action="x")).startswith("ERROR No episode")
+        assert await call_tool(client, session, "act", action="x") == (
+            "ERROR No episode is being played; call `start` first"
+        )
         local = ServedEpisode(ENV_IDS)
         first = local.reset({**TASK, "max_turns": 2})["observation"]["text"]
         assert await call_tool(client, session, "start") == first
