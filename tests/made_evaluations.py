@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from agentgym_gen.evaluation import Decoding, EvalSettings
 from agentgym_gen.evaluation.results import append_episode, finish, write_record
 from agentgym_gen.study.plan.plan import ROW_SCHEMA
 
@@ -14,6 +15,9 @@ CRAFT = "rftgen/TextCraft-easy-v0"
 
 MADE = {"version": "0.1.0", "prompt_hash": "p", "failure_rules": 1, "made_with": []}
 """What every record says of how it was made, unless a test says otherwise."""
+
+SETTINGS = EvalSettings(decoding=Decoding(temperature=1.0)).as_dict()
+"""The settings of every record, unless a test says otherwise."""
 
 Outcomes = Mapping[str, Sequence[Sequence[float]]]
 """From a column to the outcomes of its tasks, and of each the samples."""
@@ -43,7 +47,7 @@ def write_evaluation(
         mode: The failure mode of what is lost.
         record: Keys of ``eval.json`` that are not as usual; ``settings`` are added to the usual.
     """
-    settings = {"split": split, "temperature": 1.0, "format": "react", **record.pop("settings", {})}
+    settings = {**SETTINGS, "split": split, **record.pop("settings", {})}
     columns, rows = [], []
     for name, tasks in outcomes.items():
         env_id, _, interface = name.partition("?interface=")

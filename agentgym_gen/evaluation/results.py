@@ -73,6 +73,15 @@ _ROW_TYPES: dict[str, tuple[type, ...]] = {
 """The keys that every row has, with their types."""
 
 
+_SETTING_TYPES: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("split", "format", "reader"), (str,)),
+    **dict.fromkeys(("shots", "max_tokens"), (int,)),
+    **dict.fromkeys(("window", "max_turns"), (int, type(None))),
+    "temperature": (int, float),
+}
+"""The settings that a score names, with their types."""
+
+
 class EpisodeKey(NamedTuple):
     """Names one episode of an evaluation."""
 
@@ -354,9 +363,25 @@ def _read_record(path: Path) -> dict[str, Any]:
             "install a newer agentgym-gen"
         )
     try:
-        labels = [record["model"]["label"], *(Column.from_dict(c).name for c in record["columns"])]
-        if isinstance(record["settings"], dict) and all(isinstance(n, str) for n in labels):
-            return record
-    except (LookupError, TypeError, ValueError) as error:
-        raise DataError(f"Cannot read {path}: it is not the record of an evaluation") from error
-    raise DataError(f"Cannot read {path}: it is not the record of an evaluation")
+        is_sound = _is_sound(record)
+    except (LookupError, TypeError, ValueError, AttributeError):
+        is_sound = False
+    if not is_sound:
+        raise DataError(f"Cannot read {path}: it is not the record of an evaluation")
+    return record
+
+
+def _is_sound(record: Mapping[str, Any]) -> bool:
+    """Return whether what is read of *record* is there and has its type; it may raise instead."""
+    columns = [Column.from_dict(column) for column in record["columns"]]
+    names = [record["model"]["label"], *(column.label for column in columns)]
+    names += [task_id for column in columns for task_id in column.task_ids]
+    settings, panel = record["settings"], record.get("panel")
+    if panel is not None:
+        names += [panel["name"], panel["hash"], *panel["left_out"]]
+    return (
+        all(isinstance(name, str) for name in names)
+        and all(isinstance(settings[key], types) for key, types in _SETTING_TYPES.items())
+        and all(isinstance(part.get("versions", {}), dict) for part in record["made_with"])
+        and {"version", "prompt_hash"} <= record.keys()
+    )

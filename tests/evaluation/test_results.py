@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from agentgym_gen.errors import DataError
+from agentgym_gen.evaluation import EvalSettings
 from agentgym_gen.evaluation.results import (
     Column,
     Evaluation,
@@ -38,7 +39,15 @@ def record() -> dict[str, Any]:
         }
         for column in COLUMNS
     ]
-    return {"model": {"label": "mine"}, "settings": {}, "columns": columns}
+    settings = EvalSettings()
+    return {
+        "version": "0.1.0",
+        "model": {"label": "mine"},
+        "settings": settings.as_dict(),
+        "prompt_hash": settings.prompt_hash,
+        "columns": columns,
+        "made_with": [],
+    }
 
 
 def episodes() -> list[tuple[dict[str, Any], dict[str, Any]]]:
@@ -154,6 +163,33 @@ def test_a_damaged_file_is_an_error(
     raw = content if isinstance(content, bytes) else content.encode()
     (folder / name).write_bytes(raw)
     with pytest.raises(DataError, match=message):
+        Evaluation.open(folder)
+
+
+@pytest.mark.parametrize("key", ["format", "reader", "temperature"])
+def test_a_record_without_a_setting_is_an_error(folder: Path, key: str) -> None:
+    """A score names the setting."""
+    damaged = record()
+    del damaged["settings"][key]
+    write_record(folder, damaged)
+    with pytest.raises(DataError, match=r"eval\.json: it is not the record of an evaluation"):
+        Evaluation.open(folder)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"made_with": [1]},
+        {"columns": [{**record()["columns"][0], "task_ids": [[]]}]},
+        {"settings": {**record()["settings"], "max_tokens": "many"}},
+        {"panel": {"name": "core-v1"}},
+    ],
+    ids=lambda part: next(iter(part)),
+)
+def test_a_record_with_a_wrong_part_is_an_error(folder: Path, part: dict[str, Any]) -> None:
+    """Whatever is read of it later has its type."""
+    write_record(folder, {**record(), **part})
+    with pytest.raises(DataError, match=r"eval\.json: it is not the record of an evaluation"):
         Evaluation.open(folder)
 
 
