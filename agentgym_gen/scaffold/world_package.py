@@ -32,8 +32,11 @@ FILES = {
 }
 """Each file of a package, and its template."""
 
-TAKEN = {*world_names, "False", "None", "Row", "True"}
+TAKEN = {*world_names, "COLOURS", "False", "None", "Row", "True"}
 """What a class of the templates cannot be called: what they import, and words of Python."""
+
+TAKEN_KEYS = {*PRESETS, "test"}
+"""What a key cannot be: a preset, and ``test``, since ``test_world`` is the module of the tests."""
 
 LONGEST_NAME = 40
 """The most letters of a name: it is a part of ids, folders and modules."""
@@ -62,7 +65,7 @@ class WorldPackage:
                 f"The name of a world is letters and digits and begins with a capital, such as "
                 f"Lamps, with at most {LONGEST_NAME} of them, not {self.name!r}"
             )
-        if self.name in TAKEN or self.name.lower() in PRESETS:
+        if self.name in TAKEN or self.name.lower() in TAKEN_KEYS:
             raise InvalidValueError(
                 f"{self.name!r} means something else in a world or in an id; take another name"
             )

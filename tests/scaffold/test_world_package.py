@@ -89,6 +89,8 @@ def test_nothing_is_overwritten(kind: str, tmp_path: Path) -> None:
         ("Json", "means something else"),
         ("World", "means something else"),
         ("None", "means something else"),
+        ("COLOURS", "means something else"),
+        ("Test", "means something else"),
     ],
 )
 def test_a_name_that_is_none_for_ids_is_refused(name: str, message: str, tmp_path: Path) -> None:
