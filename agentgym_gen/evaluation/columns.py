@@ -138,8 +138,16 @@ def _sorted(columns: Iterable[Column]) -> tuple[Column, ...]:
 def _sample(env: TextEnv, env_id: str, split: str, number: int, seed: int) -> tuple[str, ...]:
     rng = stream("eval tasks", env.world.tasks.env, *env.tiers, split, entropy=seed)
     bare = str(EnvId.parse(env_id).replace(interface=""))
+    number = min(number, max(1, _useful_number(env, split)))
     # where a tier has too few tasks, the sample repeats some
     return tuple(dict.fromkeys(sample_task_ids(bare, split, number, rng)))
+
+
+def _useful_number(env: TextEnv, split: str) -> int:
+    """Return how large a sample has every task of *env*: the tiers take turns in it."""
+    if env.task_list is not None:
+        return len(env.task_list)
+    return len(env.tiers) * max(env.world.tasks.size(tier, split) for tier in env.tiers)
 
 
 def _interfaces_of(env_id: str, env: TextEnv, interfaces: Sequence[str]) -> list[str]:

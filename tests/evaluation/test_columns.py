@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from toy_world import CorridorTasks
 
-from agentgym_gen import Registered, register
+from agentgym_gen import Registered, make_text_env, register
 from agentgym_gen.errors import InvalidValueError, MissingExtraError, UnknownNameError
 from agentgym_gen.evaluation.columns import merge_columns, select_columns
 from agentgym_gen.evaluation.results import Column
+from agentgym_gen.ids import TIERS
 from agentgym_gen.world import SPLITS
 
 
@@ -63,6 +64,15 @@ def test_more_tasks_begin_with_fewer() -> None:
     assert many[:3] == few
     assert all_of_them[:6] == many
     assert len(set(all_of_them)) == len(all_of_them) == 50
+
+
+def test_an_id_is_played_whole_however_many_tasks_are_asked_for() -> None:
+    """Memory depends on how many there are, also where the tiers have unequal numbers."""
+    env_id = "rftgen/TextCraft-v0"
+    (column,) = select_columns([env_id], tasks=10**15).columns
+    sizes = [make_text_env(env_id, "test").world.tasks.size(t, "test") for t in TIERS]
+
+    assert len(column.task_ids) == len(set(column.task_ids)) == sum(sizes)
 
 
 @pytest.mark.parametrize(
