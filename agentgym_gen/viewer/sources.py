@@ -13,7 +13,13 @@ from typing import Any, Protocol
 
 from agentgym_gen.agents.trajectory_files import read_trajectory_lines
 from agentgym_gen.errors import DataError, InvalidValueError
-from agentgym_gen.evaluation.results import RECORD, Evaluation, key_of
+from agentgym_gen.evaluation.results import (
+    EPISODES,
+    NEW_TRANSCRIPTS,
+    RECORD,
+    Evaluation,
+    key_of,
+)
 from agentgym_gen.study.plan.plan import Cell
 from agentgym_gen.study.results.files import CELL, PLAN, cell_folder
 from agentgym_gen.study.results.folder import ResultsFolder
@@ -181,12 +187,24 @@ def _places(path: Path) -> list[Path]:
             return places
         raise DataError(f"{path} holds no conversations; {ACCEPTED}")
     if path.suffix in ENDINGS and path.exists():
+        if folder := _run_of(path):
+            raise DataError(f"{path} has the rows of a run; open its folder: {folder}")
         return [path]
     if played.exists():
         return [played]
     if not path.exists():
         raise DataError(f"There is no {path}; {ACCEPTED}")
     raise DataError(f"{path} holds no conversations; {ACCEPTED}")
+
+
+def _run_of(path: Path) -> Path | None:
+    """Return the folder of the evaluation or the study that wrote the file *path*, or None."""
+    if path.name not in (EPISODES, NEW_TRANSCRIPTS):
+        return None
+    if (path.parent / RECORD).exists():
+        return path.parent
+    # STUDY/cells/MODEL/COLUMN/episodes.jsonl
+    return path.absolute().parents[3] if (path.parent / CELL).exists() else None
 
 
 def _own_place(folder: Path) -> Path | None:

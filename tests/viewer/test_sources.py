@@ -123,6 +123,14 @@ def test_two_paths_of_one_name_are_told_apart(tmp_path: Path) -> None:
     assert [source.name for source in sources] == ["a/run", "b/run"]
 
 
+@pytest.mark.parametrize("run", ["eval", "study"])
+def test_the_rows_of_a_run_are_opened_by_its_folder(folders: Path, run: str) -> None:
+    """The sentence names the folder."""
+    path = next((folders / run).rglob("episodes.jsonl"))
+    with pytest.raises(DataError, match=rf"open its folder: {folders / run}$"):
+        open_sources([path])
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
