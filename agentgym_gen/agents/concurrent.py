@@ -53,6 +53,10 @@ def play_concurrently(
         stop.set()
 
 
+_Result = tuple[int, Trajectory] | BaseException
+"""The number and the trajectory of an episode, or what a thread has raised."""
+
+
 class _Player:
     """What the threads of one run share."""
 
@@ -64,7 +68,7 @@ class _Player:
         stop: threading.Event,
     ) -> None:
         self._episodes, self._policy, self._stop = episodes, policy, stop
-        self._results: queue.SimpleQueue[tuple[int, Trajectory] | Exception] = queue.SimpleQueue()
+        self._results: queue.SimpleQueue[_Result] = queue.SimpleQueue()
         self._failures = _FailureCount(max_failures)
         self._forget: Callable[[int], None] | None = getattr(policy, "forget", None)
 
@@ -75,7 +79,7 @@ class _Player:
                 result = self._results.get(timeout=POLL)
             except queue.Empty:
                 continue
-            if isinstance(result, Exception):
+            if isinstance(result, BaseException):
                 raise result
             return result
         return None
@@ -85,7 +89,7 @@ class _Player:
         try:
             while not self._stop.is_set() and (live := self._episodes.start_next()) is not None:
                 self._play(live)
-        except Exception as error:  # noqa: BLE001  (raised again by `next_result`)
+        except BaseException as error:  # noqa: BLE001  (raised again by `next_result`)
             self._results.put(error)
 
     def _play(self, live: LiveEpisode) -> None:

@@ -72,7 +72,7 @@ class Answering:
         return RandomPolicy().act([request])[0]
 
 
-def fail(error: Exception, *numbers: int, turn: int = 0) -> Answering:
+def fail(error: BaseException, *numbers: int, turn: int = 0) -> Answering:
     """Return a policy whose answers to the episodes *numbers* fail at *turn*."""
 
     def before(request: Request) -> None:
@@ -211,6 +211,8 @@ def test_a_policy_that_cannot_go_on_ends_the_run() -> None:
         run(episodes(9), fail(PolicyError("Wrong key"), 3))
     with pytest.raises(ZeroDivisionError):
         run(episodes(9), fail(ZeroDivisionError(), 3))
+    with pytest.raises(SystemExit):
+        run(episodes(9), fail(SystemExit(), 3))
 
 
 def test_nothing_is_asked_after_the_end_of_a_run() -> None:
