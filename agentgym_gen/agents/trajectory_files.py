@@ -214,6 +214,7 @@ def _turn(value: Any) -> tuple[Turn, tuple[str, ...]]:  # noqa: ANN401  (JSON)
         answer.get("starts_sequence") is True,
         answer.get("truncated") is True,
         answer.get("context_limit") is True,
+        _of("action", answer, (str, type(None))) if "action" in answer else None,
     )
     turn = Turn(
         _of("observation", value, str),

@@ -31,11 +31,14 @@ def trajectories() -> list[Trajectory]:
 
 
 def test_what_is_read_is_what_was_written(tmp_path: Path, trajectories: list[Trajectory]) -> None:
-    """Every field comes back, tokens and log-probabilities included."""
-    path = tmp_path / "a.jsonl"
-    write_trajectories(path, trajectories)
+    """Every field comes back: tokens, log-probabilities, and an action that the policy has read."""
+    turn = trajectories[0].turns[0]
+    completion = dataclasses.replace(turn.completion, action="go north")
+    turns = (dataclasses.replace(turn, completion=completion), *trajectories[0].turns[1:])
+    written = [dataclasses.replace(trajectories[0], turns=turns), *trajectories[1:]]
+    write_trajectories(tmp_path / "a.jsonl", written)
 
-    assert list(read_trajectories(path)) == trajectories
+    assert list(read_trajectories(tmp_path / "a.jsonl")) == written
 
 
 def test_labels_and_texts_of_tokens_are_kept(
