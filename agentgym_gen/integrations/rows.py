@@ -42,7 +42,7 @@ def open_session(
     """Return the episode that *row* names, not yet started.
 
     Args:
-        row: ``env_id`` and ``task_id``, and where they are not the native one and 0, ``interface``
+        row: ``env_id`` and ``task_id``, and where they are not that of the id and 0, ``interface``
             and ``interface_index``. Other fields are ignored.
         style: How the episode becomes a prompt.
         reward: What the episode is rewarded by, as in `Session`.
@@ -59,11 +59,11 @@ def open_session(
             f"A row names its episode by the texts `env_id` and `task_id`, but {missing} are not "
             f"there: {dict(row)!r:.300}"
         )
-    env_id, task_id, interface = row["env_id"], row["task_id"], row.get("interface") or "native"
+    env_id, task_id, interface = row["env_id"], row["task_id"], row.get("interface")
     envs = {} if envs is None else envs
-    key = env_id, TaskId.parse(task_id).split, str(interface)
+    key = env_id, TaskId.parse(task_id).split, str(interface or "")
     if key not in envs:
-        envs[key] = make_text_env(env_id, key[1], {"interface": interface})
+        envs[key] = make_text_env(env_id, key[1], {"interface": interface} if interface else {})
     index = int(row.get("interface_index") or 0)
     env = envs[key]
     return Session(env_id, task_id, interface_index=index, style=style, reward=reward, env=env)

@@ -75,6 +75,9 @@ class _TrainingParser(TableReader):
         # A tiny model is trained whole: it has no pretrained weights that an adapter would keep.
         defaults = {"seed": seed, **({} if size is None else {"lora_rank": 0})}
         warm_start, demonstrations, epsilon = self._warm_start(table, defaults, list(envs))
+        rft = self._rft(table, defaults)
+        if warm_start is not None and rft is not None:
+            self.check_adapter(warm_start, rft, ("rft",))
         return TrainingPlan(
             model=model,
             size=size,
@@ -84,7 +87,7 @@ class _TrainingParser(TableReader):
             warm_start=warm_start,
             demonstrations=demonstrations,
             epsilon=epsilon,
-            rft=self._rft(table, defaults),
+            rft=rft,
             modules=modules,
         )
 
@@ -127,9 +130,7 @@ class _TrainingParser(TableReader):
                 raise self.unknown_key(("model", next(iter(settings))), ["name"])
             return name, None, TrainingPlan.text_episodes
         path: KeyPath = ("model", "text_episodes")
-        episodes = self.check(settings.pop("text_episodes", TrainingPlan.text_episodes), int, path)
-        if episodes < 1:
-            raise self.error(path, f"is 1 or more, not {episodes}")
+        episodes = self.check_count(settings.pop("text_episodes", TrainingPlan.text_episodes), path)
         return name, self.record(TinySize, settings, ("model",)), episodes
 
     def _warm_start(

@@ -325,6 +325,7 @@ ARM = f'[[arm]]\nname = "NAME"\nstages = [["{SOKOBAN}"]]\ntest = ["{SOKOBAN}"]\n
         ('"small"', '"a."', "2: `name`: No folder can be called 'a.': Windows drops"),
         (PAIR, f"{PAIR[:-1]}, {PAIR[9:]}", r"33: `sequence.pairs` names \('Sokoban', 'TextC"),
         ("", "[rft]\nadvantage_clip = [1.0]\n", "38: `rft.advantage_clip` is a list of more items"),
+        ('["listed"]', '["json|"]', "29: `interface.train` has an empty interface between bars"),
         ("tasks = 6", "tasks = 1979-05-27", "16: `test.tasks` is a whole number, not datetime"),
     ],
 )  # fmt: skip
@@ -364,6 +365,16 @@ def test_no_line_makes_a_pattern_slow() -> None:
         ("[environments.Sokoban.rft]\nmax_steps = 0\n", r"line \d+: `max_steps` is a whole number"),
         ("[environments.Sokoban.rft]\nsteps = 1\n", "'environments.Sokoban.rft.steps'"),
         ("[warm_start]\nbatch_size = 1.5\n", "`warm_start.batch_size` is a whole number, not 1.5"),
+        ("[warm_start]\nmax_steps = 5\n", "`warm_start` has no demonstrations: add"),
+        ("[warm_start]\nepochs = 3\n", "Unknown key 'warm_start.epochs'"),
+        (f'[warm_start.demonstrations]\n"{SOKOBAN}" = 0\n', "is 1 or more, not 0"),
+        ("[rft]\nseed = 7\n", r"`rft.seed` is no setting of a study: it is each of the plan's"),
+        ('[rft]\noutput_dir = "x"\n', "`rft.output_dir` is no setting of a study"),
+        ('[environments.Sokoban.rft]\nsave_best = "success"\n', "tested with its last weights"),
+        (
+            f'[warm_start.demonstrations]\n"{SOKOBAN}" = 9\n[rft]\nlora_alpha = 64\n',
+            "`rft.lora_alpha` is 64, and 32 in the warm start, whose adapter is trained on",
+        ),
     ],
 )
 def test_a_setting_of_the_trainer_is_checked_when_the_plan_is_read(
@@ -372,6 +383,22 @@ def test_a_setting_of_the_trainer_is_checked_when_the_plan_is_read(
     """The error comes before anything runs."""
     with pytest.raises(InvalidValueError, match=message):
         parse_plan(SMALL + section)
+
+
+@pytest.mark.parametrize(("text_format", "tokens"), [("action", 32), ("tool", 96), ("react", 256)])
+def test_an_answer_may_be_as_long_as_its_format_needs(text_format: str, tokens: int) -> None:
+    """In tests, and in trainings, which take the number from them; unless the plan has its own."""
+    plan = parse_plan(SMALL.replace('"action"', f'"{text_format}"'))
+    own = parse_plan(SMALL.replace("samples = 2", "samples = 2\nmax_new_tokens = 7"))
+
+    assert (plan.test.max_new_tokens, own.test.max_new_tokens) == (tokens, 7)
+
+
+def test_an_adapter_after_a_warm_start_of_all_weights_is_accepted() -> None:
+    """The warm start leaves no adapter that it would have to be like."""
+    text = f'[warm_start]\nlora_rank = 0\n[warm_start.demonstrations]\n"{SOKOBAN}" = 9\n'
+
+    assert parse_plan(f"{SMALL}{text}[rft]\nlora_rank = 8\n").rft["lora_rank"] == 8
 
 
 def test_the_line_of_a_key() -> None:

@@ -19,7 +19,7 @@ from systems import needs
 from agentgym_gen.agents.policy import Completion, Policy, Request
 from agentgym_gen.errors import DataError, ResultExistsError
 from agentgym_gen.study import run_plan
-from agentgym_gen.study.plan.plan import ROW_SCHEMA, Cell
+from agentgym_gen.study.plan.plan import ROW_SCHEMA, Cell, ModelId, Stage
 from agentgym_gen.study.results.rows import (
     cell_folder,
     read_cells,
@@ -28,7 +28,7 @@ from agentgym_gen.study.results.rows import (
     read_failures,
     read_transcripts,
 )
-from agentgym_gen.study.run.run import claim_folder, sample_column_tasks
+from agentgym_gen.study.run.run import claim_folder, sample_column_tasks, stage_seed
 from agentgym_gen.system.file_lock import is_locked, lock_folder
 
 CELLS = 2 * (4 + 3 + 0 + 2 + 2 + 2 + 2 + 2)
@@ -315,3 +315,13 @@ def test_the_plan_file_has_plan_key_and_versions(finished: Path) -> None:
     assert record["key"] == small_plan().key()
     assert record["plan"]["seeds"] == [0, 1]
     assert record["versions"]["gymnasium"]
+
+
+def test_a_stage_that_returns_to_an_environment_plays_other_tasks() -> None:
+    """Its seed is another one than that of the first stage, which is the plan's."""
+    board, craft = (Stage(name, (f"rftgen/{name}-easy-v0",)) for name in ("Sokoban", "TextCraft"))
+    stages = (board, craft, board)
+    first, second, third = (stage_seed(ModelId(stages[:n], 3)) for n in (1, 2, 3))
+
+    assert first == 3
+    assert len({first, second, third, stage_seed(ModelId(stages, 4))}) == 4

@@ -310,6 +310,10 @@ def _interface_arms(family: InterfaceFamily, env_ids: _EnvIds) -> list[Arm]:
 def _interface_stage(name: str, trained: str, env_ids: _EnvIds) -> Stage:
     """Return the stage on *name* through the interfaces of *trained*, joined by ``|``."""
     interfaces = [trained] if is_random(trained) else trained.split("|")
+    if not all(interfaces):
+        raise InvalidValueError(
+            f"`interface.train` has an empty interface between bars: {trained!r}"
+        )
     ids = tuple(env_ids.env_id(name, interface=interface) for interface in interfaces)
     if len(interfaces) == 1:
         return Stage(label(ids[0]).lower(), ids)

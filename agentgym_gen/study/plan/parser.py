@@ -35,8 +35,21 @@ __all__ = [
 
 TABLES = ("style", "environments", "model", "warm_start", "rft", "test")
 FAMILIES = ("difficulty", "cross", "interface", "sequence", "mixture")
-NOT_OF_SFT_CONFIG = ("demonstrations", "epsilon", "episodes", "epochs")
+NOT_OF_SFT_CONFIG = ("demonstrations", "epsilon")
 """The keys of ``warm_start`` that are no fields of `SFTConfig`."""
+
+ADD_DEMONSTRATIONS = (
+    'add [warm_start.demonstrations] with lines such as "rftgen/Sokoban-easy-v0" = 300'
+)
+"""What helps a warm start that shows nothing."""
+
+NOT_OF_A_STUDY = {
+    "seed": "is no setting of a study: it is each of the plan's `seeds`",
+    "output_dir": "is no setting of a study: it is a folder of the results",
+    "save_best": "is no setting of a study: every model is tested with its last weights, so that "
+    "all have had as many steps",
+}
+"""The settings of trainings that a study decides itself, and what an error says of each."""
 
 OWN_KEYS = {"tasks": "lists", "interface": "interface"}
 """Keyword arguments of ids that an environment has keys of its own for, and these."""
@@ -89,6 +102,8 @@ class _PlanParser(TableReader):
     """Turns the tables of a plan into records."""
 
     def plan(self, table: Mapping[str, Any]) -> Plan:
+        from agentgym_gen.trainers.sampling.answer_length import answer_length
+
         for key in table:
             if key not in SECTIONS:
                 raise self.unknown_key((key,), SECTIONS)
@@ -113,7 +128,9 @@ class _PlanParser(TableReader):
             for number, model in enumerate(table.get("given", ()))
         )
         self._check_arm_names(families.custom)
-        test = self.record(TestPlan, table.get("test", {}), ("test",))
+        styles = [environment.style for environment in environments.values()] or [style]
+        default = {"max_new_tokens": max(answer_length(style, None) for style in styles)}
+        test = self.record(TestPlan, {**default, **table.get("test", {})}, ("test",))
 
         def make_plan() -> Plan:
             arms = expand(families, environments)
@@ -167,7 +184,7 @@ class _PlanParser(TableReader):
         for key, values in (("demonstrations", numbers), ("epsilon", epsilons)):
             self.check(values, dict, ("warm_start", key))
         for env_id, number in numbers.items():
-            self.check(number, int, ("warm_start", "demonstrations", env_id))
+            self.check_count(number, ("warm_start", "demonstrations", env_id))
         for env_id, epsilon in epsilons.items():
             path: KeyPath = ("warm_start", "epsilon", env_id)
             self.check_probability(epsilon, path)
@@ -211,13 +228,28 @@ class _PlanParser(TableReader):
 
         self._check_model(plan)
         sft = {k: v for k, v in plan.warm_start.items() if k not in NOT_OF_SFT_CONFIG}
-        self.record(SFTConfig, sft, ("warm_start",))
-        self.record(RFTConfig, plan.rft, ("rft",))
-        for name, environment in plan.environments.items():
-            path = ("environments", name, "rft")
-            self.record(RFTConfig, {**plan.rft, **environment.rft}, path)
+        trainings: dict[KeyPath, Mapping[str, Any]] = {("rft",): plan.rft} | {
+            ("environments", name, "rft"): environment.rft
+            for name, environment in plan.environments.items()
+        }
+        for path, table in {("warm_start",): sft, **trainings}.items():
+            self._check_own(table, path)
+        defaults = {"lora_rank": 0} if plan.model.get("build") == "tiny" else {}
+        before = self.record(SFTConfig, {**defaults, **sft}, ("warm_start",))
+        for path, table in trainings.items():
+            after = self.record(RFTConfig, {**defaults, **plan.rft, **table}, path)
+            if plan.warm_start:
+                self.check_adapter(before, after, path)
         for env_id in plan.warm_start.get("demonstrations", {}):
             self._check_env_id(env_id, ("warm_start", "demonstrations", env_id))
+        if plan.warm_start and not plan.warm_start.get("demonstrations"):
+            raise self.error(("warm_start",), f"has no demonstrations: {ADD_DEMONSTRATIONS}")
+
+    def _check_own(self, table: Mapping[str, Any], path: KeyPath) -> None:
+        """Check that *table* has no setting that a study decides itself."""
+        for key, message in NOT_OF_A_STUDY.items():
+            if key in table:
+                raise self.error((*path, key), message)
 
     def _check_model(self, plan: Plan) -> None:
         """Check the table of the model: it is loaded by its name, or built."""
@@ -231,13 +263,13 @@ class _PlanParser(TableReader):
         elif model:
             if model.pop("build", None) != "tiny":
                 raise self.error(path, 'has `build = "tiny"`, or the `name` of a model')
-            self.check(model.pop("text_episodes", 1), int, (*path, "text_episodes"))
+            self.check_count(model.pop("text_episodes", 1), (*path, "text_episodes"))
             self.record(TinySize, model, path)
             if not plan.warm_start.get("demonstrations"):
                 raise self.error(
                     path,
-                    "builds a model from the texts of expert episodes, and none are named: add "
-                    '[warm_start.demonstrations] with lines such as "rftgen/Sokoban-easy-v0" = 300',
+                    "builds a model from the texts of expert episodes, and none are named: "
+                    + ADD_DEMONSTRATIONS,
                 )
 
     def _check_env_id(self, env_id: str, path: KeyPath) -> None:

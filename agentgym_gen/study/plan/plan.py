@@ -101,7 +101,7 @@ class TestPlan:
     temperature: float = 1.0
     """The temperature of decoding; 0 takes the most probable token."""
     max_new_tokens: int = 32
-    """The most tokens of a completion."""
+    """The most tokens of a completion; a file without it takes what its prompt formats need."""
     max_turns: int | None = None
     """The turn limit of tests; None takes each task's own."""
     all_columns: bool = False

@@ -90,6 +90,29 @@ class TableReader:
         self._check_size(value, path)
         return checked
 
+    def check_count(self, value: object, path: KeyPath) -> int:
+        """Return *value* as a whole number above 0, or raise an error that names *path*."""
+        number: int = self.check(value, int, path)
+        if number < 1:
+            raise self.error(path, f"is 1 or more, not {number}")
+        return number
+
+    def check_adapter(self, before: Any, after: Any, path: KeyPath) -> None:  # noqa: ANN401
+        """Check that a training goes on with the adapter of its warm start, if that made one.
+
+        Args:
+            before: The settings of the warm start, an `SFTConfig`.
+            after: Those of reinforcement fine-tuning, an `RFTConfig`.
+            path: Where the latter are.
+        """
+        for name in ("lora_rank", "lora_alpha", "lora_targets") if before.lora_rank else ():
+            if getattr(before, name) != getattr(after, name):
+                raise self.error(
+                    (*path, name),
+                    f"is {getattr(after, name)!r}, and {getattr(before, name)!r} in the warm "
+                    "start, whose adapter is trained on as it is",
+                )
+
     def check_probability(self, value: object, path: KeyPath) -> float:
         """Return *value* as a number from 0 to 1, or raise an error that names *path*."""
         number: float = self.check(value, float, path)

@@ -30,7 +30,7 @@ from agentgym_gen.env.making import make_text_env, sample_task_ids
 from agentgym_gen.errors import DataError, DiskFullError, ResultExistsError
 from agentgym_gen.ids import EnvId
 from agentgym_gen.seeding import stream
-from agentgym_gen.study.plan.plan import Cell, ModelId, Plan, Stage, label
+from agentgym_gen.study.plan.plan import MAX_SEED, Cell, ModelId, Plan, Stage, label
 from agentgym_gen.study.plan.validation import first_difference, short_repr
 from agentgym_gen.study.results.failures import RULES_VERSION
 from agentgym_gen.study.results.files import MODEL_DONE, MODEL_HASH, PLAN, column_file
@@ -258,7 +258,7 @@ class JobRunner:
             base, stage = model_folder(self.out, model.parent), model.stages[-1]
             base_hash = check_weights(base)
             with warnings_to(log):
-                self._recipe(stage).train(base, folder, stage, model.seed, log)
+                self._recipe(stage).train(base, folder, stage, stage_seed(model), log)
             if base_hash is not None and base_hash == model_hash(folder):
                 log(f"warning: its weights are those of {model.parent.name}")
         (folder / FAILURE).unlink(missing_ok=True)
@@ -336,6 +336,17 @@ def _check_answered(trajectories: Sequence[Trajectory]) -> None:
             f"{len(unanswered)} of {len(trajectories)} episodes got no answer, and are no results; "
             f"the same command plays them again. The last one: {unanswered[-1].error}"
         )
+
+
+def stage_seed(model: ModelId) -> int:
+    """Return the seed of the last training of *model*: that of the plan only for the first one.
+
+    With one seed for all, a stage that returns to an environment would play the tasks again that
+    its first stage has played.
+    """
+    number = len(model.stages)
+    rng = stream("stage", number, entropy=model.seed)
+    return model.seed if number == 1 else int(rng.integers(MAX_SEED))
 
 
 def check_weights(folder: Path) -> str | None:
