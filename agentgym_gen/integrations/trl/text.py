@@ -131,18 +131,23 @@ def rollout_func(*, style: PromptStyle | None = None, reward: str = "success") -
     """Return the ``rollout_func`` of a `GRPOTrainer`; its ``reward_funcs`` is `episode_reward`.
 
     Args:
-        style: How an episode becomes a prompt; it has no window, because a completion of TRL is one
-            growing sequence.
+        style: How an episode becomes a prompt. It has no window, because a completion of TRL is one
+            growing sequence, no functions and no variables of the chat template.
         reward: ``success``, ``score`` or ``return``, as in `Session`.
 
     Raises:
-        InvalidValueError: if the style has a window.
+        InvalidValueError: if the style has one of these.
         UnknownNameError: if there is no such kind of reward.
     """
     style = style or PromptStyle()
     if style.window is not None:
         raise InvalidValueError(
             f"A completion of TRL is one growing sequence, so `window` is None, not {style.window}"
+        )
+    if style.format == "functions" or style.chat_template_kwargs:
+        raise InvalidValueError(
+            "`rollout_func` shows a model its messages alone, without functions or variables of "
+            "the chat template; take another format, or `environment_factory`"
         )
     check_reward(reward)
     return RolloutFunc(style, reward)
