@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,14 @@ from agentgym_gen.errors import (
     PolicyError,
     ResultExistsError,
 )
-from agentgym_gen.evaluation import Decoding, EvalSettings, Evaluation, evaluate
+from agentgym_gen.evaluation import (
+    Decoding,
+    EvalSettings,
+    Evaluation,
+    column_scores,
+    evaluate,
+)
+from agentgym_gen.evaluation.score import prompt_warning
 from agentgym_gen.system.file_lock import lock_folder
 
 EASY, ALL = "rftgen/Corridor-easy-v0", ["rftgen/Corridor-*-v0"]
@@ -64,6 +72,15 @@ def test_the_expert_solves_everything(tmp_path: Path) -> None:
 
     assert len(evaluation.columns) == 3
     assert all(row["success"] for row in evaluation.rows())
+
+
+def test_a_prompt_to_which_nearly_no_answer_is_valid_is_suspected(tmp_path: Path) -> None:
+    """The sentence names where; where actions are valid there is none."""
+    (score,) = column_scores(play(tmp_path))
+    warning = prompt_warning([score, replace(score, invalid=0.95)])
+
+    assert prompt_warning([score]) == ""
+    assert warning.startswith("More than 90 % of the actions in Corridor-easy could not be ")
 
 
 def test_more_tasks_and_interfaces_extend_a_folder(tmp_path: Path) -> None:
