@@ -143,8 +143,8 @@ def _check_adapter(model: Model, lora_rank: int, lora_alpha: int, targets: Seque
     layers = config.target_modules
     layers = [layers] if isinstance(layers, str) else sorted(layers or ())
     own = {"lora_rank": config.r, "lora_alpha": config.lora_alpha, "lora_targets": layers}
-    asked = {"lora_rank": lora_rank, "lora_alpha": lora_alpha, "lora_targets": sorted(targets)}
-    for name, value in asked.items():
+    settings = {"lora_rank": lora_rank, "lora_alpha": lora_alpha, "lora_targets": sorted(targets)}
+    for name, value in settings.items():
         if value not in (own[name], []):
             raise InvalidValueError(
                 f"The model has an adapter with `{name}` {own[name]!r}, and the settings have "
