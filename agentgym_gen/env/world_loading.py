@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from agentgym_gen.env.option_types import typed_options
 from agentgym_gen.env.reserved_options import OF_THE_ENVIRONMENT, check_known, check_options
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.system.imports import load_module
@@ -25,7 +26,7 @@ def load_world(world: str | World[Any], options: Mapping[str, object]) -> World[
         return world
     factory = world_class(world)
     check_known(factory, options, OF_THE_ENVIRONMENT[1:])
-    instance: World[Any] = factory(**options)
+    instance: World[Any] = factory(**typed_options(factory, options))
     return instance
 
 

@@ -1,11 +1,13 @@
 """Environments are made again from what describes them; samples of tasks can be extended."""
 
+from pathlib import Path
+
 import gymnasium
 import pytest
 from gymnasium.envs.registration import EnvSpec
 
 from agentgym_gen import Randomized, Session, make_text_env, sample_task_ids, stream, task_rows
-from agentgym_gen.errors import InvalidValueError, UnknownNameError
+from agentgym_gen.errors import DataError, InvalidValueError, UnknownNameError
 
 TIERS = ("easy", "medium", "hard")
 MIXED = ["rftgen/TextCraft-v0", "rftgen/Sokoban-easy-v0", "rftgen/TextCraft-hard-json-v0"]
@@ -18,6 +20,32 @@ def test_a_spec_with_a_sampled_interface_survives_json(interface: object) -> Non
     again = gymnasium.make(EnvSpec.from_json(env.spec.to_json()))
 
     assert [again.reset(seed=n) for n in range(5)] == [env.reset(seed=n) for n in range(5)]
+
+
+@pytest.mark.parametrize(
+    ("environment", "option", "message"),
+    [
+        ("TextWorld", "first=x", "`first` is a whole number, not 'x'"),
+        ("TextWorld", "list_admissible=no", "`list_admissible` is true or false, not 'no'"),
+        ("SearchQA", "k=true", "`k` is a whole number, not True"),
+        ("SearchQA", "title_weight=9999", "whole number from 1 to 100, not 9999"),
+        ("WebShop", "products=many", "`products` is a whole number, not 'many'"),
+        ("BabyAI", "level=1", "Unknown BabyAI level '1'"),
+    ],
+)
+def test_an_option_of_another_type_is_refused(environment: str, option: str, message: str) -> None:
+    """The sentence has the option, what it accepts, and the value."""
+    with pytest.raises(InvalidValueError, match=message):
+        make_text_env(f"rftgen/{environment}-easy-v0?{option}", "train")
+
+
+def test_a_folder_may_be_called_by_a_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An id with it means the folder, and not the number."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError, match="'2024' with ALFWorld's official games"):
+        make_text_env("rftgen/ALFWorld-easy-v0?data_dir=2024", "train")
 
 
 @pytest.mark.parametrize("env_id", ["rftgen/ALFWorld-easy-v0", "rftgen/SearchQA-easy-v0"])

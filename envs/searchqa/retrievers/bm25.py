@@ -16,6 +16,9 @@ TITLE_WEIGHT = 3
 INDEX_VERSION = 1
 """Rises when the same corpus makes another index."""
 
+MAX_TITLE_WEIGHT = 100
+"""The most times that a title counts: it is written into the index as often."""
+
 
 class BM25Retriever:
     """Keyword search with Lucene's analysis and scores.
@@ -31,9 +34,11 @@ class BM25Retriever:
     def __init__(
         self, corpus: Corpus, *, title_weight: int = TITLE_WEIGHT, keep: bool = True
     ) -> None:
-        if isinstance(title_weight, bool) or not isinstance(title_weight, int) or title_weight < 1:
+        is_whole = isinstance(title_weight, int) and not isinstance(title_weight, bool)
+        if not is_whole or not 1 <= title_weight <= MAX_TITLE_WEIGHT:
             raise InvalidValueError(
-                f"`title_weight` is a whole number from 1, not {title_weight!r}"
+                f"`title_weight` is a whole number from 1 to {MAX_TITLE_WEIGHT}, not "
+                f"{title_weight!r}"
             )
         self._corpus = corpus
         self._title_weight = title_weight
