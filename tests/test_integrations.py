@@ -48,6 +48,17 @@ def test_a_row_is_the_episode_of_a_session(interface: str) -> None:
         assert env.result.turns == 1
 
 
+@pytest.mark.parametrize("query", ["-json-v0", "-v0?interface=json"])
+def test_a_row_without_an_interface_has_that_of_its_id(query: str) -> None:
+    """Only an interface of the row itself takes its place."""
+    row = {"env_id": f"rftgen/TextCraft-easy{query}", "task_id": "textcraft/easy/train/3"}
+    sessions = [open_session(row), open_session({**row, "interface": "menu"})]
+    for session in sessions:
+        session.start()
+
+    assert [str(session.env.interface) for session in sessions] == ["json", "menu"]
+
+
 def test_instances_play_in_threads_as_alone() -> None:
     """As AsyncGRPOTrainer plays them: 8 at once, each with its own rows."""
     rows = task_rows(ENVS, 24, interface="random")

@@ -29,7 +29,10 @@ RESULTS = ("success", "score", "turns", "invalid_turns", "truncated_turns")
 """What a trainer logs of an episode, beside its reward."""
 
 EnvCache = MutableMapping[tuple[str, str, str], TextEnv]
-"""Environments by id, split and interface, for an adapter that plays one episode after another."""
+"""Environments by id, split and interface, for an adapter that plays one episode after another.
+
+The interface is empty where it is that of the id.
+"""
 
 
 def open_session(
@@ -42,8 +45,8 @@ def open_session(
     """Return the episode that *row* names, not yet started.
 
     Args:
-        row: ``env_id`` and ``task_id``, and where they are not that of the id and 0, ``interface``
-            and ``interface_index``. Other fields are ignored.
+        row: ``env_id`` and ``task_id``, ``interface`` where it is not that of the id, and
+            ``interface_index`` where it is not 0. Other fields are ignored.
         style: How the episode becomes a prompt.
         reward: What the episode is rewarded by, as in `Session`.
         envs: Environments that are used again, and to which a new one is added; one environment
@@ -59,9 +62,9 @@ def open_session(
             f"A row names its episode by the texts `env_id` and `task_id`, but {missing} are not "
             f"there: {dict(row)!r:.300}"
         )
-    env_id, task_id, interface = row["env_id"], row["task_id"], row.get("interface")
+    env_id, task_id, interface = row["env_id"], row["task_id"], row.get("interface") or ""
     envs = {} if envs is None else envs
-    key = env_id, TaskId.parse(task_id).split, str(interface or "")
+    key = env_id, TaskId.parse(task_id).split, str(interface)
     if key not in envs:
         envs[key] = make_text_env(env_id, key[1], {"interface": interface} if interface else {})
     index = int(row.get("interface_index") or 0)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from agentgym_gen import PromptStyle, run
+import json
+from types import SimpleNamespace
+
+from agentgym_gen import PromptStyle, Session, run
 from agentgym_gen.agents import Episode
 from agentgym_gen.agents.completions.calls import read_call
+from agentgym_gen.integrations.trl import rollout_func
 from agentgym_gen.trainers.config import RFTConfig, SFTConfig
 from agentgym_gen.trainers.demos import demonstrations, expert_texts
-from agentgym_gen.trainers.models.chat import ChatFormat
+from agentgym_gen.trainers.models.chat import ChatFormat, settings_of
 from agentgym_gen.trainers.models.tiny import TinySize, build_tiny
+from agentgym_gen.trainers.models.types import Tokenizer
 from agentgym_gen.trainers.rft import RFTTrainer
 from agentgym_gen.trainers.sampling.model_policy import ModelPolicy
 from agentgym_gen.trainers.sft import SFTTrainer
@@ -84,3 +89,37 @@ def test_a_template_without_functions_describes_them_in_the_first_message() -> N
     assert text.startswith('<|user|>You have these functions:\n{"name": "Up"')
     assert "<tool_call>" in text
     assert ChatFormat(tokenizer).check_appends(PromptStyle("functions"))
+
+
+class FakeTRL:
+    """What a rollout of TRL uses of its trainer, with a model that always answers the same."""
+
+    max_completion_length, use_vllm = 4096, False
+
+    def __init__(self, tokenizer: Tokenizer, answer: str) -> None:
+        self.processing_class, self._answer = tokenizer, tokenizer.encode(answer)
+        config = SimpleNamespace(max_position_embeddings=8192)
+        config.get_text_config = lambda: config
+        self.model, self.args = SimpleNamespace(config=config), SimpleNamespace()
+
+    def _generate_single_turn(
+        self, contexts: list[list[int]], *_: object, **__: object
+    ) -> tuple[list[list[int]], None]:
+        return [self._answer for _ in contexts], None
+
+
+def test_an_agent_of_trl_reads_functions_and_variables_of_the_template() -> None:
+    """Its tokens are those that our own trainer makes of the same chat."""
+    style = PromptStyle("functions", chat_template_kwargs={"mood": "calm"})
+    _, tokenizer = build_tiny(expert_texts([ENV], style, number=2), size=TinySize(1, 16, 2, 400))
+    tokenizer.chat_template = "{{ mood }}" + WITH_TOOLS
+    row = {"env_id": ENV, "task_id": "sokoban/easy/train/3"}
+    prompt = [{"role": "user", "content": "", "task": json.dumps(row)}]
+    call = '<tool_call>\n{"name": "Up", "arguments": {}}\n</tool_call><|end|>'
+    played = rollout_func(style=style)([prompt], FakeTRL(tokenizer, call))
+    session = Session(row["env_id"], row["task_id"], style=style)
+    opening = ChatFormat(tokenizer).opening(session.start(), session.tools, settings_of(style))
+
+    assert tokenizer.decode(opening).startswith("calm[{")
+    assert played["prompt_ids"] == [opening]
+    assert tokenizer.decode(played["completion_ids"][0]).startswith(f"{call}<|tool|>")

@@ -125,6 +125,30 @@ class ChatFormat:
         ids = self._encode(layout.calls.text_after(name, self._escape(observation)))
         return ids[1:] if ended else ids
 
+    def continuation_of_chat(
+        self,
+        messages: Sequence[ChatMessage],
+        tools: Tools = (),
+        *,
+        ended: bool,
+        settings: Settings = (),
+    ) -> list[int]:
+        """Return the tokens between the last answer in *messages* and the next.
+
+        The last two messages are that answer and the observation after it. The other arguments
+        and the errors are those of `opening` and `continuation`.
+        """
+        answer, message = messages[-2:]
+        calls = answer.get("tool_calls")
+        if calls:
+            name = calls[0]["function"]["name"]
+            return self.continuation_of_call(
+                name, message["content"], ended=ended, settings=settings
+            )
+        return self.continuation(
+            message["content"], ended=ended, settings=settings, functions=bool(tools)
+        )
+
     def check_appends(self, style: PromptStyle | None = None) -> Between:
         """Return what stands between two answers of an episode in *style*.
 
@@ -361,15 +385,8 @@ class ContextBuilder:
 
     def _continuation(self, request: Request) -> list[int]:
         ended, settings = self._ended[request.episode], settings_of(request.style)
-        answer, message = request.messages[-2:]
-        calls = answer.get("tool_calls")
-        if calls:
-            name = calls[0]["function"]["name"]
-            return self._chat.continuation_of_call(
-                name, message["content"], ended=ended, settings=settings
-            )
-        return self._chat.continuation(
-            message["content"], ended=ended, settings=settings, functions=bool(request.tools)
+        return self._chat.continuation_of_chat(
+            request.messages, request.tools, ended=ended, settings=settings
         )
 
     def record_answer(self, request: Request, ids: Sequence[int]) -> None:

@@ -91,8 +91,10 @@ class _Episode:
     """An episode and its tokens, which only grow: none is tokenized twice."""
 
     def __init__(self, session: Session, chat: ChatFormat, room: int, context: int) -> None:
-        self.session, self._chat = session, chat
-        self.prompt_ids = chat.opening(session.start())
+        from agentgym_gen.trainers.models.chat import settings_of
+
+        self.session, self._chat, self._settings = session, chat, settings_of(session.style)
+        self.prompt_ids = chat.opening(session.start(), session.tools, self._settings)
         if len(self.prompt_ids) >= context:
             raise InvalidValueError(
                 f"The first prompt has {len(self.prompt_ids)} tokens, and the context of the model "
@@ -111,11 +113,14 @@ class _Episode:
         if len(self.ids) == self._room and not ended:
             self.session.end(EndReason.CONTEXT_LIMIT)
             return
-        completion = Completion(self._chat.text(answer), truncated=not ended)
+        tools, settings = self.session.tools, self._settings
+        completion = Completion(self._chat.text(answer, tools, settings), truncated=not ended)
         reply = self.session.reply(completion)
         if reply.done:
             return
-        between = self._chat.continuation(reply.message["content"], ended=ended)
+        between = self._chat.continuation_of_chat(
+            self.session.messages, tools, ended=ended, settings=settings
+        )
         if len(self.ids) + len(between) < self._room:
             self._append(between, 0, None)
         else:
@@ -131,23 +136,18 @@ def rollout_func(*, style: PromptStyle | None = None, reward: str = "success") -
     """Return the ``rollout_func`` of a `GRPOTrainer`; its ``reward_funcs`` is `episode_reward`.
 
     Args:
-        style: How an episode becomes a prompt. It has no window, because a completion of TRL is one
-            growing sequence, no functions and no variables of the chat template.
+        style: How an episode becomes a prompt; it has no window, because a completion of TRL is one
+            growing sequence.
         reward: ``success``, ``score`` or ``return``, as in `Session`.
 
     Raises:
-        InvalidValueError: if the style has one of these.
+        InvalidValueError: if the style has a window.
         UnknownNameError: if there is no such kind of reward.
     """
     style = style or PromptStyle()
     if style.window is not None:
         raise InvalidValueError(
             f"A completion of TRL is one growing sequence, so `window` is None, not {style.window}"
-        )
-    if style.format == "functions" or style.chat_template_kwargs:
-        raise InvalidValueError(
-            "`rollout_func` shows a model its messages alone, without functions or variables of "
-            "the chat template; take another format, or `environment_factory`"
         )
     check_reward(reward)
     return RolloutFunc(style, reward)

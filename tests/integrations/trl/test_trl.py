@@ -206,8 +206,6 @@ def test_wrong_values_are_refused_in_a_sentence() -> None:
         lambda: environment_factory(reward="points"),
         lambda: rollout_func(reward="points"),
         lambda: rollout_func(style=PromptStyle(window=2)),
-        lambda: rollout_func(style=PromptStyle("functions")),
-        lambda: rollout_func(style=PromptStyle(chat_template_kwargs={"enable_thinking": False})),
         lambda: dataset(ENVS, 0),
         lambda: ToolEnvironment().reset(prompt=[]),
         lambda: rollout_func()._open(0, [{"role": "user", "content": "hello"}]),
