@@ -20,6 +20,7 @@ from agentgym_gen.agents.policy import Completion, Policy, Request
 from agentgym_gen.errors import DataError, ResultExistsError
 from agentgym_gen.study import run_plan
 from agentgym_gen.study.plan.plan import ROW_SCHEMA, Cell, ModelId, Stage
+from agentgym_gen.study.results.folder import ResultsFolder
 from agentgym_gen.study.results.rows import (
     cell_folder,
     read_cells,
@@ -200,6 +201,7 @@ def test_a_cell_that_fails_does_not_take_others_with_it(tmp_path: Path) -> None:
     assert "base.s0/Sokoban-medium" not in cells
     assert "test base.s0" in summary.failed
     assert any(row["job"] == "base.s0/Sokoban-medium" for row in read_failures(tmp_path))
+    assert ResultsFolder(tmp_path).strangers() == []
 
 
 def test_two_runs_cannot_write_to_one_folder(tmp_path: Path) -> None:

@@ -60,13 +60,18 @@ def test_success_opens_the_next_environment() -> None:
 
 
 def test_an_impossible_curriculum_is_refused() -> None:
-    """No or unknown ids, negative weights, a late first stage and a wrong threshold are errors."""
-    with pytest.raises(InvalidValueError, match="one or more environment ids"):
-        as_curriculum([])
+    """No or unknown ids, impossible weights, a late first stage, a wrong threshold are errors."""
+    for envs in ([], {EASY, HARD}):
+        with pytest.raises(InvalidValueError, match="a list of one or more environment ids"):
+            as_curriculum(envs)  # type: ignore[arg-type]
+    with pytest.raises(InvalidValueError, match=r"each environment once, .* a mapping from id to"):
+        as_curriculum([EASY, EASY, HARD])
     with pytest.raises(UnknownNameError, match="Sokoban-easy"):
         FixedCurriculum({"rftgen/Sokoban-esay-v0": 1})
     with pytest.raises(InvalidValueError, match="weights of 0 or more"):
         FixedCurriculum({EASY: 2, HARD: -1})
+    with pytest.raises(InvalidValueError, match="finite weights"):
+        FixedCurriculum({EASY: float("inf"), HARD: 1})
     with pytest.raises(InvalidValueError, match="begin at 0 and rise"):
         StepCurriculum(((3, {EASY: 1}),))
     with pytest.raises(InvalidValueError, match="`threshold`"):

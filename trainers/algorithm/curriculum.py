@@ -6,6 +6,7 @@ resumes from a checkpoint samples the same tasks.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
@@ -42,7 +43,7 @@ class FixedCurriculum:
     """A mixture of environments with the same weights at all steps.
 
     Raises:
-        InvalidValueError: if there is no environment, or a weight is negative.
+        InvalidValueError: if there is no environment, or a weight is negative or infinite.
         UnknownNameError: if an id is not registered.
     """
 
@@ -51,13 +52,10 @@ class FixedCurriculum:
 
     def __post_init__(self) -> None:
         """Check the ids and their weights."""
-        if (
-            not self.env_weights
-            or not sum(self.env_weights.values()) > 0
-            or min(self.env_weights.values()) < 0
-        ):
+        weights = self.env_weights.values()
+        if not all(0 <= weight < math.inf for weight in weights) or not 0 < sum(weights) < math.inf:
             raise InvalidValueError(
-                "A mixture has environment ids with weights of 0 or more, not "
+                "A mixture has environment ids with finite weights of 0 or more, not "
                 f"{dict(self.env_weights)!r}"
             )
         for env_id in self.env_weights:
@@ -151,14 +149,22 @@ def as_curriculum(envs: Curriculum | Mapping[str, float] | Sequence[str]) -> Cur
     """Return *envs* as a curriculum: a list has equal weights.
 
     Raises:
-        InvalidValueError: if there is no environment.
+        InvalidValueError: if there is no environment, a list names one twice, or it is a set.
         UnknownNameError: if an id is not registered.
     """
     if isinstance(envs, Curriculum):
         return envs
-    if not envs or isinstance(envs, str):
+    # The order of a set is another one in every process, and with it the tasks of a seed.
+    if not envs or isinstance(envs, str | set | frozenset):
         raise InvalidValueError(f"`envs` is a list of one or more environment ids, not {envs!r}")
-    return FixedCurriculum(dict(envs) if isinstance(envs, Mapping) else dict.fromkeys(envs, 1.0))
+    if isinstance(envs, Mapping):
+        return FixedCurriculum(dict(envs))
+    if len(set(envs)) < len(envs):
+        raise InvalidValueError(
+            f"`envs` names each environment once, not {list(envs)!r}; a mapping from id to weight "
+            "trains more on one than on others"
+        )
+    return FixedCurriculum(dict.fromkeys(envs, 1.0))
 
 
 def task_counts(

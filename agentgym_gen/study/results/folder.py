@@ -140,7 +140,7 @@ class ResultsFolder:
     def strangers(self) -> list[str]:
         """Return the names of the folders in ``cells/`` that are no cells of the plan."""
         cells = {cell.name for cell in self.plan.all_cells()}
-        paths = self.out.glob("cells/*/*")
+        paths = filter(Path.is_dir, self.out.glob("cells/*/*"))  # a failed job leaves a file
         names = {path.relative_to(self.out / "cells").as_posix() for path in paths}
         return sorted(names - cells)
 
