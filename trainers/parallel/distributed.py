@@ -7,6 +7,7 @@ is that of one process with the joined batch. Only the main process writes files
 
 from __future__ import annotations
 
+import atexit
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
@@ -39,6 +40,8 @@ class Distributed:
             torch.cuda.set_device(local_device())
         if self.size > 1 and not distributed.is_initialized():
             distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+            # A group that is still there when the interpreter ends may abort the process.
+            atexit.register(_leave_group)
 
     @property
     def is_main(self) -> bool:
@@ -137,6 +140,11 @@ class Distributed:
                 "together; load it in all of them from one place, or call `torch.manual_seed` "
                 "before it is built"
             )
+
+
+def _leave_group() -> None:
+    if distributed.is_initialized():
+        distributed.destroy_process_group()
 
 
 def _device() -> str:
