@@ -49,11 +49,14 @@ def _parts(hint: object) -> tuple[object, ...]:
 
 
 def _typed(name: str, value: object, types: frozenset[object]) -> object:
+    takes_text = bool(types & {str, Path})
     if type(value) in types or not isinstance(value, str | int):
+        return value
+    if isinstance(value, str) and takes_text:
         return value
     if type(value) is int and float in types:
         return value
-    if not isinstance(value, str) and types & {str, Path}:
+    if takes_text:
         return str(value).lower()  # as an id spells it
     words = [word for kind, word in WORDS.items() if kind in types]
     if types <= {*WORDS, Path, NoneType}:

@@ -70,7 +70,6 @@ class DemoPlan:
             raise InvalidValueError(
                 "A demonstration is one growing conversation: a style with a `window` has none"
             )
-
         if "functions" in {style.format for style in self.style.each()}:
             raise InvalidValueError(
                 "A row has no place for the functions of an episode, so the format 'functions' "

@@ -7,6 +7,7 @@ import pytest
 from gymnasium.envs.registration import EnvSpec
 
 from agentgym_gen import Randomized, Session, make_text_env, sample_task_ids, stream, task_rows
+from agentgym_gen.env.option_types import typed_options
 from agentgym_gen.errors import DataError, InvalidValueError, UnknownNameError
 
 TIERS = ("easy", "medium", "hard")
@@ -46,6 +47,17 @@ def test_a_folder_may_be_called_by_a_number(
     monkeypatch.chdir(tmp_path)
     with pytest.raises(DataError, match="'2024' with ALFWorld's official games"):
         make_text_env("rftgen/ALFWorld-easy-v0?data_dir=2024", "train")
+
+
+def test_a_path_may_be_given_as_a_text() -> None:
+    """Also where the parameter of a world of one's own names paths alone."""
+
+    class Map:
+        def __init__(self, folder: Path) -> None:
+            self.folder = folder
+
+    assert typed_options(Map, {"folder": "maps"}) == {"folder": "maps"}
+    assert typed_options(Map, {"folder": 2024}) == {"folder": "2024"}
 
 
 @pytest.mark.parametrize("env_id", ["rftgen/ALFWorld-easy-v0", "rftgen/SearchQA-easy-v0"])
