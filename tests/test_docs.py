@@ -77,13 +77,13 @@ def test_python_blocks_run(page: Path, tmp_path: Path) -> None:
 
 
 def commands(page: Path, program: str) -> list[list[str]]:
-    """Return the words of every line of a `sh` block of *page* that starts with *program*."""
+    """Return the words of every command of a `sh` block of *page* that starts with *program*."""
     text = page.read_text(encoding="utf-8")
     lines = [
         line.strip()
         for block in FENCE.finditer(text)
-        if block["language"] in {"sh", "console"}
-        for line in block["code"].splitlines()
+        if block["language"] in {"sh", "bash", "console"}
+        for line in block["code"].replace("\\\n", " ").splitlines()
     ]
     words = [shlex.split(line.removeprefix("$ "), comments=True) for line in lines]
     return [line for line in words if line and line[0].startswith(program)]

@@ -14,9 +14,10 @@ PAGE = Path(__file__).parents[2] / "docs" / "view.md"
 
 
 def commands() -> list[list[str]]:
-    """Return the words of every `agentgym-gen` line of the page."""
+    """Return the words of every `agentgym-gen` command of the page."""
     text = "\n".join(re.findall(r"```sh\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL))
-    return [shlex.split(line)[1:] for line in text.splitlines() if line.startswith("agentgym-gen")]
+    lines = text.replace("\\\n", " ").splitlines()
+    return [shlex.split(line)[1:] for line in lines if line.startswith("agentgym-gen")]
 
 
 def test_the_commands_of_the_page_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
