@@ -95,8 +95,9 @@ def _sample_tasks(world: World[Any], number: int) -> Iterator[Task[Any]]:
     for tier in tasks.tiers:
         for split in tasks.splits:
             size = tasks.size(tier, split)
-            for part in range(min(number, size)):
-                index = part * size // number
+            count = min(number, size)
+            for part in range(count):
+                index = part * size // count
                 task = tasks.make(tier, split, index)
                 named = tasks.task_id(tier, split, index)
                 require(named == task.id, "`task_id` names the task that `make` makes", task.id)

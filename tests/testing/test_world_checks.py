@@ -202,6 +202,35 @@ def test_a_few_shared_tasks_are_caught_and_named() -> None:
     check_world(f"{Leaking.__module__}:Leaking", tasks_per_split=1, compared_tasks=1)
 
 
+class ThreeTasks(CorridorTasks):
+    """A split has three tasks."""
+
+    def size(self, tier: str, split: str) -> int:
+        return 3
+
+
+class LastWithoutPlan(CorridorWorld):
+    """The expert has no plan for the last task of a split."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tasks = ThreeTasks()
+
+    def reset(self, task: Task[Corridor]) -> Scene:
+        self._last = task.id == self.tasks.task_id(task.id.tier, task.id.split, 2)
+        return super().reset(task)
+
+    def expert_plan(self) -> tuple[Command, ...]:
+        return () if self._last else super().expert_plan()
+
+
+def test_all_tasks_are_checked_where_there_are_fewer_than_asked_for() -> None:
+    """Of three tasks the third is played too, if five are asked for."""
+    globals()["LastWithoutPlan"] = LastWithoutPlan
+    with pytest.raises(ContractError, match="There is a plan"):
+        check_world(f"{LastWithoutPlan.__module__}:LastWithoutPlan", tasks_per_split=5)
+
+
 def test_a_check_of_no_tasks_is_refused() -> None:
     """A check that plays no task would pass any world."""
     with pytest.raises(InvalidValueError, match="`tasks_per_split` is at least 1, not 0"):
