@@ -72,7 +72,8 @@ class Handler(BaseHTTPRequestHandler):
         if place == "log":
             self.send(200, self.server.logs.get(script, []))
         elif place == "v1/models" and "nolist" not in script:
-            self.send(200, {"object": "list", "data": [{"id": MODEL, "object": "model"}]})
+            key = f" {self.headers['Authorization']}" if "anykey" in script else ""
+            self.send(200, {"object": "list", "data": [{"id": MODEL + key, "object": "model"}]})
         else:
             self.send(404, {"detail": "Not Found"})
 
@@ -88,20 +89,20 @@ class Handler(BaseHTTPRequestHandler):
         behaviour = steps[min(number, len(steps) - 1)]
         if place != "v1/chat/completions":
             self.send(404, {"detail": "Not Found"})
-        elif problem := self.problem(log[number]["body"], "key" in steps):
+        elif problem := self.problem(log[number]["body"], steps):
             self.send(*problem)
         else:
             getattr(self, f"do_{behaviour}")(log[number]["body"])
 
-    def problem(self, body: dict[str, Any], keyed: bool) -> tuple[int, object] | None:
+    def problem(self, body: dict[str, Any], steps: list[str]) -> tuple[int, object] | None:
         """Return what is wrong with a request, as OpenAI and vLLM say it."""
-        messages = body.get("messages", [])
+        messages, keyed = body.get("messages", []), "key" in steps
         asks = {"user", "tool"}
         roles = ["user" if m.get("role") in asks else m.get("role") for m in messages]
         if keyed and self.headers["Authorization"] != f"Bearer {KEY}":
             shown = (self.headers["Authorization"] or "none").removeprefix("Bearer ")
             return 401, {"error": {"message": f"Incorrect API key provided: {shown}."}}
-        if not keyed and self.headers["Authorization"]:
+        if not {"key", "anykey"} & set(steps) and self.headers["Authorization"]:
             return 422, {"error": {"message": "a key for a server that wants none"}}
         if body.get("model") != MODEL:
             return 404, {"error": {"message": f"The model `{body.get('model')}` does not exist."}}
@@ -118,7 +119,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_ok(self, body: dict[str, Any]) -> None:
         self.send(200, completion(body))
 
-    do_key = do_ok
+    do_key = do_anykey = do_ok
 
     def do_calls(self, body: dict[str, Any]) -> None:
         """Call one of the functions, with the arguments as text."""
@@ -244,6 +245,12 @@ class Handler(BaseHTTPRequestHandler):
             return
         message = "This model's maximum context length is 64 tokens. Please reduce the messages."
         self.send(400, {"error": {"message": message, "type": "BadRequestError", "code": 400}})
+
+    def do_gateway(self, _: object) -> None:
+        """Say that the prompt is too long, after much else, as LiteLLM does."""
+        message = f"litellm.BadRequestError: {'no deployment left; ' * 40}"
+        message += "This model's maximum context length is 64 tokens."
+        self.send(400, {"error": {"message": message}})
 
     def do_400(self, _: object) -> None:
         self.send(400, {"error": {"message": "Unsupported value: 'temperature'."}})

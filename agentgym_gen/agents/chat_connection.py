@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from agentgym_gen.agents.chat_replies import TransientError, UnreachableError
-from agentgym_gen.errors import missing_extra
+from agentgym_gen.errors import InvalidValueError, missing_extra
 
 if TYPE_CHECKING:
     import aiohttp
@@ -162,8 +162,11 @@ class _Client:
             self._thread.join(GRACE)
 
     def _run(self, started: threading.Event) -> None:
-        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
-            runner.run(self._serve(started))
+        try:
+            with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+                runner.run(self._serve(started))
+        finally:
+            started.set()  # so that nobody waits for a session that could not be made
         # In this order: a call that comes too late for one of the two is met by the other.
         self._ended = True
         self._cancel_calls()
@@ -224,8 +227,26 @@ def _reason(error: OSError) -> str:
 
 
 def _proxy_of(url: str) -> str | None:
-    """Return the proxy that the environment names for *url*."""
+    """Return the proxy that the environment names for *url*; without a scheme it is one of HTTP.
+
+    Raises:
+        InvalidValueError: if it is no address. It is not repeated, since it may hold a password.
+    """
     parts = urlsplit(url)
     if urllib.request.proxy_bypass(parts.hostname or ""):
         return None
-    return urllib.request.getproxies().get(parts.scheme)
+    proxy = urllib.request.getproxies().get(parts.scheme)
+    if not proxy:
+        return None
+    proxy = proxy if "://" in proxy else f"http://{proxy}"
+    try:
+        place = urlsplit(proxy)
+        sound = bool(place.hostname) and place.port != 0
+    except ValueError:
+        sound = False
+    if not sound:
+        raise InvalidValueError(
+            f"The environment variable '{parts.scheme}_proxy' is the address of a proxy, such as "
+            "'http://proxy:3128', and what it holds is none; correct or unset it"
+        )
+    return proxy

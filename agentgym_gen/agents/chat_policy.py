@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -88,9 +89,9 @@ class ChatPolicy:
         retries: How often a failed attempt is repeated.
         timeout: How many seconds an attempt may take, and the longest pause that a server gets.
         connections: How many requests are open at once.
-        extra: More fields of each request, such as ``{"top_p": 0.9}``.
-        send_seed: Whether each request has a ``seed``, from the episode's own stream, so that
-            servers that know it sample the same again; False for servers that refuse the field.
+        extra: More fields of each request, such as ``{"top_p": 0.9}``. Each request has a ``seed``
+            from the episode's own stream, so that servers that know it sample the same again; one
+            in `extra` takes its place, and None leaves it out, for servers that refuse it.
         prices: What a million tokens in and a million tokens out cost.
 
     Raises:
@@ -110,7 +111,6 @@ class ChatPolicy:
         timeout: float = 120.0,
         connections: int = 64,
         extra: Mapping[str, Any] | None = None,
-        send_seed: bool = True,
         prices: tuple[float, float] | None = None,
     ) -> None:
         from agentgym_gen.agents.chat_connection import ServerConnection
@@ -122,7 +122,7 @@ class ChatPolicy:
             **{name: value for name, value in settings.items() if value is not None},
             **_checked_extra(extra or {}),
         }
-        self._key_env, self._send_seed, self._prices = api_key_env, send_seed, prices
+        self._key_env, self._prices = api_key_env, prices
         self._retries, self._timeout = retries, timeout
         key = None if api_key_env is None else _read_key(api_key_env)
         headers = {"Content-Type": "application/json"} | _authorization(key)
@@ -155,9 +155,12 @@ class ChatPolicy:
         if request.tools:
             body["tools"] = request.tools
         if request.style.chat_template_kwargs:
-            body["chat_template_kwargs"] = dict(request.style.chat_template_kwargs)
-        if self._send_seed:
+            own = self._settings.get("chat_template_kwargs") or {}
+            body["chat_template_kwargs"] = own | dict(request.style.chat_template_kwargs)
+        if "seed" not in body:
             body["seed"] = int(request.rng.integers(1 << 31))
+        elif body["seed"] is None:
+            del body["seed"]
         reply = self._complete(json.dumps(body).encode(), request.episode)
         return Completion(reply.text, truncated=reply.truncated)
 
@@ -200,7 +203,7 @@ class ChatPolicy:
     def _attempt(self, body: bytes) -> ChatReply:
         response = self._server.request("POST", f"{self._url}/chat/completions", body)
         self._reached = True
-        return read_reply(response.status, response.headers, self._without_key(response.body))
+        return read_reply(response.status, response.headers, response.body, self._without_key)
 
     def _wait(self, error: TransientError, attempts: int, episode: int) -> None:
         """Wait before the next attempt, or give up.
@@ -250,7 +253,7 @@ class ChatPolicy:
             names = []
         if not names:
             return "check `model` and `base_url`, which ends in '/v1' as a rule"
-        return f"it has: {', '.join(map(str, names))[:MAX_REASON]}"
+        return f"it has: {self._without_key(', '.join(map(str, names)))[:MAX_REASON]}"
 
     def _count(self, reply: ChatReply, retries: int) -> None:
         tokens_in, tokens_out = reply.usage or (0, 0)
@@ -291,6 +294,7 @@ def _checked_url(base_url: str) -> str:
     try:
         parts = urlsplit(base_url)
         sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        (parts.hostname or "").encode("idna")
     except ValueError:
         sound = False
     if sound and "@" in parts.netloc:
@@ -321,8 +325,8 @@ def _checked_extra(extra: Mapping[str, Any]) -> dict[str, Any]:
             f"`extra` holds {taken[0]!r}, which `ChatPolicy` sets itself; use its arguments"
         )
     try:
-        json.dumps(dict(extra))
-    except (TypeError, ValueError) as error:
+        json.dumps(dict(extra), allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
         raise InvalidValueError(f"`extra` is no JSON object: {error}") from error
     return dict(extra)
 
@@ -346,8 +350,11 @@ def _authorization(key: str | None) -> dict[str, str]:
     return {} if key is None else {"Authorization": f"Bearer {key}"}
 
 
-def _redactor(key: str | None) -> Callable[[bytes], bytes]:
-    """Return a function that takes the key out of what a server says."""
+def _redactor(key: str | None) -> Callable[[str], str]:
+    """Return a function that takes the key, as it is and as JSON spells it, out of an error."""
     if key is None:
-        return lambda body: body
-    return lambda body: body.replace(key.encode(), b"***")
+        return lambda text: text
+    in_json = json.dumps(key)[1:-1]
+    spelled = sorted({key, in_json, in_json.replace("/", "\\/")}, key=len, reverse=True)
+    pattern = re.compile("|".join(map(re.escape, spelled)))
+    return lambda text: pattern.sub("***", text)

@@ -10,7 +10,7 @@ import email.utils
 import json
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from agentgym_gen.agents.completions.calls import CLOSING, OPENING, parse_object, write_call
@@ -18,6 +18,9 @@ from agentgym_gen.interface.syntax.functions import FunctionCall
 
 MAX_REASON = 300
 """How many characters of a server's own words an error repeats."""
+
+MAX_WORDS = 1 << 14
+"""How many bytes of them are read: a gateway puts its own words before those of the model."""
 
 TOO_LONG = re.compile(
     r"context[ _]?(length|window|size)|exceeds? the (available )?context"
@@ -77,8 +80,19 @@ class RefusedError(Exception):
         """The HTTP status, the server's words, and whether the prompt is too long."""
 
 
-def read_reply(status: int, headers: Mapping[str, str], body: bytes) -> ChatReply:
+def read_reply(
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    redact: Callable[[str], str] = lambda text: text,
+) -> ChatReply:
     """Return the reply in a response.
+
+    Args:
+        status: The HTTP status.
+        headers: The headers.
+        body: The content.
+        redact: Takes secrets out of the server's words before an error repeats them.
 
     Raises:
         TransientError: if another attempt may succeed.
@@ -86,10 +100,11 @@ def read_reply(status: int, headers: Mapping[str, str], body: bytes) -> ChatRepl
     """
     if status == 200:
         return _read_completion(body)
-    reason = _reason(body)
-    if status in TOO_LONG_STATUSES and TOO_LONG.search(reason):
+    words = _words(body)
+    reason = redact(words)[:MAX_REASON]
+    if status in TOO_LONG_STATUSES and TOO_LONG.search(words):
         raise RefusedError(status, reason, too_long=True)
-    if status >= 500 or (status in TRANSIENT_STATUSES and NO_QUOTA not in reason):
+    if status >= 500 or (status in TRANSIENT_STATUSES and NO_QUOTA not in words):
         raise TransientError(f"{status}: {reason}", retry_after(headers))
     raise RefusedError(status, reason)
 
@@ -106,19 +121,27 @@ def retry_after(headers: Mapping[str, str]) -> float:
 
 
 def _read_completion(body: bytes) -> ChatReply:
-    try:
-        answer = json.loads(body)
-        choice = answer["choices"][0]
-        text, finish = choice["message"].get("content"), choice.get("finish_reason")
-        calls, usage = choice["message"].get("tool_calls"), answer.get("usage")
-    except (ValueError, RecursionError, LookupError, TypeError, AttributeError) as error:
-        raise TransientError("an answer that is no chat completion") from error
+    answer = _parsed(body)
+    if answer is None:  # raised here, with no cause: an error of the parser holds the whole answer
+        raise TransientError("an answer that is no chat completion")
+    text, calls, finish, usage = answer
     if not isinstance(text, str | None):
         raise TransientError("an answer whose content is no text")
     whole = _with_calls(text or "", calls)
     # half of a surrogate pair, which JSON can spell, would fit into no file
     encodable = whole.encode("utf-8", "replace").decode()
     return ChatReply(encodable, finish == "length", _read_usage(usage))
+
+
+def _parsed(body: bytes) -> tuple[object, object, object, object] | None:
+    """Return the content, calls, finish reason and usage of a completion; None if it is none."""
+    try:
+        answer = json.loads(body)
+        choice = answer["choices"][0]
+        message, finish = choice["message"], choice.get("finish_reason")
+        return message.get("content"), message.get("tool_calls"), finish, answer.get("usage")
+    except (ValueError, RecursionError, LookupError, TypeError, AttributeError):
+        return None
 
 
 def _with_calls(text: str, calls: object) -> str:
@@ -147,9 +170,9 @@ def _read_usage(usage: object) -> tuple[int, int] | None:
     return None if tokens_in is None or tokens_out is None else (tokens_in, tokens_out)
 
 
-def _reason(body: bytes) -> str:
+def _words(body: bytes) -> str:
     """Return what a refusal says, in one line."""
-    text = body[: 16 * MAX_REASON].decode(errors="replace")
+    text = body[:MAX_WORDS].decode(errors="replace")
     try:
         error = json.loads(text)
         error = error.get("error", error) if isinstance(error, dict) else error
@@ -160,4 +183,4 @@ def _reason(body: bytes) -> str:
             text = error
     except (ValueError, RecursionError):
         pass
-    return " ".join(text.split())[:MAX_REASON] or "no reason"
+    return " ".join(text.split()) or "no reason"

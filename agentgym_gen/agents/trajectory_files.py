@@ -148,7 +148,8 @@ def read_trajectory_lines(
 def _whole_lines(
     path: Path, position: LinePosition | None = None
 ) -> Iterator[tuple[Line, TrajectoryLine]]:
-    for line in read_lines_from(path, position or LinePosition(), "", MAX_BYTES):
+    begin = position or LinePosition()
+    for line in read_lines_from(path, begin, "", MAX_BYTES, growing=True):
         where = f"line {line.position.number} of {path}"
         try:
             parsed = parse_line(parse_json(line.text, where), where)

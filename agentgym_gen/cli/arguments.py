@@ -127,7 +127,7 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--base-url", metavar="URL", help=url)
     key = "the environment variable that holds the server's key"
     parser.add_argument("--api-key-env", metavar="NAME", help=key)
-    extra = "more fields of each request, as JSON, such as '{\"top_p\": 0.9}'"
+    extra = "more fields of each request, as JSON: '{\"top_p\": 0.9}'; a seed of null sends none"
     parser.add_argument("--extra", metavar="JSON", help=extra)
     timeout = "seconds for an answer; default 120"
     parser.add_argument("--timeout", type=float, default=120.0, metavar="N", help=timeout)
@@ -156,7 +156,7 @@ def _extra_fields(text: str | None) -> dict[str, Any]:
         return {}
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
         raise InvalidValueError(

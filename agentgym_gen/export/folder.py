@@ -147,7 +147,8 @@ def _files_of(folder: Path) -> set[str]:
         return set()
     if not isinstance(manifest, dict) or manifest.get("kind") != KIND:
         return set()
-    return {MANIFEST, *manifest.get("files", ())}
+    files = manifest.get("files")
+    return {MANIFEST, *files} if isinstance(files, dict) else set()
 
 
 def _temporary_folder(folder: Path) -> Path:

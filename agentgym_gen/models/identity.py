@@ -25,8 +25,10 @@ KINDS = ("policy", "folder", "adapter", "hub", "endpoint")
 CONFIG, ADAPTER_CONFIG = "config.json", "adapter_config.json"
 
 HASHED = (
-    *("*.safetensors", CONFIG, ADAPTER_CONFIG, "generation_config.json"),
-    *("tokenizer*.json", "chat_template.jinja", "special_tokens_map.json", "*.gguf"),
+    *("*.safetensors", "pytorch_model*.bin", "adapter_model.bin", "*.gguf"),
+    *(CONFIG, ADAPTER_CONFIG, "generation_config.json", "chat_template.j*"),
+    *("tokenizer*.json", "special_tokens_map.json", "added_tokens.json"),
+    *("*.model", "vocab.*", "merges.txt", "*.tiktoken"),
 )
 """The files of a model that decide what it answers."""
 

@@ -39,7 +39,7 @@ class Access:
 
     def __init__(self, host: str, token: str | None = None) -> None:
         given = os.environ.get(TOKEN_VARIABLE, "") if token is None else token
-        self._token = given.strip().encode()
+        self._token = given.strip().encode("utf-8", "surrogateescape")
         if not self._token and not _is_loopback(host):
             raise InvalidValueError(
                 f"{host!r} can be reached from other machines, and a server there needs a token; "

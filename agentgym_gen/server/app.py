@@ -265,7 +265,8 @@ class EpisodeServer:
     async def _answer(self, session: ServerSession, text: str | bytes) -> dict[str, Any] | None:
         """Return the answer to one message, or None if it closes the session."""
         self._sessions.count(session)
-        if len(text) > self._limits.max_bytes:
+        content = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+        if len(content) > self._limits.max_bytes:
             raise RequestError(self._too_long, "TOO_LARGE")
         message = parse_json(text)
         kind, data = message.get("type"), message.get("data", {})
@@ -313,7 +314,11 @@ class EpisodeServer:
 
 
 async def _body(request: web.Request) -> dict[str, Any]:
-    return parse_json(await request.read() or b"{}")
+    try:
+        content = await request.read()
+    except web.RequestPayloadError as error:
+        raise RequestError(f"Malformed request: its content cannot be read: {error}") from error
+    return parse_json(content or b"{}")
 
 
 def _action(data: Mapping[str, Any]) -> dict[str, Any]:

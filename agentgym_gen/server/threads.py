@@ -67,7 +67,7 @@ class EpisodeThreads:
         """Close the episode of *session*, after what it is doing now."""
         try:
             await self._play(session, self._resets, session.episode.close)
-        except RequestError:
+        except AgentGymGenError:
             logger.warning("The episode of a session could not be closed")
 
     def shut_down(self) -> None:

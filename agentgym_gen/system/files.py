@@ -81,6 +81,8 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
             os.fsync(file.fileno())
         temporary.replace(path)
         temporary = None
+    except DataError:  # of the block, with its own sentence
+        raise
     except OSError as error:
         raise write_error(path, error) from error
     finally:

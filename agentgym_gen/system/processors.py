@@ -7,6 +7,8 @@ import platform
 from dataclasses import dataclass
 from pathlib import Path
 
+from agentgym_gen.errors import InvalidValueError
+
 CGROUP = Path("/sys/fs/cgroup")
 """Where Linux says what a container may use."""
 
@@ -27,9 +29,23 @@ class Launched:
 
 
 def launched_processes() -> Launched:
-    """Return the processes of which this is one, as their launcher names them."""
-    size = int(os.environ.get("WORLD_SIZE", "1"))
-    return Launched(size, int(os.environ.get("RANK", "0")) if size > 1 else 0)
+    """Return the processes of which this is one, as their launcher names them.
+
+    Raises:
+        InvalidValueError: if what it names is no number.
+    """
+    size = _launched("WORLD_SIZE", 1)
+    return Launched(size, _launched("RANK", 0) if size > 1 else 0)
+
+
+def _launched(variable: str, default: int) -> int:
+    text = os.environ.get(variable, "")
+    if text and not (text.isascii() and text.isdigit()):
+        raise InvalidValueError(
+            f"The environment variable {variable!r}, which torchrun sets, is a whole number, not "
+            f"{text!r}; set it so, or unset it"
+        )
+    return int(text or default)
 
 
 def usable_processors() -> int:

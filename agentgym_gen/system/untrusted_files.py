@@ -169,9 +169,16 @@ class Line(NamedTuple):
 
 
 def read_lines_from(
-    path: Path, position: LinePosition, content: str = "", max_bytes: int = MAX_BYTES
+    path: Path,
+    position: LinePosition,
+    content: str = "",
+    max_bytes: int = MAX_BYTES,
+    *,
+    growing: bool = False,
 ) -> Iterator[Line]:
     """Yield the lines of the UTF-8 file *path* from *position* on that are not blank.
+
+    If the file is *growing*, a last line without an end may end within a character.
 
     Raises:
         DataError: as those of `read_lines`.
@@ -184,13 +191,15 @@ def read_lines_from(
             if offset > max_bytes or len(raw) > MAX_LINE_BYTES:
                 reason = f"line {number} or what is before it is too long"
                 raise read_error(path, content, reason)
+            ended = raw.endswith(b"\n")
+            errors = "replace" if growing and not ended else "strict"
             try:
-                text = raw.decode("utf-8-sig" if number == 1 else "utf-8")
+                text = raw.decode("utf-8-sig" if number == 1 else "utf-8", errors)
             except UnicodeDecodeError as error:
                 reason = f"line {number}: it is not UTF-8: {error}"
                 raise read_error(path, content, reason) from error
             if text.strip():
-                yield Line(here, text.removesuffix("\n").removesuffix("\r"), raw.endswith(b"\n"))
+                yield Line(here, text.removesuffix("\n").removesuffix("\r"), ended)
             number += 1
 
 

@@ -311,7 +311,7 @@ def _play_on(env: TextEnv, turns: int) -> list[object]:
 def _reset_often(env: TextEnv, tasks: list[str], resets: int) -> None:
     for number in range(resets):
         _, info = env.reset(options={"task_id": tasks[number % len(tasks)]})
-        env.step(info["admissible_actions"][0])
+        env.step(next(iter(info["admissible_actions"]), ""))
 
 
 def _open_files() -> int:

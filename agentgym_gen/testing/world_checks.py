@@ -13,7 +13,7 @@ from itertools import combinations, islice
 from typing import Any
 
 from agentgym_gen.env import INFO_KEYS, TextEnv, load_world
-from agentgym_gen.errors import InvalidValueError
+from agentgym_gen.errors import InvalidValueError, unknown_name
 from agentgym_gen.interface import PRESETS, Interface
 from agentgym_gen.testing.contract import require
 from agentgym_gen.testing.interface_checks import (
@@ -74,10 +74,12 @@ def check_world(
     Raises:
         ContractError: if a check fails.
         InvalidValueError: if no task would be played.
+        UnknownNameError: if the world has no such split.
     """
     if tasks_per_split < 1:
         raise InvalidValueError(f"`tasks_per_split` is at least 1, not {tasks_per_split!r}")
     keywords = dict(options or {})
+    _check_names(load_world(world, keywords), splits)
     _check_verbs(load_world(world, keywords))
     _check_splits(load_world(world, keywords), max(tasks_per_split, compared_tasks))
     for task in _sample_tasks(load_world(world, keywords), tasks_per_split):
@@ -88,6 +90,14 @@ def check_world(
         _check_admissible(task, load_world(world, keywords))
         _check_nonsense(task, world, keywords)
         _check_interfaces(task, world, keywords)
+
+
+def _check_names(world: World[Any], splits: Collection[str] | None) -> None:
+    if splits is not None and not splits:
+        raise InvalidValueError("`splits` names one split or more, or is None for all")
+    for split in splits or ():
+        if split not in world.tasks.splits:
+            raise unknown_name("split", split, world.tasks.splits)
 
 
 def _sample_tasks(world: World[Any], number: int) -> Iterator[Task[Any]]:

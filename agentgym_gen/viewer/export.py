@@ -6,6 +6,7 @@ unasked, and one that is no export of ours never.
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -33,6 +34,9 @@ KIND = "agentgym_gen view"
 
 DATA = "data"
 """The folder of the scripts with the data."""
+
+SCRIPT = re.compile(r"\w+-\d+\.js")
+"""The name of such a script."""
 
 
 def script_path(kind: str, number: int) -> str:
@@ -113,7 +117,7 @@ def _check_free(folder: Path, replace: bool) -> None:
         DataError: if it cannot be looked into.
     """
     try:
-        names = {path.name for path in folder.iterdir()} if folder.exists() else set()
+        names, scripts = _names_in(folder), _names_in(folder / DATA)
     except NotADirectoryError:
         raise ResultExistsError(f"{folder} is a file, and should be a new folder") from None
     except OSError as error:
@@ -130,11 +134,16 @@ def _check_free(folder: Path, replace: bool) -> None:
             f"{folder} holds a view; choose another folder, or replace it with --replace"
         )
     strangers = names - {MARKER, DATA, PAGE, *FILES}
+    strangers |= {f"{DATA}/{name}" for name in scripts if not SCRIPT.fullmatch(name)}
     if strangers:
         raise ResultExistsError(
             f"{folder} holds a view, and {min(strangers)!r}, which is no part of it and would be "
             "lost; move it away, or choose another folder"
         )
+
+
+def _names_in(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()} if folder.exists() else set()
 
 
 def _is_export(folder: Path) -> bool:

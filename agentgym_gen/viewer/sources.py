@@ -1,7 +1,7 @@
 """What a path holds: an evaluation, a study, or trajectories as lines of JSON.
 
 A source yields its episodes in order, each with its position, from which it can begin again: so the
-viewer need not keep texts in memory.
+viewer need not keep texts in memory. Only an evaluation keeps its own, whose order is another one.
 """
 
 from __future__ import annotations

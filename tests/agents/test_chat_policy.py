@@ -160,6 +160,10 @@ def test_settings_of_the_template_are_sent(server: FakeChatServer, make: Maker) 
 
         expected = {"enable_thinking": False} if name == "kwargs" else None
         assert body.get("chat_template_kwargs") == expected
+    more = {"chat_template_kwargs": {"enable_thinking": True, "language": "en"}}
+    run(episodes(1), make(server.url("more"), extra=more), style=style)
+    body = server.log(server.url("more"))[0]["body"]
+    assert body["chat_template_kwargs"] == {"enable_thinking": False, "language": "en"}
 
 
 def test_no_more_connections_are_open_than_allowed(server: FakeChatServer, make: Maker) -> None:
@@ -174,7 +178,7 @@ def test_a_request_has_the_settings(server: FakeChatServer, make: Maker) -> None
     """Settings that are None are left to the server, and more fields can be given."""
     full, bare = server.url("full"), server.url("bare")
     ask(make(full, temperature=0.7, max_tokens=9, extra={"top_p": 0.5}))
-    ask(make(bare, temperature=None, max_tokens=None, send_seed=False))
+    ask(make(bare, temperature=None, max_tokens=None, extra={"seed": None}))
     (entry,), (plain,) = server.log(full), server.log(bare)
     seed = int(stream("ask").integers(1 << 31))
 
@@ -278,6 +282,32 @@ def test_a_wrong_key_is_one_sentence(
     assert len(server.log(url)) == 1
 
 
+def test_a_key_is_taken_out_as_json_spells_it_and_as_a_gateway_lists_it(
+    server: FakeChatServer, make: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither an escaped quote in it nor a list of models with it shows the key."""
+    monkeypatch.setenv("FAKE_KEY", 'sk/"0815')
+    with pytest.raises(PolicyError, match=r"provided: \*\*\*\.") as refused:
+        ask(make(server.url("escaped", "key"), api_key_env="FAKE_KEY"))
+    with pytest.raises(PolicyError, match=rf"it has: {MODEL} Bearer \*\*\*$") as listed:
+        ask(make(server.url("listed", "anykey"), "fake-7b", api_key_env="FAKE_KEY"))
+
+    assert "0815" not in everything_of(refused.value) + everything_of(listed.value)
+
+
+def test_an_answer_with_the_words_of_the_key_stays_as_it_is(
+    server: FakeChatServer, make: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server without keys often gets a word as one; the model may say it, and JSON needs it."""
+    without = run(episodes(3), make(server.url("nokey")), style=PLAIN)
+    for word in ("door", "1", "tokens"):
+        monkeypatch.setenv("FAKE_KEY", word)
+        policy = make(server.url("word", "anykey"), api_key_env="FAKE_KEY")
+
+        assert run(episodes(3), policy, style=PLAIN) == without
+        assert policy.usage.uncounted == 0
+
+
 def test_a_key_that_is_missing_is_one_sentence(server: FakeChatServer, make: Maker) -> None:
     """A server that wants a key and gets none: the sentence names the argument."""
     with pytest.raises(PolicyError, match=r"\(401: .*\); name the environment variable .*`api_key"):
@@ -365,6 +395,13 @@ def test_a_proxy_of_the_environment_is_used(
     with pytest.raises(PolicyError, match=r"at 'http://other\.invalid/.*\((?!Unknown error)\w"):
         ask(make("http://other.invalid/proxy:ok/v1", retries=0))
 
+    monkeypatch.setenv("http_proxy", f"127.0.0.1:{server.port}")  # as curl takes it
+    assert ask(make("http://some.invalid/proxy:ok/v1")).text
+    monkeypatch.setenv("http_proxy", "http://me:geheim@[bad")
+    with pytest.raises(InvalidValueError, match="'http_proxy' is the address of a proxy") as caught:
+        make("http://some.invalid/proxy:ok/v1")
+    assert "geheim" not in everything_of(caught.value)
+
 
 def test_an_outage_stops_the_run(server: FakeChatServer, make: Maker) -> None:
     """Three episodes in a row without an answer are enough here."""
@@ -382,6 +419,16 @@ def test_a_context_that_is_full_truncates_the_episode(server: FakeChatServer, ma
     assert full
     assert {len(t.turns) for t in full} == {3}
     assert all("maximum context length" in t.error for t in full)
+
+
+def test_a_full_context_is_found_behind_the_words_of_a_gateway(
+    server: FakeChatServer, make: Maker
+) -> None:
+    """What an error repeats is shorter than what is read of a refusal."""
+    (played,) = run(episodes(1), make(server.url("gateway", "gateway")), style=PLAIN)
+
+    assert played.end_reason == "context_limit"
+    assert len(played.error) < 400
 
 
 def test_an_answer_may_be_truncated_or_empty(server: FakeChatServer, make: Maker) -> None:
@@ -538,12 +585,14 @@ def test_importing_the_package_imports_no_client() -> None:
         ("ftp://host/v1", {}, "`base_url`"),
         ("http://host:99999/v1", {}, "`base_url`"),
         ("http://host/v1?key=x", {}, "`base_url`"),
+        ("http://a..b/v1", {}, "`base_url`"),
         ("http://host/v1", {"retries": -1}, "`retries` is 0 or more, not -1"),
         ("http://host/v1", {"timeout": 0}, "`timeout` is a positive number of seconds, not 0"),
         ("http://host/v1", {"timeout": float("nan")}, "`timeout`"),
         ("http://host/v1", {"connections": 0}, "`connections` is at least 1, not 0"),
         ("http://host/v1", {"extra": {"stream": True}}, "`extra` holds 'stream'"),
         ("http://host/v1", {"extra": {"top_p": {1}}}, "`extra` is no JSON object"),
+        ("http://host/v1", {"extra": {"top_p": float("nan")}}, "`extra` is no JSON object"),
         ("http://host/v1", {"api_key_env": "NO_SUCH_KEY"}, "'NO_SUCH_KEY' holds no key; set it"),
     ],
 )

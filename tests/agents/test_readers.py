@@ -13,11 +13,13 @@ import pytest
 
 from agentgym_gen import Episode, PromptStyle, ScriptedPolicy, Session, make_text_env, run
 from agentgym_gen.agents.completions.decoration import undecorated
+from agentgym_gen.agents.completions.lenient import lenient_call
 from agentgym_gen.agents.completions.reader import call_in, read_completion
 from agentgym_gen.agents.prompt import FORMATS, READERS, wrap_action
 from agentgym_gen.agents.trajectory_files import write_trajectories
 from agentgym_gen.env import TextEnv
 from agentgym_gen.errors import InvalidValueError
+from agentgym_gen.interface import MAX_ACTION_CHARS
 from agentgym_gen.world import Malformed
 
 PAGE = Path(__file__).parents[2] / "docs" / "interfaces.md"
@@ -285,3 +287,12 @@ def test_half_of_a_surrogate_pair_is_refused(
     assert not trajectory.turns[0].valid
     assert "half of a surrogate pair" in trajectory.turns[1].observation
     assert call_in(style, completion) is None
+
+
+def test_a_long_answer_has_no_call_and_costs_no_time() -> None:
+    """The forms of calls are searched for in no more text than an action may have."""
+    spaces = "\n" * MAX_ACTION_CHARS
+    call = "<tool_call>\n<function=look>\n{}</function>\n</tool_call>"
+
+    assert lenient_call(call.format("")) is not None
+    assert lenient_call(call.format(spaces)) is None

@@ -93,6 +93,21 @@ def test_an_incomplete_last_line_is_left_out(
     assert list(read_trajectories(path)) == trajectories[:-1]
 
 
+def test_a_last_line_may_end_within_a_character(
+    tmp_path: Path, trajectories: list[Trajectory]
+) -> None:
+    """So does a file whose writer was killed; within the file it is damage."""
+    path = tmp_path / "a.jsonl"
+    write_trajectories(path, trajectories)
+    whole, cut = path.read_bytes(), "\u6f22".encode()[:1]
+    path.write_bytes(whole + b'{"env_id": "' + cut)
+    assert list(read_trajectories(path)) == trajectories
+
+    path.write_bytes(b'{"env_id": "' + cut + b"\n" + whole)
+    with pytest.raises(DataError, match="line 1: it is not UTF-8"):
+        list(read_trajectories(path))
+
+
 def test_a_damaged_line_is_named(tmp_path: Path, trajectories: list[Trajectory]) -> None:
     """One in the middle is no file that is being written."""
     path = tmp_path / "a.jsonl"

@@ -139,6 +139,12 @@ def test_a_folder_is_overwritten_only_when_asked_and_only_an_export(tmp_path: Pa
         with pytest.raises(ResultExistsError, match=f"has '{file}', which is no part of an export"):
             export_demos(PLAN, tmp_path / name, replace=True)
         assert (tmp_path / name / file).exists()
+    (tmp_path / "demos" / "notes.md").unlink()
+    manifest = tmp_path / "demos" / "manifest.json"
+    damaged = json.loads(manifest.read_text(encoding="utf-8")) | {"files": 5}
+    manifest.write_text(json.dumps(damaged), encoding="utf-8")
+    with pytest.raises(ResultExistsError, match="which is no part of an export"):
+        export_demos(PLAN, tmp_path / "demos", replace=True)
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(ResultExistsError, match="is a file"):
         export_demos(PLAN, tmp_path / "file", replace=True)

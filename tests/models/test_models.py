@@ -118,6 +118,24 @@ def test_a_model_is_its_content(folder: Path, tmp_path: Path) -> None:
     assert first.hash == same.hash != content_hash(copy)
 
 
+@pytest.mark.parametrize(
+    "name", ["pytorch_model.bin", "tokenizer.model", "vocab.txt", "merges.txt", "added_tokens.json"]
+)
+def test_older_files_of_weights_and_tokenizers_are_content_too(tmp_path: Path, name: str) -> None:
+    """Two models that differ in one of them alone are two; notes beside them do not count."""
+    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "notes.txt").write_text("mine")
+    without = content_hash(tmp_path)
+    (tmp_path / name).write_text("a")
+    first = content_hash(tmp_path)
+    (tmp_path / name).write_text("b")
+    (tmp_path / "notes.txt").write_text("other")
+
+    assert len({without, first, content_hash(tmp_path)}) == 3
+    (tmp_path / name).unlink()
+    assert content_hash(tmp_path) == without
+
+
 def test_a_model_plays(folder: Path) -> None:
     """A folder becomes a policy with the decoding that was asked for."""
     policy = open_policy(identify(folder), Decoding(max_tokens=3))

@@ -26,8 +26,10 @@ def test_a_host_that_others_reach_needs_a_token(host: str, monkeypatch: pytest.M
     monkeypatch.setenv(TOKEN_VARIABLE, "short")
     with pytest.raises(InvalidValueError, match="has 5 characters, and needs at least 16"):
         Access(host)
-    monkeypatch.setenv(TOKEN_VARIABLE, TOKEN)
-    assert Access(host).needs_token
+    for token in (TOKEN, f"{TOKEN}\udcff"):  # a byte of the environment that is not UTF-8
+        monkeypatch.setenv(TOKEN_VARIABLE, token)
+        assert Access(host).needs_token
+        Access(host).check("/ws", {"Host": host, "Authorization": f"Bearer {token}"})
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "127.8.8.8"])

@@ -118,6 +118,7 @@ def test_every_bad_message_is_one_sentence_and_the_connection_stays() -> None:
         ('{"type": "step", "data": {"text": 5}}', "VALIDATION_ERROR", "is a text; not a number"),
         ('{"type": "reset", "data": {"seed": -1}}', "VALIDATION_ERROR", "`seed` is a whole"),
         (json.dumps({"type": "step", "data": {"text": "x" * 70_000}}), "TOO_LARGE", "65,536"),
+        ('{"type": "step", "data": {"text": "' + "\u6f22" * 30_000 + '"}}', "TOO_LARGE", "65,536"),
     ]
 
     async def work(client: TestClient[Any, Any]) -> None:
@@ -131,6 +132,20 @@ def test_every_bad_message_is_one_sentence_and_the_connection_stays() -> None:
                     assert (answer["type"], answer["data"]["code"]) == ("error", code)
                     assert sentence in answer["data"]["message"]
             assert (await ask(socket, "step", text="inventory"))["type"] == "observation"
+
+    play(work)
+
+
+def test_a_body_that_cannot_be_unpacked_is_one_sentence() -> None:
+    """It is the client's mistake, and no traceback."""
+
+    async def work(client: TestClient[Any, Any]) -> None:
+        headers = {"Content-Encoding": "gzip"}
+        response = await client.post("/reset", data=b"zzz", headers=headers)
+        error = (await response.json())["error"]
+
+        assert response.status == 400
+        assert error["message"].startswith("Malformed request: its content cannot be read")
 
     play(work)
 

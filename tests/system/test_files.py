@@ -7,6 +7,7 @@ import pytest
 from agentgym_gen.errors import DataError
 from agentgym_gen.system.files import (
     atomic_path,
+    atomic_write,
     cache_folder,
     is_temporary,
     write_json,
@@ -42,6 +43,14 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
 
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_error_of_what_is_written_keeps_its_sentence(tmp_path: Path) -> None:
+    """That the source of the text cannot be read does not become that the file cannot be."""
+    with pytest.raises(DataError, match=r"^No folder$"), atomic_write(tmp_path / "a"):
+        raise DataError("No folder")
+
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_file_of_another_program_is_replaced_in_one_step(tmp_path: Path) -> None:

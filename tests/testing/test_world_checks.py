@@ -4,7 +4,7 @@ import pytest
 from toy_world import Corridor, CorridorTasks, CorridorWorld
 
 from agentgym_gen import Command, Malformed, Outcome, Scene, Task, TaskId, Verb
-from agentgym_gen.errors import InvalidValueError
+from agentgym_gen.errors import InvalidValueError, UnknownNameError
 from agentgym_gen.testing import ContractError, check_world
 from agentgym_gen.world import Message
 
@@ -235,3 +235,7 @@ def test_a_check_of_no_tasks_is_refused() -> None:
     """A check that plays no task would pass any world."""
     with pytest.raises(InvalidValueError, match="`tasks_per_split` is at least 1, not 0"):
         check_world("toy_world:CorridorWorld", tasks_per_split=0)
+    with pytest.raises(InvalidValueError, match="`splits` names one split or more"):
+        check_world("toy_world:CorridorWorld", splits=())
+    with pytest.raises(UnknownNameError, match="Unknown split 'tset'"):
+        check_world("toy_world:CorridorWorld", splits=("tset",))

@@ -154,9 +154,14 @@ def test_a_folder_of_others_is_never_overwritten(
     (out / "CNAME").write_text("example.org")
     with pytest.raises(ResultExistsError, match="'CNAME'" if replace else "--replace"):
         export(lines, out, replace=replace)
+    other = export(lines, tmp_path / "other")
+    (other / "data" / "notes.txt").write_text("what I saw")
+    with pytest.raises(ResultExistsError, match="'data/notes.txt'" if replace else "--replace"):
+        export(lines, other, replace=replace)
 
     assert (tmp_path / "mine" / "thesis.tex").read_text() == "all of it"
     assert (out / "CNAME").exists()
+    assert (other / "data" / "notes.txt").exists()
 
 
 def test_a_file_in_the_place_of_the_folder_stays(lines: Path, tmp_path: Path) -> None:

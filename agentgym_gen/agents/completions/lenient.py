@@ -200,8 +200,10 @@ def _until_observation(text: str, start: int) -> str:
 def lenient_call(completion: str) -> TextWithCall | None:
     """Return the only call that *completion* plainly has, or None."""
     text = without_thought(completion)
-    calls = [] if text is None else find_calls(text)
-    if text is None or len(calls) != 1 or not calls[0].name:
+    if text is None or len(text) > MAX_ACTION_CHARS:
+        return None
+    calls = find_calls(text)
+    if len(calls) != 1 or not calls[0].name:
         return None
     before = completion[: len(completion) - len(text)] + text.partition("{")[0]
     return TextWithCall(before.partition(OPENING)[0].strip(), calls[0])
