@@ -26,7 +26,7 @@ TIERS = ("easy", "medium", "hard")
 """The difficulty tiers, from the easiest."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-_NUMBER = re.compile(r"-?[0-9]{1,18}")
+_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,17}")  # one spelling each: ``007`` is a text
 _ID = re.compile(r"(?:(?P<namespace>[^/]*)/)?(?P<parts>.+)-v(?P<version>\d+)")
 
 

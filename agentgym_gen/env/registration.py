@@ -173,6 +173,10 @@ def check_env_id(env_id: str) -> str:
     plain, query = split_query(env_id)
     registered = _check_plain_id(plain)
     check_query(query, env_id)
+    if "interface" in query and EnvId.parse(plain).interface:
+        raise InvalidValueError(
+            f"{env_id!r} names two interfaces; leave one, or join them: 'interface=menu+renamed'"
+        )
     options = query.keys() - IN_QUERIES
     if options:
         factory = world_class(gymnasium.registry[registered].kwargs["world"])

@@ -12,13 +12,12 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-__all__ = ["CUT_MARK", "SAMPLE_ALPHABET", "Unicode"]
+from agentgym_gen.interface import clip
+
+__all__ = ["SAMPLE_ALPHABET", "Unicode"]
 
 SAMPLE_ALPHABET = "abcdefghijklmnopqrstuvwxyz 0123456789"
 """The characters of which `Unicode.sample` makes its texts."""
-
-CUT_MARK = "... [cut]"
-"""The end of an observation that was cut to fit its space."""
 
 
 class Unicode(gymnasium.Space[str]):
@@ -47,9 +46,7 @@ class Unicode(gymnasium.Space[str]):
 
     def clip(self, text: str) -> str:
         """Return *text*, cut with a visible mark if it is too long for this space."""
-        if len(text) <= self.max_length:
-            return text
-        return text[: self.max_length - len(CUT_MARK)] + CUT_MARK
+        return clip(text, self.max_length)
 
     @property
     def is_np_flattenable(self) -> bool:

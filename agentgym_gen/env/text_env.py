@@ -17,6 +17,7 @@ from agentgym_gen.env.world_loading import load_world
 from agentgym_gen.errors import BackendError, EpisodeOverError, InvalidValueError, unknown_name
 from agentgym_gen.interface import EpisodeInterface, Interface, Randomized, parse_interface
 from agentgym_gen.interface.functions import EpisodeFunctions
+from agentgym_gen.interface.layout import MAX_OBSERVATION_CHARS
 from agentgym_gen.world import Command, EndReason, Malformed, Message, Task, TaskId, World
 from agentgym_gen.world.copying import copy_sharing
 from agentgym_gen.world.task_list import list_tasks
@@ -24,13 +25,9 @@ from agentgym_gen.world.task_list import list_tasks
 __all__ = [
     "INFO_KEYS",
     "MAX_INTERFACE_INDEX",
-    "MAX_OBSERVATION_CHARS",
     "RESET_OPTIONS",
     "TextEnv",
 ]
-
-MAX_OBSERVATION_CHARS = 16384
-"""The longest observation; a longer one is cut with a visible mark."""
 
 INFO_KEYS = (
     "task_id",

@@ -9,16 +9,19 @@ which no interface changes, and the prompts of models (`agentgym_gen.agents`).
 from agentgym_gen.interface.axes import AXES, MAX_DISTRACTORS, PRESETS, VOCABULARIES, Interface
 from agentgym_gen.interface.codec import MAX_ACTION_CHARS
 from agentgym_gen.interface.episode import EpisodeInterface
+from agentgym_gen.interface.layout import MAX_OBSERVATION_CHARS, clip
 from agentgym_gen.interface.randomized import Randomized, parse_interface
 
 __all__ = [
     "AXES",
     "MAX_ACTION_CHARS",
     "MAX_DISTRACTORS",
+    "MAX_OBSERVATION_CHARS",
     "PRESETS",
     "VOCABULARIES",
     "EpisodeInterface",
     "Interface",
     "Randomized",
+    "clip",
     "parse_interface",
 ]

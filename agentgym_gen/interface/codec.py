@@ -85,7 +85,8 @@ class ActionCodec:
         """The template of each verb, by the verb's name."""
         self._renamed_texts: dict[str, str] = {}
         self._wording = interface.wording
-        self._reads_natively = interface.wording == "native" and interface.syntax == "native"
+        self._writes_sentences = interface.syntax == "native"
+        self._reads_natively = interface.wording == "native" and self._writes_sentences
         self._names: Renaming | None = None
         if interface.names == "renamed":
             phrases = tuple(map(phrase_of, self.templates.values()))
@@ -198,8 +199,12 @@ class ActionCodec:
         mentioned = self._commands.get(text)
         if mentioned is not None:
             return mentioned
-        natively = self._reads_natively
-        command = self._world.read(text) if natively else self._syntax.read(text, admissible)
+        if self._reads_natively:
+            command = self._world.read(text)
+        elif self._writes_sentences:
+            command = self._world.read_reworded(text, self.templates)
+        else:
+            command = self._syntax.read(text, admissible)
         if self._arguments.native or isinstance(command, Malformed):
             return command
         if self._syntax.numbered and command in admissible:

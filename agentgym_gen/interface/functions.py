@@ -56,7 +56,7 @@ class EpisodeFunctions:
         if isinstance(command, Malformed):
             return None
         if self._codec.numbered:
-            number, _, text = action.strip().partition(" ")
+            number, text = (*action.split(maxsplit=1), "")[:2]
             arguments = {"number": int(number)} | ({"text": text.strip()} if text else {})
             return FunctionCall(self._functions[""].name, arguments)
         function = self._functions[command.verb]

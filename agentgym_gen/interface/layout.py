@@ -11,6 +11,12 @@ from agentgym_gen.world import LIST_HEADER, Command, Surface, TaskId, bulleted
 TURNS_AHEAD = 4
 """For how many turns distractors are sampled at once."""
 
+MAX_OBSERVATION_CHARS = 16384
+"""The longest observation; a longer one is cut."""
+
+CUT_MARK = "... [cut]"
+"""The end of a text that was cut."""
+
 
 class ObservationLayout:
     """Puts distractors and the list of admissible actions around the observations of one episode.
@@ -44,7 +50,10 @@ class ObservationLayout:
         if self._rng is not None:
             parts = self._with_distractors(parts, self._rng)
         if admissible and self._lists(turn):
-            parts.append(self._list(self._codec.mention_all(admissible)))
+            listed = self._list(self._codec.mention_all(admissible))
+            # the list is whole: without it some actions cannot be written
+            before = clip("\n".join(parts), MAX_OBSERVATION_CHARS - len(listed) - 1)
+            return f"{before}\n{listed}" if before else listed
         return "\n".join(parts)
 
     def _list(self, actions: list[str]) -> str:
@@ -82,3 +91,10 @@ class ObservationLayout:
         lines = self._codec.render_all(self._surface.distractors(rng, number))
         self._all_differ = len(set(lines)) == number
         self._ready = [lines[start : start + amount] for start in range(0, number, amount)]
+
+
+def clip(text: str, longest: int) -> str:
+    """Return *text*, cut with a visible mark if it has more than *longest* characters."""
+    if len(text) <= longest:
+        return text
+    return text[: max(0, longest - len(CUT_MARK))] + CUT_MARK

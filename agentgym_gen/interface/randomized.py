@@ -45,7 +45,8 @@ class Randomized:
 
     Raises:
         UnknownNameError: if there is no such axis or value.
-        InvalidValueError: if an axis has no values, or all interfaces are held out.
+        InvalidValueError: if there is no axis, an axis has no values, or all interfaces are held
+            out.
     """
 
     domain: tuple[tuple[str, tuple[object, ...]], ...]
@@ -59,6 +60,8 @@ class Randomized:
         held_out: Sequence[Interface | str | Mapping[str, object]] = (),
     ) -> None:
         pairs = (DOMAIN if domain is None else domain).items()
+        if not pairs:
+            raise InvalidValueError("`domain` names one axis or more; None samples all of them")
         object.__setattr__(
             self, "domain", tuple((axis, _checked(axis, values)) for axis, values in pairs)
         )

@@ -144,6 +144,17 @@ class World(abc.ABC, Generic[ContentT]):
         """Parse *text* as the original does, by its form only; by default by the templates."""
         return read_templates(text, {verb.name: verb.template for verb in self.verbs})
 
+    def read_reworded(self, text: str, templates: Mapping[str, str]) -> Command | Malformed:
+        """Parse *text*, an action in other words, by the rules by which `read` parses native ones.
+
+        Override it together with `read`, so that an interface changes the words alone.
+
+        Args:
+            text: What the model wrote.
+            templates: The template of each verb in the words of the episode, by the verb's name.
+        """
+        return read_templates(text, templates)
+
     def info(self) -> Mapping[str, Any]:
         """Return this environment's own entries of ``info``, always with the same keys."""
         return {}

@@ -73,12 +73,17 @@ class GeneratedTasks(Tasks[House]):
         return Task(task_id, _cached_house(task_id, int(task_id.key)))
 
     def find(self, task_id: str) -> Task[House]:
-        """Return the task with the id *task_id*, whether it matches the filter or not.
+        """Return the task with the id *task_id*.
 
         Raises:
-            InvalidValueError: if the id is malformed or no task has it.
+            InvalidValueError: if the id is malformed, no task has it, or it does not match the
+                filter.
         """
-        return GeneratedTasks(TaskFilter()).make(*self._parse_id(task_id))
+        tier, split, number = self._parse_id(task_id)
+        task = GeneratedTasks(TaskFilter()).make(tier, split, number)
+        spec = SPEC_CYCLES[tier][number % len(SPEC_CYCLES[tier])]
+        self._task_filter.check(task_id, spec.type, spec.room)
+        return task
 
     def generate(self, task_id: TaskId, index: int) -> House:
         """Return the first household of the task's stream that is of its tier and its split."""

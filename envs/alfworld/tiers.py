@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from agentgym_gen.envs.alfworld.expert import View, shortest_plan
 from agentgym_gen.envs.alfworld.game import Game
 from agentgym_gen.envs.alfworld.house import OFFICIAL_TYPES, ROOMS, House
-from agentgym_gen.errors import unknown_name
+from agentgym_gen.errors import InvalidValueError, unknown_name
 from agentgym_gen.world import TIERS
 
 MANY_RECEPTACLES = 40
@@ -80,6 +80,15 @@ class TaskFilter:
             raise unknown_name("task type", self.task_type, types)
         if self.room is not None and self.room not in ROOMS:
             raise unknown_name("room", self.room, ROOMS)
+
+    def check(self, task_id: str, task_type: str, room: str) -> None:
+        """Raise `InvalidValueError` unless the task *task_id* is one of those that are played."""
+        if not self.matches(task_type, room):
+            raise InvalidValueError(
+                f"The task {str(task_id)!r} is {OFFICIAL_TYPES[task_type]!r} in a {room}, and "
+                f"`task_type` is {self.task_type!r}, `room` {self.room!r}: name another task, or "
+                "leave the option out"
+            )
 
     def matches(self, task_type: str, room: str) -> bool:
         """Say whether tasks of *task_type*, a short name, in a *room* are played."""

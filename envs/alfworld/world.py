@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -99,15 +100,10 @@ class ALFWorld(World[House]):
         self._wording = find_wording(wording_version)
         self.verbs = self._wording.verbs
         self.tasks = open_tasks(games, data_dir, TaskFilter(task_type, room))
-        # A command of a template: any text may stand for each argument.
-        self._patterns = {
-            verb: re.compile("(.+)".join(map(re.escape, re.split(r"\{\w+\}", template))))
-            for verb, template in self._wording.templates.items()
-        }
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         """Return a copy that shares all words and the plan."""
-        return copy_sharing(self, memo, "_wording", "_patterns", "_plan", "_distractor_pool")
+        return copy_sharing(self, memo, "_wording", "_plan", "_distractor_pool")
 
     def reset(self, task: Task[House]) -> Scene:
         """Start *task*: the room and what is to be done."""
@@ -191,9 +187,13 @@ class ALFWorld(World[House]):
 
     def read(self, text: str) -> Command | Malformed:
         """Read *text* as the original does: to the letter, except for white space around it."""
+        return self.read_reworded(text, self._wording.templates)
+
+    def read_reworded(self, text: str, templates: Mapping[str, str]) -> Command | Malformed:
+        """Read *text* to the letter, too, in the words of *templates*."""
         action_text = text.strip()
-        for verb, pattern in self._patterns.items():
-            if match := pattern.fullmatch(action_text):
+        for verb, template in templates.items():
+            if match := _pattern(template).fullmatch(action_text):
                 return Command(verb, match.groups())
         return Malformed(text, "it is none of the known actions")
 
@@ -223,3 +223,9 @@ class ALFWorld(World[House]):
         """Return sentences about objects whose numbers are not in use."""
         self._distractor_pool = self._distractor_pool or distractor_lines(self.game.house)
         return sample_evenly(self._distractor_pool, amount, rng)
+
+
+@lru_cache(maxsize=1 << 10)
+def _pattern(template: str) -> re.Pattern[str]:
+    """Return the pattern of *template*: any text may stand for each argument."""
+    return re.compile("(.+)".join(map(re.escape, re.split(r"\{\w+\}", template))))

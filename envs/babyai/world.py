@@ -34,6 +34,7 @@ from agentgym_gen.world import (
     Verb,
     World,
     copy_sharing,
+    read_templates,
 )
 from agentgym_gen.world.distractors import sample_evenly
 
@@ -89,7 +90,8 @@ class BabyAI(World[Quest]):
         return self._wording.first_scene(self._mission, self._perception)
 
     def step(self, command: Command) -> Outcome:
-        """Carry out *command*."""
+        """Carry out *command*; the case of its argument does not matter."""
+        command = Command(command.verb, tuple(map(_canonical_argument, command.args)))
         actions = self._admissible.actions.get(command)
         if actions is None:
             refusal = self._admissible.refusal(command)
@@ -140,6 +142,10 @@ class BabyAI(World[Quest]):
     def read(self, text: str) -> Command | Malformed:
         """Read *text* as the original does."""
         return self._wording.read(text)
+
+    def read_reworded(self, text: str, templates: Mapping[str, str]) -> Command | Malformed:
+        """Read *text* as the original would read it in these words."""
+        return read_templates(self._wording.clean(text), templates)
 
     def surface(self) -> Surface:
         """Return what interfaces read of this world."""

@@ -16,6 +16,7 @@ import numpy as np
 from agentgym_gen.envs.searchqa import expert, reward
 from agentgym_gen.envs.searchqa.corpus import Passage, file_states, read_corpus
 from agentgym_gen.envs.searchqa.distractors import leaflet_lines
+from agentgym_gen.envs.searchqa.generator.graph import FACTS
 from agentgym_gen.envs.searchqa.generator.passages import fact_corpus
 from agentgym_gen.envs.searchqa.process_cache import get_or_make
 from agentgym_gen.envs.searchqa.question_formats import read_questions
@@ -33,6 +34,7 @@ from agentgym_gen.envs.searchqa.wording import (
 )
 from agentgym_gen.errors import BackendError, InvalidValueError, unknown_name
 from agentgym_gen.world import (
+    TIERS,
     Command,
     EndReason,
     Malformed,
@@ -44,6 +46,7 @@ from agentgym_gen.world import (
     Tasks,
     World,
     copy_sharing,
+    phrase_of,
 )
 from agentgym_gen.world.distractors import sample_evenly
 
@@ -57,9 +60,6 @@ ANSWERS = ("once", "retry")
 
 MAX_K = 100
 """The largest number of passages that a search may show."""
-
-_ACTION = re.compile(r"<(search|answer)>(.*?)</\1>", re.DOTALL)
-_TAG = re.compile(r"</?(?:search|answer)>")
 
 
 class SearchQA(World[Question]):
@@ -173,18 +173,11 @@ class SearchQA(World[Question]):
 
         Unlike there, a tag inside a tag and a second answer are malformed.
         """
-        match = _ACTION.search(text)
-        if match is None:
-            return Malformed(text, "there is no action between tags in it")
-        verb, content = match[1], match[2].strip()
-        if not content:
-            return Malformed(text, "there is nothing between the tags")
-        if _TAG.search(content):
-            return Malformed(text, "there is a tag inside a tag")
-        later_matches = _ACTION.finditer(text, match.end())
-        if verb == "answer" and any(later[1] == "answer" for later in later_matches):
-            return Malformed(text, "only one can be given at a time")
-        return Command(verb, (content,))
+        return _read_tags(text, {verb.name: verb.name for verb in self.verbs})
+
+    def read_reworded(self, text: str, templates: Mapping[str, str]) -> Command | Malformed:
+        """Read *text* as `read` does, with the tags of *templates*."""
+        return _read_tags(text, {phrase_of(tag): verb for verb, tag in templates.items()})
 
     def surface(self) -> Surface:
         """Return what interfaces read of this world."""
@@ -257,6 +250,23 @@ class SearchQA(World[Question]):
         return reward.score(self._hops_found(), len(self._question.hops), success)
 
 
+def _read_tags(text: str, verbs: Mapping[str, str]) -> Command | Malformed:
+    """Return the command of the first pair of tags in *text*; *verbs* has the verb of each tag."""
+    tags = "|".join(map(re.escape, verbs))
+    matches = re.finditer(rf"<({tags})>(.*?)</\1>", text, re.DOTALL)
+    match = next(matches, None)
+    if match is None:
+        return Malformed(text, "there is no action between tags in it")
+    verb, content = verbs[match[1]], match[2].strip()
+    if not content:
+        return Malformed(text, "there is nothing between the tags")
+    if re.search(rf"</?(?:{tags})>", content):
+        return Malformed(text, "there is a tag inside a tag")
+    if verb == "answer" and any(later[1] == match[1] for later in matches):
+        return Malformed(text, "only one can be given at a time")
+    return Command(verb, (content,))
+
+
 def _format_passages(passages: Sequence[Passage]) -> str:
     """Return *passages* in Search-R1's format."""
     return "\n".join(
@@ -270,8 +280,20 @@ def _choose_tasks(
     questions: str | Path | Mapping[str, str | Path] | None,
     tiers: Sequence[str] | None,
 ) -> Tasks[Question]:
+    """Return the questions that are played; a text of *tiers* has commas between them."""
+    if facts not in FACTS:
+        raise unknown_name("facts", facts, FACTS)
     if questions is None:
+        if tiers is not None:
+            raise InvalidValueError(
+                "`tiers` chooses among your own `questions`; the tier of ours is in the id: "
+                "rftgen/SearchQA-hard-v0"
+            )
         return FactTasks(facts)
+    tiers = tiers.split(",") if isinstance(tiers, str) else tiers
+    for tier in tiers or ():
+        if tier not in TIERS:
+            raise unknown_name("tier", tier, TIERS)
     if isinstance(questions, Mapping):
         return CustomTasks(
             {split: read_questions(path) for split, path in questions.items()}, tiers

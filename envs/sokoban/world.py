@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -123,13 +124,12 @@ class Sokoban(World[Level]):
 
     def read(self, text: str) -> Command | Malformed:
         """Read one direction in any case, alone or in RAGEN's or verl-agent's tags."""
-        action_text = text.strip().lower()
-        action_text = action_text if action_text in _READABLE else _without_tags(action_text)
-        if action_text in _READABLE:
-            return _READABLE[action_text]
-        if "||" in action_text:
-            return Malformed(text, "it is more than one action")
-        return Malformed(text, "it is none of the known actions")
+        return _read_direction(text, _READABLE)
+
+    def read_reworded(self, text: str, templates: Mapping[str, str]) -> Command | Malformed:
+        """Read *text* as `read` does, with the words of *templates*."""
+        words = {template.lower(): Command(verb) for verb, template in templates.items()}
+        return _read_direction(text, words)
 
     def surface(self) -> Surface:
         """Return what interfaces read of this world."""
@@ -154,6 +154,17 @@ class Sokoban(World[Level]):
 def _nouns() -> tuple[str, ...]:
     """Return the things of the board, which the instruction and the reasons name."""
     return NOUNS
+
+
+def _read_direction(text: str, commands: Mapping[str, Command]) -> Command | Malformed:
+    """Return the one of *commands* whose word *text* has, alone or in tags."""
+    action_text = text.strip().lower()
+    action_text = action_text if action_text in commands else _without_tags(action_text)
+    if action_text in commands:
+        return commands[action_text]
+    if "||" in action_text:
+        return Malformed(text, "it is more than one action")
+    return Malformed(text, "it is none of the known actions")
 
 
 def _without_tags(text: str) -> str:

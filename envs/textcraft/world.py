@@ -48,6 +48,7 @@ _GET = re.compile(r"get ([0-9]+) (.*)")
 _COUNTED = re.compile(r"([0-9]+) (.*)")
 _NOT_WHOLE = re.compile(r"[0-9]\.[0-9]|(?<![A-Za-z0-9])-\s*[0-9]")
 """A decimal or negative number, which cleaning would make another number."""
+WHOLE_NUMBERS = "a quantity is a whole number, without a sign or a point"
 # The possessive `*+` keeps the match linear: what it has consumed is not tried again.
 _CLEAN = re.compile(r"[A-Za-z0-9,]+(?: [A-Za-z0-9,]+)*+")
 _DROPPED = re.compile(r"[^A-Za-z0-9, ]+")
@@ -91,6 +92,9 @@ class TextCraft(World[CraftTask]):
 
     def step(self, command: Command) -> Outcome:
         """Carry out *command*."""
+        if any(map(_NOT_WHOLE.search, command.args)):
+            unclear = Malformed(" ".join(command.args), WHOLE_NUMBERS)
+            return self._refuse(self.invalid_reply(unclear), WHOLE_NUMBERS)
         args = tuple(map(clean_text, command.args))
         if command.verb == "inventory":
             return self._answer(self._inventory_message(), {"carried": dict(self._inventory)})
@@ -130,7 +134,7 @@ class TextCraft(World[CraftTask]):
         """Read *text* as the original does, whose client keeps letters, digits and commas only."""
         action = clean_text(text)
         if _NOT_WHOLE.search(text):
-            return Malformed(action, "a quantity is a whole number, without a sign or a point")
+            return Malformed(action, WHOLE_NUMBERS)
         if match := _CRAFT.match(action):
             return Command("craft", match.groups())
         if match := _GET.match(action):
@@ -142,7 +146,9 @@ class TextCraft(World[CraftTask]):
 
     def surface(self) -> Surface:
         """Return what interfaces read of this world."""
-        return Surface(nouns=_nouns, canonical_argument=clean_text, distractors=_distractors)
+        return Surface(
+            nouns=_nouns, canonical_argument=_canonical_argument, distractors=_distractors
+        )
 
     def _opening(self, recipes: tuple[Command, ...]) -> Scene:
         lines: list[Piece] = []
@@ -270,6 +276,11 @@ def clean_text(text: str) -> str:
     if _CLEAN.fullmatch(text):
         return text
     return " ".join(_DROPPED.sub("", " ".join(text.split())).split())
+
+
+def _canonical_argument(argument: str) -> str:
+    """Return *argument* cleaned, but for a quantity that cleaning would change."""
+    return argument if _NOT_WHOLE.search(argument) else clean_text(argument)
 
 
 def _number(digits: str) -> int:

@@ -35,9 +35,27 @@ class CommandFilter:
     """
 
     def __init__(self, names: tuple[str, ...]) -> None:
-        self._names = frozenset(name.lower() for name in names)
+        self._names = {name.lower(): name for name in names}
         words = {word for name in self._names for word in name.split()}
         self._words = (words - PARSER_WORDS) | ARTICLES
+
+    def whole_names(self, argument: str) -> str:
+        """Return *argument* with the whole names of the things in it, in their own case.
+
+        The parser takes a part of a name for the name, and any case. Of several names that a part
+        may stand for it is the first.
+        """
+        parts = " ".join(argument.lower().split()).split(" from ")
+        return " from ".join(map(self._whole_name, parts))
+
+    def _whole_name(self, text: str) -> str:
+        first, _, rest = text.partition(" ")
+        part = rest if first in ARTICLES else text
+        if part in self._names:
+            return self._names[part]
+        words = set(part.split())
+        fitting = (self._names[name] for name in sorted(self._names) if words <= set(name.split()))
+        return next(fitting, text) if words else text
 
     def refusal(self, command: Command, text: str) -> str | None:
         """Return the parser's answer to a *command* that must not reach it, or None if it may.

@@ -179,7 +179,11 @@ class TextWorld(World[Any]):
 
     def surface(self) -> Surface:
         """Return what interfaces read of this world."""
-        return Surface(nouns=self._nouns, distractors=self._distractors)
+        return Surface(
+            nouns=self._nouns,
+            canonical_argument=self._filter.whole_names,
+            distractors=self._distractors,
+        )
 
     def _nouns(self) -> tuple[str, ...]:
         """Return the names of things and doors, but not of rooms, directions and the meal.

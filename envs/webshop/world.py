@@ -30,12 +30,13 @@ from agentgym_gen.world import (
     Task,
     World,
     copy_sharing,
+    phrase_of,
 )
 from agentgym_gen.world.distractors import sample_evenly
 
 __all__ = ["BUTTON_WORDS", "WebShop"]
 
-_ACTION = re.compile(r"(search|click)\s*\[(.+)\]", re.IGNORECASE)
+_ACTION = re.compile(r"([^\[]+)\[(.+)\]")
 _ORIGINAL_ACTION = re.compile(r"(.+)\[(.+)\]")
 _NAMEABLE = re.compile(r"(?=.*[^\W\d_])[^_]+")  # with a letter, without an underscore
 
@@ -99,7 +100,7 @@ class WebShop(World[Goal]):
         argument = command.args[0].lower()
         if command.verb == SEARCH.name:
             return self._search(argument)
-        button = self._buttons.get(" ".join(argument.split()))
+        button = self._buttons.get(_canonical_argument(argument))
         if button is None:
             reason = f"there is no button called {argument[:80]!r} on this page"
             return Outcome(self._scene(), valid=False, reason=reason)
@@ -139,21 +140,29 @@ class WebShop(World[Goal]):
         What follows the last closing bracket of the line is ignored. The pattern of the original
         splits at the last opening bracket, so that its queries with brackets do nothing.
         """
+        return self._read(text, {verb.name: verb.name for verb in self.verbs})
+
+    def read_reworded(self, text: str, templates: Mapping[str, str]) -> Command | Malformed:
+        """Read *text* as `read` does, with the words of *templates*."""
+        return self._read(text, {phrase_of(words): verb for verb, words in templates.items()})
+
+    def _read(self, text: str, verbs: Mapping[str, str]) -> Command | Malformed:
         if self._rules.as_original:
             match = _ORIGINAL_ACTION.match(text)
-            if match and match[1] in ("search", "click"):
-                return Command(match[1], (match[2],))
+            if match and match[1] in verbs:
+                return Command(verbs[match[1]], (match[2],))
         else:
             match = _ACTION.match(text.strip())
-            if match and match[2].strip():
-                return Command(match[1].lower(), (match[2].strip(),))
+            verb = verbs.get(" ".join(match[1].lower().split())) if match else None
+            if match and verb and match[2].strip():
+                return Command(verb, (match[2].strip(),))
         return Malformed(text, "an action is one of the two verbs with its text in brackets")
 
     def surface(self) -> Surface:
         """Return what interfaces read of this world."""
         return Surface(
             nouns=self._nouns,
-            canonical_argument=str.lower,
+            canonical_argument=_canonical_argument,
             verb_labels=VERB_LABELS,
             distractors=_distractors,
             distractor_amount=DISTRACTOR_AMOUNT,
@@ -235,3 +244,8 @@ BUTTON_WORDS = frozenset([BACK, "next", "prev", "now", "buy", "description", "fe
 def _distractors(rng: np.random.Generator, amount: int) -> tuple[str, ...]:
     """Return advertisements, trivia, and products that nobody sells."""
     return sample_evenly(distractor_lines(), amount, rng)
+
+
+def _canonical_argument(argument: str) -> str:
+    """Return *argument* in lower case, without white space that means nothing."""
+    return " ".join(argument.lower().split())

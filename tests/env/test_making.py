@@ -45,8 +45,17 @@ def test_a_folder_may_be_called_by_a_number(
 ) -> None:
     """An id with it means the folder, and not the number."""
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(DataError, match="'2024' with ALFWorld's official games"):
-        make_text_env("rftgen/ALFWorld-easy-v0?data_dir=2024", "train")
+    for name in ("2024", "007", "-0"):
+        with pytest.raises(DataError, match=f"'{name}' with ALFWorld's official games"):
+            make_text_env(f"rftgen/ALFWorld-easy-v0?data_dir={name}", "train")
+
+
+def test_an_id_names_one_interface() -> None:
+    """With two, results would be kept under the name of one and be those of the other."""
+    with pytest.raises(
+        InvalidValueError, match=r"names two interfaces; .*'interface=menu\+renamed'"
+    ):
+        make_text_env("rftgen/ALFWorld-easy-menu-v0?interface=json", "train")
 
 
 def test_a_path_may_be_given_as_a_text() -> None:

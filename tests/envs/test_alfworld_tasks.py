@@ -182,6 +182,18 @@ def test_sampled_tasks_pass_the_filter() -> None:
     assert {tasks().find(task_id).content.goal.type for task_id in sampled} == {"heat"}
 
 
+def test_a_task_that_a_filter_leaves_out_is_refused_by_name() -> None:
+    """It would be played in a room that nobody asked for."""
+    kitchens = tasks(room="kitchen")
+    bathroom = next(
+        task
+        for task in (tasks().make("easy", "train", index) for index in range(8))
+        if task.content.room == "bathroom"
+    )
+    with pytest.raises(InvalidValueError, match=r"in a bathroom, and .* `room` 'kitchen'"):
+        kitchens.find(str(bathroom.id))
+
+
 def test_info_names_the_task_type_and_the_room() -> None:
     """`info` has the task type, by the original's name, and the room."""
     _, info = TextEnv(ALFWorld(task_type="two", room="kitchen")).reset(seed=0)

@@ -227,6 +227,29 @@ def test_custom_questions_over_a_custom_corpus(tmp_path: pathlib.Path) -> None:
     check_world(WORLD, tasks_per_split=1, compared_tasks=1, options=options)
 
 
+def test_tiers_choose_among_questions_of_ones_own(tmp_path: pathlib.Path) -> None:
+    """A text has commas between them; what is no tier, or chooses among ours, is refused."""
+    hops = [[[f"T{n}", 0] for n in range(number)] for number in (1, 2, 3, 4)]
+    rows = [
+        {"question": f"Which?{n}{m}", "answer": "w", "supporting_facts": facts}
+        for n, facts in enumerate(hops)
+        for m in range(9)
+    ]
+    own = {"questions": str(write_lines(tmp_path / "q.jsonl", *rows))}
+    all_tiers = TextEnv(WORLD, **own).tiers  # type: ignore[arg-type]
+    first = TextEnv(WORLD, **own, tiers=all_tiers[0])  # type: ignore[arg-type]
+    text = TextEnv(WORLD, **own, tiers=",".join(all_tiers))  # type: ignore[arg-type]
+
+    assert len(all_tiers) > 1
+    assert (first.tiers, text.tiers) == (all_tiers[:1], all_tiers)
+    with pytest.raises(UnknownNameError, match="Unknown tier 'nonsense'"):
+        TextEnv(WORLD, **own, tiers=("hard", "nonsense"))  # type: ignore[arg-type]
+    with pytest.raises(InvalidValueError, match="chooses among your own `questions`"):
+        TextEnv(WORLD, tiers="hard")
+    with pytest.raises(UnknownNameError, match="Unknown facts 'nonsense'"):
+        TextEnv(WORLD, **own, facts="nonsense")  # type: ignore[arg-type]
+
+
 def test_a_custom_corpus_that_changes_is_read_again(tmp_path: pathlib.Path) -> None:
     """An environment that is made after a change searches the changed corpus."""
     path = write_lines(tmp_path / "c.jsonl", {"title": "A", "text": "lama"})

@@ -15,13 +15,14 @@ import pytest
 
 import agentgym_gen.envs.textworld.world as worlds
 from agentgym_gen.env import TextEnv
+from agentgym_gen.env.making import make_text_env
 from agentgym_gen.envs.textworld import TextWorld
 from agentgym_gen.envs.textworld.engine.client import engine_pool
 from agentgym_gen.envs.textworld.games.cache import GameCache
 from agentgym_gen.envs.textworld.plots import plot_of
 from agentgym_gen.envs.textworld.tasks import GeneratedTasks
 from agentgym_gen.errors import InvalidValueError, MissingExtraError
-from agentgym_gen.world import SPLITS, TIERS
+from agentgym_gen.world import SPLITS, TIERS, Malformed
 from tools.fuzz import fuzz
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -117,6 +118,22 @@ def test_nothing_dangerous_reaches_the_game(env: TextEnv) -> None:
 
     assert sent == []
     assert (env.admissible_actions, env.world.expert_plan()) == before
+
+
+def test_old_names_are_refused_in_parts_and_capitals() -> None:
+    """The parser takes a part of a name for the name, and any case."""
+    _, tier, split, _ = DINNER.split("/")
+    renamed = make_text_env(f"rftgen/TextWorld-{tier}-v0", split, {"interface": "renamed"})
+    renamed.reset(options={"task_id": DINNER})
+    names = [name for name in renamed.world._names if name in renamed.world._nouns()]
+    spellings = {*names} | {name.upper() for name in names}
+    spellings |= {f"the {name}" for name in names} | {name.split()[-1] for name in names}
+    spellings |= {name.replace(" ", "  ") for name in names}
+    for spelling in sorted(spellings):
+        command = renamed.read(f"examine {spelling}")
+
+        assert isinstance(command, Malformed), spelling
+    renamed.close()
 
 
 def test_the_parser_answers_in_its_own_words(env: TextEnv) -> None:

@@ -293,5 +293,6 @@ def test_ids_are_the_originals_goal_numbers(tasks: OfficialTasks) -> None:
     assert info["goal"] == tasks.all_goals[number].instruction
     with pytest.raises(InvalidValueError, match=f"goal {number} is webshop/easy/test/{number}"):
         tasks.find(f"webshop/hard/train/{number}")
-    with pytest.raises(InvalidValueError, match="0 to 6909"):
-        tasks.find("webshop/easy/test/x")
+    for key in ("x", f"0{number}"):
+        with pytest.raises(InvalidValueError, match="0 to 6909"):
+            tasks.find(f"webshop/easy/test/{key}")

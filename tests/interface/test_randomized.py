@@ -103,6 +103,12 @@ def test_a_wrong_domain_is_one_clear_error() -> None:
         Randomized({"words": ["native"]})
 
 
+def test_an_empty_domain_is_refused() -> None:
+    """Its text would read back as all interfaces."""
+    with pytest.raises(InvalidValueError, match="`domain` names one axis or more"):
+        Randomized({})
+
+
 def test_an_interface_is_sampled_for_every_episode() -> None:
     """Episodes have different interfaces, and a seed gives the same ones again."""
 

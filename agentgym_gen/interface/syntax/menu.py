@@ -43,7 +43,7 @@ class MenuSyntax(Syntax):
 
     def read(self, text: str, admissible: Sequence[Command] = ()) -> Command | Malformed:
         """Return the command with the number that *text* starts with."""
-        number, _, argument = text.strip().partition(" ")
+        number, argument = (*text.split(maxsplit=1), "", "")[:2]
         if not (number.isascii() and number.isdigit() and len(number) < 10):
             return Malformed(text, "it is not the number of an action")
         if not 1 <= int(number) <= len(admissible):

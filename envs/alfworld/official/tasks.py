@@ -77,10 +77,11 @@ class OfficialTasks(Tasks[House]):
         return len(self._entries(tier, split))
 
     def find(self, task_id: str) -> Task[House]:
-        """Return the game with the id *task_id*, whether it matches the filter or not.
+        """Return the game with the id *task_id*.
 
         Raises:
-            InvalidValueError: if the id is malformed, or of another tier than the game.
+            InvalidValueError: if the id is malformed, of another tier than the game, or does not
+                match the filter.
             DataError: if there is no such game, or it cannot be played.
         """
         parsed = TaskId.parse(task_id)
@@ -97,6 +98,7 @@ class OfficialTasks(Tasks[House]):
         if difficulty is None or difficulty.tier != parsed.tier:
             tier = difficulty.tier if difficulty else "no tier"
             raise InvalidValueError(f"Task id {task_id!r} is of {tier}, not {parsed.tier!r}")
+        self._task_filter.check(task_id, task.content.goal.type, task.content.room)
         return task
 
     def generate(self, task_id: TaskId, index: int) -> House:

@@ -56,6 +56,10 @@ class Wording(abc.ABC):
     def read(self, text: str) -> Command | Malformed:
         """Read *text*."""
 
+    def clean(self, text: str) -> str:
+        """Return *text* without what does not matter in an action."""
+        return text
+
     @abc.abstractmethod
     def invalid_reply(self, text: str, perception: Perception) -> Message:
         """Return the answer to *text*, which is no command."""
@@ -102,6 +106,10 @@ class AgentGymWording(Wording):
     def read(self, text: str) -> Command | Malformed:
         """Read *text* as AgentGym does."""
         return agentgym.read(text, strict=self.strict)
+
+    def clean(self, text: str) -> str:
+        """Return *text* as AgentGym's client sends it on."""
+        return agentgym.clean_text(text)
 
     def invalid_reply(self, text: str, perception: Perception) -> Message:
         """Return AgentGym's sentence."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -27,6 +28,9 @@ SPLITS: Mapping[str, Mapping[str, tuple[int, int | None]]] = {
     "verl-agent": {"test": (0, 500), "train": (500, None)},
 }
 """The range of goal numbers of each split, by preset."""
+
+GOAL_NUMBER = re.compile("0|[1-9][0-9]{0,8}")
+"""One spelling each: with two, a list could name one task twice."""
 
 _lock = ForkSafeLock()
 
@@ -95,7 +99,7 @@ class OfficialTasks(Tasks[Goal]):
         if parsed.env != self.env:
             raise unknown_name(f"environment of task {str(task_id)!r}:", parsed.env, [self.env])
         self._check(parsed.tier, parsed.split)
-        if not (parsed.key.isascii() and parsed.key.isdigit() and len(parsed.key) < 10):
+        if not GOAL_NUMBER.fullmatch(parsed.key):
             raise InvalidValueError(
                 f"Malformed task id {task_id!r}; its last part is the number of a goal, "
                 f"0 to {len(self.all_goals) - 1}, but is {parsed.key!r}"
