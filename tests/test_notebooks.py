@@ -17,7 +17,7 @@ from tools import notebooks
 NOTEBOOKS = sorted(notebooks.FOLDER.glob("*.ipynb"))
 PRINTED = {
     "evaluate_and_compare": "after beside before: ",
-    "train_and_transfer": "rftgen/BabyAI-easy-terse-v0: success ",
+    "train_and_transfer": "rftgen/Sokoban-easy-v0: success ",
     "write_a_world": "hard, ExpertPolicy: 20 of 20",
 }
 """What each notebook prints near its end."""
