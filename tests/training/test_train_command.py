@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -49,6 +50,17 @@ max_turns = 2
 max_new_tokens = 4
 invalid_penalty = 0.1
 """
+
+
+LEARNING = (
+    *(
+        'envs=["rftgen/Sokoban-easy-v0"]',
+        "warm_start.max_steps=40",
+        "warm_start.learning_rate=2e-2",
+    ),
+    *("rft.max_new_tokens=8", "rft.max_turns=3", "rft.num_generations=4"),
+)
+"""With them each step has an update."""
 
 
 @pytest.fixture
@@ -235,12 +247,9 @@ def test_without_rft_the_warm_start_is_all(config: Path) -> None:
 def test_two_processes_train_as_one(config: Path, fsdp: str) -> None:
     """The log differs by rounding only, and what is printed is printed once."""
     one, two = config.parent / "one", config.parent / "two"
-    warm_up = ["warm_start.max_steps=40", "warm_start.learning_rate=2e-2"]
-    sizes = ["rft.max_new_tokens=8", "rft.max_turns=3", "rft.num_generations=4"]
-    overrides = ['envs=["rftgen/Sokoban-easy-v0"]', *warm_up, *sizes]
-    assert main(["train", str(config), *overrides, "--out", str(one)]) == 0
+    assert main(["train", str(config), *LEARNING, "--out", str(one)]) == 0
     divided = [f"warm_start.fsdp={fsdp}", f"rft.fsdp={fsdp}"]
-    command = [sys.executable, "-m", "agentgym_gen", "train", str(config), *overrides, *divided]
+    command = [sys.executable, "-m", "agentgym_gen", "train", str(config), *LEARNING, *divided]
     done = subprocess.run(
         [*command, "--processes", "2", "--out", str(two)],
         capture_output=True,
@@ -257,9 +266,38 @@ def test_two_processes_train_as_one(config: Path, fsdp: str) -> None:
     for line in ("reinforcement 3/3", "Memory of the warm start", "Training into", "Measure it"):
         assert done.stdout.count(line) == 1, line
     assert ("the weights divided" in done.stdout) == (fsdp == "true")
-    command = ["train", str(config), *overrides, *divided, "--processes", "2", "--out", str(two)]
+    command = ["train", str(config), *LEARNING, *divided, "--processes", "2", "--out", str(two)]
     assert main(command) == 0
     assert json.loads((two / "result.json").read_text("utf-8"))["last_row"]["step"] == 3
+
+
+@pytest.mark.slow
+def test_two_launchers_train_as_one_process(config: Path) -> None:
+    """Each `torchrun` is a node of its own, as on two machines that share a folder."""
+    one, two = config.parent / "one", config.parent / "two"
+    assert main(["train", str(config), *LEARNING, "--out", str(one)]) == 0
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        place = f"127.0.0.1:{free.getsockname()[1]}"
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--nnodes", "2"]
+    launcher += ["--nproc-per-node", "1", "--rdzv-backend", "c10d", "--rdzv-endpoint", place]
+    command = [*launcher, "-m", "agentgym_gen", "train", str(config), *LEARNING]
+    nodes = [
+        subprocess.Popen(
+            [*command, "--out", str(two)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    printed = "".join(node.communicate(timeout=300)[0] for node in nodes)
+
+    assert [node.returncode for node in nodes] == [0, 0], printed
+    assert printed.count("Measure it") == 1
+    for row, other in zip(rows(one), rows(two), strict=True):
+        for key in ("success", "valid", "loss", "gradient_norm", "action_tokens"):
+            assert row[key] == pytest.approx(other[key], rel=1e-3, abs=1e-5), key
 
 
 @pytest.mark.slow
