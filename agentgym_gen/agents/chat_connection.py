@@ -166,12 +166,16 @@ class _Client:
             with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
                 runner.run(self._serve(started))
         finally:
-            started.set()  # so that nobody waits for a session that could not be made
+            self._leave(started)
+
+    def _leave(self, started: threading.Event) -> None:
+        """Cancel all calls, also where the session could not be made, for which a caller waits."""
         # In this order: a call that comes too late for one of the two is met by the other.
         self._ended = True
         self._cancel_calls()
         for call in self._tasks.values():
             call.response.cancel()
+        started.set()
 
     def _cancel_calls(self) -> None:
         while self._calls:
@@ -241,12 +245,13 @@ def _proxy_of(url: str) -> str | None:
     proxy = proxy if "://" in proxy else f"http://{proxy}"
     try:
         place = urlsplit(proxy)
-        sound = bool(place.hostname) and place.port != 0
+        sound = place.scheme in ("http", "https") and bool(place.hostname) and place.port != 0
+        (place.hostname or "").encode("idna")
     except ValueError:
         sound = False
     if not sound:
         raise InvalidValueError(
-            f"The environment variable '{parts.scheme}_proxy' is the address of a proxy, such as "
-            "'http://proxy:3128', and what it holds is none; correct or unset it"
+            f"The environment variable '{parts.scheme}_proxy' is the address of an HTTP proxy "
+            "(http://proxy:3128), and what it holds is none; correct or unset it"
         )
     return proxy

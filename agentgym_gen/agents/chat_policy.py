@@ -324,6 +324,8 @@ def _checked_extra(extra: Mapping[str, Any]) -> dict[str, Any]:
         raise InvalidValueError(
             f"`extra` holds {taken[0]!r}, which `ChatPolicy` sets itself; use its arguments"
         )
+    if not isinstance(extra.get("chat_template_kwargs") or {}, Mapping):
+        raise InvalidValueError("`extra` holds 'chat_template_kwargs' that are no JSON object")
     try:
         json.dumps(dict(extra), allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:

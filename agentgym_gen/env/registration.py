@@ -175,7 +175,7 @@ def check_env_id(env_id: str) -> str:
     check_query(query, env_id)
     if "interface" in query and EnvId.parse(plain).interface:
         raise InvalidValueError(
-            f"{env_id!r} names two interfaces; leave one, or join them: 'interface=menu+renamed'"
+            f"{env_id!r} names two interfaces; leave one, or join their presets by '+'"
         )
     options = query.keys() - IN_QUERIES
     if options:

@@ -192,10 +192,11 @@ def read_lines_from(
                 reason = f"line {number} or what is before it is too long"
                 raise read_error(path, content, reason)
             ended = raw.endswith(b"\n")
-            errors = "replace" if growing and not ended else "strict"
             try:
-                text = raw.decode("utf-8-sig" if number == 1 else "utf-8", errors)
+                text = raw.decode("utf-8-sig" if number == 1 else "utf-8")
             except UnicodeDecodeError as error:
+                if growing and not ended and error.reason == "unexpected end of data":
+                    return  # the rest of the character is not written yet
                 reason = f"line {number}: it is not UTF-8: {error}"
                 raise read_error(path, content, reason) from error
             if text.strip():

@@ -117,7 +117,8 @@ def _check_free(folder: Path, replace: bool) -> None:
         DataError: if it cannot be looked into.
     """
     try:
-        names, scripts = _names_in(folder), _names_in(folder / DATA)
+        names = _names_in(folder)
+        scripts = _names_in(folder / DATA) if (folder / DATA).is_dir() else set()
     except NotADirectoryError:
         raise ResultExistsError(f"{folder} is a file, and should be a new folder") from None
     except OSError as error:

@@ -145,7 +145,11 @@ class BabyAI(World[Quest]):
 
     def read_reworded(self, text: str, templates: Mapping[str, str]) -> Command | Malformed:
         """Read *text* as the original would read it in these words."""
-        return read_templates(self._wording.clean(text), templates)
+        action_text = self._wording.clean(text)
+        # natively every text with ``check`` in it asks for the list
+        if "check" in templates and templates["check"] in action_text.lower():
+            return Command("check")
+        return read_templates(action_text, templates)
 
     def surface(self) -> Surface:
         """Return what interfaces read of this world."""

@@ -290,7 +290,7 @@ def _choose_tasks(
                 "rftgen/SearchQA-hard-v0"
             )
         return FactTasks(facts)
-    tiers = tiers.split(",") if isinstance(tiers, str) else tiers
+    tiers = [tier.strip() for tier in tiers.split(",")] if isinstance(tiers, str) else tiers
     for tier in tiers or ():
         if tier not in TIERS:
             raise unknown_name("tier", tier, TIERS)

@@ -46,12 +46,16 @@ MIN_TURN_LIMIT = 20
 _CRAFT = re.compile(r"craft (.*) using (.*)")
 _GET = re.compile(r"get ([0-9]+) (.*)")
 _COUNTED = re.compile(r"([0-9]+) (.*)")
-_NOT_WHOLE = re.compile(r"[0-9]\.[0-9]|(?<![A-Za-z0-9])-\s*[0-9]")
+_NOT_WHOLE = re.compile(
+    r"(?<![0-9])[0-9]++(?:\.[0-9]++)++|(?<![A-Za-z0-9])-\s*+[0-9]++(?:\.[0-9]++)*+"
+)
 """A decimal or negative number, which cleaning would make another number."""
+UNKNOWN_ACTION = "an action starts with one of the known verbs and names a quantity"
 WHOLE_NUMBERS = "a quantity is a whole number, without a sign or a point"
 # The possessive `*+` keeps the match linear: what it has consumed is not tried again.
 _CLEAN = re.compile(r"[A-Za-z0-9,]+(?: [A-Za-z0-9,]+)*+")
 _DROPPED = re.compile(r"[^A-Za-z0-9, ]+")
+_WITHIN = re.compile(r"[A-Za-z0-9](?:.*[A-Za-z0-9])?")
 
 
 class TextCraft(World[CraftTask]):
@@ -93,8 +97,8 @@ class TextCraft(World[CraftTask]):
     def step(self, command: Command) -> Outcome:
         """Carry out *command*."""
         if any(map(_NOT_WHOLE.search, command.args)):
-            unclear = Malformed(" ".join(command.args), WHOLE_NUMBERS)
-            return self._refuse(self.invalid_reply(unclear), WHOLE_NUMBERS)
+            told = _canonical_argument(" ".join(command.args))
+            return self._refuse((f"Could not execute {told}",), WHOLE_NUMBERS)
         args = tuple(map(clean_text, command.args))
         if command.verb == "inventory":
             return self._answer(self._inventory_message(), {"carried": dict(self._inventory)})
@@ -128,21 +132,35 @@ class TextCraft(World[CraftTask]):
 
     def invalid_reply(self, malformed: Malformed) -> Message:
         """Return that the text could not be executed, as far as the original reads it."""
-        return (f"Could not execute {clean_text(malformed.text)}",)
+        return (f"Could not execute {_canonical_argument(malformed.text)}",)
 
     def read(self, text: str) -> Command | Malformed:
         """Read *text* as the original does, whose client keeps letters, digits and commas only."""
         action = clean_text(text)
         if _NOT_WHOLE.search(text):
-            return Malformed(action, WHOLE_NUMBERS)
+            return Malformed(text, WHOLE_NUMBERS)
         if match := _CRAFT.match(action):
             return Command("craft", match.groups())
         if match := _GET.match(action):
             return Command("get", (f"{match[1]} {match[2]}",))
         if action.startswith("inventory") or action.lower() == "look":
             return Command("inventory")
-        reason = "an action starts with one of the known verbs and names a quantity"
-        return Malformed(action, reason)
+        return Malformed(action, UNKNOWN_ACTION)
+
+    def read_reworded(self, text: str, templates: Mapping[str, str]) -> Command | Malformed:
+        """Read *text* in the words of *templates*, whatever stands around it, as in `read`."""
+        if _NOT_WHOLE.search(text):
+            return Malformed(text, WHOLE_NUMBERS)
+        within = _WITHIN.search(" ".join(text.split()))
+        action = within[0] if within else ""
+        craft, get = _patterns(templates["craft"], templates["get"])
+        if match := craft.match(action):
+            return Command("craft", match.groups())
+        if match := get.match(action):
+            return Command("get", (f"{match[1]} {match[2]}",))
+        if action.startswith(templates["inventory"]):
+            return Command("inventory")
+        return Malformed(text, UNKNOWN_ACTION)
 
     def surface(self) -> Surface:
         """Return what interfaces read of this world."""
@@ -279,8 +297,21 @@ def clean_text(text: str) -> str:
 
 
 def _canonical_argument(argument: str) -> str:
-    """Return *argument* cleaned, but for a quantity that cleaning would change."""
-    return argument if _NOT_WHOLE.search(argument) else clean_text(argument)
+    """Return *argument* cleaned, but for numbers that cleaning would change."""
+    parts: list[str] = []
+    end = 0
+    for number in _NOT_WHOLE.finditer(argument):
+        parts += (clean_text(argument[end : number.start()]), "".join(number[0].split()))
+        end = number.end()
+    return " ".join(filter(None, (*parts, clean_text(argument[end:]))))
+
+
+@lru_cache(maxsize=1 << 10)
+def _patterns(craft: str, get: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Return what `_CRAFT` and `_GET` are for the templates *craft* and *get*."""
+    opening, between, _ = map(re.escape, re.split(r"\{\w+\}", craft))
+    (start, _) = map(re.escape, re.split(r"\{\w+\}", get))
+    return re.compile(f"{opening}(.*){between}(.*)"), re.compile(f"{start}([0-9]+) (.*)")
 
 
 def _number(digits: str) -> int:

@@ -53,7 +53,7 @@ class CommandFilter:
         part = rest if first in ARTICLES else text
         if part in self._names:
             return self._names[part]
-        words = set(part.split())
+        words = set(part.split()) - ARTICLES
         fitting = (self._names[name] for name in sorted(self._names) if words <= set(name.split()))
         return next(fitting, text) if words else text
 

@@ -16,6 +16,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator
 
+import aiohttp
 import pytest
 from fake_chat_server import KEY, MODEL, FakeChatServer, fake_chat_server
 from systems import needs
@@ -397,10 +398,11 @@ def test_a_proxy_of_the_environment_is_used(
 
     monkeypatch.setenv("http_proxy", f"127.0.0.1:{server.port}")  # as curl takes it
     assert ask(make("http://some.invalid/proxy:ok/v1")).text
-    monkeypatch.setenv("http_proxy", "http://me:geheim@[bad")
-    with pytest.raises(InvalidValueError, match="'http_proxy' is the address of a proxy") as caught:
-        make("http://some.invalid/proxy:ok/v1")
-    assert "geheim" not in everything_of(caught.value)
+    for wrong in ("http://me:geheim@[bad", "http://geheim..b:1", "socks5://geheim:1080"):
+        monkeypatch.setenv("http_proxy", wrong)
+        with pytest.raises(InvalidValueError, match="'http_proxy' is the address of an HTTP") as no:
+            make("http://some.invalid/proxy:ok/v1")
+        assert "geheim" not in str(no.value)
 
 
 def test_an_outage_stops_the_run(server: FakeChatServer, make: Maker) -> None:
@@ -592,6 +594,7 @@ def test_importing_the_package_imports_no_client() -> None:
         ("http://host/v1", {"connections": 0}, "`connections` is at least 1, not 0"),
         ("http://host/v1", {"extra": {"stream": True}}, "`extra` holds 'stream'"),
         ("http://host/v1", {"extra": {"top_p": {1}}}, "`extra` is no JSON object"),
+        ("http://host/v1", {"extra": {"chat_template_kwargs": "x"}}, "'chat_template_kwargs' that"),
         ("http://host/v1", {"extra": {"top_p": float("nan")}}, "`extra` is no JSON object"),
         ("http://host/v1", {"api_key_env": "NO_SUCH_KEY"}, "'NO_SUCH_KEY' holds no key; set it"),
     ],
@@ -651,3 +654,19 @@ def test_retry_after_may_be_a_date() -> None:
 
     assert retry_after({"Retry-After": "Fri, 31 Dec 1999 23:59:59 GMT"}) == 0.0
     assert 90 < retry_after({"Retry-After": future}) <= 100
+
+
+@pytest.mark.usefixtures("server")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_session_that_cannot_be_made_hangs_nobody(
+    make: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the constructor nor a request waits for it."""
+
+    def fail(**_: object) -> None:
+        raise OSError("no descriptor left")
+
+    monkeypatch.setattr(aiohttp, "ClientSession", fail)
+    for _ in range(20):
+        with pytest.raises((PolicyError, BackendError)):
+            ask(make("http://localhost:9/v1", retries=0))

@@ -103,6 +103,9 @@ def test_a_last_line_may_end_within_a_character(
     path.write_bytes(whole + b'{"env_id": "' + cut)
     assert list(read_trajectories(path)) == trajectories
 
+    path.write_bytes(whole.rstrip(b"\n").replace(b"task_id", b"task_\xff", 1))
+    with pytest.raises(DataError, match="it is not UTF-8"):
+        list(read_trajectories(path))
     path.write_bytes(b'{"env_id": "' + cut + b"\n" + whole)
     with pytest.raises(DataError, match="line 1: it is not UTF-8"):
         list(read_trajectories(path))

@@ -128,6 +128,7 @@ def test_old_names_are_refused_in_parts_and_capitals() -> None:
     names = [name for name in renamed.world._names if name in renamed.world._nouns()]
     spellings = {*names} | {name.upper() for name in names}
     spellings |= {f"the {name}" for name in names} | {name.split()[-1] for name in names}
+    spellings |= {f"some the {name.split()[-1]}" for name in names}
     spellings |= {name.replace(" ", "  ") for name in names}
     for spelling in sorted(spellings):
         command = renamed.read(f"examine {spelling}")

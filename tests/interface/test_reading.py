@@ -4,17 +4,18 @@ import pytest
 
 from agentgym_gen import TextEnv
 from agentgym_gen.env.making import make_text_env
-from agentgym_gen.world import Malformed
+from agentgym_gen.world import Command, Malformed
 
 ALFWORLD, BABYAI, SOKOBAN = "alfworld/easy/train/0", "babyai/easy/train/0", "sokoban/easy/train/0"
 SEARCHQA, WEBSHOP = "searchqa/easy/train/0", "webshop/easy/train/0"
+TEXTCRAFT = "textcraft/easy/train/0"
 ENVIRONMENTS = {
     ALFWORLD: "rftgen/ALFWorld-easy-v0",
     BABYAI: "rftgen/BabyAI-easy-v0",
     SOKOBAN: "rftgen/Sokoban-easy-v0",
     SEARCHQA: "rftgen/SearchQA-easy-v0",
     WEBSHOP: "rftgen/WebShop-easy-v0",
-    "textcraft/easy/train/0": "rftgen/TextCraft-easy-v0",
+    TEXTCRAFT: "rftgen/TextCraft-easy-v0",
 }
 
 
@@ -35,6 +36,9 @@ def started(task_id: str, interface: str) -> TextEnv:
         (SOKOBAN, "<answer>{}</answer>", True),
         (SOKOBAN, "<think>Away.</think><action>{}</action>", True),
         (SOKOBAN, "{} || {}", False),
+        (TEXTCRAFT, '"{}"', True),
+        (TEXTCRAFT, "- {}.", True),
+        (TEXTCRAFT, "I {}", False),
         (BABYAI, "{}.", True),
         (BABYAI, '"{}"', True),
         (ALFWORLD, " {}\n", True),
@@ -59,13 +63,22 @@ def test_what_may_stand_around_an_action_depends_on_no_wording(
 
 
 @pytest.mark.parametrize("wording", ["native", "synonyms", "symbols"])
-def test_a_capital_matters_in_every_wording_of_alfworld(wording: str) -> None:
-    """The original reads to the letter."""
-    env = started(ALFWORLD, wording)
+@pytest.mark.parametrize("task_id", [ALFWORLD, TEXTCRAFT])
+def test_a_capital_matters_where_it_does_natively(task_id: str, wording: str) -> None:
+    """These originals read to the letter."""
+    env = started(task_id, wording)
     action = env.admissible_actions[0]
 
     assert not isinstance(env.read(action), Malformed)
     assert isinstance(env.read(action.capitalize()), Malformed)
+
+
+@pytest.mark.parametrize("wording", ["native", "synonyms", "symbols"])
+def test_babyai_lists_its_actions_whatever_stands_around_the_words(wording: str) -> None:
+    """As AgentGym does for every text with ``check`` in it."""
+    env = started(BABYAI, wording)
+
+    assert env.read(f"Please {env.admissible_actions[-1]} now.") == Command("check")
 
 
 @pytest.mark.parametrize("wording", ["native", "synonyms", "symbols"])
@@ -94,7 +107,7 @@ def test_textcraft_takes_whole_numbers_through_every_interface(
     interface: str, text: str, count: str
 ) -> None:
     """Cleaned like other texts, 9.0 would be 90."""
-    env = started("textcraft/easy/train/0", interface)
+    env = started(TEXTCRAFT, interface)
     native = make_text_env("rftgen/TextCraft-easy-v0", "train", {"interface": interface})
     native.reset(options={"task_id": "textcraft/easy/train/0"})
     item = next(a for a in native.admissible_actions if "1 " in a).partition("1 ")[2].rstrip(')"}')
@@ -103,6 +116,27 @@ def test_textcraft_takes_whole_numbers_through_every_interface(
     _, _, _, _, info = env.step(text.format(f"1 {item}"))
 
     assert info["valid_action"]
+
+
+@pytest.mark.parametrize(
+    ("interface", "text"),
+    [
+        ("renamed+json", '{"action": "get", "arguments": {"item": "9.0 baked! potato"}}'),
+        ("renamed+call", 'get("-9 baked. potato")'),
+        ("renamed+synonyms+vocabulary=1", "fetch 9.0 baked! potato"),
+        ("renamed+menu", "get 9.0 baked potato"),
+        ("renamed", "get 9.0 baked_potato"),
+    ],
+)
+def test_a_wrong_number_does_not_tell_the_new_name_of_a_thing(interface: str, text: str) -> None:
+    """The answer repeats the player's own words, or says that there is no such thing."""
+    env = started(TEXTCRAFT, interface)
+    secret = env.unwrapped._current().shown.render("baked potato")  # type: ignore[attr-defined]
+    observation, *_, info = env.step(text)
+
+    assert secret != "baked potato"
+    assert not info["valid_action"]
+    assert secret not in observation.split("\n")[0]
 
 
 @pytest.mark.parametrize("interface", ["json", "synonyms+vocabulary=1", "synonyms+renamed"])

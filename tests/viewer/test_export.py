@@ -150,6 +150,10 @@ def test_a_folder_of_others_is_never_overwritten(
     (tmp_path / "mine" / "thesis.tex").write_text("all of it")
     with pytest.raises(ResultExistsError, match=r"'thesis\.tex', which is no part of a view"):
         export(lines, tmp_path / "mine", replace=replace)
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "data").write_text("numbers")
+    with pytest.raises(ResultExistsError, match="'data', which is no part of a view"):
+        export(lines, tmp_path / "theirs", replace=replace)
     out = export(lines, tmp_path / "out")
     (out / "CNAME").write_text("example.org")
     with pytest.raises(ResultExistsError, match="'CNAME'" if replace else "--replace"):

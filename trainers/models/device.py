@@ -17,7 +17,7 @@ def local_device() -> str:
     """Return the device of this process: its own GPU, or the CPU."""
     if not torch.cuda.is_available():
         return "cpu"
-    return f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
+    return f"cuda:{os.environ.get('LOCAL_RANK') or 0}"
 
 
 def free_device_memory() -> tuple[str, int | None]:
