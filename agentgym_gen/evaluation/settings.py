@@ -16,6 +16,9 @@ __all__ = ["EvalSettings"]
 HASHED = ("format", "instruction", "window", "keep_first")
 """The fields of a style that every hash of a prompt covers."""
 
+SHOTS_REVISION = 2
+"""Rises when demonstrations before an episode get another text, of which the hash sees nothing."""
+
 NOT_OF_THE_PROMPT = ("reader",)
 """Those that say how answers are read, and not what is asked."""
 
@@ -75,7 +78,7 @@ class EvalSettings:
         """A hash of what decides the prompt beside the task: the style, its rules, the shots."""
         style = self.style
         parts = [style.format, RULES.get(style.format), style.instruction, style.window]
-        shots = [self.shots, self.seed] if self.shots else [0]
+        shots = [self.shots, self.seed, SHOTS_REVISION] if self.shots else [0]
         # a field that is added to the style changes the hash only where it is used
         more = {
             part.name: getattr(style, part.name)

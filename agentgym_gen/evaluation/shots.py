@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from agentgym_gen.agents.policy import (
     Completion,
@@ -19,6 +20,7 @@ from agentgym_gen.agents.session import Session
 from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.env import TextEnv
 from agentgym_gen.env.making import sample_task_ids
+from agentgym_gen.env.reserved_options import OF_THE_ENVIRONMENT
 from agentgym_gen.errors import DataError
 from agentgym_gen.seeding import stream
 
@@ -34,8 +36,9 @@ CANDIDATES = 4
 class Demonstrations:
     """Demonstrations of each environment and interface; many threads may ask for them.
 
-    They are episodes of the expert on training tasks, in the interface of the episode that they
-    stand before, and depend on the seed only. Of several candidates the shortest are taken.
+    They are episodes of the expert on training tasks, in the interface and with the options of the
+    episode that they stand before, and depend on the seed only. Of several candidates the shortest
+    are taken.
 
     Args:
         shots: How many.
@@ -59,16 +62,18 @@ class Demonstrations:
             DataError: if the expert has too few successful episodes.
         """
         name = env.world.name if env.spec is None else env.spec.id
-        key = name, str(env.interface), style
+        options = {**_options_of(env), "interface": str(env.interface)}
+        key = name, repr(sorted(options.items())), style
         with self._lock:
             if key not in self._messages:
-                self._messages[key] = self._play(*key)
+                self._messages[key] = self._play(name, options, style)
             return self._messages[key]
 
-    def _play(self, env_id: str, interface: str, style: PromptStyle) -> tuple[ChatMessage, ...]:
+    def _play(
+        self, env_id: str, options: Mapping[str, Any], style: PromptStyle
+    ) -> tuple[ChatMessage, ...]:
         rng = stream("shots", env_id, entropy=self._seed)
-        task_ids = sample_task_ids(env_id, "train", CANDIDATES * self._shots, rng)
-        options = {"interface": interface}
+        task_ids = sample_task_ids(env_id, "train", CANDIDATES * self._shots, rng, options)
         episodes = [Episode(env_id, task_id, options=options) for task_id in task_ids]
         played = [t for t in run(episodes, ExpertPolicy(), style=style) if t.success]
         if len(played) < self._shots:
@@ -83,8 +88,14 @@ class Demonstrations:
         return tuple(_with_own_call_ids(messages))
 
 
+def _options_of(env: TextEnv) -> dict[str, Any]:
+    """Return the options of the world of *env*."""
+    arguments = {} if env.spec is None else env.spec.kwargs
+    return {name: value for name, value in arguments.items() if name not in OF_THE_ENVIRONMENT}
+
+
 def _chat_of(
-    trajectory: Trajectory, style: PromptStyle, options: Mapping[str, str], *, first: bool
+    trajectory: Trajectory, style: PromptStyle, options: Mapping[str, Any], *, first: bool
 ) -> tuple[ChatMessage, ...]:
     """Return the whole of *trajectory* as a chat; the *first* one opens with the rules."""
     shown = replace(style, window=None, instruction=style.instruction and first)

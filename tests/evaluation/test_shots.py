@@ -141,6 +141,20 @@ def test_demonstrations_depend_on_the_seed_only() -> None:
     assert texts[0] == texts[1] != texts[2]
 
 
+def test_demonstrations_have_the_options_of_the_episode() -> None:
+    """Before a question about invented facts stand such questions, and before others others."""
+    shown: dict[str, str] = {}
+    demonstrations = Demonstrations(1)
+    for query in ("", "?facts=invented", "?k=1"):
+        env = make_text_env(f"rftgen/SearchQA-easy-v0{query}", "test")
+        env.reset(seed=0)
+        messages = demonstrations.messages(env, PromptStyle("action"))
+        shown[query] = "\n".join(message["content"] for message in messages)
+
+    assert len(set(shown.values())) == 3
+    assert "Doc 2(" not in shown["?k=1"]
+
+
 def test_a_window_limits_the_episode_and_not_the_demonstrations() -> None:
     """With a window of no turns, every prompt has the demonstrations and one observation."""
     shown = prompts(1, window=0)
