@@ -97,8 +97,8 @@ class TextCraft(World[CraftTask]):
     def step(self, command: Command) -> Outcome:
         """Carry out *command*."""
         if any(map(_NOT_WHOLE.search, command.args)):
-            told = _canonical_argument(" ".join(command.args))
-            return self._refuse((f"Could not execute {told}",), WHOLE_NUMBERS)
+            quotation = _canonical_argument(" ".join(command.args))
+            return self._refuse((f"Could not execute {quotation}",), WHOLE_NUMBERS)
         args = tuple(map(clean_text, command.args))
         if command.verb == "inventory":
             return self._answer(self._inventory_message(), {"carried": dict(self._inventory)})
