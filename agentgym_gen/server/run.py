@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from agentgym_gen.env.registration import check_env_id
@@ -32,9 +30,6 @@ SHUTDOWN_SECONDS = 5.0
 
 SPARE_FILES = 256
 """How many open files a server needs beside its connections."""
-
-NEW_OBJECTS = 4_000
-"""After how many new objects the garbage collector looks for cycles; Python's own number is 700."""
 
 
 def run_server(
@@ -73,27 +68,8 @@ def run_server(
     _allow_files(limits.max_sessions + SPARE_FILES)
     module = load_module("agentgym_gen.server.app", "serve")
     server = module.EpisodeServer(ids, limits, access)
-    with _rare_collections(), asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         raise StopSignal(runner.run(_serve(server.application(), host, port, log)))
-
-
-@contextmanager
-def _rare_collections() -> Iterator[None]:
-    """Let the garbage collector run seldom, and pass over what was there before the sessions.
-
-    Nearly all objects of a step die with it, and a search for cycles goes through those of all
-    sessions: with 256 sessions it takes a tenth of the processor time.
-    """
-    thresholds, frozen = gc.get_threshold(), gc.get_freeze_count()
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(NEW_OBJECTS, *thresholds[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*thresholds)
-        if not frozen:  # else they were the caller's
-            gc.unfreeze()
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
