@@ -43,6 +43,7 @@ def add_calibrate(parser: argparse.ArgumentParser) -> None:
 
 def calibrate_tasks(options: argparse.Namespace) -> None:
     """Play the tasks, write the lists and say how many tasks each has."""
+    from agentgym_gen.models import identify
     from agentgym_gen.study.run.calibrate import Calibration, calibrate, resolve_policy
 
     parts = EnvId.parse(check_env_id(options.id))
@@ -56,13 +57,15 @@ def calibrate_tasks(options: argparse.Namespace) -> None:
         splits,
         keep_episodes=options.keep_episodes,
     )
-    policy = resolve_policy(options.model, options.temperature, options.max_tokens)
+    decoding = {"temperature": options.temperature, "max_tokens": options.max_tokens}
+    policy = resolve_policy(options.model, **decoding)
     style = PromptStyle(format=options.format)
     sizes = calibrate(
         calibration,
         policy,
         stem,
         model=options.model,
+        made_of=identify(options.model).as_dict() | decoding,
         style=style,
         log=print_line,
         progress=ProgressLine("episodes").update,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -111,13 +111,14 @@ def read_models(
         tests, training = training, [[] for _ in training]
         notes.append("All tasks are of the training split: nothing here is held out.")
     shared, restricted = _share(model_names, tests)
+    training, left_out = _share_training(model_names, training)
     models = [
         ComparedModel(name, tuple(group), tuple(rows), tuple(rows_of_training))
         for name, group, rows, rows_of_training in zip(
             model_names, by_model, shared, training, strict=True
         )
     ]
-    return models, [*notes, *restricted, *_failed_episodes(models)]
+    return models, [*notes, *restricted, *left_out, *_failed_episodes(models)]
 
 
 def _by_model(evaluations: Iterable[Evaluation]) -> list[list[Evaluation]]:
@@ -190,24 +191,51 @@ def _check_settings(
     for key in allow:
         if key not in (*keys, *RECORD_KEYS):
             raise unknown_name("setting that may differ", key, (*keys, *RECORD_KEYS))
-    notes = [note for key in keys for note in _difference(key, settings, allow)]
-    records = [(name, evaluation.record) for name, evaluation in evaluations]
+    notes = [
+        note
+        for key in keys
+        for note in _difference(key, _by_column(evaluations, "settings", key), allow)
+    ]
     # The prompts of different settings differ anyhow.
     allowed = {*allow, PROMPT_HASH} if notes else allow
-    return notes + [note for key in RECORD_KEYS for note in _difference(key, records, allowed)]
+    return notes + [
+        note
+        for key in RECORD_KEYS
+        for note in _difference(key, _by_column(evaluations, "", key), allowed)
+    ]
+
+
+def _by_column(
+    evaluations: Iterable[tuple[str, Evaluation]], part: str, key: str
+) -> dict[tuple[str, str], list[tuple[str, Any]]]:
+    """Return the value of *key*, in *part* of a record or directly, by column and split."""
+    values: dict[tuple[str, str], list[tuple[str, Any]]] = {}
+    for name, evaluation in evaluations:
+        record = evaluation.record[part] if part else evaluation.record
+        for column in evaluation.columns:
+            place = column.name, evaluation.record["settings"]["split"]
+            values.setdefault(place, []).append((name, record.get(key)))
+    return values
 
 
 def _difference(
-    key: str, records: Iterable[tuple[str, Mapping[str, Any]]], allow: Collection[str]
+    key: str,
+    by_column: Mapping[tuple[str, str], Sequence[tuple[str, Any]]],
+    allow: Collection[str],
 ) -> list[str]:
-    """Return a sentence if the value of *key* differs and may, nothing if it does not.
+    """Return a sentence if the value of *key* differs in a column and may, else nothing.
 
     Raises:
         DataError: if it differs and is not in *allow*.
     """
-    values = _values_by_model((name, record.get(key)) for name, record in records)
-    if len(set(values.values())) == 1:
+    differing = [
+        values
+        for values in map(_values_by_model, by_column.values())
+        if len(set(values.values())) > 1
+    ]
+    if not differing:
         return []
+    values = differing[0]
     difference = ", ".join(f"{name} {value}" for name, value in values.items())
     if key not in allow:
         raise DataError(
@@ -291,13 +319,34 @@ def _share(
             f"The models share no episode, so there is nothing to compare: {'; '.join(columns)}; "
             "evaluate them on the same environments, split and seed"
         )
+    return _restricted(names, all_rows, shared, "episodes")
+
+
+def _share_training(
+    names: Sequence[str], all_rows: Sequence[Sequence[Row]]
+) -> tuple[list[list[Row]], list[str]]:
+    """Return the rows of training tasks that all models played that played any, as `_share`."""
+    keys = [{_key(row) for row in rows} for rows in all_rows if rows]
+    return _restricted(
+        names, all_rows, set.intersection(*keys) if keys else set(), "episodes on training tasks"
+    )
+
+
+def _restricted(
+    names: Sequence[str],
+    all_rows: Sequence[Sequence[Row]],
+    shared: Set[tuple[str, str, int]],
+    what: str,
+) -> tuple[list[list[Row]], list[str]]:
+    """Return the rows whose keys are *shared*, and how many of each model were left out."""
+    kept = [[row for row in rows if _key(row) in shared] for rows in all_rows]
     notes = [
-        f"Left out: {len(own - shared)} of {len(own)} episodes of {name}, which not all models "
+        f"Left out: {len(rows) - len(own)} of {len(rows)} {what} of {name}, which not all models "
         "played."
-        for name, own in zip(names, keys, strict=True)
-        if own - shared
+        for name, rows, own in zip(names, all_rows, kept, strict=True)
+        if len(own) < len(rows)
     ]
-    return [[row for row in rows if _key(row) in shared] for rows in all_rows], notes
+    return kept, notes
 
 
 def _key(row: Row) -> tuple[str, str, int]:

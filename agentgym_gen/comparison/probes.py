@@ -15,6 +15,7 @@ from agentgym_gen.comparison.columns import PlayedColumn
 from agentgym_gen.interface import Interface
 from agentgym_gen.study.analysis.analysis import Pair, Results
 from agentgym_gen.study.analysis.statistics import Estimate, Floats, wilson
+from agentgym_gen.study.results.rows import Row
 
 __all__ = ["RELIANCE", "TRAINING", "Probe", "consistency", "generalization_gap", "reliance"]
 
@@ -68,10 +69,44 @@ def generalization_gap(
 def reliance(
     results: Results, columns: Sequence[PlayedColumn], model: str, base: str
 ) -> Iterator[Probe]:
-    """Yield the success that is lost without the list, with renamed verbs, with renamed things."""
+    """Yield the success that is lost without the list, with renamed verbs, with renamed things.
+
+    Of two interfaces only the tasks count that were played through both.
+    """
     for name, (shifted, reference) in RELIANCE.items():
         pairs = list(_interface_pairs(columns, shifted, reference))
-        yield from _mean_of_differences("reliance", name, results, pairs, model, base)
+        shared = _on_shared_tasks(results, pairs, {model, base})
+        if shared is not None:
+            yield from _mean_of_differences("reliance", name, *shared, model, base)
+
+
+def _on_shared_tasks(
+    results: Results, pairs: Sequence[tuple[str, str]], arms: Collection[str]
+) -> tuple[Results, list[tuple[str, str]]] | None:
+    """Return the results of the tasks that both columns of a pair have, and the pairs with any.
+
+    A column has the number of its pair behind its name, since it may be in several. None where no
+    pair is left.
+    """
+    rows: list[Row] = []
+    kept: list[tuple[str, str]] = []
+    for number, pair in enumerate(pairs):
+        played = [
+            row for arm in sorted(arms) for column in pair for row in _rows(results, arm, column)
+        ]
+        tasks = [{row["task_id"] for row in played if row["column"] == column} for column in pair]
+        named = [
+            {**row, "column": f"{row['column']} {number}"}
+            for row in played
+            if row["task_id"] in set.intersection(*tasks)
+        ]
+        rows += named
+        kept += [(f"{pair[0]} {number}", f"{pair[1]} {number}")] if named else []
+    return (Results(rows, results.metric, results.scale), kept) if kept else None
+
+
+def _rows(results: Results, arm: str, column: str) -> list[Row]:
+    return results.rows(arm, column) if results.has((arm, column)) else []
 
 
 def _interface_pairs(

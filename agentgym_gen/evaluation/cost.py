@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from agentgym_gen.agents.prompt import ChatMessage, Tools
 from agentgym_gen.agents.session import Session
 from agentgym_gen.env.making import make_text_env
+from agentgym_gen.errors import BackendError
 from agentgym_gen.evaluation.results import Column, EpisodeKey
 from agentgym_gen.evaluation.settings import EvalSettings
 from agentgym_gen.evaluation.shots import Demonstrations
@@ -70,7 +71,10 @@ def _of_column(
     shots_chars = 0
     for task_id, number in wanted.items():
         session = Session(column.name, task_id, style=style, env=env)
-        opening = _count_chars(session.start(), session.tools)
+        try:
+            opening = _count_chars(session.start(), session.tools)
+        except BackendError:  # its episode will say so
+            continue
         if settings.shots and not shots_chars:
             shown = Demonstrations(settings.shots, settings.seed).messages(env, style)
             shots_chars = _count_chars(shown)

@@ -167,7 +167,7 @@ def test_a_call_whose_text_would_mean_another_is_refused() -> None:
     (put,) = (t["function"] for t in env.functions.schemas if t["function"]["name"] == "place")
     object_, receptacle = put["parameters"]["required"]
     between = put["description"].split("]")[1].split("[")[0]
-    arguments = {object_: f"a{between}b", receptacle: "c"}
+    arguments = {object_: "a", receptacle: f"b{between}c"}
     action = env.functions.action(FunctionCall("place", arguments), "x")
 
     assert action == Malformed("x", "place cannot be carried out with such arguments")

@@ -289,6 +289,37 @@ def test_half_of_a_surrogate_pair_is_refused(
     assert call_in(style, completion) is None
 
 
+HERMES = '<tool_call>\n{"name": "inventory", "arguments": {}}\n</tool_call>'
+QWEN = "<tool_call>\n<function=look>\n</function>\n</tool_call>"
+MISTRAL = "[TOOL_CALLS] look[ARGS]{}"
+BARE = '{"name": "inventory", "arguments": {}}'
+
+
+@pytest.mark.parametrize(
+    "completion",
+    [
+        f"{first}\n{second}"
+        for first, second in [
+            (HERMES, HERMES),
+            (HERMES, QWEN),
+            (QWEN, HERMES),
+            (QWEN, QWEN),
+            (QWEN, BARE),
+            (BARE, QWEN),
+            (HERMES, MISTRAL),
+            (BARE, MISTRAL),
+        ]
+    ],
+)
+def test_the_lenient_reader_never_chooses_between_two_calls(completion: str) -> None:
+    """Whatever their forms are, and whichever comes first."""
+    env = make_text_env(ALFWORLD, "train")
+    env.reset(options={"task_id": TASK})
+    style = PromptStyle("functions", reader="lenient")
+
+    assert isinstance(read_completion(style, completion, env).action, Malformed)
+
+
 def test_a_long_answer_has_no_call_and_costs_no_time() -> None:
     """The forms of calls are searched for in no more text than an action may have."""
     spaces = "\n" * MAX_ACTION_CHARS

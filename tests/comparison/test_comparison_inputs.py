@@ -25,6 +25,27 @@ def test_models_that_were_not_played_alike_are_refused(tmp_path: Path) -> None:
         compare(a, b, allow=["temprature"])
 
 
+def test_settings_are_compared_column_by_column(tmp_path: Path) -> None:
+    """Two models whose evaluations have the same two turn limits, but crosswise, are not alike."""
+    crafts = {CRAFT: of_tasks([1, 0, 1, 0])}
+
+    def folders(name: str, easy: int, craft: int) -> list[Path]:
+        model = {"label": name, "hash": name}
+        return [
+            write_evaluation(
+                tmp_path / f"{name}{number}{limit}",
+                rows,
+                model=model,
+                settings={"max_turns": limit},
+            )
+            for number, (rows, limit) in enumerate(((FEW, easy), (crafts, craft)))
+        ]
+
+    with pytest.raises(DataError, match="`max_turns` is a 5, b 9"):
+        compare(*folders("a", 5, 9), *folders("b", 9, 5))
+    assert compare(*folders("c", 5, 9), *folders("d", 5, 9)).notes == ()
+
+
 def test_other_versions_of_the_package_are_refused_and_of_others_noted(tmp_path: Path) -> None:
     """Texts may differ between versions of the package."""
     a, b, c = (

@@ -137,3 +137,34 @@ def test_probes_are_of_what_was_played_only(tmp_path: Path) -> None:
     both = compare(*(write_evaluation(tmp_path / name, columns) for name in "ab"))
 
     assert both.probes == ()
+
+
+def test_reliance_counts_the_tasks_that_both_interfaces_have(tmp_path: Path) -> None:
+    """Two of ten tasks are played with synonyms, too, and lost in both: nothing is lost by them."""
+    comparison = shifted(tmp_path, native=of_tasks([0, 0] + [1] * 8), synonyms=of_tasks([0, 0]))
+    verbs = probe(comparison, "reliance", "with synonyms of the verbs", "mine")
+
+    assert (verbs.value.value, verbs.value.tasks) == (0.0, 2)
+
+
+def test_the_generalization_gaps_of_two_models_are_of_the_same_training_tasks(
+    tmp_path: Path,
+) -> None:
+    """The base has the first two of eight, which both win: the model has no smaller gap."""
+    folders = []
+    for name, number in (("base", 2), ("mine", 8)):
+        model = {"label": name, "hash": name}
+        for split, outcomes in (("test", [1, 0]), ("train", ([1, 1] + [0] * 6)[:number])):
+            folder = tmp_path / f"{name}-{split}"
+            folders.append(
+                write_evaluation(folder, {EASY: of_tasks(outcomes)}, split=split, model=model)
+            )
+    both = compare(*folders)
+    gap = probe(both, "generalization gap", "all columns", "mine")
+
+    assert gap.value.value == pytest.approx(0.5)
+    assert gap.beside_base is not None
+    assert gap.beside_base.value == pytest.approx(0.0)
+    assert both.notes == (
+        "Left out: 6 of 8 episodes on training tasks of mine, which not all models played.",
+    )

@@ -15,7 +15,9 @@ from systems import needs
 
 from agentgym_gen import PromptStyle, Registered, register
 from agentgym_gen.agents.policy import Completion, RandomPolicy, Request
+from agentgym_gen.agents.session import Session
 from agentgym_gen.errors import (
+    BackendError,
     InvalidValueError,
     MissingExtraError,
     PolicyError,
@@ -242,6 +244,26 @@ def test_the_cost_is_announced_before_anything_is_played(tmp_path: Path) -> None
         "random: 2 episodes, at most 14 turns",
         "random: 3 episodes, at most 21 turns (2 were played before)",
     ]
+
+
+def test_a_task_that_cannot_be_made_does_not_stop_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its cost is not known before, and its episode says what failed."""
+    start, failing = Session.start, []
+
+    def start_or_fail(session: Session) -> object:
+        failing.append(len(failing))
+        if len(failing) == 1:
+            raise BackendError("no engine")
+        return start(session)
+
+    monkeypatch.setattr(Session, "start", start_or_fail)
+    lines: list[str] = []
+    play(tmp_path, tasks=2, settings=EvalSettings(max_turns=7), log=lines.append)
+
+    assert lines == ["random: 1 episodes, at most 7 turns"]
+    assert len(Evaluation.open(tmp_path).rows()) == 2
 
 
 def test_what_is_left_out_of_a_pattern_is_named(

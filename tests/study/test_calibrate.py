@@ -65,6 +65,15 @@ def test_the_same_calibration_gives_the_same_lists(stem: Path, tmp_path: Path) -
     assert again == Path(f"{stem}.easy.txt").read_text("utf-8")
 
 
+def test_a_calibration_of_another_model_of_the_name_is_refused(tmp_path: Path) -> None:
+    """What one has played is no success of the other."""
+    never = replace(SETTINGS, env_id="rftgen/Sokoban-hard-v0", tasks=3, threshold=1.0)
+    calibrate(never, RandomPolicy(), tmp_path / "mine", model="m", made_of={"hash": "a"})
+    assert (tmp_path / "mine.played.json").exists(), "the test tests nothing"
+    with pytest.raises(ResultExistsError, match="calibration with other settings"):
+        calibrate(never, ExpertPolicy(), tmp_path / "mine", model="m", made_of={"hash": "b"})
+
+
 def test_lists_are_not_overwritten(stem: Path) -> None:
     """The calibration of lists that exist is refused."""
     with pytest.raises(ResultExistsError, match="is there already; choose another --out"):

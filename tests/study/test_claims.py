@@ -420,6 +420,24 @@ def test_the_answer_of_a_study_is_that_of_its_means(
     assert sentence.endswith(f": {meaning}.")
 
 
+def test_the_answer_is_of_what_the_heat_map_shows() -> None:
+    """Another tier of an arm's own environment, of another family, says nothing of others."""
+    arms = [
+        Arm("cross", (Stage("easy", (EASY,)),), (EASY, CRAFT)),
+        Arm("difficulty", (Stage("easy", (EASY,)),), (EASY, MEDIUM)),
+    ]
+    name = arms[0].name
+    scores = results(
+        ("base", EASY, 50), ("base", CRAFT, 50), ("base", MEDIUM, 50),
+        (name, EASY, 90), (name, CRAFT, 50), (name, MEDIUM, 90),
+    )  # fmt: skip
+    sentence = answer_sentence(ReportContext(scores, arms))
+
+    assert "+40.0 [" in sentence
+    assert "by +0.0 [" in sentence
+    assert sentence.endswith(": no transfer was detected.")
+
+
 def test_without_what_was_not_trained_on_there_is_no_answer() -> None:
     """The sentence is empty, since nothing could have carried over."""
     arms = [Arm("cross", (Stage("easy", (EASY,)),), (EASY,))]

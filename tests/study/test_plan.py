@@ -463,3 +463,23 @@ def test_a_style_with_variables_of_the_template_survives_json() -> None:
     assert plan.style_of(SOKOBAN) == style
     again = Plan.from_dict(json.loads(json.dumps(plan.as_dict())))
     assert again.style_of(SOKOBAN) == style
+
+
+def test_a_style_reaches_every_environment_that_the_plan_names() -> None:
+    """An id whose environment has no table would be played in the default style."""
+    text = """
+        name = "x"
+        [style]
+        format = "action"
+        [environments.TextCraft]
+        [[arm]]
+        name = "a"
+        stages = [["rftgen/Sokoban-easy-v0"]]
+        test = ["rftgen/TextCraft-easy-v0"]
+    """
+    with pytest.raises(InvalidValueError, match=r"style.* reach Sokoban.*; add \[environments"):
+        parse_plan(text)
+
+    added = parse_plan(f"{text}\n[environments.Sokoban]\n")
+    assert added.style_of("rftgen/Sokoban-easy-v0").format == "action"
+    parse_plan(text.replace("[style]", "").replace('format = "action"', ""))

@@ -42,6 +42,9 @@ _AFTERWARDS = re.compile(
 _TAGGED = re.compile(r"<(action|answer)>(.*?)(?:</\1>|\Z)", re.IGNORECASE | re.DOTALL)
 """An action in tags, as models of other frameworks write it; the closing one may be a stop word."""
 
+XML_OPENING, XML_CLOSING = "<function=", "</function>"
+"""What stands around a call of Qwen3-Coder."""
+
 _NAMES = ("name", "function_name", "function", "tool", "tool_name")
 _ARGUMENTS = ("arguments", "parameters", "args", "input")
 """The fields in which models put the name of a function and its arguments."""
@@ -82,17 +85,23 @@ def find_calls(text: str) -> list[FunctionCall]:
     forms of `FORMS`. What follows as an observation does not count.
     """
     text = _until_observation(text, 0)
+    others: list[FunctionCall] = []
     for form in FORMS:
         answer = form.read(text)
         if answer is not None and OPENING not in answer.text:
-            return [answer.call]
+            before = [call for call in _calls_of(answer.text) if call.name]
+            after = text.partition(XML_CLOSING)[2].partition(CLOSING)[2]
+            return [*before, answer.call, *find_calls(after)]
+        others += [] if answer is None or XML_OPENING in text else [answer.call]
     if OPENING in text:
         parts = (part.partition(CLOSING)[0] for part in text.split(OPENING)[1:])
-        return [call for part in parts for call in _calls_of(part)]
+        return [*(call for part in parts for call in _calls_of(part)), *others]
     return list(_calls_of(text))
 
 
 def _calls_of(text: str) -> Iterator[FunctionCall]:
+    if XML_OPENING in text:  # a call beside others, so that it need not be read
+        yield FunctionCall("", {})
     for fields in objects_in(text):
         call = _call_of(fields)
         if call is not None:

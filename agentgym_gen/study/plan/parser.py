@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -150,9 +150,19 @@ class _PlanParser(TableReader):
 
         plan: Plan = self.with_location((), make_plan)
         self._check_settings(plan)
-        for env_id in {*plan.columns, *(i for a in plan.arms for s in a.stages for i in s.env_ids)}:
+        env_ids = {*plan.columns, *(i for a in plan.arms for s in a.stages for i in s.env_ids)}
+        for env_id in env_ids:
             self._check_env_id(env_id, ())
+        if table.get("style"):
+            self._check_style_reaches({*env_ids, *plan.warm_start.get("demonstrations", ())}, plan)
         return plan
+
+    def _check_style_reaches(self, env_ids: Iterable[str], plan: Plan) -> None:
+        """Check that every one of *env_ids* has a table, from which episodes have their style."""
+        for name in sorted({EnvId.parse(env_id).name for env_id in env_ids}):
+            if name not in plan.environments:
+                message = f"does not reach {name}, which the plan names in an id alone"
+                raise self.error(("style",), f"{message}; add [environments.{name}]")
 
     def _check_arm_names(self, arms: Sequence[CustomArm]) -> None:
         """Check that no two arms have one name, also where capitals do not count."""

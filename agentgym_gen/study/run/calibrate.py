@@ -13,8 +13,9 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,7 @@ def calibrate(  # noqa: PLR0913  (keywords)
     stem: Path,
     *,
     model: str,
+    made_of: Mapping[str, object] | None = None,
     style: PromptStyle | None = None,
     log: Callable[[str], object] = str,
     progress: Callable[[int, int], object] | None = None,
@@ -100,6 +102,8 @@ def calibrate(  # noqa: PLR0913  (keywords)
         policy: The policy that plays.
         stem: The first part of the names of the lists.
         model: The name of the policy in the lists.
+        made_of: What else decides its answers, such as its weights and its temperature: with
+            another one, a stopped calibration is not gone on with.
         style: The prompt style of the episodes.
         log: Called with a line for each split.
         progress: Called as episodes end, with how many have ended and of how many.
@@ -115,8 +119,11 @@ def calibrate(  # noqa: PLR0913  (keywords)
         played, episodes = Path(f"{stem}.played.json"), Path(f"{stem}.trajectories.jsonl")
         for path in (played, episodes, *_list_paths(stem).values()):
             remove_temporary_files(path.parent.glob(".*"), path.name)
-        settings = {key: getattr(calibration, key) for key in ("env_id", "samples", "seed")}
-        done = CalibrationProgress(played, {"model": model, **settings}, style or PromptStyle())
+        settings: dict[str, object] = {
+            key: getattr(calibration, key) for key in ("env_id", "samples", "seed")
+        }
+        settings |= {"model": model, "version": version("agentgym-gen"), **(made_of or {})}
+        done = CalibrationProgress(played, settings, style or PromptStyle())
         kept = [episodes] if calibration.keep_episodes else []
         for path in (*kept, *_list_paths(stem).values()):
             if path.exists() and not done.shares:
@@ -322,13 +329,13 @@ def _play(
     return {task_id: wins[task_id] / calibration.samples for task_id in task_ids}
 
 
-def resolve_policy(model: str, temperature: float, max_new_tokens: int) -> Policy:
+def resolve_policy(model: str, temperature: float, max_tokens: int) -> Policy:
     """Return the policy called *model*: ``random``, ``expert``, or a model of transformers.
 
     Args:
         model: Its name, or the folder of a model.
         temperature: The temperature of a model of transformers.
-        max_new_tokens: The most tokens of a completion of one.
+        max_tokens: The most tokens of a completion of one.
 
     Raises:
         DataError: if there is no such model.
@@ -339,4 +346,4 @@ def resolve_policy(model: str, temperature: float, max_new_tokens: int) -> Polic
     from agentgym_gen.trainers import ModelPolicy, load_model
 
     loaded, tokenizer = load_model(model)
-    return ModelPolicy(loaded, tokenizer, temperature=temperature, max_new_tokens=max_new_tokens)
+    return ModelPolicy(loaded, tokenizer, temperature=temperature, max_new_tokens=max_tokens)

@@ -44,11 +44,11 @@ def transfer_arms(context: ReportContext) -> list[Arm]:
 def answer_sentence(context: ReportContext) -> str:
     """Return the mean gain held in and held out, and what it means; empty without both.
 
-    They are over the arms that were trained on one environment where the study has these, else over
-    all arms.
+    They are over the arms that were trained on one environment where the study has these, on the
+    columns on which the heat map shows them, else over all arms.
     """
-    names = {arm.name for arm in context.arms_of("cross")}
-    pairs = [pair for pair in context.gains if not names or pair[0] in names]
+    shown = {(arm.name, column) for arm in context.arms_of("cross") for column in arm.columns}
+    pairs = [pair for pair in context.gains if not shown or pair in shown]
     held_in = [pair for pair in pairs if context.is_held_in(*pair)]
     held_out = [pair for pair in pairs if pair not in held_in]
     if not held_in or not held_out:
