@@ -177,6 +177,20 @@ def set_newer_aside(root: Path, chosen: Path) -> None:
             newer.rename(aside)
 
 
+def check_course(root: Path, chosen: Path) -> None:
+    """Raise if a run that resumes from *chosen* would go on among checkpoints of another course.
+
+    Raises:
+        ResultExistsError: if *root* has checkpoints, and *chosen* is none of them.
+    """
+    checkpoints = [path.resolve() for path in _complete(root)]
+    if checkpoints and chosen.resolve() not in checkpoints:
+        raise ResultExistsError(
+            f"{str(root)!r} holds checkpoints of a training, and {str(chosen)!r} is none of them: "
+            "what it goes on to would be mixed with them; choose another `output_dir`, or move them"
+        )
+
+
 def _remove_old(root: Path, keep: int) -> None:
     """Remove all but the newest *keep* checkpoints, and the drafts of killed processes."""
     for draft in root.glob(".step_*.draft"):

@@ -120,8 +120,14 @@ class TrainConfig:
         object.__setattr__(self, "output_dir", fspath(self.output_dir))
         for part in fields(self):
             value = getattr(self, part.name)
-            if isinstance(part.default, float) and not isinstance(value, Real):
+            if isinstance(part.default, bool) and not isinstance(value, bool):
+                raise InvalidValueError(f"`{part.name}` is True or False, not {value!r}")
+            if not isinstance(part.default, float):
+                continue
+            if not isinstance(value, Real):
                 raise InvalidValueError(f"`{part.name}` is a number, not {value!r}")
+            if not isinstance(value, int | float):  # such as NumPy's, which no JSON holds
+                object.__setattr__(self, part.name, float(value))
 
     def _check_adapter(self) -> None:
         if self.load_in_8bit and not self.lora_rank:

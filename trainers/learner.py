@@ -276,10 +276,14 @@ class Learner:
                 somebody else a file with the name of the log.
         """
         root = Path(self.config.output_dir or ".")
+        if resume_from is True and not self.config.output_dir:
+            raise InvalidValueError("A training goes on in its `output_dir`, and this one has none")
         path = checkpoint.find(root, resume_from)
         if path is None:
             self._start(root)
             return
+        if self.config.output_dir:
+            checkpoint.check_course(root, path)
         state = checkpoint.read_state(path)
         checkpoint.check_scale(path, state, self.config)
         self._load_weights(path)

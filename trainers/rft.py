@@ -337,7 +337,8 @@ class RFTTrainer:
         row = self._update(batch) if batch.samples else {}
         seconds = time.perf_counter() - start
         if row:
-            row["update_tokens_per_second"] = row["train_tokens"] / seconds
+            tokens = row["train_tokens"] * self.args.updates_per_step
+            row["update_tokens_per_second"] = tokens / seconds
         return {
             "reward": batch.reward,
             "groups": batch.groups,

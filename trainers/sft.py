@@ -43,7 +43,7 @@ class SFTTrainer:
         callbacks: Callbacks in the manner of transformers (`agentgym_gen.trainers.callbacks`).
 
     Raises:
-        InvalidValueError: if no episode has tokens.
+        InvalidValueError: if no episode has tokens, or one has more than the model's context.
     """
 
     def __init__(
@@ -59,6 +59,13 @@ class SFTTrainer:
             raise InvalidValueError(
                 f"Nothing to learn from: {len(trajectories)} episodes, none with tokens; "
                 "make them with `demonstrations`"
+            )
+        longest = max(len(sample.sequence.ids) for sample in self._samples)
+        limit = int(getattr(model.config, "max_position_embeddings", 0) or longest)
+        if longest > limit:
+            raise InvalidValueError(
+                f"An episode has {longest} tokens, and the model reads {limit}: show fewer turns "
+                "(`window` of the style), or take a model with a longer context"
             )
         self.args = args
         self._learner = Learner(

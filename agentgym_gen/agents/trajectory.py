@@ -97,16 +97,19 @@ class Trajectory:
     def sequences(self) -> tuple[TokenSequence, ...]:
         """Return the tokens: one sequence, or one per turn when the prompt has a window.
 
-        Turns without tokens, of a policy that has none, leave no sequence.
+        A sequence without an answer, of a policy that has no tokens, is left out. An empty answer
+        within one leaves what the policy has read before it.
         """
         grouped: list[list[tuple[int, Completion]]] = []
         for number, turn in enumerate(self.turns):
-            if not turn.completion.action_ids:
-                continue
             if turn.completion.starts_sequence or not grouped:
                 grouped.append([])
             grouped[-1].append((number, turn.completion))
-        return tuple(_join(group) for group in grouped)
+        return tuple(
+            _join(group)
+            for group in grouped
+            if any(completion.action_ids for _, completion in group)
+        )
 
 
 def _join(group: list[tuple[int, Completion]]) -> TokenSequence:

@@ -9,7 +9,7 @@ from typing import Any
 import huggingface_hub
 import pytest
 import torch
-from peft import LoraConfig
+from peft import LoraConfig, get_peft_model
 
 from agentgym_gen import Registered, register
 from agentgym_gen.agents.prompt import PromptStyle
@@ -130,6 +130,27 @@ def test_an_adapter_of_another_name_is_refused() -> None:
     model.add_adapter(LoraConfig(r=4, lora_alpha=8, target_modules=["q_proj"]), "mine")
     with pytest.raises(InvalidValueError, match=r"adapters \['mine'\], and one called 'default'"):
         make_trainable(model, 4, 8, 0)
+
+
+def test_a_base_into_which_an_adapter_was_put_is_refused() -> None:
+    """It would be saved as a whole model that nothing can load; the trainer's model is trained."""
+    base = tiny()[0]
+    wrapped = make_trainable(base, 4, 8, 0)
+    with pytest.raises(InvalidValueError, match="pass the `model` of that trainer instead"):
+        make_trainable(base, 4, 8, 0)
+
+    assert make_trainable(wrapped, 4, 8, 0) is wrapped
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")  # peft reads a name that transformers changed
+@pytest.mark.parametrize("more", [{"use_dora": True}, {"modules_to_save": ["norm"]}])
+def test_an_adapter_beyond_plain_lora_is_refused(more: dict[str, Any]) -> None:
+    """Merged weights would be without what it adds, and a checkpoint could not be gone on from."""
+    config = LoraConfig(r=4, lora_alpha=8, target_modules=["q_proj"], **more)
+    model = get_peft_model(tiny()[0], config)
+    for use in (lambda: make_trainable(model, 4, 8, 0), lambda: merged_weights(model)):
+        with pytest.raises(InvalidValueError, match=f"LORA with {next(iter(more))}, and plain"):
+            use()
 
 
 def test_a_training_does_not_go_on_with_another_scale(tmp_path: Path) -> None:

@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import pytest
+
+from agentgym_gen.errors import ResultExistsError
 from agentgym_gen.trainers import checkpoint
 
 
@@ -35,3 +38,17 @@ def test_a_checkpoint_behind_a_link_is_not_removed(tmp_path: Path) -> None:
     write(root, 3, 1)
     assert not (root / "step_000003").is_symlink()
     assert (elsewhere / "weights").read_text(encoding="utf-8") == "1"
+
+
+def test_a_run_does_not_go_on_among_checkpoints_of_another_course(tmp_path: Path) -> None:
+    """They would count as newer, and its own would be removed as soon as they are written."""
+    for root in ("mine", "theirs"):
+        for step in (2, 9):
+            write(tmp_path / root, step, 0)
+    aside = (tmp_path / "mine" / "step_000009").rename(tmp_path / "mine" / "step_000009.aside")
+    for chosen in (tmp_path / "theirs" / "step_000002", aside):
+        with pytest.raises(ResultExistsError, match="holds checkpoints of a training, and"):
+            checkpoint.check_course(tmp_path / "mine", chosen)
+
+    checkpoint.check_course(tmp_path / "mine", tmp_path / "mine" / "step_000002")
+    checkpoint.check_course(tmp_path / "new", aside)

@@ -1,7 +1,10 @@
 """Settings that cannot work are refused before anything starts."""
 
+import json
+from dataclasses import asdict
 from typing import Any
 
+import numpy as np
 import pytest
 
 from agentgym_gen.errors import InvalidValueError, UnknownNameError
@@ -35,12 +38,22 @@ from agentgym_gen.trainers.config import RFTConfig, SFTConfig
         ("lora_targets", "q_proj"),
         ("learning_rate", "1e-4"),
         ("output_dir", 3),
+        ("bf16", "false"),
+        ("gradient_checkpointing", 1),
     ],
 )
 def test_a_wrong_value_is_named(name: str, value: Any) -> None:  # noqa: ANN401
     """The message names the field."""
     with pytest.raises(InvalidValueError, match=f"`{name}`"):
         RFTConfig(**{name: value})
+
+
+def test_a_number_of_numpy_is_one_that_a_checkpoint_can_hold() -> None:
+    """JSON knows Python's own only."""
+    args = RFTConfig(learning_rate=np.float32(0.25), temperature=np.float64(0.5))
+
+    assert type(args.learning_rate) is float
+    assert json.loads(json.dumps(asdict(args)))["learning_rate"] == 0.25
 
 
 def test_a_group_of_one_is_refused() -> None:

@@ -72,10 +72,11 @@ def test_a_line_that_was_cut_is_dropped_and_a_foreign_file_is_not(tmp_path: Path
     trainer(**settings, max_steps=2).train(resume_from_checkpoint=True)
     assert table(tmp_path) == rows
 
-    (tmp_path / COMPLETIONS).write_text('{"mine": 1}\n')
-    with pytest.raises(DataError, match="no table of completions"):
-        trainer(**settings).train(resume_from_checkpoint=True)
-    assert (tmp_path / COMPLETIONS).read_text() == '{"mine": 1}\n'
+    for mine in ('{"mine": 1}\n', "my notes\n", "my notes\nand more\n"):
+        (tmp_path / COMPLETIONS).write_text(mine)
+        with pytest.raises(DataError, match="no table of completions"):
+            trainer(**settings).train(resume_from_checkpoint=True)
+        assert (tmp_path / COMPLETIONS).read_text() == mine
 
 
 def test_a_reader_of_ones_own_decides_what_is_done() -> None:

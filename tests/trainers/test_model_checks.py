@@ -19,6 +19,7 @@ from agentgym_gen.trainers.models.chat import ChatFormat
 from agentgym_gen.trainers.models.chat_templates.chat_template import PLAIN_TEMPLATE
 from agentgym_gen.trainers.models.checks.settings import check_settings
 from agentgym_gen.trainers.models.checks.template_limits import check_template_limits
+from agentgym_gen.trainers.models.checks.windows import attention_windows
 from agentgym_gen.trainers.models.tiny import TinySize, build_tiny
 
 Weights = dict[str, Tensor]
@@ -238,7 +239,11 @@ def test_a_small_model_of_qwen2_is_no_damaged_one(tmp_path: Path) -> None:
         num_attention_heads=2,
         num_key_value_heads=2,
     )
-    Qwen2ForCausalLM(config).save_pretrained(tmp_path)
+    model = Qwen2ForCausalLM(config)
+    model.save_pretrained(tmp_path)
 
     assert config.max_window_layers > 14
     check_settings(str(tmp_path))
+    assert attention_windows(model) == []
+    model.config.sliding_window = 16
+    assert attention_windows(model) == [16]

@@ -106,6 +106,47 @@ def test_a_turn_is_compared_with_turns_of_the_same_context() -> None:
     assert [sample.advantages[0] for sample in batch.samples] == pytest.approx(expected)
 
 
+def growing(success: bool, *answers: int | None) -> Trajectory:
+    """Return an episode of one growing sequence, whose observations are all token 7."""
+    turns = tuple(
+        Turn(
+            "",
+            Completion(
+                "",
+                (7,),
+                () if answer is None else (answer,),
+                () if answer is None else (-0.5,),
+                starts_sequence=number == 0,
+            ),
+            "",
+            0.0,
+            True,
+        )
+        for number, answer in enumerate(answers)
+    )
+    return Trajectory("e", "a", "native", 0, turns, "", success, float(success), "success")
+
+
+def test_the_context_of_a_growing_sequence_is_all_of_it() -> None:
+    """After 20 and after 30 the same is shown, but the model has read something else."""
+    args = RFTConfig(episode_coef=0.0, step_coef=1.0, discount=1.0)
+    apart = build_batch([growing(True, 20, 21), growing(False, 30, 31)], args)
+    alike = build_batch([growing(True, 20, 21), growing(False, 20, 31)], args)
+
+    assert [sample.advantages for sample in apart.samples] == [(1.0, 0.0), (-1.0, 0.0)]
+    assert [sample.advantages for sample in alike.samples] == [(1.0, 1.0), (-1.0, -1.0)]
+
+
+def test_an_empty_answer_leaves_what_was_read_before_it() -> None:
+    """The model has read two observations in a row, and the sequence has both."""
+    first, last = growing(True, 20, None, 22), growing(False, None, 31)
+    batch = build_batch([first, last], RFTConfig(step_coef=0.0))
+
+    assert [s.sequence.ids for s in batch.samples] == [(7, 20, 7, 7, 22), (7, 7, 31)]
+    assert [len(s.advantages) for s in batch.samples] == [2, 1]
+    assert growing(True, None, None).sequences() == ()
+
+
 def test_the_rules_for_truncated_episodes() -> None:
     """A kept one counts and is trained on, a masked one only counts, a dropped one does neither."""
     episodes = [

@@ -5,13 +5,14 @@ Axes: ``_G`` the episodes of a group, which are those of one task; ``_B`` all ep
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from agentgym_gen.agents.rollout import group_by_task
-from agentgym_gen.agents.trajectory import Trajectory, Turn
+from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.trainers.algorithm.advantages import (
     BATCH_ESTIMATORS,
@@ -165,7 +166,8 @@ def _samples(group: list[Trajectory], advantages_G: Floats, args: RFTConfig) -> 
             ]
         by_turn = np.clip(by_turn, *args.advantage_clip).tolist()
         for sequence in episode.sequences():
-            turns = sorted(set(sequence.turns))
+            places = zip(sequence.turns, sequence.action_mask, strict=True)
+            turns = dict.fromkeys(turn for turn, is_action in places if is_action)
             samples.append(Sample(sequence, tuple(by_turn[turn] for turn in turns), weight))
     return samples
 
@@ -182,33 +184,34 @@ def _step_advantages(group: list[Trajectory], args: RFTConfig) -> list[list[floa
     state, the one after which the goal was reached sooner is better. Returns are taken less their
     mean, in units of their standard deviation; a state with one visit, or one outcome, gives 0.
     """
-    returns: dict[tuple[int, ...], list[float]] = {}
-    for episode in group:
-        values = discounted_successes(episode, args.discount)
-        for turn, value in zip(episode.turns, values, strict=True):
-            returns.setdefault(_context(turn), []).append(value)
+    visits = [
+        list(zip(_contexts(episode), discounted_successes(episode, args.discount), strict=True))
+        for episode in group
+    ]
+    returns: dict[bytes, list[float]] = {}
+    for context, value in (visit for episode in visits for visit in episode):
+        returns.setdefault(context, []).append(value)
     mean_and_deviation = {
         context: (float(np.mean(values)), max(float(np.std(values)), 1e-6))
         for context, values in returns.items()
     }
 
-    def advantage(turn: Turn, value: float) -> float:
-        mean, deviation = mean_and_deviation[_context(turn)]
+    def advantage(context: bytes, value: float) -> float:
+        mean, deviation = mean_and_deviation[context]
         return args.step_coef * (value - mean) / deviation
 
-    return [
-        [
-            advantage(turn, value)
-            for turn, value in zip(
-                episode.turns, discounted_successes(episode, args.discount), strict=True
-            )
-        ]
-        for episode in group
-    ]
+    return [[advantage(*visit) for visit in episode] for episode in visits]
 
 
-def _context(turn: Turn) -> tuple[int, ...]:
-    return turn.completion.context_ids
+def _contexts(episode: Trajectory) -> Iterator[bytes]:
+    """Yield a hash of all tokens before the answer of each turn, also those of earlier turns."""
+    digest = hashlib.sha256()
+    for completion in (turn.completion for turn in episode.turns):
+        if completion.starts_sequence:
+            digest = hashlib.sha256()
+        digest.update(np.array([*completion.context_ids, -1], dtype=np.int64).tobytes())
+        yield digest.digest()
+        digest.update(np.array([*completion.action_ids, -2], dtype=np.int64).tobytes())
 
 
 def _with_advantage(samples: list[Sample], args: RFTConfig) -> list[Sample]:

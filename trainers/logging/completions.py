@@ -112,7 +112,11 @@ class CompletionsCallback(TrainerCallback):
         if not state.is_world_process_zero or not self._path.exists():
             return
         lines = read_text(self._path, max_bytes=1 << 32).splitlines()
-        kept = [line for line in lines if _step_of(line, self._path) <= state.global_step]
+        kept = [
+            line
+            for number, line in enumerate(lines, 1)
+            if _step_of(line, self._path, last=number == len(lines) > 1) <= state.global_step
+        ]
         write_text(self._path, "".join(f"{line}\n" for line in kept))
 
     def on_step_end(
@@ -131,8 +135,8 @@ class CompletionsCallback(TrainerCallback):
         append_text(self._path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
 
 
-def _step_of(line: str, path: Path) -> int:
-    """Return the step of a row; a line that a killed process has cut belongs to no step.
+def _step_of(line: str, path: Path, *, last: bool) -> int:
+    """Return the step of a row; a *last* one that a killed process has cut belongs to no step.
 
     Raises:
         DataError: if it is a row of something else.
@@ -140,7 +144,9 @@ def _step_of(line: str, path: Path) -> int:
     try:
         row = json.loads(line)
     except (ValueError, RecursionError):
-        return 1 << 62
+        if last:
+            return 1 << 62
+        row = None
     if not isinstance(row, dict) or type(row.get("step")) is not int:
         raise DataError(f"{path} is there and is no table of completions; move it away")
     return int(row["step"])

@@ -19,6 +19,9 @@ from agentgym_gen.system.untrusted_files import MEGABYTE, parse_json, read_text
 from agentgym_gen.trainers.models.checks.weights import check_finite, check_keys
 from agentgym_gen.trainers.models.types import Model
 
+NOT_PLAIN = ("use_dora", "lora_bias", "modules_to_save", "trainable_token_indices")
+"""The settings of LoRA that train more than two matrices a layer."""
+
 LOG = logging.getLogger(__name__)
 
 SETTINGS, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
@@ -139,6 +142,12 @@ def _check_adapter(model: Model, lora_rank: int, lora_alpha: int, targets: Seque
             f"The model has the adapters {list(model.peft_config)}, and one called 'default' is "
             "trained on: load it with `PeftModel.from_pretrained(model, folder)`"
         )
+    if not hasattr(model, "get_base_model"):
+        raise InvalidValueError(
+            "An earlier training has put its adapter into this model, and what would be saved now "
+            "could not be loaded again; pass the `model` of that trainer instead"
+        )
+    check_plain_lora(model)
     config = model.peft_config["default"]
     layers = config.target_modules
     layers = [layers] if isinstance(layers, str) else sorted(layers or ())
@@ -149,6 +158,24 @@ def _check_adapter(model: Model, lora_rank: int, lora_alpha: int, targets: Seque
             raise InvalidValueError(
                 f"The model has an adapter with `{name}` {own[name]!r}, and the settings have "
                 f"{value!r}: an adapter is trained on as it is"
+            )
+
+
+def check_plain_lora(model: Model) -> None:
+    """Raise unless all that the adapters of *model* add is a product of two matrices a layer.
+
+    Raises:
+        InvalidValueError: with what else there is, which would be left out of merged weights.
+    """
+    for config in model.peft_config.values():
+        kind = getattr(config.peft_type, "value", config.peft_type)
+        more = [name for name in NOT_PLAIN if getattr(config, name, None)]
+        if kind != "LORA" or more:
+            raise InvalidValueError(
+                f"The adapter is of {kind} with {', '.join(more)}, and plain LoRA is what is "
+                "trained on and merged here"
+                if more
+                else f"The adapter is of {kind}, and LoRA is what is trained on and merged here"
             )
 
 

@@ -29,20 +29,31 @@ def gradient_checkpointing(model: Model, *, enabled: bool) -> Iterator[None]:
     """Compute activations again in the backward pass instead of keeping them, if *enabled*.
 
     transformers checkpoints in training mode only. So the layers alone are put into training mode:
-    their parts stay in evaluation mode, without dropout, and the sampler keeps its cache.
+    their parts stay in evaluation mode, without dropout, and the sampler keeps its cache. Shares of
+    dropout that a layer applies itself are 0 meanwhile.
     """
     if not enabled:
         yield
         return
     layers = [part for part in model.modules() if isinstance(part, GradientCheckpointingLayer)]
     _set_checkpointing(model, "enable", {"use_reentrant": False})
+    shares = [
+        (layer, name, value)
+        for layer in layers
+        for name, value in vars(layer).items()
+        if isinstance(value, float) and "drop" in name
+    ]
     for layer in layers:
         layer.training = True  # the flag of the layer itself; `train()` would reach its parts
+    for layer, name, _ in shares:
+        setattr(layer, name, 0.0)
     try:
         yield
     finally:
         for layer in layers:
             layer.training = False
+        for layer, name, value in shares:
+            setattr(layer, name, value)
         _set_checkpointing(model, "disable")
 
 

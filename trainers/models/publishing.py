@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from agentgym_gen.errors import DataError, InvalidValueError, ResultExistsError
+from agentgym_gen.trainers.models.adapters import check_plain_lora
 from agentgym_gen.trainers.models.types import Model
 
 __all__ = ["merged_weights", "push_folder", "save_merged"]
@@ -41,6 +42,7 @@ def merged_weights(model: Model) -> dict[str, Tensor]:
     Raises:
         InvalidValueError: if the base is quantised.
     """
+    check_plain_lora(model)
     base = model.get_base_model()
     merged: dict[str, Tensor] = {}
     deltas: dict[str, Tensor] = {}

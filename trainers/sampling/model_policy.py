@@ -29,7 +29,7 @@ from agentgym_gen.trainers.models.memory import autocast
 from agentgym_gen.trainers.models.types import Model, Tokenizer
 from agentgym_gen.trainers.sampling.answer_length import answer_length
 from agentgym_gen.trainers.sampling.cache_probe import check_cacheable
-from agentgym_gen.trainers.sampling.context_limit import first_prompt_error
+from agentgym_gen.trainers.sampling.context_limit import env_name, first_prompt_error
 from agentgym_gen.trainers.sampling.kv_cache import CacheRow, extend_rows
 from agentgym_gen.trainers.sampling.prefix_cache import PrefixCache
 
@@ -81,7 +81,8 @@ class ModelPolicy:
         """How much memory the caches of the live episodes took at most, after a turn."""
         self._prefix_cache = PrefixCache(model, self._chat.pad_id)
         self._generations: dict[int, Generation] = {}
-        self._has_answered = False
+        self._answered: set[str] = set()
+        """The environments of which a first prompt has fitted."""
 
     @torch.inference_mode()
     def act(self, requests: Sequence[Request]) -> list[Completion]:
@@ -104,7 +105,7 @@ class ModelPolicy:
         if fitting:
             with autocast(self._model, bf16=self._bf16):
                 by_episode |= self._generate(fitting)
-            self._has_answered = True
+            self._answered |= {env_name(request.env) for request, _ in fitting}
         self._contexts.keep_only([request.episode for request in requests])
         return [by_episode[request.episode] for request in requests]
 
@@ -114,7 +115,7 @@ class ModelPolicy:
         longest = answer_length(request.style, self._max_new_tokens)
         if tokens + longest <= self._limit:
             return True
-        if request.turn == 0 and not self._has_answered:
+        if request.turn == 0 and env_name(request.env) not in self._answered:
             raise first_prompt_error(tokens, longest, self._limit)
         return False
 

@@ -30,7 +30,7 @@ from agentgym_gen.errors import BackendError, ContextLimitError, PolicyError
 from agentgym_gen.trainers.models.chat import ChatFormat, Context, ContextBuilder, settings_of
 from agentgym_gen.trainers.models.types import Tokenizer
 from agentgym_gen.trainers.sampling.answer_length import answer_length
-from agentgym_gen.trainers.sampling.context_limit import first_prompt_error
+from agentgym_gen.trainers.sampling.context_limit import env_name, first_prompt_error
 
 __all__ = ["ADAPTER", "VLLMSampler"]
 
@@ -78,7 +78,7 @@ class VLLMSampler:
         self._timeout = timeout
         self._chat = ChatFormat(tokenizer)
         self._episodes: dict[int, _Episode] = {}
-        self._has_answered = False
+        self._answered: set[str] = set()
         self._limit_lock = threading.Lock()
         # another run may have left its adapters on the server
         self._run = f"{ADAPTER}-{secrets.token_hex(4)}"
@@ -106,7 +106,7 @@ class VLLMSampler:
             PolicyError: if the server knows no such path, or refuses the key.
         """
         self._episodes.clear()
-        self._has_answered = False
+        self._answered.clear()
         written = (self._folder / f"{self._run}.writing").absolute()
         shutil.rmtree(written, ignore_errors=True)
         written.mkdir(parents=True)
@@ -143,7 +143,7 @@ class VLLMSampler:
         choice = self._complete(prompt, longest, int(request.rng.integers(1 << 31)))
         episode.ids = [*prompt, *choice.ids]
         episode.contexts.record_answer(request, choice.ids)
-        self._has_answered = True
+        self._answered.add(env_name(request.env))
         return self._completion(request, context, choice)
 
     def forget(self, episode: int) -> None:
@@ -156,7 +156,7 @@ class VLLMSampler:
                 self._limit = self._server_limit()
         if tokens + longest <= self._limit:
             return
-        if request.turn == 0 and not self._has_answered:
+        if request.turn == 0 and env_name(request.env) not in self._answered:
             raise first_prompt_error(tokens, longest, self._limit)
         raise ContextLimitError(
             f"A prompt of {tokens} tokens leaves no room for an answer within {self._limit}"
