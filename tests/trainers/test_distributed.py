@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from systems import needs
 
 from agentgym_gen.trainers.parallel.distributed import Distributed
 
@@ -55,6 +56,21 @@ with open(f"{sys.argv[1]}/{processes.rank}.txt", "w") as file:
 torch.distributed.destroy_process_group()
 """
 
+THREADS = """
+import os
+import sys
+from pathlib import Path
+import torch
+from agentgym_gen.trainers.parallel import distributed
+
+processes = distributed.Distributed()
+processes.sum(1.0)
+import torch._dynamo
+distributed._leave_group()
+names = [(path / "comm").read_text().strip() for path in Path("/proc/self/task").iterdir()]
+Path(sys.argv[1], f"{processes.rank}.txt").write_text(" ".join(n for n in names if "gloo" in n))
+"""
+
 
 def start(program: Path, folder: Path, *launcher: str) -> None:
     """Run the training into *folder*."""
@@ -95,6 +111,17 @@ def test_two_processes_train_as_one(tmp_path: Path) -> None:
     assert rows[0][1]["eval/valid"] == rows[1][1]["eval/valid"]
     for number, state in states[0].items():
         torch.testing.assert_close(state["exp_avg"], states[1][number]["exp_avg"])
+
+
+@needs("Linux", "a folder of the threads of a process")
+def test_no_thread_of_a_group_outlives_it(tmp_path: Path) -> None:
+    """One that frees a tensor while the interpreter ends would abort the process."""
+    program = tmp_path / "program.py"
+    program.write_text(THREADS)
+    launcher = ("-m", "torch.distributed.run", "--nproc-per-node=2", "--master-port=29515")
+    start(program, tmp_path, *launcher)
+
+    assert [(tmp_path / f"{rank}.txt").read_text() for rank in range(2)] == ["", ""]
 
 
 def test_a_weight_without_a_gradient_in_any_process_keeps_none(tmp_path: Path) -> None:

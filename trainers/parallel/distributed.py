@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from importlib import import_module
 from typing import Any, TypeVar
 
 import torch
@@ -39,8 +40,10 @@ class Distributed:
         if self.size > 1 and torch.cuda.is_available():
             torch.cuda.set_device(local_device())
         if self.size > 1 and not distributed.is_initialized():
+            # If torch imports it later, it keeps the group, and leaving that does not end gloo's
+            # threads: one that frees a tensor while the interpreter ends aborts the process.
+            import_module("torch._dynamo")
             distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
-            # A group that is still there when the interpreter ends may abort the process.
             atexit.register(_leave_group)
 
     @property
