@@ -35,7 +35,7 @@ def add_eval(parser: Parser) -> None:
     parser.add_argument("--out", type=path, help="folder of the results; default runs/eval-MODEL")
     parser.add_argument("--split", default="test", help="train, valid or test (default)")
     each = "tasks of each id; default 100. More of them extend the folder"
-    parser.add_argument("--tasks", type=number, default=100, metavar="N", help=each)
+    parser.add_argument("--tasks", type=number, metavar="N", help=each)
     samples = "episodes of each task; default 1"
     parser.add_argument("--samples", type=number, default=1, metavar="N", help=samples)
     interface = "preset names joined by '+'; several times for several interfaces"

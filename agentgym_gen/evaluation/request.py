@@ -22,6 +22,9 @@ from agentgym_gen.models import ModelIdentity, identify
 
 __all__ = ["evaluate", "make_request"]
 
+DEFAULT_TASKS = 100
+"""How many tasks of each id are played where nobody says."""
+
 
 def evaluate(  # noqa: PLR0913  (keywords)
     model: str | Path,
@@ -30,7 +33,7 @@ def evaluate(  # noqa: PLR0913  (keywords)
     out: str | Path,
     panel: str | None = None,
     interfaces: Sequence[str] = (),
-    tasks: int = 100,
+    tasks: int | None = None,
     samples: int = 1,
     settings: EvalSettings | None = None,
     base_url: str | None = None,
@@ -52,7 +55,7 @@ def evaluate(  # noqa: PLR0913  (keywords)
         out: The folder of the results.
         panel: The name of a panel, such as ``core-v1``, in place of *envs*.
         interfaces: The interfaces that each environment is played through.
-        tasks: How many tasks of each environment id.
+        tasks: How many tasks of each environment id; None takes 100. A panel has its own.
         samples: How often each task is played.
         settings: How episodes are played; None takes the defaults.
         base_url: The address of a chat endpoint.
@@ -99,7 +102,7 @@ def make_request(  # noqa: PLR0913  (keywords)
     *,
     panel: str | None,
     interfaces: Sequence[str],
-    tasks: int,
+    tasks: int | None,
     samples: int,
     settings: EvalSettings,
     label: str | None = None,
@@ -113,14 +116,16 @@ def make_request(  # noqa: PLR0913  (keywords)
             envs,
             interfaces=interfaces,
             split=settings.split,
-            tasks=tasks,
+            tasks=DEFAULT_TASKS if tasks is None else tasks,
             samples=samples,
             seed=settings.seed,
         )
         _check_turn_limits(selection.columns, settings)
         return EvalRequest(model, selection.columns, settings, name, left_out=selection.left_out)
-    if envs or interfaces:
-        raise InvalidValueError("A panel is played as it is: leave out environments and interfaces")
+    if envs or interfaces or tasks is not None:
+        raise InvalidValueError(
+            "A panel is played as it is: leave out environments, interfaces and the number of tasks"
+        )
     frozen = load_panel(panel)
     if settings.split != frozen.split:
         raise InvalidValueError(f"panel/{frozen.name} is of the split {frozen.split!r}")

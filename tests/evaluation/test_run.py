@@ -299,6 +299,7 @@ def test_what_is_left_out_of_a_pattern_is_named(
         ),
         ({"label": "a/b"}, r"A label is a short text without '/', not 'a/b'"),
         ({"panel": "core-v1"}, r"A panel is played as it is"),
+        ({"panel": "core-v1", "envs": [], "tasks": 3}, r"leave out .* the number of tasks"),
         ({"model": " "}, r"The name of a model is empty"),
         ({"base": "x"}, r"`base` is for an adapter, and 'random' is none"),
     ],
