@@ -204,8 +204,8 @@ def _methods(evaluation: Evaluation) -> Iterator[Block]:
     model = ", ".join(f"{key} `{value}`" for key, value in record["model"].items())
     settings = ", ".join(f"{key} `{value}`" for key, value in record["settings"].items())
     made = [
-        f"`agentgym-gen {versions['versions'].get('agentgym-gen')}`, Python {versions['python']}, "
-        f"{versions['platform']}, {versions['processor']}"
+        f"`agentgym-gen {versions.get('versions', {}).get('agentgym-gen')}`, Python "
+        f"{versions.get('python')}, {versions.get('platform')}, {versions.get('processor')}"
         for versions in record["made_with"]
     ]
     yield Bullets(

@@ -23,6 +23,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agentgym_gen.errors import DataError, missing_extra
+from agentgym_gen.evaluation.soundness import (
+    check_row,
+    check_text,
+    has_sound_machines,
+    has_sound_settings,
+)
 from agentgym_gen.ids import EnvId
 from agentgym_gen.study.plan.plan import ROW_SCHEMA
 from agentgym_gen.study.results.rows import Row
@@ -61,25 +67,6 @@ RECORD = "eval.json"
 EPISODES = "episodes.jsonl"
 TRANSCRIPTS = "transcripts.jsonl.gz"
 NEW_TRANSCRIPTS = "transcripts.jsonl"
-
-_ROW_TYPES: dict[str, tuple[type, ...]] = {
-    **dict.fromkeys(("arm", "column", "env_id", "split", "task_id", "interface"), (str,)),
-    **dict.fromkeys(("seed", "sample", "turns", "invalid_turns"), (int,)),
-    **dict.fromkeys(("score", "reward"), (int, float)),
-    "success": (bool,),
-    "end_reason": (str,),
-    "failures": (list,),
-}
-"""The keys that every row has, with their types."""
-
-
-_SETTING_TYPES: dict[str, tuple[type, ...]] = {
-    **dict.fromkeys(("split", "format", "reader"), (str,)),
-    **dict.fromkeys(("shots", "max_tokens"), (int,)),
-    **dict.fromkeys(("window", "max_turns"), (int, type(None))),
-    "temperature": (int, float),
-}
-"""The settings that a score names, with their types."""
 
 
 class EpisodeKey(NamedTuple):
@@ -183,7 +170,7 @@ class Evaluation:
             raise DataError(f"{folder} holds no evaluation: {why}")
         record = _read_record(folder / RECORD)
         rows = _read_lines(folder / EPISODES) if (folder / EPISODES).exists() else []
-        checked = [_check_row(row, folder / EPISODES) for row in rows]
+        checked = [check_row(row, folder / EPISODES) for row in rows]
         return cls(folder, record, _in_order(record, checked))
 
     def __repr__(self) -> str:
@@ -308,9 +295,11 @@ def _read_transcripts(folder: Path) -> dict[EpisodeKey, Row]:
     texts: dict[EpisodeKey, Row] = {}
     path = folder / TRANSCRIPTS
     if path.exists():
-        texts |= {key_of(row): row for row in _parse_lines(gunzip(read_bytes(path), path), path)}
+        rows = _parse_lines(gunzip(read_bytes(path), path), path)
+        texts |= {key_of(row): check_text(row, path) for row in rows}
     if (folder / NEW_TRANSCRIPTS).exists():
-        texts |= {key_of(row): row for row in _read_lines(folder / NEW_TRANSCRIPTS)}
+        path = folder / NEW_TRANSCRIPTS
+        texts |= {key_of(row): check_text(row, path) for row in _read_lines(path)}
     return texts
 
 
@@ -333,15 +322,6 @@ def _parse_lines(raw: bytes, path: Path) -> list[Row]:
             raise DataError(f"Line {number} of {path} names no episode: {line[:60]!r}")
         rows.append(row)
     return rows
-
-
-def _check_row(row: Row, path: Path) -> Row:
-    if row.get("schema") != ROW_SCHEMA:
-        raise DataError(f"A row of {path} is not of schema {ROW_SCHEMA}: {row.get('schema')!r}")
-    for key, types in _ROW_TYPES.items():
-        if not isinstance(row.get(key), types):
-            raise DataError(f"A row of {path} has no sound {key!r}: {row.get(key)!r}")
-    return row
 
 
 def _in_order(record: Mapping[str, Any], rows: Iterable[Row]) -> list[Row]:
@@ -381,7 +361,7 @@ def _is_sound(record: Mapping[str, Any]) -> bool:
         names += [panel["name"], panel["hash"], *panel["left_out"]]
     return (
         all(isinstance(name, str) for name in names)
-        and all(isinstance(settings[key], types) for key, types in _SETTING_TYPES.items())
-        and all(isinstance(part.get("versions", {}), dict) for part in record["made_with"])
+        and has_sound_settings(settings)
+        and has_sound_machines(record["made_with"])
         and {"version", "prompt_hash"} <= record.keys()
     )

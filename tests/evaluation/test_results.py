@@ -57,7 +57,7 @@ def episodes() -> list[tuple[dict[str, Any], dict[str, Any]]]:
     names |= {"split": "test", "interface": "native"}
     how = {"success": True, "score": 1.0, "reward": 1.0, "turns": 3, "invalid_turns": 0}
     how |= {"end_reason": "success", "failures": []}
-    return [({**names, **key, **how}, {**key, "turns": []}) for key in keys]
+    return [({**names, **key, **how}, {**key, "turns": [], "last_observation": ""}) for key in keys]
 
 
 @pytest.fixture
@@ -208,3 +208,20 @@ def test_a_folder_without_an_evaluation_is_an_error(tmp_path: Path) -> None:
     """The error says what is missing."""
     with pytest.raises(DataError, match=r"holds no evaluation: it has no eval\.json"):
         Evaluation.open(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"turns": None},
+        {"turns": [{"observation": "a", "completion": 3, "valid": True}]},
+        {"last_observation": -1},
+    ],
+)
+def test_a_damaged_transcript_is_one_sentence(folder: Path, damage: dict[str, object]) -> None:
+    """It may come from somebody else; a page of it would be a traceback."""
+    row, transcript = episodes()[0]
+    append_episode(folder, row, {**transcript, **damage})
+
+    with pytest.raises(DataError, match=r"Cannot read the texts of .*: they are damaged"):
+        list(Evaluation.open(folder).transcripts())
