@@ -122,11 +122,11 @@ def make_request(  # noqa: PLR0913  (keywords)
         )
         _check_turn_limits(selection.columns, settings)
         return EvalRequest(model, selection.columns, settings, name, left_out=selection.left_out)
+    frozen = load_panel(panel)
     if envs or interfaces or tasks is not None:
         raise InvalidValueError(
             "A panel is played as it is: leave out environments, interfaces and the number of tasks"
         )
-    frozen = load_panel(panel)
     if settings.split != frozen.split:
         raise InvalidValueError(f"panel/{frozen.name} is of the split {frozen.split!r}")
     kept, left_out = frozen.available()
