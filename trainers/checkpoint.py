@@ -276,6 +276,29 @@ def read_state(path: Path) -> dict[str, Any]:
     return state
 
 
+def check_kind(path: Path, state: Mapping[str, Any], config: TrainConfig) -> None:
+    """Raise if the checkpoint *path* is of a warm start and *config* is not, or the reverse.
+
+    Its steps would count as steps of the other training.
+
+    Args:
+        path: The checkpoint.
+        state: Its ``state.json``.
+        config: The settings of the training that goes on from it.
+
+    Raises:
+        InvalidValueError: if that is so.
+    """
+    saved = state.get("config")
+    if isinstance(saved, dict) and ("num_generations" in saved) != hasattr(
+        config, "num_generations"
+    ):
+        raise InvalidValueError(
+            f"The checkpoint {str(path)!r} is not of a training with {type(config).__name__}, and "
+            "only its weights could be taken over: load it as a model"
+        )
+
+
 def check_scale(path: Path, state: Mapping[str, Any], config: TrainConfig) -> None:
     """Raise if the adapter in the checkpoint *path* has another scale, which no weight shows.
 

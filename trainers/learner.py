@@ -285,6 +285,7 @@ class Learner:
         if self.config.output_dir:
             checkpoint.check_course(root, path)
         state = checkpoint.read_state(path)
+        checkpoint.check_kind(path, state, self.config)
         checkpoint.check_scale(path, state, self.config)
         self._load_weights(path)
         self._load_optimizer(path / "optimizer.pt")

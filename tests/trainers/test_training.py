@@ -199,6 +199,18 @@ def test_sft_resumes_to_the_bit(tmp_path: Path) -> None:
     assert equal(weights(whole.model), weights(resumed.model))
 
 
+def test_a_reinforcement_does_not_go_on_with_the_steps_of_a_warm_start(tmp_path: Path) -> None:
+    """It would be finished before it began."""
+    trajectories = demonstrations([ENV], tiny()[1], STYLE, number=2)
+    args = SFTConfig(lora_rank=0, max_steps=3, output_dir=str(tmp_path))
+    SFTTrainer(*tiny(), args, trajectories).train()
+    model, tokenizer = tiny()
+    settings = RFTConfig(lora_rank=0, max_steps=2, output_dir=str(tmp_path))
+    trainer = RFTTrainer(model=model, tokenizer=tokenizer, envs=[ENV], args=settings, style=STYLE)
+    with pytest.raises(InvalidValueError, match="is not of a training with RFTConfig"):
+        trainer.train(resume_from_checkpoint=True)
+
+
 def test_a_mixture_of_experts_resumes_to_the_bit(tmp_path: Path) -> None:
     """Its experts have other names in the file than in memory."""
     tokenizer = tiny()[1]
