@@ -223,6 +223,16 @@ class _Client:
         return Response(response.status, response.headers, bytes(received))
 
 
+def is_http_address(text: str) -> bool:
+    """Return whether *text* is the address of something that HTTP reaches."""
+    try:
+        parts = urlsplit(text)
+        (parts.hostname or "").encode("idna")
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
 def _reason(error: OSError) -> str:
     """Return why there is no connection, in the system's words."""
     if error.errno is not None and error.errno > 0:  # those of name servers are below 0
@@ -243,13 +253,7 @@ def _proxy_of(url: str) -> str | None:
     if not proxy:
         return None
     proxy = proxy if "://" in proxy else f"http://{proxy}"
-    try:
-        place = urlsplit(proxy)
-        sound = place.scheme in ("http", "https") and bool(place.hostname) and place.port != 0
-        (place.hostname or "").encode("idna")
-    except ValueError:
-        sound = False
-    if not sound:
+    if not is_http_address(proxy):
         raise InvalidValueError(
             f"The environment variable '{parts.scheme}_proxy' is the address of an HTTP proxy "
             "(http://proxy:3128), and what it holds is none; correct or unset it"

@@ -291,18 +291,16 @@ def _pause(wanted: float, attempts: int, episode: int) -> float:
 
 
 def _checked_url(base_url: str) -> str:
-    try:
-        parts = urlsplit(base_url)
-        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-        (parts.hostname or "").encode("idna")
-    except ValueError:
-        sound = False
-    if sound and "@" in parts.netloc:
+    from agentgym_gen.agents.chat_connection import is_http_address
+
+    is_address = is_http_address(base_url)
+    parts = urlsplit(base_url if is_address else "")
+    if "@" in parts.netloc:
         # the address is not repeated: it holds a password
         raise InvalidValueError(
             "`base_url` holds a user name or a password; give a key by `api_key_env`"
         )
-    if not sound or parts.query or parts.fragment:
+    if not is_address or parts.query or parts.fragment:
         raise InvalidValueError(
             f"`base_url` is an address such as 'http://localhost:8000/v1', not {base_url!r}"
         )
@@ -325,7 +323,10 @@ def _checked_extra(extra: Mapping[str, Any]) -> dict[str, Any]:
             f"`extra` holds {taken[0]!r}, which `ChatPolicy` sets itself; use its arguments"
         )
     if not isinstance(extra.get("chat_template_kwargs") or {}, Mapping):
-        raise InvalidValueError("`extra` holds 'chat_template_kwargs' that are no JSON object")
+        raise InvalidValueError(
+            "'chat_template_kwargs' of `extra` is an object, such as {'enable_thinking': False}, "
+            f"not {extra['chat_template_kwargs']!r}"
+        )
     try:
         json.dumps(dict(extra), allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:

@@ -53,6 +53,11 @@ def make_text_env(env_id: str, split: str, options: Mapping[str, Any] | None = N
     return cast("TextEnv", env.unwrapped)
 
 
+def env_name(env: TextEnv) -> str:
+    """Return the registered id of *env* without options; the world's name where it has none."""
+    return env.world.name if env.spec is None else str(env.spec.id)
+
+
 def sample_task_ids(
     env_id: str,
     split: str,

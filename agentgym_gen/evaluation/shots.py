@@ -19,7 +19,7 @@ from agentgym_gen.agents.rollout import Episode, run
 from agentgym_gen.agents.session import Session
 from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.env import TextEnv
-from agentgym_gen.env.making import sample_task_ids
+from agentgym_gen.env.making import env_name, sample_task_ids
 from agentgym_gen.env.reserved_options import OF_THE_ENVIRONMENT
 from agentgym_gen.errors import DataError
 from agentgym_gen.seeding import stream
@@ -61,7 +61,7 @@ class Demonstrations:
         Raises:
             DataError: if the expert has too few successful episodes.
         """
-        name = env.world.name if env.spec is None else env.spec.id
+        name = env_name(env)
         options = {**_options_of(env), "interface": str(env.interface)}
         key = name, repr(sorted(options.items())), style
         with self._lock:

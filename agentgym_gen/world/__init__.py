@@ -17,8 +17,9 @@ from agentgym_gen.world.messages import (
     VerbName,
     bulleted,
 )
-from agentgym_gen.world.surface import Surface
+from agentgym_gen.world.surface import Surface, in_lower_case
 from agentgym_gen.world.task import SPLITS, ContentT, Task, TaskId, Tasks
+from agentgym_gen.world.template import literals
 from agentgym_gen.world.verbs import (
     Malformed,
     Verb,
@@ -55,7 +56,9 @@ __all__ = [
     "World",
     "bulleted",
     "copy_sharing",
+    "in_lower_case",
     "list_entry",
+    "literals",
     "native_text",
     "phrase_of",
     "read_templates",

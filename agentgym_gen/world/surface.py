@@ -15,7 +15,7 @@ import numpy as np
 from agentgym_gen.world.distractors import COMMON_DISTRACTORS, sample_lines
 from agentgym_gen.world.messages import Message, bulleted
 
-__all__ = ["Surface", "as_is", "common_distractors", "no_nouns"]
+__all__ = ["Surface", "as_is", "common_distractors", "in_lower_case", "no_nouns"]
 
 
 def common_distractors(rng: np.random.Generator, amount: int) -> tuple[Message | str, ...]:
@@ -31,6 +31,11 @@ def no_nouns() -> tuple[str, ...]:
 def as_is(argument: str) -> str:
     """Return *argument* unchanged."""
     return argument
+
+
+def in_lower_case(argument: str) -> str:
+    """Return *argument* in lower case, with one blank for each run of white space."""
+    return " ".join(argument.lower().split())
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,9 @@ def next_move(game: Game, memory: Memory) -> Move | None:
     if moves:
         verb, _, place = moves[0]
         # A receptacle at the place of another may never have been looked at, and may be closed.
-        if verb == "move" and place not in memory.open_state_known:
-            openable = game.house.receptacles[place].openable
-            return ("examine", place, NO_ITEM) if openable else moves[0]
+        is_unseen = verb == "move" and place not in memory.open_state_known
+        if is_unseen and game.house.receptacles[place].openable:
+            return ("examine", place, NO_ITEM)
         return moves[0]
     unknown = [number for number in view.receptacles if number not in memory.content_known]
     if not unknown:

@@ -36,6 +36,7 @@ from agentgym_gen.world import (
     Tasks,
     World,
     copy_sharing,
+    literals,
 )
 from agentgym_gen.world.distractors import sample_evenly
 
@@ -228,4 +229,4 @@ class ALFWorld(World[House]):
 @lru_cache(maxsize=1 << 10)
 def _pattern(template: str) -> re.Pattern[str]:
     """Return the pattern of *template*: any text may stand for each argument."""
-    return re.compile("(.+)".join(map(re.escape, re.split(r"\{\w+\}", template))))
+    return re.compile("(.+)".join(map(re.escape, literals(template))))

@@ -34,6 +34,7 @@ from agentgym_gen.world import (
     Verb,
     World,
     copy_sharing,
+    in_lower_case,
     read_templates,
 )
 from agentgym_gen.world.distractors import sample_evenly
@@ -91,7 +92,7 @@ class BabyAI(World[Quest]):
 
     def step(self, command: Command) -> Outcome:
         """Carry out *command*; the case of its argument does not matter."""
-        command = Command(command.verb, tuple(map(_canonical_argument, command.args)))
+        command = Command(command.verb, tuple(map(in_lower_case, command.args)))
         actions = self._admissible.actions.get(command)
         if actions is None:
             refusal = self._admissible.refusal(command)
@@ -157,7 +158,7 @@ class BabyAI(World[Quest]):
             listing=self._wording.listing,
             list_actions=self._wording.list_actions,
             nouns=_nouns,
-            canonical_argument=_canonical_argument,
+            canonical_argument=in_lower_case,
             distractors=_distractors,
         )
 
@@ -220,8 +221,3 @@ def _nouns() -> tuple[str, ...]:
 def _distractors(rng: np.random.Generator, amount: int) -> tuple[str, ...]:
     """Return sentences about things that hang from the ceiling."""
     return sample_evenly(ceiling_lines(), amount, rng)
-
-
-def _canonical_argument(argument: str) -> str:
-    """Return *argument* in lower case, without white space that means nothing."""
-    return " ".join(argument.lower().split())

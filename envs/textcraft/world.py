@@ -32,6 +32,7 @@ from agentgym_gen.world import (
     VerbName,
     World,
     copy_sharing,
+    literals,
 )
 from agentgym_gen.world.distractors import sample_evenly
 
@@ -309,8 +310,8 @@ def _canonical_argument(argument: str) -> str:
 @lru_cache(maxsize=1 << 10)
 def _patterns(craft: str, get: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
     """Return what `_CRAFT` and `_GET` are for the templates *craft* and *get*."""
-    opening, between, _ = map(re.escape, re.split(r"\{\w+\}", craft))
-    (start, _) = map(re.escape, re.split(r"\{\w+\}", get))
+    opening, between, _ = map(re.escape, literals(craft))
+    start, _ = map(re.escape, literals(get))
     return re.compile(f"{opening}(.*){between}(.*)"), re.compile(f"{start}([0-9]+) (.*)")
 
 

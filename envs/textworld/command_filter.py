@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from agentgym_gen.envs.textworld.wording import DIRECTIONS, NO_SUCH_THING, NO_SUCH_WAY
-from agentgym_gen.world import Command
+from agentgym_gen.world import Command, in_lower_case
 
 MAX_LENGTH = 100
 """The length of the longest command; the parser cuts what is longer than its buffer."""
@@ -45,7 +45,7 @@ class CommandFilter:
         The parser takes a part of a name for the name, and any case. Of several names that a part
         may stand for it is the first.
         """
-        parts = " ".join(argument.lower().split()).split(" from ")
+        parts = in_lower_case(argument).split(" from ")
         return " from ".join(map(self._whole_name, parts))
 
     def _whole_name(self, text: str) -> str:
@@ -70,7 +70,7 @@ class CommandFilter:
         return None if valid and len(text) <= MAX_LENGTH else NO_SUCH_THING
 
     def _is_valid_argument(self, argument: str, verb: str) -> bool:
-        normal = " ".join(argument.lower().split())
+        normal = in_lower_case(argument)
         if not _CHARACTERS.fullmatch(normal):
             return False
         parts = normal.split(" from ", 1) if verb == "take" else [normal]

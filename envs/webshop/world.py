@@ -30,6 +30,7 @@ from agentgym_gen.world import (
     Task,
     World,
     copy_sharing,
+    in_lower_case,
     phrase_of,
 )
 from agentgym_gen.world.distractors import sample_evenly
@@ -100,7 +101,7 @@ class WebShop(World[Goal]):
         argument = command.args[0].lower()
         if command.verb == SEARCH.name:
             return self._search(argument)
-        button = self._buttons.get(_canonical_argument(argument))
+        button = self._buttons.get(in_lower_case(argument))
         if button is None:
             reason = f"there is no button called {argument[:80]!r} on this page"
             return Outcome(self._scene(), valid=False, reason=reason)
@@ -162,7 +163,7 @@ class WebShop(World[Goal]):
         """Return what interfaces read of this world."""
         return Surface(
             nouns=self._nouns,
-            canonical_argument=_canonical_argument,
+            canonical_argument=in_lower_case,
             verb_labels=VERB_LABELS,
             distractors=_distractors,
             distractor_amount=DISTRACTOR_AMOUNT,
@@ -244,8 +245,3 @@ BUTTON_WORDS = frozenset([BACK, "next", "prev", "now", "buy", "description", "fe
 def _distractors(rng: np.random.Generator, amount: int) -> tuple[str, ...]:
     """Return advertisements, trivia, and products that nobody sells."""
     return sample_evenly(distractor_lines(), amount, rng)
-
-
-def _canonical_argument(argument: str) -> str:
-    """Return *argument* in lower case, without white space that means nothing."""
-    return " ".join(argument.lower().split())

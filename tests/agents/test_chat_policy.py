@@ -594,7 +594,7 @@ def test_importing_the_package_imports_no_client() -> None:
         ("http://host/v1", {"connections": 0}, "`connections` is at least 1, not 0"),
         ("http://host/v1", {"extra": {"stream": True}}, "`extra` holds 'stream'"),
         ("http://host/v1", {"extra": {"top_p": {1}}}, "`extra` is no JSON object"),
-        ("http://host/v1", {"extra": {"chat_template_kwargs": "x"}}, "'chat_template_kwargs' that"),
+        ("http://host/v1", {"extra": {"chat_template_kwargs": "x"}}, "'chat_template_kwargs' of"),
         ("http://host/v1", {"extra": {"top_p": float("nan")}}, "`extra` is no JSON object"),
         ("http://host/v1", {"api_key_env": "NO_SUCH_KEY"}, "'NO_SUCH_KEY' holds no key; set it"),
     ],

@@ -149,7 +149,7 @@ def test_an_adapter_beyond_plain_lora_is_refused(more: dict[str, Any]) -> None:
     config = LoraConfig(r=4, lora_alpha=8, target_modules=["q_proj"], **more)
     model = get_peft_model(tiny()[0], config)
     for use in (lambda: make_trainable(model, 4, 8, 0), lambda: merged_weights(model)):
-        with pytest.raises(InvalidValueError, match=f"LORA with {next(iter(more))}, and plain"):
+        with pytest.raises(InvalidValueError, match=f"is LORA with {next(iter(more))}, and plain"):
             use()
 
 

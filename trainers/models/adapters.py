@@ -172,10 +172,8 @@ def check_plain_lora(model: Model) -> None:
         more = [name for name in NOT_PLAIN if getattr(config, name, None)]
         if kind != "LORA" or more:
             raise InvalidValueError(
-                f"The adapter is of {kind} with {', '.join(more)}, and plain LoRA is what is "
-                "trained on and merged here"
-                if more
-                else f"The adapter is of {kind}, and LoRA is what is trained on and merged here"
+                f"The adapter is {' with '.join((kind, *more))}, and plain LORA is what is trained "
+                "and merged here; merge it with PEFT (`merge_and_unload`), and load the result"
             )
 
 

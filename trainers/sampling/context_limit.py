@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from agentgym_gen.env import TextEnv
 from agentgym_gen.errors import InvalidValueError
-
-
-def env_name(env: TextEnv) -> str:
-    """Return the registered id of *env* without options; the world's name where it has none."""
-    return env.world.name if env.spec is None else str(env.spec.id)
 
 
 def first_prompt_error(tokens: int, max_new_tokens: int, limit: int) -> InvalidValueError:

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from agentgym_gen.agents.policy import Completion, Request
+from agentgym_gen.env.making import env_name
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.trainers.models.chat import (
     ChatFormat,
@@ -29,7 +30,7 @@ from agentgym_gen.trainers.models.memory import autocast
 from agentgym_gen.trainers.models.types import Model, Tokenizer
 from agentgym_gen.trainers.sampling.answer_length import answer_length
 from agentgym_gen.trainers.sampling.cache_probe import check_cacheable
-from agentgym_gen.trainers.sampling.context_limit import env_name, first_prompt_error
+from agentgym_gen.trainers.sampling.context_limit import first_prompt_error
 from agentgym_gen.trainers.sampling.kv_cache import CacheRow, extend_rows
 from agentgym_gen.trainers.sampling.prefix_cache import PrefixCache
 

@@ -26,11 +26,12 @@ from pathlib import Path
 from typing import Any
 
 from agentgym_gen.agents.policy import Completion, Request
+from agentgym_gen.env.making import env_name
 from agentgym_gen.errors import BackendError, ContextLimitError, PolicyError
 from agentgym_gen.trainers.models.chat import ChatFormat, Context, ContextBuilder, settings_of
 from agentgym_gen.trainers.models.types import Tokenizer
 from agentgym_gen.trainers.sampling.answer_length import answer_length
-from agentgym_gen.trainers.sampling.context_limit import env_name, first_prompt_error
+from agentgym_gen.trainers.sampling.context_limit import first_prompt_error
 
 __all__ = ["ADAPTER", "VLLMSampler"]
 
