@@ -192,6 +192,21 @@ def test_the_interval_of_a_mean_over_columns_is_not_moved_by_the_pseudo_tasks() 
     assert coverage(10, 0.5, 0.0, columns=5) >= ENOUGH
 
 
+@pytest.mark.parametrize("number", [50, 200])
+def test_columns_that_share_all_tasks_but_one_vary_together(number: int) -> None:
+    """95 % of 200 intervals of their mean hold it, where a task is won in both columns or none."""
+    rng, tasks, hits = np.random.default_rng(5), names(number), 0
+    for _ in range(200):
+        won = (rng.random((1, number)) < 0.5) * 1.0
+        whole = resampled_means(won, tasks, "whole")
+        shorter = resampled_means(won[:, 1:], tasks[1:], "shorter")
+        value = (won.mean() + won[:, 1:].mean()) / 2
+        got = estimate(float(value), (whole + shorter) / 2, number)
+        hits += got.low <= 0.5 <= got.high
+
+    assert hits / 200 >= ENOUGH
+
+
 def test_the_interval_over_three_seeds_covers_the_noise_of_training() -> None:
     """Seeds whose true gains scatter by ten points: 95 % of 200 intervals hold their mean."""
     rng, tasks, hits = np.random.default_rng(3), names(60), 0

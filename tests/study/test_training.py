@@ -41,6 +41,11 @@ def test_a_hash_equal_to_the_parents_is_an_unchanged_model() -> None:
 
 def test_an_arm_is_untrained_if_none_of_its_seeds_was_trained_by_each_stage() -> None:
     """A seed that learned keeps the arm; a sequence needs all of its stages."""
+    base = "r, so that the arm is its base"
+    part = "the last stage of a.s0 made no update, so that the arm was trained on a part only"
+
     assert untrained_arms(MODELS, {"a.s0": "r"}) == {}
-    assert untrained_arms(MODELS, {"a.s0": "r", "a.s1": "r"}) == {"a": "r", "a_then_b": "r"}
-    assert untrained_arms(MODELS, {"a.s0": "r", "a_then_b.s1": "q"}) == {"a_then_b": "r"}
+    assert untrained_arms(MODELS, {"a.s0": "r", "a.s1": "r"}) == {"a": base, "a_then_b": part}
+    assert untrained_arms(MODELS, {"a.s0": "r", "a_then_b.s1": "q"}) == {"a_then_b": part}
+    every = dict.fromkeys(("a.s0", "a.s1", "a_then_b.s0", "a_then_b.s1"), "r")
+    assert untrained_arms(MODELS, every) == {"a": base, "a_then_b": base}

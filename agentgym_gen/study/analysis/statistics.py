@@ -148,11 +148,12 @@ def resampled_means(
 
     Matrices with the same tasks get the same weights of tasks, and those with as many seeds the
     same deviations of seeds, so that sums and differences of resampled means are those of paired
-    data. A mean over several matrices is stratified by them.
+    data. Where only some tasks are the same, these have the same weights. A mean over several
+    matrices is stratified by them.
 
     Args:
         values_ST: One value for each seed and task.
-        tasks: The ids of the tasks; they name the random stream of the weights.
+        tasks: The ids of the tasks; they name the random streams of the weights.
         name: The name of the model and the column; it names the stream of the coins, which differ
             between models.
         scale: The lowest and the highest value that there may be.
@@ -181,10 +182,15 @@ def resampled_means(
 def _task_weights(tasks: tuple[str, ...]) -> Floats:
     """Return the weights of each task and pseudo-task in each resample ``_R``, which add up to 1.
 
-    They have the distribution Dirichlet(1, ..., 1), and depend on *tasks* only.
+    They have the distribution Dirichlet(1, ..., 1). Before they are divided by their sum, the
+    weights of a task depend on that task only: columns that share some of their tasks vary together
+    as far as they share them. Those of pseudo-tasks depend on all of *tasks*.
     """
-    rng = stream("bootstrap tasks", *tasks)
-    weights = rng.standard_exponential((RESAMPLES, len(tasks) + PSEUDO_TASKS))
+    streams = [stream("bootstrap task", task) for task in tasks]
+    weights_RT = np.stack([rng.standard_exponential(RESAMPLES) for rng in streams], axis=1)
+    rng = stream("bootstrap pseudo-tasks", *tasks)
+    weights_RK = rng.standard_exponential((RESAMPLES, PSEUDO_TASKS))
+    weights = np.concatenate([weights_RT, weights_RK], axis=1)
     return np.asarray(weights / weights.sum(axis=1, keepdims=True))
 
 

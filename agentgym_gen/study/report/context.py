@@ -135,7 +135,7 @@ class ReportContext:
         ]
         reasons = {self.untrained[arm.name] for arm in arms if arm.name in self.untrained}
         if reasons:
-            caption += f" Grey: {'; '.join(sorted(reasons))}, so that the arm is its base."
+            caption += f" Grey: {'; '.join(sorted(reasons))}."
         header = ["trained on / tested on", *(label(column) for column in columns)]
         return Table(header, rows, caption, css_class="heat")
 

@@ -50,7 +50,7 @@ def unchanged_models(
 
 
 def untrained_arms(models: Iterable[ModelId], unchanged: Mapping[str, str]) -> dict[str, str]:
-    """Return every arm of which no seed was changed by each of its stages, with the reason.
+    """Return every arm of which no seed was changed by each of its stages, with what it is instead.
 
     Args:
         models: The models of a plan.
@@ -63,8 +63,16 @@ def untrained_arms(models: Iterable[ModelId], unchanged: Mapping[str, str]) -> d
     return {arm: seeds[0] for arm, seeds in reasons.items() if all(seeds)}
 
 
-def _reason(model: ModelId | None, unchanged: Mapping[str, str]) -> str:
-    """Return why a stage of *model* did not change it, the first stage first; empty if all did."""
-    if model is None:
+def _reason(model: ModelId, unchanged: Mapping[str, str]) -> str:
+    """Return which stages of *model* did not change it, the first one's reason; empty if all did."""
+    stages, stage = [], model
+    while stage.parent is not None:
+        stages.insert(0, stage)
+        stage = stage.parent
+    idle = [stage for stage in stages if stage.name in unchanged]
+    if not idle:
         return ""
-    return _reason(model.parent, unchanged) or unchanged.get(model.name, "")
+    if len(idle) == len(stages):
+        return f"{unchanged[idle[0].name]}, so that the arm is its base"
+    names = " and ".join(stage.name for stage in idle)
+    return f"the last stage of {names} made no update, so that the arm was trained on a part only"

@@ -47,7 +47,7 @@ def claims(context: ReportContext) -> Iterator[Block]:
     )
     if context.untrained:
         names = ", ".join(map(display_name, context.untrained))
-        yield Text(f"Left out, because no training changed them: {names}.")
+        yield Text(f"Left out, because not every training of theirs changed the model: {names}.")
     tally = Counter(claim.verdict for claim in results)
     yield Text("Verdicts: " + ", ".join(f"{count} {name}" for name, count in tally.items()) + ".")
     for number in SENTENCES:
