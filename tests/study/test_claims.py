@@ -23,7 +23,7 @@ from agentgym_gen.study.analysis.descriptors import (
 from agentgym_gen.study.analysis.statistics import Estimate
 from agentgym_gen.study.report.context import ReportContext
 from agentgym_gen.study.report.sections.regression import regression
-from agentgym_gen.study.report.sections.summary import answer_sentence
+from agentgym_gen.study.report.sections.summary import answer_sentence, headline_sentences
 from agentgym_gen.study.results.rows import Row
 
 EASY, MEDIUM = "rftgen/Sokoban-easy-v0", "rftgen/Sokoban-medium-v0"
@@ -436,6 +436,19 @@ def test_the_answer_is_of_what_the_heat_map_shows() -> None:
     assert "+40.0 [" in sentence
     assert "by +0.0 [" in sentence
     assert sentence.endswith(": no transfer was detected.")
+
+
+def test_a_model_of_one_training_is_left_out_of_the_answer_of_three() -> None:
+    """It would make the answer and the count of gains those of a single training; it is named."""
+    arms = [Arm("cross", (Stage(name, (EASY,)),), (EASY, CRAFT)) for name in ("easy", "given")]
+    (easy, given), both = (arm.name for arm in arms), (EASY, CRAFT)
+    cells = [("base", EASY, 50), ("base", CRAFT, 50), (easy, EASY, 90), (easy, CRAFT, 50)]
+    rows = [row for cell in cells for row in make_rows(*cell)]
+    rows += [row for column in both for row in make_rows(given, column, 100, seeds=1)]
+    context = ReportContext(Results(rows), arms)
+
+    assert "(mean of 1 arm, 3 training seeds; without cells of given" in answer_sentence(context)
+    assert headline_sentences(context)[-1] == "1 of 1 held-in gains have an interval above zero."
 
 
 def test_without_what_was_not_trained_on_there_is_no_answer() -> None:

@@ -1,5 +1,6 @@
 """Models that were trained elsewhere, as arms of a study."""
 
+import dataclasses
 import hashlib
 import json
 from pathlib import Path
@@ -12,6 +13,7 @@ from agentgym_gen.errors import BackendError, DataError, InvalidValueError
 from agentgym_gen.study import Plan, Study, parse_plan, run_plan
 from agentgym_gen.study.plan.given import GivenModel
 from agentgym_gen.study.plan.plan import ModelId, Stage
+from agentgym_gen.study.report.replication import make_replication
 from agentgym_gen.study.report.report import make_report
 from agentgym_gen.study.results.rows import read_cells
 from agentgym_gen.study.run.cost import count_cost
@@ -113,6 +115,20 @@ def test_a_given_model_is_tested_and_not_trained(tmp_path: Path) -> None:
     assert "Trained elsewhere, and only tested here: `elsewhere` (expert)." in report
     assert "elsewhere: held in less the mean of" in report
     assert not Study(plan, tmp_path).failures()
+
+
+def test_a_given_model_without_seeds_is_not_repeated(tmp_path: Path) -> None:
+    """The second run tests the same weights again, which says nothing about another training."""
+    runs = []
+    for name, seeds in (("first", (0, 1)), ("second", (2, 3))):
+        plan = dataclasses.replace(given_plan(), seeds=seeds)
+        run_plan(plan, tmp_path / name, log=str, recipe=PretendRecipe())
+        runs.append((plan, tmp_path / name))
+
+    page = make_replication(*runs).markdown()
+
+    assert "sokoban-easy" in page
+    assert "elsewhere" not in page
 
 
 class Silent:

@@ -324,7 +324,7 @@ def test_an_arm_without_an_update_is_no_trained_model(tmp_path: Path) -> None:
     reason = "no update: no group held both a success and a failure"
     assert f"- sokoban-easy.s0: {reason}" in summary
     assert "points, sokoban-easy on" not in summary
-    assert "changed them: sokoban-easy" in claims
+    assert "changed the model: sokoban-easy" in claims
     assert not re.search(r"\| sokoban-easy (on|raises|against)", claims)
     assert re.search(r"\| sokoban-easy (\| no update )+\|", report)
     assert "sokoban-easy" not in set(Study(plan, tmp_path).gains()["arm"])

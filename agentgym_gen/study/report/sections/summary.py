@@ -45,10 +45,12 @@ def answer_sentence(context: ReportContext) -> str:
     """Return the mean gain held in and held out, and what it means; empty without both.
 
     They are over the arms that were trained on one environment where the study has these, on the
-    columns on which the heat map shows them, else over all arms.
+    columns on which the heat map shows them, else over all arms. Where some have seeds enough for
+    an answer, those with fewer are left out.
     """
     shown = {(arm.name, column) for arm in context.arms_of("cross") for column in arm.columns}
-    pairs = [pair for pair in context.gains if not shown or pair in shown]
+    every = [pair for pair in context.gains if not shown or pair in shown]
+    pairs = [pair for pair in every if context.gains[pair].covers_training] or every
     held_in = [pair for pair in pairs if context.is_held_in(*pair)]
     held_out = [pair for pair in pairs if pair not in held_in]
     if not held_in or not held_out:
@@ -56,6 +58,9 @@ def answer_sentence(context: ReportContext) -> str:
     inside, outside = (context.results.mean_gain_of(pairs) for pairs in (held_in, held_out))
     number = len({arm for arm, _ in pairs})
     size = f"mean of {_count(number, 'arm')}, {_count(inside.seeds, 'training seed')}"
+    left_out = dict.fromkeys(display_name(arm) for arm, _ in every if (arm, _) not in pairs)
+    if left_out:
+        size += f"; without cells of {', '.join(left_out)}, which have fewer"
     return (
         f"Success changed by {_points(inside)} points where a model was trained, and by "
         f"{_points(outside)} points where it was not ({size}): {_meaning(inside, outside)}."
@@ -126,9 +131,9 @@ def headline_sentences(context: ReportContext) -> list[str]:
         sentences.append(_extreme("The largest loss", context.gains, min))
     if not context.gains:
         sentences.append("No trained model was tested beside its base.")
-    elif all(estimate.covers_training for estimate in context.gains.values()):
-        raised = sum(e.low > 0 for e in held_in.values())
-        sentences.append(f"{raised} of {len(held_in)} held-in gains have an interval above zero.")
+    elif judged := [e for e in held_in.values() if e.covers_training]:
+        raised = sum(e.low > 0 for e in judged)
+        sentences.append(f"{raised} of {len(judged)} held-in gains have an interval above zero.")
     else:
         sentences.append(
             f"With fewer than {SEEDS_TO_RESAMPLE} training seeds none of these is sure."
