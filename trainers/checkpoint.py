@@ -264,11 +264,13 @@ def read_state(path: Path) -> dict[str, Any]:
     """
     try:
         state: dict[str, Any] = json.loads(read_text(path / STATE))
-        step, history = state["step"], state["history"]
-        is_log = isinstance(history, list) and all(isinstance(row, dict) for row in history)
+        step, logs = state["step"], [state["history"], state.get("rows", state["history"])]
+        are_logs = all(isinstance(log, list) for log in logs)
+        are_logs = are_logs and all(isinstance(row, dict) for log in logs for row in log)
+        state["rows"] = list(logs[1])
     except (DataError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise DataError(f"Cannot read {path / STATE} of the checkpoint: {error!r}") from error
-    if not is_log or type(step) is not int or step < 0:
+    if not are_logs or type(step) is not int or step < 0:
         raise DataError(
             f"Cannot read {path / STATE} of the checkpoint: `step` is a whole number from 0, and "
             "`history` a list of objects"

@@ -84,6 +84,8 @@ class Learner:
             """Whether sequences that share a prefix can share a row."""
         self.step = 0
         self.history: list[LogRow] = []
+        self.rows: list[LogRow] = []
+        """Those of all steps, of which the log has one in `logging_steps`."""
         self._schedule = schedule
         self._weights = {
             name: weight for name, weight in self.model.named_parameters() if weight.requires_grad
@@ -255,6 +257,7 @@ class Learner:
             "config": dataclasses.asdict(self.config),
             "runs_on": describe_device(self.model) + (divided if self._sharded else ""),
             "history": self.history,
+            **({"rows": self.rows} if self.config.logging_steps > 1 else {}),
         }
 
     @property
@@ -289,7 +292,7 @@ class Learner:
         checkpoint.check_scale(path, state, self.config)
         self._load_weights(path)
         self._load_optimizer(path / "optimizer.pt")
-        self.step, self.history = state["step"], state["history"]
+        self.step, self.history, self.rows = state["step"], state["history"], state["rows"]
         self._saved = path if path.resolve().parent == root.resolve() else None
         if self.config.output_dir:
             self.distributed.run_on_main(partial(checkpoint.set_newer_aside, root, path))

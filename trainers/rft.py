@@ -12,6 +12,7 @@ import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -121,8 +122,6 @@ class RFTTrainer:
         if self.style.window is None:
             self._chat.check_appends(self.style)
         self._last_good: Snapshot | None = None
-        self._idle_rows: list[LogRow] = []
-        self._rows: list[LogRow] = []
         self._player = Player(
             self._learner, args, self.style, dict(options or {}), sampler, action_reader, reward
         )
@@ -156,7 +155,6 @@ class RFTTrainer:
             TrainingError: if the loss is not a number, or memory runs out.
             DataError: if the log or a checkpoint cannot be written.
         """
-        self._rows = []
         return self._loop.run(
             self._step,
             resume_from_checkpoint,
@@ -270,9 +268,7 @@ class RFTTrainer:
         return address or ""
 
     def _step(self) -> tuple[LogRow, dict[str, Any]]:
-        # a row of every step, of which the log has one in `logging_steps`
-        args, history = self.args, self._rows or list(self._learner.history)
-        self._rows = history
+        args, history = self.args, self._learner.rows
         row, trajectories, kept = self._play()
         env_id = collapsed(history, row, args.max_valid_drop) if args.max_valid_drop < 1 else None
         if env_id is not None:
@@ -288,9 +284,9 @@ class RFTTrainer:
 
     def _is_good(self, row: LogRow) -> bool:
         """Return whether a training that goes wrong may come back to the present weights."""
-        gaps = [past["sampler_gap"] for past in self._rows if "sampler_gap" in past]
+        gaps = [past["sampler_gap"] for past in self._learner.rows if "sampler_gap" in past]
         had_gap = bool(gaps) and gaps[-1] > self.args.max_sampler_gap
-        return not had_gap and not suspicious(self._rows, row, self.args.max_valid_drop)
+        return not had_gap and not suspicious(self._learner.rows, row, self.args.max_valid_drop)
 
     def _roll_back(self, row: LogRow, reason: str) -> LogRow:
         weights = "the weights stay as they are; those of an earlier checkpoint may be better"
@@ -309,16 +305,16 @@ class RFTTrainer:
                 "is trained on",
                 *(row["step"], row["sampler_gap"], self.args.max_sampler_gap),
             )
-        self._idle_rows = [] if row.get("gradient_norm") else [*self._idle_rows, row]
-        idle = len(self._idle_rows)
-        if idle in IDLE_WARNINGS:
-            cause = idle_cause(self._idle_rows[-PERSISTENT:])
-            self._log.warning("No update in the last %d steps: %s", idle, cause)
+        latest_first = [row, *reversed(self._learner.rows)]
+        idle = list(takewhile(lambda past: not past.get("gradient_norm"), latest_first))
+        if len(idle) in IDLE_WARNINGS:
+            cause = idle_cause(idle[:PERSISTENT][::-1])
+            self._log.warning("No update in the last %d steps: %s", len(idle), cause)
 
     def _play(self) -> tuple[LogRow, list[Trajectory], list[Trajectory]]:
         """Return the row of a step's episodes, all of them, and those that are learned from."""
         start, learner = time.perf_counter(), self._learner
-        weights = self.curriculum.weights(learner.step, self._rows)
+        weights = self.curriculum.weights(learner.step, self._learner.rows)
         played = self._player.play_step(learner.step, weights)
         seconds = time.perf_counter() - start
         trajectories = played.trajectories

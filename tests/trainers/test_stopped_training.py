@@ -128,14 +128,22 @@ class KillAt:
 
 
 @pytest.mark.usefixtures("_gap")
+@pytest.mark.parametrize("logging_steps", [1, 5])
 def test_weights_after_a_gap_are_not_called_good_by_a_resumed_training(
-    warm: tuple[Model, Tokenizer], tmp_path: Path, caplog: pytest.LogCaptureFixture
+    warm: tuple[Model, Tokenizer],
+    tmp_path: Path,
+    logging_steps: int,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """It has no weights from before the gap, stays where it is, and says so."""
+    """It has no weights from before the gap, stays where it is, and says so.
+
+    It knows the steps before, whether they were logged or not.
+    """
+    settings = {"output_dir": tmp_path, "logging_steps": logging_steps}
     with pytest.raises(KeyboardInterrupt):
-        trainer(warm, KillAt(2), output_dir=tmp_path).train()
+        trainer(warm, KillAt(2), **settings).train()
     with caplog.at_level(logging.WARNING):
-        history = trainer(warm, output_dir=tmp_path).train(resume_from_checkpoint=True)
+        history = trainer(warm, **settings).train(resume_from_checkpoint=True)
 
     assert (history[-1]["step"], "stopped" in history[-1]) == (3, True)
     assert "those of an earlier checkpoint may be better" in caplog.text

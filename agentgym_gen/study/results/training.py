@@ -65,7 +65,8 @@ def untrained_arms(models: Iterable[ModelId], unchanged: Mapping[str, str]) -> d
 
 def _reason(model: ModelId, unchanged: Mapping[str, str]) -> str:
     """Return which stages of *model* did not change it; empty if all did."""
-    stages, stage = [], model
+    stages: list[ModelId] = []
+    stage = model
     while stage.parent is not None:
         stages.insert(0, stage)
         stage = stage.parent
