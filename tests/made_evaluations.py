@@ -35,6 +35,7 @@ def write_evaluation(
     split: str = "test",
     first_task: int = 0,
     mode: str = "loops",
+    row_keys: dict[str, Any] | None = None,
     **record: Any,  # noqa: ANN401
 ) -> Path:
     """Write the evaluation of a model into *folder* and return it.
@@ -45,6 +46,7 @@ def write_evaluation(
         split: The split of the tasks.
         first_task: The number of the first task.
         mode: The failure mode of what is lost.
+        row_keys: More keys of each row.
         record: Keys of ``eval.json`` that are not as usual; ``settings`` are added to the usual.
     """
     settings = {**SETTINGS, "split": split, **record.pop("settings", {})}
@@ -59,13 +61,13 @@ def write_evaluation(
                 "interface": interface or "native",
                 "task_ids": task_ids,
                 "samples": len(tasks[0]),
-                **record.pop("column_keys", {}),
             }
         )
         for task_id, samples in zip(task_ids, tasks, strict=True):
             for sample, value in enumerate(samples):
                 row = {"column": name, "task_id": task_id, "sample": sample, "success": value == 1}
                 row |= {"score": value, "reward": value, "failures": [] if value == 1 else [mode]}
+                row |= row_keys or {}
                 rows.append({**row, "env_id": env_id, "interface": interface or "native"})
     usual = {"model": {"label": folder.name, "name": str(folder)}, "settings": settings}
     folder.mkdir(parents=True, exist_ok=True)

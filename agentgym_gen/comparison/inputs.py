@@ -15,6 +15,7 @@ from typing import Any
 
 from agentgym_gen.errors import DataError, InvalidValueError, unknown_name
 from agentgym_gen.evaluation import Evaluation
+from agentgym_gen.evaluation.results import OPENING_HASH
 from agentgym_gen.study.results.rows import Row
 
 __all__ = ["TRAIN", "ComparedModel", "read_models"]
@@ -95,7 +96,6 @@ def read_models(
         for evaluation in group
     ]
     notes = [*_check_settings(evaluations, allow), *_other_versions(evaluations)]
-    _check_contents(evaluations)
     notes += _unfinished(evaluations)
     all_rows = [
         [
@@ -105,6 +105,7 @@ def read_models(
         ]
         for name, group in zip(model_names, by_model, strict=True)
     ]
+    notes += _check_openings(model_names, all_rows, allow)
     tests = [[row for row in rows if row["split"] != TRAIN] for rows in all_rows]
     training = [[row for row in rows if row["split"] == TRAIN] for rows in all_rows]
     if not any(tests):
@@ -271,24 +272,30 @@ def _values_by_model(values: Iterable[tuple[str, Any]]) -> dict[str, str]:
     return {name: " and ".join(several) for name, several in texts.items()}
 
 
-def _check_contents(evaluations: Sequence[tuple[str, Evaluation]]) -> None:
-    """Raise if a hash of the same tasks in one column, of their content or prompt, differs.
+def _check_openings(
+    names: Sequence[str], all_rows: Sequence[Sequence[Row]], allow: Collection[str]
+) -> list[str]:
+    """Return in words how many tasks did not open alike for all models; none if all did.
 
     Raises:
-        DataError: with the name of the hash, the column and the models.
+        DataError: if there is one, and no other version is allowed: the files that it is read from
+            were others.
     """
-    hashes: dict[tuple[str, tuple[str, ...], str], tuple[str, object]] = {}
-    for name, evaluation in evaluations:
-        for column, record in zip(evaluation.columns, evaluation.record["columns"], strict=True):
-            for key in [key for key in record if key.endswith("_hash")]:
-                place = (column.name, column.task_ids, key)
-                other, value = hashes.setdefault(place, (name, record[key]))
-                if value != record[key]:
+    first: dict[tuple[str, str], tuple[str, str]] = {}
+    others: set[tuple[str, str]] = set()
+    for name, rows in zip(names, all_rows, strict=True):
+        for row in rows:
+            place, opening = (row["column"], row["task_id"]), row.get(OPENING_HASH)
+            other, value = first.setdefault(place, (name, opening)) if opening else (name, opening)
+            if value != opening:
+                others.add(place)
+                if "version" not in allow:
                     raise DataError(
-                        f"{column.name} was not the same for the models: its `{key}` is {value} "
-                        f"for {other} and {record[key]} for {name}; evaluate again with one "
-                        "version of the environment"
+                        f"{row['task_id']} of {row['column']} was another task for {name} than for "
+                        f"{other}: it opened otherwise; evaluate again with one version of the "
+                        "files that its tasks are read from"
                     )
+    return [f"{len(others)} tasks opened otherwise for the models."] if others else []
 
 
 def _unfinished(evaluations: Iterable[tuple[str, Evaluation]]) -> list[str]:

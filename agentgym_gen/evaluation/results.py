@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 __all__ = [
     "EPISODES",
     "NEW_TRANSCRIPTS",
+    "OPENING_HASH",
     "RECORD",
     "SCHEMA",
     "TRANSCRIPTS",
@@ -67,6 +68,8 @@ RECORD = "eval.json"
 EPISODES = "episodes.jsonl"
 TRANSCRIPTS = "transcripts.jsonl.gz"
 NEW_TRANSCRIPTS = "transcripts.jsonl"
+OPENING_HASH = "opening_hash"
+"""The key of a row with the hash of the first observation, by which tasks are told apart."""
 
 
 class EpisodeKey(NamedTuple):

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from agentgym_gen.agents.policy import ConcurrentPolicy, Policy
 from agentgym_gen.agents.rollout import Episode, run
+from agentgym_gen.agents.session import Session
 from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.env.registration import ENVIRONMENTS
-from agentgym_gen.errors import InvalidValueError, ResultExistsError
+from agentgym_gen.errors import DataError, InvalidValueError, ResultExistsError
 from agentgym_gen.evaluation.columns import merge_columns
 from agentgym_gen.evaluation.cost import EvalCost, count_cost
 from agentgym_gen.evaluation.panel import Panel
 from agentgym_gen.evaluation.results import (
     EPISODES,
     NEW_TRANSCRIPTS,
+    OPENING_HASH,
     RECORD,
     TRANSCRIPTS,
     Column,
@@ -95,7 +98,8 @@ def run_evaluation(
     Raises:
         ResultExistsError: if *out* holds results of another model, other settings or another panel,
             or another run writes to it.
-        DataError: if the folder cannot be written, or the model cannot be loaded.
+        DataError: if the folder cannot be written, the model cannot be loaded, or a task that was
+            played is another one now.
         PolicyError: if the model's server cannot go on; what was played is kept.
     """
     if not request.columns:
@@ -107,8 +111,10 @@ def run_evaluation(
         remove_temporary_files(out.iterdir())
         repair(out)
         columns = tuple(Column.from_dict(value) for value in record["columns"])
-        remaining = _remaining(columns, out)
+        rows = Evaluation.open(out).rows() if (out / RECORD).exists() else []
+        remaining = _remaining(columns, rows)
         if remaining:
+            _check_openings(rows, out)
             _play(request, record, columns, remaining, out, workers, log, progress)
         else:
             log("Every episode was played already")
@@ -189,12 +195,35 @@ def _rows_of(request: EvalRequest, column: Column, trajectory: Trajectory) -> tu
     cell = Cell(ModelId((Stage(request.label, ()),), 0), column.name)
     names = {"column": column.name, "env_id": column.env_id, "split": request.settings.split}
     row = {**make_episode_row(cell, trajectory), **names}
+    if trajectory.turns:
+        row[OPENING_HASH] = _hash(trajectory.turns[0].observation)
     return row, {"column": column.name, **make_transcript(trajectory)}
 
 
-def _remaining(columns: Sequence[Column], out: Path) -> list[EpisodeKey]:
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _check_openings(rows: Sequence[Row], out: Path) -> None:
+    """Check that a task of each column still opens as when it was played.
+
+    Raises:
+        DataError: if one does not: a file of the user's own has changed, such as a level.
+    """
+    latest = {row["column"]: row for row in rows if OPENING_HASH in row}
+    for column, row in latest.items():
+        with closing(Session(column, row["task_id"])) as session:
+            session.start()
+            if _hash(session.observation) != row[OPENING_HASH]:
+                raise DataError(
+                    f"{row['task_id']} of {column} opens otherwise than when it was played into "
+                    f"{out}; put the files back that its tasks are read from, or choose "
+                    f"{ALTERNATIVE}"
+                )
+
+
+def _remaining(columns: Sequence[Column], rows: Sequence[Row]) -> list[EpisodeKey]:
     """Return the episodes that have no row, and those for which no answer came."""
-    rows = Evaluation.open(out).rows() if (out / RECORD).exists() else []
     played = {key_of(row) for row in rows if row["end_reason"] != UNANSWERED}
     return [key for column in columns for key in column.episode_keys() if key not in played]
 

@@ -71,13 +71,18 @@ def test_another_prompt_is_refused_unless_a_setting_explains_it(tmp_path: Path) 
     assert len(compare(a, c, allow=["shots"]).notes) == 2
 
 
-def test_other_content_of_the_same_tasks_is_refused(tmp_path: Path) -> None:
-    """The hash of the prompt or the tasks says so."""
+def test_tasks_that_opened_otherwise_are_refused(tmp_path: Path) -> None:
+    """The hash of the first observation says so; with another version allowed it is a note."""
     a, b = (
-        write_evaluation(tmp_path / name, FEW, column_keys={"prompt_hash": name}) for name in "ab"
+        write_evaluation(tmp_path / name, FEW, row_keys={"opening_hash": name}) for name in "ab"
     )
-    with pytest.raises(DataError, match="its `prompt_hash` is a for a and b for b"):
+    with pytest.raises(DataError, match="was another task for b than for a: it opened otherwise"):
         compare(a, b)
+
+    number = len(FEW[EASY])
+    assert (
+        f"{number} tasks opened otherwise for the models." in compare(a, b, allow=["version"]).notes
+    )
 
 
 def test_what_not_all_played_is_left_out_and_counted(tmp_path: Path) -> None:

@@ -16,8 +16,11 @@ from systems import needs
 from agentgym_gen import PromptStyle, Registered, register
 from agentgym_gen.agents.policy import Completion, RandomPolicy, Request
 from agentgym_gen.agents.session import Session
+from agentgym_gen.envs.sokoban.official import level_files
+from agentgym_gen.envs.sokoban.official import tasks as official_tasks
 from agentgym_gen.errors import (
     BackendError,
+    DataError,
     InvalidValueError,
     MissingExtraError,
     PolicyError,
@@ -66,6 +69,31 @@ def test_every_episode_is_a_row_with_a_transcript(tmp_path: Path) -> None:
     assert sorted(files(tmp_path)) == [
         *("episodes.jsonl", "eval.json", "report.html", "transcripts.jsonl.gz")
     ]
+
+
+def write_levels(path: Path, text: str) -> None:
+    """Write levels, and forget those that were read, as another process has."""
+    path.write_text(text)
+    for module in (level_files, official_tasks):
+        for value in vars(module).values():
+            getattr(value, "cache_clear", lambda: None)()
+
+
+def test_tasks_that_have_changed_since_are_not_added_to(tmp_path: Path) -> None:
+    """Levels of the user's own are others now; with the old ones back, the folder is extended."""
+    levels, out = tmp_path / "levels" / "hard", tmp_path / "out"
+    levels.mkdir(parents=True)
+    before = "\n".join(f"; {n}\n######\n#@ $.#\n######\n" for n in range(8))
+    after = before.replace("#@ $.#", "#.$ @#")
+    env_id = f"rftgen/Sokoban-hard-v0?levels_dir={tmp_path / 'levels'}"
+    write_levels(levels / "000.txt", before)
+    play(out, [env_id], tasks=2, settings=EvalSettings(split="train"))
+
+    write_levels(levels / "000.txt", after)
+    with pytest.raises(DataError, match="opens otherwise than when it was played"):
+        play(out, [env_id], tasks=3, settings=EvalSettings(split="train"))
+    write_levels(levels / "000.txt", before)
+    assert len(play(out, [env_id], tasks=3, settings=EvalSettings(split="train")).rows()) == 3
 
 
 def test_the_expert_solves_everything(tmp_path: Path) -> None:
