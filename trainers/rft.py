@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import takewhile
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from agentgym_gen.agents.prompt import PromptStyle
@@ -350,14 +351,15 @@ class RFTTrainer:
         pad_id = self._chat.pad_id
         updates = [learner.pack(samples, pad_id) for samples in train_batch.mini_batches]
         objective = Objective(learner.model, self._reference, self.args)
-        loss = norm = 0.0
+        done: list[tuple[float, float]] = []
         for _ in range(self.args.updates_per_step):
             for batches in updates:
-                loss, norm = learner.update(batches, objective.loss)
+                done.append(learner.update(batches, objective.loss))
                 objective.end_first_pass()  # only the first one has the weights that have played
+        losses, norms = zip(*done, strict=True)
         return {
-            "loss": loss,
-            "gradient_norm": norm,
+            "loss": fmean(losses),
+            "gradient_norm": fmean(norms),
             **objective.metrics(learner.distributed),
             "train_tokens": sum(batch.tokens for batches in updates for batch in batches),
         }

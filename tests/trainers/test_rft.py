@@ -240,11 +240,13 @@ def test_each_mini_batch_is_an_update_and_each_task_in_one_of_them(
     """Four tasks in mini-batches of two are two updates a pass, from all samples together."""
     first, second = warm(), warm()
     sizes: list[int] = []
+    updates: list[tuple[float, float]] = []
     update = Learner.update
 
     def counted(self: Learner, batches: list[Any], loss_of: Any) -> tuple[float, float]:  # noqa: ANN401
         sizes.append(sum(len(batch.weight_N) for batch in batches))
-        return update(self, batches, loss_of)
+        updates.append(update(self, batches, loss_of))
+        return updates[-1]
 
     monkeypatch.setattr(Learner, "update", counted)
     settings = {"tasks_per_step": 4, "valid_coef": 0.5, "step_coef": 1.0}
@@ -257,6 +259,8 @@ def test_each_mini_batch_is_an_update_and_each_task_in_one_of_them(
     assert len(sizes) == 4
     assert sum(sizes[:2]) == sum(sizes[2:]) == whole
     assert split["sampler_gap"] < 1e-4, "measured after an update"
+    means = [sum(values) / 4 for values in zip(*updates[-4:], strict=True)]
+    assert [split["loss"], split["gradient_norm"]] == pytest.approx(means)
 
 
 def test_a_reward_function_of_ones_own_decides() -> None:
