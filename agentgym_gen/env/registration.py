@@ -66,6 +66,8 @@ class Registered:
 
     Its world has the keyword `first`, which limits the tasks to this number. None: any number.
     """
+    lists_actions: bool = False
+    """Whether its native interface lists the admissible actions at every turn."""
 
     @property
     def test_kwargs(self) -> dict[str, object]:
@@ -102,7 +104,7 @@ BUNDLED = (
     ),
     Registered("TextCraft", "agentgym_gen.envs.textcraft:TextCraft"),
     Registered("Sokoban", "agentgym_gen.envs.sokoban:Sokoban"),
-    Registered("BabyAI", "agentgym_gen.envs.babyai:BabyAI", extra="babyai"),
+    Registered("BabyAI", "agentgym_gen.envs.babyai:BabyAI", extra="babyai", lists_actions=True),
 )
 
 

@@ -7,7 +7,7 @@ import pytest
 
 import agentgym_gen
 from agentgym_gen import Registered, TextEnv, env_ids, register, register_all
-from agentgym_gen.env.registration import check_env_id
+from agentgym_gen.env.registration import BUNDLED, check_env_id
 from agentgym_gen.env.reserved_options import OF_GYMNASIUM, OF_THE_ENVIRONMENT
 from agentgym_gen.envs.sokoban import Sokoban
 from agentgym_gen.errors import InvalidValueError, NameClashError
@@ -105,3 +105,21 @@ def test_a_missing_module_is_named(module: str) -> None:
     """The error for an id whose module cannot be imported names the module."""
     with pytest.raises(InvalidValueError, match=f"{module!r} in '{module}:rftgen/X-v0'"):
         check_env_id(f"{module}:rftgen/X-v0")
+
+
+@pytest.mark.parametrize("environment", BUNDLED, ids=lambda environment: environment.name)
+def test_the_table_says_which_native_interface_lists_the_actions(environment: Registered) -> None:
+    """It does where the first observation through `listed` is the native one."""
+    task = {"task_id": str(make(environment, "native").world.tasks.make("easy", "train", 0).id)}
+    native, listed = (
+        make(environment, interface).reset(options=task)[0] for interface in ("native", "listed")
+    )
+
+    assert environment.lists_actions == (native == listed)
+
+
+def make(environment: Registered, interface: str) -> TextEnv:
+    """Return the easy environment through *interface*."""
+    env = gymnasium.make(environment.id("easy"), interface=interface, **environment.test_kwargs)
+    assert isinstance(env.unwrapped, TextEnv)
+    return env.unwrapped

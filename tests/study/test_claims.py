@@ -262,6 +262,31 @@ def test_t6_is_about_the_same_tasks_without_the_list(without: int, verdict: str)
 
 
 @pytest.mark.parametrize(
+    ("trained", "column", "loses"),
+    [
+        ("rftgen/BabyAI-easy-v0", "rftgen/BabyAI-easy-unlisted-v0", True),
+        (LISTED, EASY, True),
+        (LISTED, "rftgen/Sokoban-easy-listedonce-v0", False),
+        ("rftgen/BabyAI-easy-v0", "rftgen/BabyAI-easy-v0?wording=balrog", False),
+        ("rftgen/BabyAI-easy-v0?wording=balrog", "rftgen/BabyAI-easy-unlisted-v0", False),
+        (
+            "rftgen/Sokoban-easy-v0?interface=listed+renamed",
+            "rftgen/Sokoban-easy-v0?interface=renamed",
+            True,
+        ),
+        ("rftgen/Sokoban-easy-v0?interface=listed+renamed", EASY, False),
+    ],
+)
+def test_t6_knows_which_interface_lists(trained: str, column: str, loses: bool) -> None:
+    """BabyAI lists natively; a list at the first turn alone, and other words, are others."""
+    numbers = results(("base", column, 50), ("a", column, 20))
+    claims = check_claims(numbers, [arm("cross", ("a", trained), columns=(column,))])
+    verdict = "agrees" if loses else "not tested"
+
+    assert [claim.verdict for claim in claims if claim.number == "T6"] == [verdict]
+
+
+@pytest.mark.parametrize(
     ("first", "second", "expected"),
     [
         (50, 80, ["disagrees", "agrees"]),

@@ -11,13 +11,16 @@ about training, and the interval of one training does not cover another.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from agentgym_gen.ids import EnvId
+from agentgym_gen.interface import Interface
 from agentgym_gen.study.analysis.analysis import Results
-from agentgym_gen.study.analysis.descriptors import env_traits, is_harder
+from agentgym_gen.study.analysis.descriptors import env_traits, is_harder, lists_actions
 from agentgym_gen.study.analysis.statistics import (
     CONFIDENCE,
     SEEDS_TO_RESAMPLE,
@@ -28,6 +31,7 @@ from agentgym_gen.study.analysis.statistics import (
     seed_deviations,
     wilson,
 )
+from agentgym_gen.study.plan.families import is_random
 from agentgym_gen.study.plan.plan import BASE, Arm, Stage, arm_name, label
 from agentgym_gen.study.results.failures import CONFIRMATION_BIAS
 from agentgym_gen.study.results.rows import Row
@@ -240,16 +244,27 @@ def _t5(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
 
 def _t6(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
     for arm in _single(arms):
-        own = env_traits(arm.stages[0].env_ids[0])
-        if own.interface != "listed":
-            continue
-        for column in _tested(results, arm.name):
-            parts = env_traits(column)
-            same = (parts.name, parts.tier) == (own.name, own.tier)
-            if same and parts.interface in ("native", "unlisted"):
+        own = arm.stages[0].env_ids[0]
+        for column in _tested(results, arm.name) if lists_actions(own) else ():
+            if _loses_the_list(own, column):
                 sentence = f"{arm.name} on {label(column)}"
                 change = results.gain(arm.name, column)
                 yield Claim("T6", sentence, "change, points", change, BELOW)
+
+
+def _loses_the_list(listed: str, column: str) -> bool:
+    """Return whether *column* is *listed* without its list of actions, and alike in all else."""
+    first, second = env_traits(listed), env_traits(column)
+    if lists_actions(column) or is_random(second.interface):
+        return False
+    interfaces = [Interface.parse(traits.interface) for traits in (first, second)]
+    never = [dataclasses.replace(interface, listing="never") for interface in interfaces]
+    options = [
+        {key: value for key, value in EnvId.parse(env_id).query if key != "interface"}
+        for env_id in (listed, column)
+    ]
+    same = (first.name, first.tier, never[0]) == (second.name, second.tier, never[1])
+    return same and options[0] == options[1] and interfaces[1].listing != "first"
 
 
 def _t7(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:

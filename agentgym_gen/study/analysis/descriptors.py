@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from agentgym_gen.env.registration import ENVIRONMENTS
 from agentgym_gen.ids import EnvId
 from agentgym_gen.interface import Interface
 from agentgym_gen.study.analysis.analysis import Results
@@ -33,6 +34,7 @@ __all__ = [
     "explain_transfer",
     "held_out_cells",
     "is_harder",
+    "lists_actions",
 ]
 
 
@@ -62,6 +64,25 @@ def env_traits(env_id: str) -> EnvTraits:
         tier = options["tasks"].removesuffix(".txt").rpartition(".")[2]
     interface = options.get("interface", parts.interface or "native")
     return EnvTraits(parts.name, tier, interface)
+
+
+def lists_actions(env_id: str) -> bool:
+    """Return whether *env_id* lists the admissible actions at every turn.
+
+    >>> lists_actions("rftgen/Sokoban-easy-listed-v0"), lists_actions("rftgen/Sokoban-easy-v0")
+    (True, False)
+    >>> lists_actions("rftgen/BabyAI-easy-v0"), lists_actions("rftgen/BabyAI-easy-unlisted-v0")
+    (True, False)
+    """
+    traits, options = env_traits(env_id), dict(EnvId.parse(env_id).query)
+    if is_random(traits.interface):
+        return False
+    interface = Interface.parse(traits.interface)
+    if interface.listing != "native" or interface.syntax == "menu":
+        return interface.listing == "always" or interface.syntax == "menu"
+    environment = ENVIRONMENTS.get(traits.name)
+    # BabyAI has a second wording, which does not list them.
+    return environment is not None and environment.lists_actions and "wording" not in options
 
 
 def is_harder(column: str, env_id: str) -> bool:
@@ -192,7 +213,7 @@ def _features(results: Results, cell: HeldOutCell, distances: Distances) -> list
     trained, tested = env_traits(cell.trained), env_traits(cell.column)
     same = trained.name == tested.name
     have_tiers = {trained.tier, tested.tier} <= set(TIERS) and same
-    listed = [Interface.parse(traits.interface).listing == "always" for traits in (trained, tested)]
+    listed = [lists_actions(env_id) for env_id in (cell.trained, cell.column)]
     lengths = [_observation_length(results, env_id) for env_id in (cell.trained, cell.column)]
     return [
         float(not same),
