@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from math import isfinite
 from numbers import Real
 from os import PathLike, fspath
 
@@ -35,6 +36,8 @@ TRUNCATED_TURNS = ("act", "refuse")
 REPORTERS = ("tensorboard", "trackio", "wandb")
 BEST_METRICS = ("pass_at_k", "score", "success", "valid")
 RATIO_LEVELS = ("sequence", "token")
+UNBOUNDED = ("max_grad_norm", "clip_range", "clip_range_high", "max_valid_drop", "max_sampler_gap")
+"""The numbers that may be infinite: bounds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +110,7 @@ class TrainConfig:
             raise InvalidValueError(f"`weight_decay` is 0 or more, not {self.weight_decay!r}")
         self._check_adapter()
         for name in ("report_to", "lora_targets"):
-            if isinstance(getattr(self, name), str):
+            if not isinstance(getattr(self, name), tuple | list):
                 raise InvalidValueError(
                     f"`{name}` is a tuple of names, not {getattr(self, name)!r}"
                 )
@@ -124,7 +127,7 @@ class TrainConfig:
                 raise InvalidValueError(f"`{part.name}` is True or False, not {value!r}")
             if not isinstance(part.default, float):
                 continue
-            if not isinstance(value, Real):
+            if not isinstance(value, Real) or not (isfinite(value) or part.name in UNBOUNDED):
                 raise InvalidValueError(f"`{part.name}` is a number, not {value!r}")
             if not isinstance(value, int | float):  # such as NumPy's, which no JSON holds
                 object.__setattr__(self, part.name, float(value))
@@ -306,8 +309,9 @@ class RFTConfig(TrainConfig):
             raise InvalidValueError("`patience` needs a metric: `save_best`, such as 'success'")
 
     def _check_ranges(self) -> None:
-        low, high = self.advantage_clip
-        if not low < 0 < high:
+        ends = self.advantage_clip
+        is_pair = isinstance(ends, tuple | list) and len(ends) == 2
+        if not (is_pair and all(isinstance(end, Real) for end in ends) and ends[0] < 0 < ends[1]):
             raise InvalidValueError(
                 f"`advantage_clip` is a negative and a positive number, not {self.advantage_clip!r}"
             )

@@ -16,6 +16,11 @@ from agentgym_gen.trainers.config import RFTConfig, SFTConfig
     [
         ("learning_rate", 0.0),
         ("learning_rate", float("nan")),
+        ("learning_rate", float("inf")),
+        ("step_coef", float("inf")),
+        ("report_to", None),
+        ("advantage_clip", 0.5),
+        ("advantage_clip", (-1.0, "2")),
         ("max_steps", 0),
         ("max_steps", 1.5),
         ("seed", -1),
@@ -91,6 +96,14 @@ def test_an_unknown_choice_is_answered_with_the_nearest(name: str, value: Any, n
     """The error suggests the nearest name, as for any name in the library."""
     with pytest.raises(UnknownNameError, match=f"did you mean '{near}'"):
         RFTConfig(**{name: value})
+
+
+def test_a_bound_may_be_infinite() -> None:
+    """That switches it off."""
+    off = float("inf")
+    config = RFTConfig(max_grad_norm=off, clip_range_high=off, advantage_clip=(-off, off))
+
+    assert config.max_grad_norm == off
 
 
 def test_eight_bits_need_an_adapter() -> None:
