@@ -93,10 +93,15 @@ class _Player:
             self._results.put(error)
 
     def _play(self, live: LiveEpisode) -> None:
-        while not live.session.done:
-            self._take_turn(live)
-            if self._stop.is_set():
-                return
+        try:
+            while not (self._stop.is_set() or live.session.done):
+                self._take_turn(live)
+        except BaseException:
+            self._episodes.release(live)
+            raise
+        if self._stop.is_set():
+            self._episodes.release(live)
+            return
         if self._forget is not None:
             self._forget(live.number)
         self._results.put((live.number, self._episodes.finish(live)))

@@ -119,8 +119,12 @@ class EpisodeQueue:
     def finish(self, live: LiveEpisode) -> Trajectory:
         """Return the trajectory of *live*, which is over, and keep its environment for others."""
         trajectory = live.session.trajectory(live.episode.sample)
-        self._pool.give_back(live.episode, live.session.env)
+        self.release(live)
         return trajectory
+
+    def release(self, live: LiveEpisode) -> None:
+        """Keep the environment of *live*, which is not played on, for others."""
+        self._pool.give_back(live.episode, live.session.env)
 
     def close(self) -> None:
         """Close the environments that no episode is played in, and others when theirs ends."""

@@ -124,18 +124,22 @@ def _play_batched(
     queue: EpisodeQueue, policy: Policy, max_concurrent: int, stop: threading.Event
 ) -> Playing:
     live: list[LiveEpisode] = []
-    while not stop.is_set():
-        while len(live) < max_concurrent and (started := queue.start_next()) is not None:
-            live.append(started)
-        if not live:
-            return
-        asking = [player for player in live if not player.session.done]
-        answers = policy.act([player.request() for player in asking]) if asking else ()
-        for player, completion in zip(asking, answers, strict=True):
-            player.play(completion)
-        for player in (player for player in live if player.session.done):
-            yield player.number, queue.finish(player)
-        live = [player for player in live if not player.session.done]
+    try:
+        while not stop.is_set():
+            while len(live) < max_concurrent and (started := queue.start_next()) is not None:
+                live.append(started)
+            if not live:
+                return
+            asking = [player for player in live if not player.session.done]
+            answers = policy.act([player.request() for player in asking]) if asking else ()
+            for player, completion in zip(asking, answers, strict=True):
+                player.play(completion)
+            for player in [player for player in live if player.session.done]:
+                live.remove(player)
+                yield player.number, queue.finish(player)
+    finally:
+        for player in live:
+            queue.release(player)
 
 
 def _collect(playing: Playing, on_end: Callable[[Trajectory], None] | None) -> list[Trajectory]:

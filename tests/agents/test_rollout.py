@@ -1,5 +1,6 @@
 """Rollouts: episodes played side by side, and their trajectories."""
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -55,28 +56,76 @@ def test_the_expert_succeeds_and_trajectories_keep_their_order() -> None:
     assert all(t.success and t.end_reason == "success" and t.score == 1 for t in trajectories)
 
 
-@pytest.mark.parametrize("policy", [ExpertPolicy(), OneByOne()], ids=["batched", "concurrent"])
-def test_every_environment_is_closed_when_the_rollout_ends(
-    policy: ExpertPolicy | OneByOne, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Each that was made, which are no more than played at once."""
-    opened, closed = [], []
+class Broken:
+    """The expert, until it has answered nine times."""
+
+    def __init__(self) -> None:
+        self.left = 9
+
+    def answer(self, request: Request) -> Completion:
+        """Return the expert's answer to one request, or raise."""
+        self.left -= 1
+        if self.left < 0:
+            raise ZeroDivisionError
+        return ExpertPolicy().act([request])[0]
+
+
+class BrokenBatched:
+    """The same as a batched policy."""
+
+    def __init__(self) -> None:
+        self._policy = Broken()
+
+    def act(self, requests: Sequence[Request]) -> list[Completion]:
+        """Return the expert's answers, or raise."""
+        return [self._policy.answer(request) for request in requests]
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> tuple[list[TextEnv], list[TextEnv]]:
+    """Return the environments that are made from now on, and those that are closed."""
+    opened: list[TextEnv] = []
+    closed: list[TextEnv] = []
     make, close = TextEnv.__init__, TextEnv.close
 
     def counted_init(env: TextEnv, *args: Any, **keywords: Any) -> None:  # noqa: ANN401
         make(env, *args, **keywords)
-        opened.append(id(env))
+        opened.append(env)
 
     def counted_close(env: TextEnv) -> None:
-        closed.append(id(env))
+        closed.append(env)
         close(env)
 
     monkeypatch.setattr(TextEnv, "__init__", counted_init)
     monkeypatch.setattr(TextEnv, "close", counted_close)
+    return opened, closed
+
+
+@pytest.mark.parametrize("policy", [ExpertPolicy(), OneByOne()], ids=["batched", "concurrent"])
+def test_every_environment_is_closed_when_the_rollout_ends(
+    policy: ExpertPolicy | OneByOne, counted: tuple[list[TextEnv], list[TextEnv]]
+) -> None:
+    """Each that was made, which are no more than played at once."""
+    opened, closed = counted
     run(episodes(7), policy, max_concurrent=3)
 
     assert 1 <= len(opened) <= 3
-    assert sorted(closed) == sorted(opened)
+    assert sorted(map(id, closed)) == sorted(map(id, opened))
+
+
+@pytest.mark.parametrize("policy", [BrokenBatched, Broken], ids=["batched", "concurrent"])
+def test_every_environment_is_closed_when_the_policy_raises(
+    policy: type[BrokenBatched | Broken], counted: tuple[list[TextEnv], list[TextEnv]]
+) -> None:
+    """Those too whose episodes were being played, as soon as their threads notice."""
+    opened, closed = counted
+    with pytest.raises(ZeroDivisionError):
+        run(episodes(7), policy(), max_concurrent=3)
+    end = time.monotonic() + 30
+    while len(closed) < len(opened) and time.monotonic() < end:
+        time.sleep(0.01)
+
+    assert sorted(map(id, closed)) == sorted(map(id, opened))
 
 
 def test_random_episodes_do_not_depend_on_concurrency() -> None:
