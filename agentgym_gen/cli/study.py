@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from agentgym_gen.study import Study
     from agentgym_gen.study.report.document import Document
 
+PRESETS = ("quick", "seven", "small-cpu", "small", "paper-3b", "paper-7b")
+"""The presets, from the smallest to the largest."""
+
 
 def add_study(parser: argparse.ArgumentParser) -> None:
     """Add the commands of ``study`` and their arguments."""
@@ -39,7 +42,7 @@ def add_study(parser: argparse.ArgumentParser) -> None:
         add_command(commands, "replication", "compare two runs with other training seeds")
     )
     show = add_command(commands, "show", "print a preset, to begin a plan of your own")
-    show.add_argument("preset", metavar="PRESET", help="quick, small, paper-3b or paper-7b")
+    show.add_argument("preset", metavar="PRESET", help=", ".join(PRESETS))
     show.set_defaults(command=_print_preset)
 
 
@@ -67,7 +70,7 @@ def _add_replication(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_source(parser: argparse.ArgumentParser) -> None:
-    source = "a TOML file, a results folder, or a preset: quick, small, paper-3b, paper-7b"
+    source = f"a TOML file, a results folder, or a preset: {', '.join(PRESETS)}"
     parser.add_argument("study", metavar="STUDY", help=source)
     parser.add_argument("--out", type=path, help="the results folder; default runs/NAME")
 

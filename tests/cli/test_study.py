@@ -9,7 +9,9 @@ import pytest
 from pretend_study import PretendRecipe
 
 from agentgym_gen.cli.main import main
+from agentgym_gen.cli.study import PRESETS
 from agentgym_gen.study import load_plan, run_plan
+from agentgym_gen.study.plan.parser import preset_names
 
 
 def small_study(folder: Path) -> Path:
@@ -49,6 +51,11 @@ def test_a_broken_plan_is_named_by_its_line(
     assert "mine.toml, line 7: Unknown key 'test.taks'; did you mean 'tasks'?" in (
         capsys.readouterr().err
     )
+
+
+def test_the_help_names_every_preset() -> None:
+    """Those that the package has."""
+    assert sorted(PRESETS) == sorted(preset_names())
 
 
 def test_a_preset_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
