@@ -103,7 +103,7 @@ def add_task(parser: argparse.ArgumentParser) -> None:
     env_id = parser.add_argument("id", metavar="ID", help="for example rftgen/TextCraft-easy-v0")
     complete_with(env_id, env_ids)
     splits = "train (default), valid or test"
-    split = parser.add_argument("--split", default="train", help=splits)
+    split = parser.add_argument("--split", help=splits)
     complete_with(split, lambda: SPLITS)
     parser.add_argument("--task", help="a task id, such as textcraft/easy/test/17")
     seed = "chooses the tasks where --task names none; default 0"
@@ -171,11 +171,18 @@ def task_id(options: argparse.Namespace, number: int = 0) -> str:
     Args:
         options: The parsed arguments of `add_task`.
         number: Which of the sampled tasks, if no task was named.
+
+    Raises:
+        InvalidValueError: if a task of another split than the one that is named.
     """
     if options.task is not None:
-        return str(TaskId.parse(options.task))
-    rng = stream("cli", options.id, options.split, options.seed, number)
-    return sample_task_ids(options.id, options.split, 1, rng)[0]
+        named = TaskId.parse(options.task)
+        if options.split not in (None, named.split):
+            raise InvalidValueError(f"{named} is no task of the split {options.split!r}")
+        return str(named)
+    split = options.split or "train"
+    rng = stream("cli", options.id, split, options.seed, number)
+    return sample_task_ids(options.id, split, 1, rng)[0]
 
 
 def env_options(options: argparse.Namespace) -> dict[str, object]:

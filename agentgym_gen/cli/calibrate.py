@@ -43,7 +43,7 @@ def add_calibrate(parser: argparse.ArgumentParser) -> None:
 
 def calibrate_tasks(options: argparse.Namespace) -> None:
     """Play the tasks, write the lists and say how many tasks each has."""
-    from agentgym_gen.models import identify
+    from agentgym_gen.models import Decoding, identify
     from agentgym_gen.study.run.calibrate import Calibration, calibrate, resolve_policy
 
     parts = EnvId.parse(check_env_id(options.id))
@@ -58,6 +58,7 @@ def calibrate_tasks(options: argparse.Namespace) -> None:
         keep_episodes=options.keep_episodes,
     )
     decoding = {"temperature": options.temperature, "max_tokens": options.max_tokens}
+    Decoding(**decoding)  # checks them for a policy without a model, too
     policy = resolve_policy(options.model, **decoding)
     style = PromptStyle(format=options.format)
     sizes = calibrate(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from agentgym_gen.cli.arguments import path
 from agentgym_gen.cli.terminal import print_json, print_table
 from agentgym_gen.describe.printable import printable
+from agentgym_gen.errors import InvalidValueError
 
 if TYPE_CHECKING:
     from agentgym_gen.comparison import Comparison
@@ -29,13 +30,16 @@ def add_compare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=path, help="write a page, its Markdown and JSON there")
     parser.add_argument("--replace", action="store_true", help="replace an earlier page in --out")
     parser.add_argument("--json", action="store_true", help="print all numbers as JSON")
-    parser.set_defaults(command=print_comparison)
+    names = {"names": "--name", "trained_on": "--trained-on", "allow": "--allow"}
+    parser.set_defaults(command=print_comparison, option_names=names)
 
 
 def print_comparison(options: argparse.Namespace) -> None:
     """Compare, print the table or the JSON, and write the page if a folder is named."""
     from agentgym_gen.comparison import compare, write_comparison
 
+    if options.replace and options.out is None:
+        raise InvalidValueError("--replace is about the page in --out, and none is named")
     comparison = compare(
         *options.folders,
         names=options.name or (),

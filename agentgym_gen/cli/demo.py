@@ -80,13 +80,13 @@ def _open(
     options: argparse.Namespace, line: ProgressLine
 ) -> tuple[Policy | ConcurrentPolicy, PromptStyle]:
     """Return who plays, and the style of its prompts; a model shows its turns on *line*."""
-    if options.policy in POLICIES and options.base_url is None:
-        return POLICIES[options.policy](), PromptStyle(format="action", instruction=False)
     from agentgym_gen.models import identify, open_policy
 
-    style = PromptStyle(format=options.format, reader="lenient")
+    style, sampling = PromptStyle(format=options.format, reader="lenient"), decoding(options)
+    if options.policy in POLICIES and options.base_url is None:
+        return POLICIES[options.policy](), PromptStyle(format="action", instruction=False)
     identity = identify(options.policy, base_url=options.base_url, base=options.base)
-    policy = open_policy(identity, decoding(options))
+    policy = open_policy(identity, sampling)
     if isinstance(policy, ConcurrentPolicy):
         return _WatchedServer(policy, line), style
     return _WatchedModel(policy, line), style

@@ -10,7 +10,7 @@ from agentgym_gen.cli.setup.extras import extras, install_command
 from agentgym_gen.cli.terminal import ProgressLine, print_json, print_table
 from agentgym_gen.env.making import make_text_env
 from agentgym_gen.env.registration import ENVIRONMENTS, Registered, env_ids
-from agentgym_gen.errors import AgentGymGenError, MissingExtraError
+from agentgym_gen.errors import AgentGymGenError, InvalidValueError, MissingExtraError
 from agentgym_gen.world import SPLITS
 
 NOT_INSTALLED, BROKEN = "extra", "error"
@@ -19,21 +19,24 @@ NOT_INSTALLED, BROKEN = "extra", "error"
 
 def add_envs(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``envs``."""
-    parser.add_argument("--ids", action="store_true", help="print every id, one a line")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--ids", action="store_true", help="print every id, one a line")
     described = "measure the environments with their experts: lengths, and distances between them"
-    parser.add_argument("--describe", action="store_true", help=described)
+    what.add_argument("--describe", action="store_true", help=described)
     number = "how many tasks of each environment --describe plays; default 10"
-    parser.add_argument("--tasks", type=at_least(1), default=10, metavar="N", help=number)
+    parser.add_argument("--tasks", type=at_least(1), metavar="N", help=number)
     parser.add_argument("--json", action="store_true", help="print the same as JSON")
     parser.set_defaults(command=list_envs)
 
 
 def list_envs(options: argparse.Namespace) -> None:
     """Print the environments, their ids or their descriptions."""
+    if options.tasks is not None and not options.describe:
+        raise InvalidValueError("--tasks is about --describe, which is not there")
     if options.ids:
         _print_ids(as_json=options.json)
     elif options.describe:
-        _describe(options.tasks, as_json=options.json)
+        _describe(options.tasks or 10, as_json=options.json)
     else:
         _list(as_json=options.json)
 
@@ -136,7 +139,7 @@ def _print_extras() -> None:
 def _describe(number: int, *, as_json: bool) -> None:
     from agentgym_gen.describe.tables import description_tables, find_installed
 
-    environments, missing = find_installed()
+    environments, missing, broken = find_installed()
     progress = ProgressLine("profiles")
     tables = description_tables(environments, number, progress.update)
     if as_json:
@@ -147,6 +150,7 @@ def _describe(number: int, *, as_json: bool) -> None:
                     for title, rows in tables
                 ],
                 "not_installed": missing,
+                "errors": broken,
             }
         )
         return
@@ -157,3 +161,5 @@ def _describe(number: int, *, as_json: bool) -> None:
         print(flush=True)
     if missing:
         print(f"{NOT_INSTALLED}: {', '.join(missing)}")
+    for name, reason in broken.items():
+        print(f"{BROKEN}: {name} cannot be made: {reason}")

@@ -80,6 +80,8 @@ def _open_study(options: argparse.Namespace, seeds: Sequence[int] | None = None)
 
     folder = Path(options.study)
     has_results = (folder / "plan.json").is_file()
+    if has_results and options.out not in (None, folder):
+        raise InvalidValueError(f"{folder} holds results already; --out is for a plan")
     study = Study.open(folder) if has_results else Study(options.study, options.out)
     if seeds is not None:
         study = Study(dataclasses.replace(study.plan, seeds=tuple(seeds)), study.out)
@@ -144,7 +146,11 @@ def run_study(options: argparse.Namespace) -> None:
 def _ask_to_start() -> None:
     if sys.stdin is None or not sys.stdin.isatty():
         raise InvalidValueError("Nobody is there to be asked; add --yes to start at once")
-    if input("Start? [y/N] ").strip().lower() not in ("y", "yes"):
+    try:
+        answer = input("Start? [y/N] ")
+    except EOFError:
+        answer = ""
+    if answer.strip().lower() not in ("y", "yes"):
         raise KeyboardInterrupt
 
 

@@ -130,7 +130,11 @@ class Comparison:
             PlayedColumn(name) for name in dict.fromkeys(r["column"] for r in rows)
         )
         """The columns that all models played."""
-        self.results = Results([*rows, *_training_rows(models)], metric)
+        # what a model is called must not move a number
+        self._stream_names = {model.name: f"model {n}" for n, model in enumerate(models)}
+        self.results = Results(
+            [*rows, *_training_rows(models)], metric, stream_names=self._stream_names
+        )
         """The analysis of the rows; the arms are the names of the models."""
         self._failure_modes: dict[str, FailureModes] = {}
         self._trained_on = _patterns(self.others, trained_on, self.columns)
@@ -245,7 +249,7 @@ class Comparison:
                 for row in model.rows
             ]
             if any(row["success"] for row in rows):
-                results = Results(rows)
+                results = Results(rows, stream_names=self._stream_names)
                 base, own = (
                     sum(results.scores(arm, c).values_ST.mean() for c in columns) / len(columns)
                     for arm in (self.base, name)

@@ -102,7 +102,9 @@ def _on_shared_tasks(
         ]
         rows += named
         kept += [(f"{pair[0]} {number}", f"{pair[1]} {number}")] if named else []
-    return (Results(rows, results.metric, results.scale), kept) if kept else None
+    if not kept:
+        return None
+    return Results(rows, results.metric, results.scale, results.stream_names), kept
 
 
 def _rows(results: Results, arm: str, column: str) -> list[Row]:

@@ -8,7 +8,7 @@ from itertools import combinations, count
 from agentgym_gen.describe.distance import ExpertProfile, distance, profile
 from agentgym_gen.env.making import make_text_env
 from agentgym_gen.env.registration import ENVIRONMENTS, Registered
-from agentgym_gen.errors import MissingExtraError
+from agentgym_gen.errors import AgentGymGenError, MissingExtraError
 from agentgym_gen.interface import PRESETS
 
 TableRow = tuple[str, ...]
@@ -70,17 +70,23 @@ def between_interfaces(
     return rows
 
 
-def find_installed() -> tuple[list[Registered], list[str]]:
-    """Return the environments that can be made, and the names of those that need an extra."""
+def find_installed() -> tuple[list[Registered], list[str], dict[str, str]]:
+    """Return the environments that can be made, and the names of those that need an extra.
+
+    The third are the names of those that cannot be made at all, with the reasons.
+    """
     installed: list[Registered] = []
     missing: list[str] = []
+    broken: dict[str, str] = {}
     for environment in ENVIRONMENTS.values():
         try:
             make_text_env(environment.id(), "train", environment.test_kwargs).close()
             installed.append(environment)
         except MissingExtraError:
             missing.append(environment.name)
-    return installed, missing
+        except AgentGymGenError as error:
+            broken[environment.name] = str(error)
+    return installed, missing, broken
 
 
 def description_tables(

@@ -7,7 +7,7 @@ from typing import Any
 
 from agentgym_gen.env.option_types import typed_options
 from agentgym_gen.env.reserved_options import OF_THE_ENVIRONMENT, check_known, check_options
-from agentgym_gen.errors import InvalidValueError
+from agentgym_gen.errors import AgentGymGenError, InvalidValueError
 from agentgym_gen.system.imports import load_module
 from agentgym_gen.world import World
 
@@ -16,7 +16,7 @@ def load_world(world: str | World[Any], options: Mapping[str, object]) -> World[
     """Return *world*, or build it from ``"module:class"`` with *options*.
 
     Raises:
-        InvalidValueError: if there is no such class, or it is no world.
+        InvalidValueError: if there is no such class, it is no world, or it fails when it is made.
         UnknownNameError: if it has no option of a name in *options*.
         NameClashError: if one of its options has a name that is taken.
     """
@@ -26,7 +26,14 @@ def load_world(world: str | World[Any], options: Mapping[str, object]) -> World[
         return world
     factory = world_class(world)
     check_known(factory, options, OF_THE_ENVIRONMENT[1:])
-    instance: World[Any] = factory(**typed_options(factory, options))
+    try:
+        instance: World[Any] = factory(**typed_options(factory, options))
+    except AgentGymGenError:
+        raise
+    except Exception as error:  # somebody else's world
+        raise InvalidValueError(
+            f"{world!r} fails when it is made: {type(error).__name__}: {error}"
+        ) from error
     return instance
 
 

@@ -52,6 +52,10 @@ class Decoding:
             raise InvalidValueError(f"`temperature` is 0 or more, not {self.temperature!r}")
         if self.max_tokens < 1:
             raise InvalidValueError(f"`max_tokens` is 1 or more, not {self.max_tokens!r}")
+        if not 0 < self.timeout < float("inf"):
+            raise InvalidValueError(
+                f"`timeout` is a positive number of seconds, not {self.timeout!r}"
+            )
 
 
 def open_policy(

@@ -105,6 +105,7 @@ def _sample_tasks(world: World[Any], number: int) -> Iterator[Task[Any]]:
     for tier in tasks.tiers:
         for split in tasks.splits:
             size = tasks.size(tier, split)
+            require(size > 0, "Every tier and split has a task", f"{tier}, {split}")
             count = min(number, size)
             for part in range(count):
                 index = part * size // count
@@ -144,6 +145,7 @@ def _check_reset(task: Task[Any], world: World[Any]) -> None:
     copy = world.tasks.find(str(task.id))
     require(copy == task, "A task id always finds the same task", task.id)
     first = world.reset(task), world.admissible()
+    require(bool(first[1]), "Something is admissible at the start", task.id)
     world.step(world.admissible()[0])
     second = world.reset(copy), world.admissible()
     require(first == second, "Resetting to a task always shows the same", task.id)
@@ -156,6 +158,7 @@ def _check_expert(task: Task[Any], world: World[Any]) -> None:
         plan = world.expert_plan()
         require(bool(plan), "There is a plan from every state of the expert's path", task.id)
         command = plan[0] if plan else Command("")
+        _check_known(command, world)
         require(world.allows(command), "The expert's command is admissible", (task.id, command))
         require(_reads_back(world, command), "A command reads back from its native text", command)
         outcome = world.step(command)
@@ -166,6 +169,11 @@ def _check_expert(task: Task[Any], world: World[Any]) -> None:
             break
     require(end is EndReason.SUCCESS, "The expert wins within the turn limit", task.id)
     require(score == 1.0, "Success has the score 1", (task.id, score))
+
+
+def _check_known(command: Command, world: World[Any]) -> None:
+    names = {verb.name for verb in world.verbs}
+    require(command.verb in names, "The verb of a command is one of the world's", command)
 
 
 def _reads_back(world: World[Any], command: Command) -> bool:
@@ -182,6 +190,7 @@ def _check_admissible(task: Task[Any], world: World[Any]) -> None:
         for command in world.admissible():
             world.reset(task)
             _carry_out(world, path[:length])
+            _check_known(command, world)
             outcome = world.step(command)
             where = (task.id, command)
             require(outcome.valid, "Every admissible command is valid", where)

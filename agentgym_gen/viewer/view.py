@@ -236,6 +236,11 @@ def actions_script(number: int, episode: ViewedEpisode) -> str:
         value: object = admissible_actions(episode)
     except AgentGymGenError as error:
         value = str(error)
+    except Exception as error:  # noqa: BLE001  (somebody else's world may raise anything)
+        value = (
+            "What was admissible is not known: the environment fails where the episode is played "
+            f"again: {type(error).__name__}: {error}"
+        )
     return _script("actions", number, value)
 
 

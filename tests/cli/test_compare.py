@@ -73,6 +73,30 @@ def test_it_writes_the_page(
     assert main(["compare", *folders, "--out", out, "--replace"]) == 0
 
 
+def test_what_a_model_is_called_moves_no_number(
+    folders: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Else a name could be looked for under which a difference is significant."""
+    intervals = set()
+    for names in ((), ("a", "b"), ("c", "d")):
+        named = [word for name in names for word in ("--name", name)]
+        assert main(["compare", *folders[:2], *named, "--json"]) == 0
+        overall = json.loads(capsys.readouterr().out)["overall"][0]
+        intervals.add((overall["low"], overall["high"]))
+
+    assert len(intervals) == 1
+
+
+def test_options_are_called_as_they_are_written(
+    folders: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One name for several models, and a page that would not be written."""
+    assert main(["compare", *folders, "--name", "a"]) == 2
+    assert "--name are" in capsys.readouterr().err
+    assert main(["compare", *folders, "--replace"]) == 2
+    assert "--replace is about the page in --out" in capsys.readouterr().err
+
+
 def test_a_folder_that_is_none_is_one_sentence(
     folders: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

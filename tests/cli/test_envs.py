@@ -53,6 +53,36 @@ def test_envs_lists_what_needs_an_extra(
     assert sokoban["tiers"][0]["tasks"] is None
 
 
+def test_envs_names_a_world_that_fails_when_it_is_made(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All others are listed, and described."""
+
+    class Broken(Sokoban):
+        def __init__(self) -> None:
+            raise KeyError("boom")
+
+    only = {name: ENVIRONMENTS[name] for name in ("Sokoban", "TextCraft")}
+    monkeypatch.setattr("agentgym_gen.cli.envs.ENVIRONMENTS", only)
+    monkeypatch.setattr("agentgym_gen.describe.tables.ENVIRONMENTS", only)
+    monkeypatch.setattr("agentgym_gen.envs.sokoban.Sokoban", Broken)
+    reason = "error: Sokoban cannot be made: 'agentgym_gen.envs.sokoban:Sokoban' fails when it is"
+
+    for arguments in (["envs"], ["envs", "--describe", "--tasks", "1"]):
+        assert main(arguments) == 0
+        printed = capsys.readouterr().out
+        assert "TextCraft" in printed
+        assert f"{reason} made: KeyError: 'boom'" in printed
+
+
+def test_envs_refuses_what_it_would_ignore(capsys: pytest.CaptureFixture[str]) -> None:
+    """A number of tasks without a description, and ids with one."""
+    assert main(["envs", "--tasks", "3"]) == 2
+    assert "--tasks is about --describe" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["envs", "--ids", "--describe"])
+
+
 def test_envs_lists_every_id(capsys: pytest.CaptureFixture[str]) -> None:
     """The ids are printed one a line, for scripts."""
     assert main(["envs", "--ids"]) == 0

@@ -34,6 +34,15 @@ def test_demo_of_a_task_is_always_the_same(capsys: pytest.CaptureFixture[str]) -
     assert first.startswith("=== sokoban/easy/test/7")
 
 
+def test_demo_refuses_what_it_would_ignore(capsys: pytest.CaptureFixture[str]) -> None:
+    """A format that there is not, for the expert too, and a split beside a task."""
+    assert main(["demo", "rftgen/Sokoban-easy-v0", "--format", "nonsense"]) == 2
+    assert "nonsense" in capsys.readouterr().err
+    task = ["--task", "sokoban/easy/test/1", "--split", "train"]
+    assert main(["demo", "rftgen/Sokoban-easy-v0", *task]) == 2
+    assert "sokoban/easy/test/1 is no task of the split 'train'" in capsys.readouterr().err
+
+
 def test_demo_as_json_has_every_turn(capsys: pytest.CaptureFixture[str]) -> None:
     """The texts and numbers of the episodes, and how many were won."""
     assert main(["demo", "rftgen/Sokoban-easy-v0", "--episodes", "2", "--json"]) == 0

@@ -40,6 +40,21 @@ def test_a_study_is_not_begun_without_a_yes(
     assert not (tmp_path / "x").exists()
 
 
+def test_the_end_of_the_input_is_no_yes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The study is not begun."""
+    monkeypatch.setattr("agentgym_gen.study.run.cost.estimate_cost", lambda *_: "4 hours")
+    monkeypatch.setattr("agentgym_gen.study.run.memory.plan_memory", lambda *_: [])
+    terminal = io.StringIO("")
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stdin", terminal)
+
+    assert main(["study", "run", str(small_study(tmp_path)), "--out", str(tmp_path / "x")]) == 130
+    assert "stopped" in capsys.readouterr().err
+    assert not (tmp_path / "x").exists()
+
+
 def test_a_broken_plan_is_named_by_its_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -157,3 +172,14 @@ def test_results_keep_their_seeds_whatever_the_plan_says_now(
     path.write_text(path.read_text().replace("tasks = 2", "tasks = 3"))
     assert main(["study", command, str(path), "--out", str(out)]) == 2
     assert "another plan: there `test.tasks` is 2, and here it is 3" in capsys.readouterr().err
+
+
+def test_a_folder_of_results_has_no_other_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """--out is where the results of a plan are; it would be ignored here."""
+    run_plan(load_plan(small_study(tmp_path)), tmp_path / "x", log=str, recipe=PretendRecipe())
+
+    assert main(["study", "status", str(tmp_path / "x"), "--out", str(tmp_path / "y")]) == 2
+    assert "holds results already" in capsys.readouterr().err
+    assert main(["study", "status", str(tmp_path / "x")]) == 0

@@ -150,9 +150,49 @@ class RudeOffPath(CorridorWorld):
         return Outcome(Scene(("You wait.",))) if command.verb == "wait" else outcome
 
 
+class NoTests(CorridorTasks):
+    """The test split has no task."""
+
+    def size(self, tier: str, split: str) -> int:
+        return 0 if split == "test" else super().size(tier, split)
+
+
+class Untested(CorridorWorld):
+    """Its test split is empty."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tasks = NoTests()
+
+
+class NothingToDo(CorridorWorld):
+    """Nothing is admissible."""
+
+    def admissible(self) -> tuple[Command, ...]:
+        return ()
+
+
+class UnknownVerb(CorridorWorld):
+    """A command is listed whose verb the world has not."""
+
+    def admissible(self) -> tuple[Command, ...]:
+        return (*super().admissible(), Command("jump", ("door 1",)))
+
+
+class UnknownPlan(CorridorWorld):
+    """The expert's verb is none of the world's."""
+
+    def expert_plan(self) -> tuple[Command, ...]:
+        return (Command("jump", ("door 1",)),)
+
+
 @pytest.mark.parametrize(
     ("world", "sentence"),
     [
+        (Untested, "Every tier and split has a task"),
+        (NothingToDo, "Something is admissible at the start"),
+        (UnknownVerb, "The verb of a command is one of the world's"),
+        (UnknownPlan, "The verb of a command is one of the world's"),
         (TwoVerbsOnePhrase, "No two verbs share a phrase"),
         (NoPlan, "There is a plan"),
         (SecretPlan, "The expert's command is admissible"),

@@ -120,6 +120,20 @@ def test_lists_of_an_environment_that_is_not_there_are_a_sentence(
     assert "Nowhere" in script(out, "actions", 0)
 
 
+def test_lists_of_an_environment_that_fails_are_a_sentence(
+    lines: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What somebody else's world raises has a name, and the export is written."""
+
+    def fail(world: object, command: object) -> object:
+        raise KeyError("door")
+
+    monkeypatch.setattr("toy_world.CorridorWorld.step", fail)
+    out = export(lines, tmp_path / "out", admissible=True)
+
+    assert "where the episode is played again: KeyError: 'door'" in script(out, "actions", 0)
+
+
 def test_an_empty_folder_is_used(lines: Path, tmp_path: Path) -> None:
     """It holds nothing that could be lost."""
     (tmp_path / "out").mkdir()

@@ -120,7 +120,7 @@ def find_converter(converter: str | Path | None = None) -> list[str]:
         raise DataError(
             f"A GGUF file is written by {CONVERTER!r} of llama.cpp, which is not installed; run: "
             "git clone --depth 1 https://github.com/ggml-org/llama.cpp, install "
-            "llama.cpp/requirements.txt, and name the folder by `converter` (--converter) or the "
+            "llama.cpp/requirements.txt, and name the folder by `converter` or the "
             f"variable {CONVERTER_VARIABLE}"
         )
     return [program]

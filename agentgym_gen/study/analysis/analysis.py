@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -62,6 +62,7 @@ class Results:
         rows: Episode rows, as `agentgym_gen.study.results.rows.read_episodes` returns them.
         metric: The key that is averaged: ``success`` (0 or 1) or ``score`` (0 to 1).
         scale: The lowest and the highest value of the metric, if other numbers stand in its place.
+        stream_names: The names of the random streams of arms, where these are not their own names.
 
     Raises:
         DataError: if there are no rows.
@@ -69,12 +70,17 @@ class Results:
     """
 
     def __init__(
-        self, rows: Iterable[Row], metric: str = "success", scale: tuple[float, float] = (0.0, 1.0)
+        self,
+        rows: Iterable[Row],
+        metric: str = "success",
+        scale: tuple[float, float] = (0.0, 1.0),
+        stream_names: Mapping[str, str] | None = None,
     ) -> None:
         if metric not in ("success", "score"):
             raise InvalidValueError(f"`metric` is 'success' or 'score', not {metric!r}")
         self.metric = metric
         self.scale = scale
+        self.stream_names = dict(stream_names or {})
         self._rows: dict[Pair, list[Row]] = {}
         for row in rows:
             self._rows.setdefault((row["arm"], row["column"]), []).append(row)
@@ -95,7 +101,7 @@ class Results:
             DataError: if nothing is left.
         """
         rows = [row for (arm, _), part in self._rows.items() if arm not in arms for row in part]
-        return Results(rows, self.metric, self.scale)
+        return Results(rows, self.metric, self.scale, self.stream_names)
 
     @property
     def pairs(self) -> list[Pair]:
@@ -260,7 +266,8 @@ class Results:
         """Return the mean of the number *key*, which is 0 or more, with its interval."""
         matrix = _score_matrix(self.rows(arm, column), key)
         scale = 0.0, float(matrix.values_ST.max())
-        means_R = resampled_means(matrix.values_ST, matrix.tasks, f"{arm} {column}", scale)
+        name = self._stream_name((arm, column))
+        means_R = resampled_means(matrix.values_ST, matrix.tasks, name, scale)
         value = float(matrix.values_ST.mean())
         average = estimate(value, means_R, len(matrix.tasks), len(matrix.seeds))
         return replace(average, low=max(0.0, average.low))
@@ -289,9 +296,13 @@ class Results:
         key = pair, seeds
         if key not in self._resamples:
             values_ST, tasks = self._values_ST(pair, seeds), self.scores(*pair).tasks
-            name = " ".join(pair)
+            name = self._stream_name(pair)
             self._resamples[key] = resampled_means(values_ST, tasks, name, self.scale)
         return self._resamples[key]
+
+    def _stream_name(self, pair: Pair) -> str:
+        arm, column = pair
+        return f"{self.stream_names.get(arm, arm)} {column}"
 
 
 def _gain_ratio(m: Floats) -> Any:  # noqa: ANN401
