@@ -78,8 +78,6 @@ class ModelPolicy:
         self._limit = min(model_limit, max_episode_tokens or model_limit)
         check_cacheable(model, self._limit)
         self._bf16 = bf16
-        self.peak_cache_bytes = 0
-        """How much memory the caches of the live episodes took at most, after a turn."""
         self._prefix_cache = PrefixCache(model, self._chat.pad_id)
         self._generations: dict[int, Generation] = {}
         self._answered: set[str] = set()
@@ -127,15 +125,16 @@ class ModelPolicy:
         ]
         continuing = [generation for generation in new if not generation.context.starts_sequence]
         starting = [generation for generation in new if generation.context.starts_sequence]
+        # what no sequence goes on from is freed before the next is computed
+        self._generations = {
+            generation.request.episode: self._generations[generation.request.episode]
+            for generation in continuing
+        }
         logits = [self._continue(continuing)] if continuing else []
         logits += [self._start(starting)] if starting else []
         generations = continuing + starting
         self._decode(generations, torch.cat(logits))
         self._generations = {generation.request.episode: generation for generation in generations}
-        caches = {id(generation.row.cache): generation.row.cache for generation in generations}
-        self.peak_cache_bytes = max(
-            self.peak_cache_bytes, sum(cache.bytes for cache in caches.values())
-        )
         for generation in generations:
             self._contexts.record_answer(generation.request, generation.ids)
         return {
@@ -175,11 +174,9 @@ class ModelPolicy:
                 generation.ids.append(token)
                 generation.logprobs.append(logprob)
                 generation.running = token not in self._chat.end_ids
-            running = [
-                generation
-                for generation in running
-                if generation.running and len(generation.ids) < generation.longest
-            ]
+                if generation.returns and not generation.runs_on:
+                    del generation.row  # nothing goes on from it
+            running = [generation for generation in running if generation.runs_on]
             if not running:
                 return
             logits_BV = self._next_logits(running)
@@ -261,6 +258,11 @@ class Generation:
     """How many tokens the sequence had before the context."""
     cached: int = 0
     """How many of the sampled tokens are in the cache."""
+
+    @property
+    def runs_on(self) -> bool:
+        """Whether another token is sampled."""
+        return self.running and len(self.ids) < self.longest
 
     @property
     def uncached_ids(self) -> list[int]:
