@@ -327,3 +327,20 @@ def test_a_stage_that_returns_to_an_environment_plays_other_tasks() -> None:
 
     assert first == 3
     assert len({first, second, third, stage_seed(ModelId(stages, 4))}) == 4
+
+
+def test_a_setting_bounds_the_episodes_of_tests_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`rft.max_concurrent` is for the memory that keys and values take, which tests need, too."""
+    sizes: list[int] = []
+    act = SkilledPolicy.act
+
+    def counted(self: SkilledPolicy, requests: Sequence[Request]) -> list[Completion]:
+        sizes.append(len(requests))
+        return act(self, requests)
+
+    monkeypatch.setattr(SkilledPolicy, "act", counted)
+    run_plan(small_plan(rft={"max_concurrent": 3}), tmp_path, log=str, recipe=PretendRecipe())
+
+    assert max(sizes) == 3

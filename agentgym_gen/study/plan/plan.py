@@ -59,6 +59,9 @@ ROW_SCHEMA = 3
 READABLE_SCHEMAS = (2, 3)
 """The versions that are read: rows of schema 2 have no ``truncated_turns``."""
 
+MAX_CONCURRENT = 64
+"""How many test episodes are played at once, where `Plan.rft` does not say."""
+
 MAX_SEED = 2**32 - 1
 """The largest training seed."""
 
@@ -208,6 +211,11 @@ class Plan:
     def columns(self) -> tuple[str, ...]:
         """Every column, in the order of the arms."""
         return tuple(dict.fromkeys(column for arm in self.arms for column in arm.columns))
+
+    @property
+    def max_concurrent(self) -> int:
+        """How many test episodes are played at once: the setting of the trainings, if it is set."""
+        return int(self.rft.get("max_concurrent", MAX_CONCURRENT))
 
     @cached_property
     def models(self) -> tuple[ModelId, ...]:

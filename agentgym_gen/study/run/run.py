@@ -296,8 +296,7 @@ class JobRunner:
         self, cell: Cell, policy: Policy | ConcurrentPolicy, model_keys: dict[str, Any]
     ) -> None:
         started = time.perf_counter()
-        path = column_file(self.out, label(cell.column))
-        column_keys = read_column(path)
+        column_keys = read_column(column_file(self.out, label(cell.column)))
         test = self.plan.test
         limit = {} if test.max_turns is None else {"max_turns": test.max_turns}
         task_ids = column_keys.pop("task_ids")
@@ -307,7 +306,8 @@ class JobRunner:
             for sample in range(test.samples)
         ]
         style = self.plan.style_of(cell.column)
-        trajectories = run(episodes, policy, style=style, seed=cell.model.seed)
+        most, seed = self.plan.max_concurrent, cell.model.seed
+        trajectories = run(episodes, policy, style=style, max_concurrent=most, seed=seed)
         _check_answered(trajectories)
         self._check_folder()
         keys = {
