@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import logging
+import time
 from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from typing import Any, TypeVar
@@ -145,9 +146,16 @@ class Distributed:
             )
 
 
+LAST_MOMENTS = 0.3
+"""How many seconds gloo's threads get to free the tensors of the last collective."""
+
+
 def _leave_group() -> None:
     if distributed.is_initialized():
         distributed.destroy_process_group()
+        # Divided weights keep the group, and so its threads. One that still frees a tensor when the
+        # interpreter ends aborts the process; the main thread waits without the lock it needs.
+        time.sleep(LAST_MOMENTS)
 
 
 def _device() -> str:
