@@ -14,7 +14,7 @@ from agentgym_gen.agents.rollout import Episode, run
 from agentgym_gen.agents.session import Session
 from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.env.registration import ENVIRONMENTS
-from agentgym_gen.errors import DataError, InvalidValueError, ResultExistsError
+from agentgym_gen.errors import BackendError, DataError, InvalidValueError, ResultExistsError
 from agentgym_gen.evaluation.columns import merge_columns
 from agentgym_gen.evaluation.cost import EvalCost, count_cost
 from agentgym_gen.evaluation.panel import Panel
@@ -114,7 +114,8 @@ def run_evaluation(
         rows = Evaluation.open(out).rows() if (out / RECORD).exists() else []
         remaining = _remaining(columns, rows)
         if remaining:
-            _check_openings(rows, out)
+            wanted = {key.column for key in remaining}
+            _check_openings([row for row in rows if row["column"] in wanted], out)
             _play(request, record, columns, remaining, out, workers, log, progress)
         else:
             log("Every episode was played already")
@@ -213,7 +214,10 @@ def _check_openings(rows: Sequence[Row], out: Path) -> None:
     latest = {row["column"]: row for row in rows if OPENING_HASH in row}
     for column, row in latest.items():
         with closing(Session(column, row["task_id"])) as session:
-            session.start()
+            try:
+                session.start()
+            except BackendError:
+                continue  # as where an episode begins: the others can be played
             if _hash(session.observation) != row[OPENING_HASH]:
                 raise DataError(
                     f"{row['task_id']} of {column} opens otherwise than when it was played into "
