@@ -58,7 +58,7 @@ def answer_sentence(context: ReportContext) -> str:
     inside, outside = (context.results.mean_gain_of(pairs) for pairs in (held_in, held_out))
     number = len({arm for arm, _ in pairs})
     size = f"mean of {_count(number, 'arm')}, {_count(inside.seeds, 'training seed')}"
-    left_out = dict.fromkeys(display_name(arm) for arm, _ in every if (arm, _) not in pairs)
+    left_out = dict.fromkeys(display_name(pair[0]) for pair in every if pair not in pairs)
     if left_out:
         size += f"; without cells of {', '.join(left_out)}, which have fewer"
     return (
