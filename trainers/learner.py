@@ -257,7 +257,7 @@ class Learner:
             "config": dataclasses.asdict(self.config),
             "runs_on": describe_device(self.model) + (divided if self._sharded else ""),
             "history": self.history,
-            **({"rows": self.rows} if self.config.logging_steps > 1 else {}),
+            **({} if self.rows == self.history else {"rows": self.rows}),
         }
 
     @property

@@ -147,6 +147,29 @@ def test_bfloat16_is_near() -> None:
     assert not torch.equal(single, half)
 
 
+@pytest.mark.parametrize("rank", [0, 2])
+def test_under_bfloat16_the_policy_is_not_scored_with_the_weights_of_the_reference(
+    rank: int,
+) -> None:
+    """Autocast keeps rounded weights by their tensors, in which both take turns."""
+    trajectories = episodes(PromptStyle("action", instruction=False))
+    kl = {}
+    for bf16 in (False, True):
+        args = RFTConfig(lora_rank=rank, bf16=bf16, kl_coef=0.1)
+        learner = Learner(*tiny(), args, lambda step: 0.0)
+        reference = Reference(learner.model, args)
+        with torch.no_grad():
+            for weight in learner.model.parameters():
+                if weight.requires_grad:
+                    weight.add_(0.2 * torch.randn(weight.shape, generator=torch.manual_seed(0)))
+        objective = Objective(learner.model, reference, args)
+        learner.update(pack(build_batch(trajectories, args).samples, 1000, 0), objective.loss)
+        kl[bf16] = objective.metrics(Distributed())["kl"]
+
+    assert kl[False] > 0.01, "the test tests nothing"
+    assert kl[True] == pytest.approx(kl[False], rel=0.5)
+
+
 def test_an_out_of_memory_error_names_the_setting() -> None:
     """An out-of-memory error is explained, and other errors are raised as they are."""
     with (

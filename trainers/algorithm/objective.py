@@ -62,6 +62,9 @@ class Reference:
     def _exchange(self) -> None:
         for weight, copy in zip(self._weights, self._copies, strict=True):
             exchange(weight, copy)
+        # Autocast keeps what it has rounded by the tensor, whose numbers are others now: without
+        # this, the policy would be scored, and trained, with the weights of the reference.
+        torch.clear_autocast_cache()
 
 
 class Objective:
