@@ -22,7 +22,9 @@ from agentgym_gen.study.analysis.descriptors import (
 )
 from agentgym_gen.study.analysis.statistics import Estimate
 from agentgym_gen.study.report.context import ReportContext
+from agentgym_gen.study.report.document import Table
 from agentgym_gen.study.report.sections.regression import regression
+from agentgym_gen.study.report.sections.sequence import sequence
 from agentgym_gen.study.report.sections.summary import answer_sentence, headline_sentences
 from agentgym_gen.study.results.rows import Row
 
@@ -482,3 +484,18 @@ def test_without_what_was_not_trained_on_there_is_no_answer() -> None:
     scores = results(("base", EASY, 50), (arms[0].name, EASY, 90))
 
     assert answer_sentence(ReportContext(scores, arms)) == ""
+
+
+def test_forgetting_is_not_bold_and_backward_transfer_is() -> None:
+    """The best of earlier stages is a maximum, which lies above zero where nothing is forgotten."""
+    order = arm("sequence", ("a", EASY), ("b", CRAFT))
+    numbers = results(
+        ("base", EASY, 50), ("base", CRAFT, 50), ("a", EASY, 95), ("a", CRAFT, 50),
+        (order.name, EASY, 10), (order.name, CRAFT, 95),
+    )  # fmt: skip
+    (table,) = [b for b in sequence(ReportContext(numbers, [order])) if isinstance(b, Table)]
+    ((_, cells),) = table.rows
+    backward, _, forgotten, _ = cells
+
+    assert (backward.text, forgotten.text) == ("-85.0", "+85.0")
+    assert (backward.bold, forgotten.bold) == (True, False)

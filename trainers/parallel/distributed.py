@@ -154,7 +154,8 @@ def _leave_group() -> None:
     if distributed.is_initialized():
         distributed.destroy_process_group()
         # Divided weights keep the group, and so its threads. One that still frees a tensor when the
-        # interpreter ends aborts the process; the main thread waits without the lock it needs.
+        # interpreter ends would abort the process, as was seen once; the main thread waits without
+        # the lock that it needs.
         time.sleep(LAST_MOMENTS)
 
 

@@ -224,9 +224,12 @@ class Plan:
             arm.stages[:n] for arm in self.arms for n in range(len(arm.stages) + 1)
         )
         models = [ModelId(stages, seed) for seed in self.seeds for stages in sequences]
-        # A given model without seeds is one training, however many seeds the study has.
-        single = {given.name for given in self.given if not given.has_seeds}
-        return tuple(m for m in models if m.seed == self.seeds[0] or m.arm not in single)
+        return tuple(m for m in models if m.seed == self.seeds[0] or m.arm not in self.given_once)
+
+    @property
+    def given_once(self) -> frozenset[str]:
+        """The arms of given models that are one training, however many seeds the study has."""
+        return frozenset(given.name for given in self.given if not given.has_seeds)
 
     def columns_of(self, stages: tuple[Stage, ...]) -> tuple[str, ...]:
         """Return the columns that the models after *stages* are tested on."""

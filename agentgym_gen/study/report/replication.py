@@ -256,9 +256,8 @@ def _seeds(plan: Plan) -> str:
 
 def _read(plan: Plan, out: Path) -> ReportContext:
     """Return the context of a run, without given models that no seed trains again."""
-    same = {given.name for given in plan.given if not given.has_seeds}
     episodes, cells = (
-        [row for row in rows if row["arm"] not in same]
+        [row for row in rows if row["arm"] not in plan.given_once]
         for rows in (read_episodes(out, plan), read_cells(out, plan))
     )
     return ReportContext.of_rows(plan, episodes, cells, read_curves(out))

@@ -53,7 +53,8 @@ def sequence(context: ReportContext) -> Iterator[Block]:
         "with three training seeds or more. BWT: the end less what "
         "each stage had reached (Lopez-Paz & Ranzato 2017). FWT: what earlier stages gave before "
         "an environment was trained on, over the base. Forgetting: the best of earlier stages "
-        "less the end (Chaudhry et al. 2018). Retention: the share of what was reached that is "
+        "less the end (Chaudhry et al. 2018), which lies above zero by chance where several stages "
+        "are compared, and is never bold. Retention: the share of what was reached that is "
         "left.",
     )
 
@@ -61,13 +62,11 @@ def sequence(context: ReportContext) -> Iterator[Block]:
 def _metric_cells(
     results: Results, models: Sequence[str], columns: Sequence[str]
 ) -> list[TableCell]:
-    estimates = [
-        results.sequence(models, columns, metric)
-        for metric in (backward_transfer, forward_transfer, forgetting)
-    ]
-    cells = [
-        TableCell(f"{100 * e.value:+.1f}", points_interval(e), bold=e.is_sure) for e in estimates
-    ]
+    cells = []
+    for metric in (backward_transfer, forward_transfer, forgetting):
+        e = results.sequence(models, columns, metric)
+        bold = e.is_sure and metric is not forgetting
+        cells.append(TableCell(f"{100 * e.value:+.1f}", points_interval(e), bold=bold))
     share = results.sequence(models, columns, retention)
     return [*cells, TableCell(f"{100 * share.value:.0f}%", percent_interval(share))]
 
