@@ -11,6 +11,7 @@ import os
 import re
 import signal
 import sys
+import threading
 import time
 
 CHANGES = {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.truncate"}
@@ -43,7 +44,22 @@ class FaultHook:
         if self._pattern.search(change):
             self._left -= 1
             if self._left == 0:
+                handler = signal.getsignal(self._signal)
                 os.kill(self._owner, self._signal)
+                self._wait_for_main_thread(handler)
+
+    def _wait_for_main_thread(self, handler: object) -> None:
+        """Wait in another thread until the main one has met the signal, at most for 10 seconds.
+
+        It alone runs handlers, and on a busy machine not before this thread has done much more.
+        The first signal replaces the *handler*: see `agentgym_gen.system.signals`.
+        """
+        if threading.current_thread() is threading.main_thread():
+            return
+        ends_at = time.monotonic() + 10.0
+        while signal.getsignal(self._signal) is handler and time.monotonic() < ends_at:
+            time.sleep(0.001)
+        time.sleep(0.2)  # for the exception that the handler raises
 
     def _change(self, event: str, arguments: tuple[object, ...]) -> str | None:
         """Return the event as text, or None if it changes nothing in the folder."""
