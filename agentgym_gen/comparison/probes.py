@@ -14,7 +14,7 @@ import numpy as np
 from agentgym_gen.comparison.columns import PlayedColumn
 from agentgym_gen.interface import Interface
 from agentgym_gen.study.analysis.analysis import Pair, Results
-from agentgym_gen.study.analysis.statistics import Estimate, Floats, wilson
+from agentgym_gen.study.analysis.statistics import Estimate, Floats, effective_number, wilson
 from agentgym_gen.study.results.rows import Row
 
 __all__ = ["RELIANCE", "TRAINING", "Probe", "consistency", "generalization_gap", "reliance"]
@@ -229,8 +229,7 @@ def _weighted_share(
     if not total:
         return
     value = float(weights @ shares) / total
-    effective = total**2 / float(weights @ weights)
-    low, high = wilson(min(1.0, value), max(1, round(effective)))
+    low, high = wilson(min(1.0, value), effective_number(weights))
     number = int((weights > 0).sum())
     estimate = Estimate(value, min(low, value), max(high, value), number)
     yield Probe("consistency", name, model, estimate, None, columns)

@@ -15,7 +15,11 @@ from agentgym_gen.study.plan.plan import BASE, Plan, label
 from agentgym_gen.study.report.report import write_report
 from agentgym_gen.study.results.folder import read_plan_file
 from agentgym_gen.study.results.rows import read_cells, read_curves, read_episodes, read_failures
-from agentgym_gen.study.results.training import unchanged_models, untrained_arms
+from agentgym_gen.study.results.training import (
+    models_with_cells,
+    unchanged_models,
+    untrained_arms,
+)
 from agentgym_gen.study.run.executors import make_executor
 from agentgym_gen.study.run.jobs import is_done, make_jobs
 from agentgym_gen.study.run.recipes import TrainingRecipe
@@ -133,7 +137,8 @@ class Study:
         results = self.results()
         cells, logs = read_cells(self.out, self.plan), read_curves(self.out)
         unchanged = unchanged_models(self.plan.models, cells, logs)
-        results = results.without(untrained_arms(self.plan.models, unchanged))
+        tested = models_with_cells(self.plan.models, cells)
+        results = results.without(untrained_arms(tested, unchanged))
         pairs = [
             pair for pair in results.pairs if pair[0] != BASE and results.has(pair, (BASE, pair[1]))
         ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 
 from agentgym_gen.study import Arm, Stage
@@ -12,6 +13,7 @@ from agentgym_gen.study.analysis.claims import (
     PAPER,
     SENTENCES,
     Claim,
+    bias_share,
     check_claims,
 )
 from agentgym_gen.study.analysis.descriptors import (
@@ -20,7 +22,7 @@ from agentgym_gen.study.analysis.descriptors import (
     held_out_cells,
     is_harder,
 )
-from agentgym_gen.study.analysis.statistics import Estimate
+from agentgym_gen.study.analysis.statistics import Estimate, wilson
 from agentgym_gen.study.report.context import ReportContext
 from agentgym_gen.study.report.document import Table
 from agentgym_gen.study.report.sections.regression import regression
@@ -486,16 +488,138 @@ def test_without_what_was_not_trained_on_there_is_no_answer() -> None:
     assert answer_sentence(ReportContext(scores, arms)) == ""
 
 
-def test_forgetting_is_not_bold_and_backward_transfer_is() -> None:
-    """The best of earlier stages is a maximum, which lies above zero where nothing is forgotten."""
-    order = arm("sequence", ("a", EASY), ("b", CRAFT))
+@pytest.mark.parametrize("stages", [2, 3])
+def test_forgetting_has_an_interval_only_where_no_best_stage_is_chosen(stages: int) -> None:
+    """The best of several measured scores lies above the best true one by chance."""
+    ids = [("a", EASY), ("b", CRAFT), ("c", ALF)][:stages]
+    order = arm("sequence", *ids)
+    names = [arm("sequence", *ids[:n]).name for n in range(1, stages + 1)]
     numbers = results(
-        ("base", EASY, 50), ("base", CRAFT, 50), ("a", EASY, 95), ("a", CRAFT, 50),
-        (order.name, EASY, 10), (order.name, CRAFT, 95),
-    )  # fmt: skip
+        *(("base", column, 50) for _, column in ids),
+        *((name, column, 95) for name in names[:-1] for _, column in ids),
+        *((names[-1], column, 10) for _, column in ids),
+    )
     (table,) = [b for b in sequence(ReportContext(numbers, [order])) if isinstance(b, Table)]
     ((_, cells),) = table.rows
     backward, _, forgotten, _ = cells
 
     assert (backward.text, forgotten.text) == ("-85.0", "+85.0")
-    assert (backward.bold, forgotten.bold) == (True, False)
+    assert (backward.bold, bool(backward.small)) == (True, True)
+    assert (forgotten.bold, bool(forgotten.small)) == (stages == 2, stages == 2)
+
+
+def test_a_retention_of_nothing_is_a_dash() -> None:
+    """A stage that reached nothing has no share that is left."""
+    order = arm("sequence", ("a", EASY), ("b", CRAFT))
+    names = ("base", "a", order.name)
+    numbers = results(*((name, column, 0) for name in names for column in (EASY, CRAFT)))
+    (table,) = [b for b in sequence(ReportContext(numbers, [order])) if isinstance(b, Table)]
+
+    assert table.rows[0][1][-1].text == "-"
+
+
+def test_t3_saves_no_more_turns_than_there_are() -> None:
+    """From 3 turns to 1, which is the least, on tasks so few that resamples reach beyond it."""
+    rows = [
+        {**row, "turns": turns + 5 * (row["task_id"].endswith(" 1"))}
+        for name, turns in (("base", 3), ("a", 1))
+        for row in make_rows(name, EASY, 50)
+        if int(row["task_id"].split()[-1]) < 3
+    ]
+    (claim,) = [
+        claim
+        for claim in check_claims(Results(rows), [arm("cross", ("a", EASY))])
+        if claim.number == "T3"
+    ]
+
+    assert claim.ours is not None
+    assert claim.ours.high <= 1
+
+
+def test_t9_is_not_tested_while_the_cells_of_one_training_are_missing() -> None:
+    """Better than every other cannot be told of those that happen to be there."""
+    arms, _ = mixture_and_orders()
+    cells = [(name, column, 40) for name in "abc" for column in (EASY, CRAFT, ALF)]
+    mixture = [("mixture", column, 90) for column in (EASY, CRAFT, ALF)]
+
+    assert verdicts(results(*mixture, *cells), arms, "T9") == ["agrees"]
+    assert verdicts(results(*mixture, *cells[:-1]), arms, "T9") == ["not tested"]
+
+
+def drawn(*names: str, seed: int, number: int = 40) -> Results:
+    """Return results of equally good arms, in which each seed of an arm is a little better."""
+    rng = np.random.default_rng([26, 3, 12, seed])
+    return Results(
+        {
+            **{"arm": name, "column": EASY, "seed": training, "task_id": f"{task}", "sample": 0},
+            "success": bool(rng.random() < chance),
+        }
+        for name in names
+        for training, chance in enumerate(0.5 + 0.05 * rng.standard_normal(3))
+        for task in range(number)
+    )
+
+
+def test_the_least_of_equal_gains_is_not_found_below_zero() -> None:
+    """The best of seven equal arms is above another by chance: that is in the interval.
+
+    Of 40 draws a right interval misses one on each side; that of the least resampled difference
+    missed 7 above.
+    """
+    singles = [f"single {number}" for number in range(7)]
+    intervals = [
+        drawn("mixture", *singles, seed=seed).least_mean_gain(
+            [("mixture", [EASY], name) for name in singles]
+        )
+        for seed in range(40)
+    ]
+
+    assert sum(gain.high < 0 for gain in intervals) <= 2
+    assert sum(gain.low > 0 for gain in intervals) <= 2
+
+
+def test_cells_whose_seeds_differ_do_not_end_the_report() -> None:
+    """Where one arm lacks a seed and another a second one, no seed is common to all of them."""
+    arms, _ = mixture_and_orders()
+    columns = (EASY, CRAFT, ALF)
+    lacking = {"a": {0, 1}, "b": {0, 1}, "c": {2}}
+    rows = [
+        row
+        for name in ("base", "a", "b", "c")
+        for column in columns
+        for row in make_rows(name, column, 10 if name == "base" else 60)
+        if row["seed"] not in lacking.get(name, {})
+    ]
+    context = ReportContext(Results(rows), arms)
+
+    pairs = context.results.with_common_seeds(list(context.gains))
+    assert {name for name, _ in pairs} == {"a", "b"}
+    assert "2 arms" in answer_sentence(context)
+    assert "without cells of c" in answer_sentence(context)
+    check_claims(context.results, arms)
+
+
+def test_a_mean_over_cells_takes_all_of_them_where_three_seeds_are_common() -> None:
+    """A fourth seed that one cell lacks does not leave the cell out."""
+    rows = [
+        row
+        for name, seeds in (("base", 4), ("a", 4), ("b", 3))
+        for row in make_rows(name, EASY, 50, seeds=seeds)
+    ]
+    pairs = [("a", EASY), ("b", EASY)]
+    numbers = Results(rows)
+
+    assert numbers.with_common_seeds(pairs) == pairs
+    assert numbers.mean_gain_of(pairs).seeds == 3
+
+
+def test_confirmation_bias_of_one_task_that_fails_often_is_that_of_few_tasks() -> None:
+    """Nine failures of one task and one of another are worth 1.2 tasks, not 2."""
+    failed = [
+        {"seed": 0, "task_id": task, "failures": ["repeats_failed"] if task == "x" else []}
+        for task in ["x"] * 9 + ["y"]
+    ]
+    share = bias_share(failed)
+
+    assert share.value == pytest.approx(0.9)
+    assert share.low == pytest.approx(wilson(0.9, 100 / 82)[0])

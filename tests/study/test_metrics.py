@@ -54,6 +54,33 @@ def test_retention_of_nothing_is_not_a_number() -> None:
     assert np.isnan(metrics.retention(nothing, [0, 1]))
 
 
+# Rows: base, after A, after B, after A again. Columns: A, B.
+RETURNING = np.array([[0.1, 0.2], [0.7, 0.3], [0.5, 0.8], [0.9, 0.6]])
+
+
+def test_an_environment_that_returns_counts_from_its_last_training() -> None:
+    """A is trained last, so that it cannot be forgotten; and it was no gain of others before."""
+    order = [0, 1, 0]
+
+    assert metrics.backward_transfer(RETURNING, order) == pytest.approx(0.6 - 0.8)
+    assert metrics.forward_transfer(RETURNING, order) == pytest.approx(0.3 - 0.2)
+    assert metrics.forgetting(RETURNING, order) == pytest.approx(0.8 - 0.6)
+    assert metrics.retention(RETURNING, order) == pytest.approx(0.6 / 0.8)
+
+
+@pytest.mark.parametrize("name", metrics.__all__)
+def test_one_environment_twice_has_no_other_to_forget(name: str) -> None:
+    """None of the metrics is a number, and none is an error."""
+    assert np.isnan(getattr(metrics, name)(RETURNING[:3], [0, 0]))
+
+
+def test_retention_is_of_scores_that_are_possible() -> None:
+    """A resample may lie beyond 0 and 1."""
+    beyond = np.array([[0.0, 0.0], [0.5, 0.0], [1.3, 0.5]])
+
+    assert metrics.retention(beyond, [0, 1]) == pytest.approx(2.0)
+
+
 def test_metrics_take_any_leading_axes() -> None:
     """A stack of matrices, as that of resamples, gives a stack of numbers."""
     stack = np.stack([R, R[:, ::-1]])

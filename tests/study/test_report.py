@@ -17,6 +17,7 @@ from agentgym_gen.errors import DataError
 from agentgym_gen.study import Results, Study, parse_plan, run_plan
 from agentgym_gen.study.analysis.descriptors import held_out_cells
 from agentgym_gen.study.analysis.statistics import Estimate
+from agentgym_gen.study.plan.plan import BASE
 from agentgym_gen.study.report.context import ReportContext
 from agentgym_gen.study.report.document import (
     Document,
@@ -29,6 +30,8 @@ from agentgym_gen.study.report.document import (
 )
 from agentgym_gen.study.report.report import make_report
 from agentgym_gen.study.report.sections.summary import headlines
+from agentgym_gen.study.report.sections.summary import opening as about_size
+from agentgym_gen.study.results.rows import read_cells, read_episodes
 from agentgym_gen.study.run.status import status_lines
 
 
@@ -298,6 +301,23 @@ def test_a_report_of_few_seeds_says_nothing_is_sure(study: Study) -> None:
     assert "With fewer than 3 training seeds none of these is sure." in section(report, "In short")
     assert not re.search(r"\| (agrees|disagrees) \|", report)
     assert 'class="row sure' not in (study.out / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_report_warns_by_the_seeds_of_its_gains(tmp_path: Path) -> None:
+    """The base may have more seeds than its arms, and some arms more than others."""
+    plan = small_plan(seeds=(0, 1, 2))
+    run_plan(plan, tmp_path, log=str, recipe=PretendRecipe())
+    cells, rows = read_cells(tmp_path, plan), read_episodes(tmp_path, plan)
+    arms = list(dict.fromkeys(row["arm"] for row in rows if row["arm"] != BASE))
+
+    def opened(*lacking: str) -> str:
+        kept = [row for row in rows if row["arm"] not in lacking or row["seed"] == 0]
+        context = ReportContext(Results(kept), plan.arms)
+        return "\n".join(b.to_markdown() for b in about_size(context, plan, kept, cells, tmp_path))
+
+    assert "cover the noise of" not in opened()
+    assert "**With 1 training seed the intervals cover" in opened(*arms)
+    assert re.search(r"\*\*The intervals of \d+ of \d+ gains do not cover", opened(arms[0]))
 
 
 def test_a_report_of_three_seeds_says_what_is_sure(tmp_path: Path) -> None:

@@ -343,7 +343,7 @@ def _read_everything(study: Study) -> None:
     read_distances(study.out)
     read_transcripts(study.out, CELL.relative_to("cells").as_posix())
     for block in (
-        *opening(study.plan, rows, cells, study.out),
+        *opening(context, study.plan, rows, cells, study.out),
         *conversations(study.out, [c for c in cells if c["arm"] == BASE], rows),
         *curves(context, read_curves(study.out)),
         *methods(study.plan, cells),

@@ -73,6 +73,16 @@ def test_a_job_that_needs_a_failed_one_is_not_started() -> None:
     assert summary.done == ["train a", "test a"]
 
 
+def test_a_long_chain_of_jobs_is_blocked_as_a_whole() -> None:
+    """Thousands of jobs that need each other do not end a run."""
+    jobs = [Job("train", "0", (), 1.0)]
+    jobs += [Job("train", str(n), (f"train {n - 1}",), 1.0) for n in range(1, 3000)]
+    summary = run_jobs(jobs, (), lambda _: "Error: no", InProcess(), lambda _: None)
+
+    assert list(summary.failed) == ["train 0"]
+    assert summary.blocked == [job.name for job in jobs[1:]]
+
+
 def test_a_job_whose_process_dies_is_started_once_more() -> None:
     """Another job may have used up the memory."""
     attempts = itertools.count()

@@ -3,7 +3,12 @@
 from agentgym_gen.study import Stage
 from agentgym_gen.study.plan.plan import ModelId
 from agentgym_gen.study.results.rows import Row
-from agentgym_gen.study.results.training import NO_UPDATE, unchanged_models, untrained_arms
+from agentgym_gen.study.results.training import (
+    NO_UPDATE,
+    models_with_cells,
+    unchanged_models,
+    untrained_arms,
+)
 
 A, B = Stage("a", ("rftgen/Sokoban-easy-v0",)), Stage("b", ("rftgen/TextCraft-easy-v0",))
 MODELS = [ModelId(stages, seed) for seed in (0, 1) for stages in ((), (A,), (A, B))]
@@ -49,3 +54,11 @@ def test_an_arm_is_untrained_if_none_of_its_seeds_was_trained_by_each_stage() ->
     assert untrained_arms(MODELS, {"a.s0": "r", "a_then_b.s1": "q"}) == {"a_then_b": part}
     every = dict.fromkeys(("a.s0", "a.s1", "a_then_b.s0", "a_then_b.s1"), "r")
     assert untrained_arms(MODELS, every) == {"a": base, "a_then_b": base}
+
+
+def test_a_seed_that_was_not_tested_does_not_make_its_arm_a_trained_one() -> None:
+    """Of two seeds one made no update and the other failed, or is still to come."""
+    tested = models_with_cells(MODELS, cells(base0="x", a0="x", base1="x"))
+
+    assert [model.name for model in tested] == ["base.s0", "a.s0", "base.s1"]
+    assert list(untrained_arms(tested, {"a.s0": "r"})) == ["a"]

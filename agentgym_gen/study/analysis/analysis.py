@@ -20,6 +20,7 @@ import numpy as np
 
 from agentgym_gen.errors import DataError, InvalidValueError
 from agentgym_gen.study.analysis.statistics import (
+    CONFIDENCE,
     SEEDS_TO_RESAMPLE,
     Estimate,
     Floats,
@@ -162,11 +163,21 @@ class Results:
         pairs = [(arm, column), (over, column)]
         return self.combine(pairs, lambda m: m[0] - m[1], self._reach)
 
-    def mean_gain(self, arm: str, columns: Sequence[str], over: str = BASE) -> Estimate:
+    def mean_gain(
+        self,
+        arm: str,
+        columns: Sequence[str],
+        over: str = BASE,
+        *,
+        confidence: float = CONFIDENCE,
+    ) -> Estimate:
         """Return the mean gain of *arm* over *columns*."""
-        return self.mean_gain_of([(arm, column) for column in columns], over)
+        pairs = [(arm, column) for column in columns]
+        return self.mean_gain_of(pairs, over, confidence=confidence)
 
-    def mean_gain_of(self, pairs: Sequence[Pair], over: str = BASE) -> Estimate:
+    def mean_gain_of(
+        self, pairs: Sequence[Pair], over: str = BASE, *, confidence: float = CONFIDENCE
+    ) -> Estimate:
         """Return the mean gain of *pairs*, which may be of several arms."""
         number = len(pairs)
         # The other arm has a column once for each arm that is compared with it there.
@@ -175,7 +186,43 @@ class Results:
         def mean_difference(m: Floats) -> Any:  # noqa: ANN401
             return m[:number].mean(axis=0) - m[number:].mean(axis=0)
 
-        return self.combine(compared, mean_difference, self._reach)
+        return self.combine(compared, mean_difference, self._reach, confidence=confidence)
+
+    def least_mean_gain(self, gains: Sequence[tuple[str, Sequence[str], str]]) -> Estimate:
+        """Return the least of several mean gains, with the interval of the least true one.
+
+        The least observed one is below the least true one by chance, the more so the more there
+        are, so it does not have the interval of a gain that was chosen beforehand. The lower end is
+        the lowest of all 95 % intervals: it is below the least true gain if its own interval is
+        right. The upper end is the lowest of all with Bonferroni's adjustment: it is above the
+        least true gain if all of them are right.
+
+        Args:
+            gains: For each the arm, its columns, and the arm over which it gained.
+        """
+        adjusted = 1 - (1 - CONFIDENCE) / len(gains)
+        plain = [self.mean_gain(*gain) for gain in gains]
+        wide = [self.mean_gain(*gain, confidence=adjusted) for gain in gains]
+        return replace(
+            min(plain, key=lambda gain: gain.value),
+            low=min(gain.low for gain in plain),
+            high=min(gain.high for gain in wide),
+            seeds=min(gain.seeds for gain in plain),
+            p=1.0,
+        )
+
+    def with_common_seeds(self, pairs: Sequence[Pair], over: str = BASE) -> list[Pair]:
+        """Return those of *pairs* whose gains over another arm can be averaged.
+
+        All, if they have three seeds in common or the same seeds. Else some trainings or tests are
+        missing: those that have the seeds which most of them have, of three or more if any has.
+        """
+        seeds = {pair: self._common_seeds([pair, (over, pair[1])]) for pair in pairs}
+        if not pairs or len(set.intersection(*map(set, seeds.values()))) >= SEEDS_TO_RESAMPLE:
+            return list(pairs)
+        counts = Counter(seeds.values())
+        most = max(counts, key=lambda own: (len(own) >= SEEDS_TO_RESAMPLE, counts[own], len(own)))
+        return [pair for pair in pairs if set(most) <= set(seeds[pair])]
 
     def transfer_gap(self, arm: str, held_in: Sequence[str], held_out: Sequence[str]) -> Estimate:
         """Return the mean gain on the columns *held_in* less that on the columns *held_out*."""
@@ -217,19 +264,28 @@ class Results:
         """Return the gain of *arm* on *column* as a share of the gain of the arm *own*."""
         return self.combine([(arm, column), (own, column), (BASE, column)], _gain_ratio)
 
-    def combine(self, pairs: Sequence[Pair], formula: Formula, reach: float = math.inf) -> Estimate:
+    def combine(
+        self,
+        pairs: Sequence[Pair],
+        formula: Formula,
+        reach: float = math.inf,
+        *,
+        confidence: float = CONFIDENCE,
+    ) -> Estimate:
         """Return *formula* over the means of *pairs*, with the interval of its resamples.
 
         Args:
             pairs: Arms and columns.
             formula: From their means to a number.
             reach: The largest size that the number may have.
+            confidence: The level of the interval.
 
         Raises:
             DataError: if a pair has no rows, or they have no seed in common.
         """
         value, values_R = self.resample(pairs, formula)
-        return estimate(value, values_R, *self.sample_size(pairs), reach=reach)
+        sizes = self.sample_size(pairs)
+        return estimate(value, values_R, *sizes, reach=reach, confidence=confidence)
 
     def sample_size(self, pairs: Sequence[Pair]) -> tuple[int, int]:
         """Return how many different tasks *pairs* have, and how many seeds in common."""

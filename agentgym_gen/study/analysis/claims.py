@@ -12,6 +12,7 @@ about training, and the interval of one training does not cover another.
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -22,11 +23,10 @@ from agentgym_gen.interface import Interface
 from agentgym_gen.study.analysis.analysis import Results
 from agentgym_gen.study.analysis.descriptors import env_traits, is_harder, lists_actions
 from agentgym_gen.study.analysis.statistics import (
-    CONFIDENCE,
     SEEDS_TO_RESAMPLE,
     Estimate,
     Floats,
-    estimate,
+    effective_number,
     interval,
     seed_deviations,
     wilson,
@@ -36,7 +36,7 @@ from agentgym_gen.study.plan.plan import BASE, Arm, Stage, arm_name, label
 from agentgym_gen.study.results.failures import CONFIRMATION_BIAS
 from agentgym_gen.study.results.rows import Row
 
-__all__ = ["MARGINS", "MARGIN_REASONS", "PAPER", "SENTENCES", "Claim", "check_claims"]
+__all__ = ["MARGINS", "MARGIN_REASONS", "PAPER", "SENTENCES", "Claim", "bias_share", "check_claims"]
 
 AGREES, DISAGREES, CANNOT_TELL, NOT_TESTED = "agrees", "disagrees", "cannot tell", "not tested"
 
@@ -184,7 +184,8 @@ def _t2(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
             continue
         for tier, stage in ((first.tier, arm.stages[0]), (second.tier, arm.stages[1])):
             alone = arm_name([Stage(stage.name, stage.env_ids)])
-            columns = [c for c in arm.columns if results.has((arm.name, c), (alone, c))]
+            tested = [(arm.name, c) for c in arm.columns if results.has((arm.name, c), (alone, c))]
+            columns = [column for _, column in results.with_common_seeds(tested, over=alone)]
             if columns:
                 tiers = " and ".join(env_traits(column).tier for column in columns)
                 sentence = f"{arm.name} against {tier} alone, mean over {tiers}"
@@ -198,9 +199,15 @@ def _t3(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
         if results.has((arm.name, own), (BASE, own)):
             rows = [*_with_turns(results, arm.name, own), *_with_turns(results, BASE, own)]
             turns = Results(rows, scale=(1.0, float(max(row["success"] for row in rows))))
-            saved = turns.combine([(BASE, own), (arm.name, own)], lambda m: 1 - m[1] / m[0])
+            saved = turns.combine([(BASE, own), (arm.name, own)], _saved_share)
             sentence = f"{arm.name} on {label(own)}"
             yield Claim("T3", sentence, "percent of the base's turns saved", saved)
+
+
+def _saved_share(turns: Floats) -> Floats:
+    """Return the share of the first mean that the second one saves; no episode has no turn."""
+    possible = np.maximum(turns, 1.0)
+    return np.asarray(1 - possible[1] / possible[0])
 
 
 def _with_turns(results: Results, arm: str, column: str) -> Iterator[Row]:
@@ -217,9 +224,14 @@ def _others(results: Results, arm: Arm) -> list[str]:
 
 def _t4(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
     for arm in _single(arms, "cross"):
-        own, others = arm.stages[0].env_ids[0], _others(results, arm)
-        if others and own in _tested(results, arm.name):
-            sentence = f"{arm.name}: held in less the mean of {len(others)} others"
+        own = arm.stages[0].env_ids[0]
+        pairs = [(arm.name, column) for column in (own, *_others(results, arm))]
+        if own not in _tested(results, arm.name):
+            continue
+        columns = [column for _, column in results.with_common_seeds(pairs)]
+        others = [column for column in columns if column != own]
+        if others and own in columns:
+            sentence = f"{arm.name}: held in less the mean of {len(others)} other environments"
             ours = results.transfer_gap(arm.name, [own], others)
             yield Claim("T4", sentence, "difference of gains, points", ours)
 
@@ -233,11 +245,7 @@ def _t5(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
     if not pairs:
         return
     worst = min(pairs, key=lambda pair: results.gain(*pair).value)
-    cells = [worst, (BASE, worst[1])]
-    # The worst pair was selected among many by its value, so its interval is Bonferroni's.
-    level = 1 - (1 - CONFIDENCE) / len(pairs)
-    resampled = results.resample(cells, lambda m: m[0] - m[1])
-    ours = estimate(*resampled, *results.sample_size(cells), reach=1.0, confidence=level)
+    ours = results.least_mean_gain([(arm, [column], BASE) for arm, column in pairs])
     sentence = f"the worst of {len(pairs)}: {worst[0]} on {label(worst[1])} (Bonferroni)"
     yield Claim("T5", sentence, "change, points", ours, BELOW, is_selected=True)
 
@@ -304,27 +312,18 @@ def _t8(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
 def _t9(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
     for mixture in _mixtures(arms):
         columns = mixture.columns
-        singles = [
-            arm.name
-            for arm in _single(arms, "cross")
-            if results.has(*((arm.name, c) for c in columns))
-        ]
-        if not singles or not results.has(*((mixture.name, c) for c in columns)):
+        trained = {env_id for stage in mixture.stages for env_id in stage.env_ids}
+        singles = [a.name for a in _single(arms, "cross") if a.stages[0].env_ids[0] in trained]
+        if not singles:
             continue
-        pairs = [(name, column) for name in (mixture.name, *singles) for column in columns]
-        ours = results.combine(pairs, _first_less_best(len(singles) + 1, len(columns)))
-        sentence = f"{mixture.name} less the best single training, mean over {len(columns)}"
+        number = f"{len(singles)} trainings on one environment"
+        sentence = f"{mixture.name} less the best of {number}, mean over {len(columns)}"
+        cells = [[(arm, c) for arm in (mixture.name, name) for c in columns] for name in singles]
+        # "better than every other" cannot be told while the cells of one are missing
+        gains = [(mixture.name, columns, name) for name in singles]
+        is_whole = all(results.has(*pairs) for pairs in cells)
+        ours = results.least_mean_gain(gains) if is_whole else None
         yield Claim("T9", sentence, "difference, points", ours)
-
-
-def _first_less_best(arms: int, columns: int) -> Callable[[Floats], Floats]:
-    """Return the formula of the mean of the first arm less the best mean of the others."""
-
-    def formula(means: Floats) -> Floats:
-        arm_means = means.reshape(arms, columns, *means.shape[1:]).mean(axis=1)
-        return np.asarray(arm_means[0] - arm_means[1:].max(axis=0))
-
-    return formula
 
 
 def _t10(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
@@ -335,22 +334,24 @@ def _t10(results: Results, arms: Sequence[Arm]) -> Iterator[Claim]:
         failed = [row for row in results.rows(arm.name, own) if not row["success"]]
         if failed:
             sentence, unit = f"{arm.name} on {label(own)}", f"percent of {len(failed)} failures"
-            yield Claim("T10", sentence, unit, _bias_share(failed))
+            yield Claim("T10", sentence, unit, bias_share(failed))
 
 
-def _bias_share(failed: Sequence[Row]) -> Estimate:
+def bias_share(failed: Sequence[Row]) -> Estimate:
     """Return the share of *failed* episodes with confirmation bias.
 
-    Wilson's interval over tasks, and with three seeds or more the wider one of that and Student's
-    over the shares of the seeds.
+    Wilson's interval over the number of tasks that the share is worth, as some fail more often than
+    others, and with three seeds or more the wider one of that and Student's over the shares of the
+    seeds.
     """
     by_seed: dict[int, list[bool]] = {}
     for row in failed:
         is_biased = bool(set(CONFIRMATION_BIAS) & set(row["failures"]))
         by_seed.setdefault(row["seed"], []).append(is_biased)
-    tasks, seeds = len({row["task_id"] for row in failed}), len(by_seed)
+    failures = Counter(row["task_id"] for row in failed)
+    tasks, seeds = len(failures), len(by_seed)
     share = sum(map(sum, by_seed.values())) / len(failed)
-    low, high = wilson(share, tasks)
+    low, high = wilson(share, effective_number(np.array(list(failures.values()), float)))
     if seeds >= SEEDS_TO_RESAMPLE:
         shares_S = np.array([np.mean(values) for values in by_seed.values()])
         seeds_low, seeds_high = interval(share + shares_S @ seed_deviations(seeds))

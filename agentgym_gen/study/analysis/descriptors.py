@@ -25,6 +25,7 @@ from agentgym_gen.study.results.distances import Distances
 from agentgym_gen.world import TIERS
 
 __all__ = [
+    "BASE_SUCCESS",
     "FEATURES",
     "MIN_CELLS",
     "EnvTraits",
@@ -94,12 +95,15 @@ def is_harder(column: str, env_id: str) -> bool:
     return have_tiers and TIERS.index(tested.tier) > TIERS.index(trained.tier)
 
 
+BASE_SUCCESS = "base success"
+"""The feature that is also a part of the gains: the noise of the base is in both."""
+
 FEATURES = (
     "another environment",
     "tiers harder",
     "distance between interfaces",
     "list of actions lost",
-    "base success",
+    BASE_SUCCESS,
     "log ratio of observation length",
 )
 

@@ -28,6 +28,7 @@ __all__ = [
     "Estimate",
     "Floats",
     "bootstrap_p",
+    "effective_number",
     "estimate",
     "holm",
     "interval",
@@ -84,8 +85,10 @@ class Estimate:
         return self.excludes_zero and self.covers_training
 
 
-def wilson(rate: float, n: int) -> tuple[float, float]:
+def wilson(rate: float, n: float) -> tuple[float, float]:
     """Return the ends of Wilson's 95 % score interval of *rate* observed in *n* trials.
+
+    *n* may be a number of trials that a weighted mean is worth.
 
     E. B. Wilson, "Probable inference, the law of succession, and statistical inference" (1927).
 
@@ -97,6 +100,17 @@ def wilson(rate: float, n: int) -> tuple[float, float]:
     half = z * math.sqrt(rate * (1 - rate) / n + z * z / (4 * n * n))
     scale = 1 + z * z / n
     return max(0.0, (centre - half) / scale), min(1.0, (centre + half) / scale)
+
+
+def effective_number(weights: Floats) -> float:
+    """Return how many observations of equal weight a mean with these *weights* is worth.
+
+    The square of their sum over the sum of their squares: L. Kish, "Survey Sampling" (1965).
+
+    >>> effective_number(np.array([1.0, 1.0])), round(effective_number(np.array([9.0, 1.0])), 2)
+    (2.0, 1.22)
+    """
+    return float(weights.sum() ** 2 / (weights**2).sum())
 
 
 def pass_at_k(samples: int, successes: int, k: int) -> float:

@@ -18,7 +18,11 @@ from agentgym_gen.study.report.document import (
     points_interval,
 )
 from agentgym_gen.study.results.rows import Row
-from agentgym_gen.study.results.training import unchanged_models, untrained_arms
+from agentgym_gen.study.results.training import (
+    models_with_cells,
+    unchanged_models,
+    untrained_arms,
+)
 
 FULL_SHADE = 0.4
 """The gain that has the full colour of a heat map."""
@@ -39,7 +43,7 @@ class ReportContext:
         unchanged: The models that their last stage did not change, with the reason, as
             `agentgym_gen.study.results.training.unchanged_models` returns them. The rows of arms
             that are left untrained by it are not in `results`, and their gains not in `gains`.
-        models: The models of the plan.
+        models: The models of the plan that were tested.
     """
 
     def __init__(
@@ -85,7 +89,12 @@ class ReportContext:
         if not any(arm == BASE for arm, _ in results.pairs):
             raise DataError("The base was not tested yet; run the study again, it goes on")
         unchanged = unchanged_models(plan.models, cells, logs)
-        return cls(results, plan.arms, unchanged, plan.models)
+        return cls(results, plan.arms, unchanged, models_with_cells(plan.models, cells))
+
+    @property
+    def trained_arms(self) -> list[Arm]:
+        """The arms of the plan without those that a training left untrained."""
+        return [arm for arm in self.arms if arm.name not in self.untrained]
 
     def arms_of(self, family: str) -> list[Arm]:
         """Return the arms of *family* that have a result, each once."""

@@ -151,7 +151,7 @@ def check_same_tasks(first: ReportContext, second: ReportContext) -> None:
 def repeated_claims(first: ReportContext, second: ReportContext) -> list[RepeatedClaim]:
     """Return every claim that a run has tested, with both verdicts."""
     tables = [
-        {claim.key: claim for claim in check_claims(context.results, context.arms)}
+        {claim.key: claim for claim in check_claims(context.results, context.trained_arms)}
         for context in (first, second)
     ]
     pairs = [

@@ -66,7 +66,7 @@ def make_report(plan: Plan, out: Path) -> Document:
     blocks = [
         *about(plan),
         *answer(context),
-        *opening(plan, rows, cells, out),
+        *opening(context, plan, rows, cells, out),
         *headlines(context),
         *claims(context),
         *transfer(context),

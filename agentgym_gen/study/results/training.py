@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from agentgym_gen.study.plan.plan import ModelId
 from agentgym_gen.study.results.rows import Row
 
-__all__ = ["NO_UPDATE", "made_update", "unchanged_models", "untrained_arms"]
+__all__ = ["NO_UPDATE", "made_update", "models_with_cells", "unchanged_models", "untrained_arms"]
 
 NO_UPDATE = "no update: no group held both a success and a failure"
 """What is said of a training whose log has steps and no update."""
@@ -49,11 +49,17 @@ def unchanged_models(
     return reasons
 
 
+def models_with_cells(models: Iterable[ModelId], cells: Iterable[Row]) -> list[ModelId]:
+    """Return those of *models* that have a cell: one that failed or is still to come has none."""
+    names = {f"{cell['arm']}.s{cell['seed']}" for cell in cells}
+    return [model for model in models if model.name in names]
+
+
 def untrained_arms(models: Iterable[ModelId], unchanged: Mapping[str, str]) -> dict[str, str]:
     """Return every arm of which no seed was changed by each of its stages, with what it is instead.
 
     Args:
-        models: The models of a plan.
+        models: The models that were tested. One that was not says nothing of its arm.
         unchanged: What `unchanged_models` returns.
     """
     reasons: dict[str, list[str]] = {}

@@ -117,12 +117,12 @@ class _Scheduler:
 
     def _drop_blocked(self) -> None:
         lost = {*self._summary.failed, *self._summary.blocked}
-        for job in [job for job in self._waiting if lost.intersection(job.needs)]:
-            self._waiting.remove(job)
-            self._summary.blocked.append(job.name)
-            # A dropped job may block others, which stand anywhere in the list.
-            self._drop_blocked()
-            return
+        # A dropped job may block others, which stand anywhere in the list.
+        while blocked := [job for job in self._waiting if lost.intersection(job.needs)]:
+            names = [job.name for job in blocked]
+            self._waiting = [job for job in self._waiting if job.name not in names]
+            self._summary.blocked += names
+            lost.update(names)
 
     def _end_job(self, job: Job, error: str | None) -> None:
         self._attempts[job.name] = self._attempts.get(job.name, 0) + 1

@@ -36,7 +36,7 @@ VERDICT_CLASSES = {
 
 def claims(context: ReportContext) -> Iterator[Block]:
     """Yield every claim with the paper's number, ours and the verdict."""
-    results = check_claims(context.results, context.arms)
+    results = check_claims(context.results, context.trained_arms)
     yield Heading("Beside the paper", "claims")
     yield Text(
         "What arXiv 2603.12011 claims, its own numbers, and ours. The paper's numbers are "

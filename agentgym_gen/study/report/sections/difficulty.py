@@ -33,7 +33,8 @@ def _group(context: ReportContext, arms: Sequence[Arm], columns: Sequence[str]) 
         ]
         caption = f"Success on **{label(column)}**, percent."
         yield Forest(rows, caption, 0, 1, zero=False, signed=False)
-    yield _tier_gap(context, arms, columns)
+    if len(columns) > 1:
+        yield _tier_gap(context, arms, columns)
 
 
 def _tier_gap(context: ReportContext, arms: Sequence[Arm], columns: Sequence[str]) -> Block:

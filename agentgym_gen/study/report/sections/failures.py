@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from agentgym_gen.study.analysis.statistics import Estimate, wilson
+from agentgym_gen.study.analysis.claims import bias_share
 from agentgym_gen.study.plan.plan import display_name, label
 from agentgym_gen.study.report.context import ReportContext
 from agentgym_gen.study.report.document import (
@@ -37,7 +37,7 @@ def failures(context: ReportContext) -> Iterator[Block]:
         header,
         rows,
         "Percent of the failed episodes that show a mode, for the base and for the arm that was "
-        "trained on the column; confirmation bias with Wilson's interval over tasks. Truncated "
+        "trained on the column; confirmation bias with the interval of T10. Truncated "
         "turns: percent of the turns of all episodes whose completion ran into the limit of new "
         "tokens, so that its action may be cut; - where rows do not count them.",
     )
@@ -47,12 +47,11 @@ def _mode_cells(context: ReportContext, arm: str, column: str) -> list[TableCell
     rows = context.results.rows(arm, column)
     failed = [row for row in rows if not row["success"]]
     counts = context.results.failure_counts(arm, column)
-    biased = sum(bool(set(CONFIRMATION_BIAS) & set(row["failures"])) for row in failed)
-    tasks = len({row["task_id"] for row in failed})
+    biased = bias_share(failed) if failed else None
     return [
         TableCell(f"{len(failed)}", f"of {len(rows)}"),
-        *(_share_cell(counts[mode], len(failed)) for mode in MODES),
-        _share_cell(biased, len(failed), tasks),
+        *(_rate_cell(counts[mode] / len(failed)) if failed else TableCell("-") for mode in MODES),
+        _rate_cell(biased.value, percent_interval(biased)) if biased else TableCell("-"),
         _truncated_cell(rows),
     ]
 
@@ -66,9 +65,5 @@ def _truncated_cell(rows: Sequence[Row]) -> TableCell:
     return TableCell(f"{100 * share:.1f}", shade=-share * 0.8)
 
 
-def _share_cell(count: int, total: int, tasks: int = 0) -> TableCell:
-    if not total:
-        return TableCell("-")
-    share = count / total
-    small = percent_interval(Estimate(share, *wilson(share, tasks), tasks)) if tasks else ""
-    return TableCell(f"{100 * share:.0f}", small, shade=-share * 0.8)
+def _rate_cell(rate: float, small: str = "") -> TableCell:
+    return TableCell(f"{100 * rate:.0f}", small, shade=-rate * 0.8)

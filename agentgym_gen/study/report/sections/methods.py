@@ -45,9 +45,9 @@ def methods(plan: Plan, cells: Sequence[Row]) -> Iterator[Block]:
             (
                 "**Verdicts.** Agrees if the whole 95 % interval is where the claim says, "
                 "disagrees if none of it is, else cannot tell; with fewer than three training "
-                "seeds always cannot tell. The margin of each claim stands beside it. T5 is "
-                "decided by the worst pair, with Bonferroni's interval. T9 compares with the best "
-                "single training of each resample."
+                "seeds always cannot tell. The margin of each claim stands beside it. T5 and T9 "
+                "are about the least of several numbers: the lower end is the lowest of all their "
+                "intervals, the upper end the lowest with Bonferroni's adjustment."
             ),
             (
                 f"**Made with** {literal(versions)}; Python {literal(cell['python'])}; "

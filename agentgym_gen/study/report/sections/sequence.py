@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+
 from agentgym_gen.describe.line_chart import LineChart, LineSeries, Svg
 from agentgym_gen.study.analysis.analysis import Results
 from agentgym_gen.study.analysis.descriptors import env_traits
@@ -53,9 +55,9 @@ def sequence(context: ReportContext) -> Iterator[Block]:
         "with three training seeds or more. BWT: the end less what "
         "each stage had reached (Lopez-Paz & Ranzato 2017). FWT: what earlier stages gave before "
         "an environment was trained on, over the base. Forgetting: the best of earlier stages "
-        "less the end (Chaudhry et al. 2018), which lies above zero by chance where several stages "
-        "are compared, and is never bold. Retention: the share of what was reached that is "
-        "left.",
+        "less the end (Chaudhry et al. 2018); where several stages are compared, the best lies "
+        "above the true one by chance, and there is no interval. Retention: the share of what was "
+        "reached that is left. An environment that returns counts from its last training on.",
     )
 
 
@@ -65,9 +67,15 @@ def _metric_cells(
     cells = []
     for metric in (backward_transfer, forward_transfer, forgetting):
         e = results.sequence(models, columns, metric)
-        bold = e.is_sure and metric is not forgetting
-        cells.append(TableCell(f"{100 * e.value:+.1f}", points_interval(e), bold=bold))
+        if np.isnan(e.value):
+            cells.append(TableCell("-"))
+        elif metric is forgetting and len(models) > 2:
+            cells.append(TableCell(f"{100 * e.value:+.1f}"))
+        else:
+            cells.append(TableCell(f"{100 * e.value:+.1f}", points_interval(e), bold=e.is_sure))
     share = results.sequence(models, columns, retention)
+    if np.isnan(share.value):
+        return [*cells, TableCell("-")]
     return [*cells, TableCell(f"{100 * share.value:.0f}%", percent_interval(share))]
 
 

@@ -45,12 +45,12 @@ def answer_sentence(context: ReportContext) -> str:
     """Return the mean gain held in and held out, and what it means; empty without both.
 
     They are over the arms that were trained on one environment where the study has these, on the
-    columns on which the heat map shows them, else over all arms. Where some have seeds enough for
-    an answer, those with fewer are left out.
+    columns on which the heat map shows them, else over all arms. Cells whose seeds do not allow a
+    mean with the others are left out.
     """
     shown = {(arm.name, column) for arm in context.arms_of("cross") for column in arm.columns}
     every = [pair for pair in context.gains if not shown or pair in shown]
-    pairs = [pair for pair in every if context.gains[pair].covers_training] or every
+    pairs = context.results.with_common_seeds(every)
     held_in = [pair for pair in pairs if context.is_held_in(*pair)]
     held_out = [pair for pair in pairs if pair not in held_in]
     if not held_in or not held_out:
@@ -60,7 +60,7 @@ def answer_sentence(context: ReportContext) -> str:
     size = f"mean of {_count(number, 'arm')}, {_count(inside.seeds, 'training seed')}"
     left_out = dict.fromkeys(display_name(pair[0]) for pair in every if pair not in pairs)
     if left_out:
-        size += f"; without cells of {', '.join(left_out)}, which have fewer"
+        size += f"; without cells of {', '.join(left_out)}, which lack some of these"
     return (
         f"Success changed by {_points(inside)} points where a model was trained, and by "
         f"{_points(outside)} points where it was not ({size}): {_meaning(inside, outside)}."
@@ -87,7 +87,9 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}{'s' * (number != 1)}"
 
 
-def opening(plan: Plan, rows: Sequence[Row], cells: Sequence[Row], out: Path) -> Iterator[Block]:
+def opening(
+    context: ReportContext, plan: Plan, rows: Sequence[Row], cells: Sequence[Row], out: Path
+) -> Iterator[Block]:
     """Yield how large the study is, what its intervals do not cover, and what has no result yet."""
     seeds = len({row["seed"] for row in rows})
     models = len({(row["arm"], row["seed"]) for row in rows})
@@ -99,13 +101,7 @@ def opening(plan: Plan, rows: Sequence[Row], cells: Sequence[Row], out: Path) ->
     ]
     sentence = ", ".join(f"{value} {name}" for value, name in facts)
     yield RawHtml(render("facts.html", facts=facts), f"{sentence}.")
-    if seeds < SEEDS_TO_RESAMPLE:
-        yield Text(
-            f"**With {seeds} training seed{'s' if seeds > 1 else ''} the intervals cover the noise "
-            "of the evaluation only, not that of training:** another seed may give other numbers; "
-            "nothing here is said to be sure, and no claim is judged. With "
-            f"{SEEDS_TO_RESAMPLE} seeds or more the intervals cover training, too."
-        )
+    yield from _seed_warning(list(context.gains.values()))
     if plan.given:
         names = ", ".join(f"`{given.name}` ({literal(given.path)})" for given in plan.given)
         yield Text(f"Trained elsewhere, and only tested here: {names}.")
@@ -115,6 +111,25 @@ def opening(plan: Plan, rows: Sequence[Row], cells: Sequence[Row], out: Path) ->
         yield Text(f"**{missing} of {missing + len(cells)} cells have no result yet.**")
         if reasons:
             yield Bullets([literal(reason) for reason in sorted(reasons)[:MAX_REASONS]])
+
+
+def _seed_warning(gains: Sequence[Estimate]) -> Iterator[Block]:
+    """Yield which *gains* do not cover the noise of training; the base may have more seeds."""
+    few = [gain for gain in gains if not gain.covers_training]
+    if few and len(few) < len(gains):
+        yield Text(
+            f"**The intervals of {len(few)} of {len(gains)} gains do not cover the noise of "
+            f"training,** because they have fewer than {SEEDS_TO_RESAMPLE} training seeds: none of "
+            "them is said to be sure."
+        )
+    elif few:
+        seeds = _count(max(gain.seeds for gain in few), "training seed")
+        yield Text(
+            f"**With {seeds} the intervals cover the noise of the evaluation only, not that of "
+            "training:** another seed may give other numbers; nothing here is said to be sure, and "
+            f"no claim is judged. With {SEEDS_TO_RESAMPLE} seeds or more the intervals cover "
+            "training, too."
+        )
 
 
 def headline_sentences(context: ReportContext) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from agentgym_gen.study.analysis.statistics import Estimate
 from agentgym_gen.study.plan.plan import BASE, Arm, display_name, label
@@ -21,8 +21,7 @@ def transfer(context: ReportContext) -> Iterator[Block]:
     for arm in mixtures:
         tested = [c for c in arm.columns if (arm.name, c) in context.gains]
         if tested:
-            overall = context.results.mean_gain(arm.name, tested)
-            rows.append((f"{display_name(arm.name)}: overall", overall))
+            rows.append((f"{display_name(arm.name)}: overall", _mean_gain(context, arm, tested)))
     yield difference_forest(rows, "Held-in, mean held-out and overall gain, in points.")
     yield from _ratio_table(context, cross)
 
@@ -36,9 +35,15 @@ def _mean_gains(context: ReportContext, arm: Arm) -> Iterator[tuple[str, Estimat
     if has_own:
         yield f"{name}: held in", results.gain(arm.name, own)
     if others:
-        yield f"{name}: held out", results.mean_gain(arm.name, others)
+        yield f"{name}: held out", _mean_gain(context, arm, others)
     if others and has_own:
-        yield f"{name}: overall", results.mean_gain(arm.name, [own, *others])
+        yield f"{name}: overall", _mean_gain(context, arm, [own, *others])
+
+
+def _mean_gain(context: ReportContext, arm: Arm, columns: Sequence[str]) -> Estimate:
+    """Return the mean gain of *arm* over those of *columns* whose seeds allow it."""
+    pairs = [(arm.name, column) for column in columns]
+    return context.results.mean_gain_of(context.results.with_common_seeds(pairs))
 
 
 def _ratio_table(context: ReportContext, arms: list[Arm]) -> Iterator[Block]:
