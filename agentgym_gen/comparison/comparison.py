@@ -130,8 +130,9 @@ class Comparison:
             PlayedColumn(name) for name in dict.fromkeys(r["column"] for r in rows)
         )
         """The columns that all models played."""
-        # what a model is called must not move a number
-        self._stream_names = {model.name: f"model {n}" for n, model in enumerate(models)}
+        # what a model is called must not move a number, nor which models stand beside it
+        self._stream_names = dict.fromkeys((m.name for m in models[1:]), "model")
+        self._stream_names[models[0].name] = "base"
         self.results = Results(
             [*rows, *_training_rows(models)], metric, stream_names=self._stream_names
         )

@@ -364,7 +364,8 @@ def _failed_episodes(models: Iterable[ComparedModel]) -> list[str]:
     """Return how many episodes of each model count as lost although the model did not lose them."""
     notes = []
     for model in models:
-        number = sum(row["end_reason"] in ENDED_BY_FAILURE for row in model.rows)
+        rows = (*model.rows, *model.training_rows)
+        number = sum(row["end_reason"] in ENDED_BY_FAILURE for row in rows)
         if number:
             notes.append(
                 f"{number} episodes of {model.name} ended by an error of the environment or of "

@@ -367,8 +367,9 @@ def _methods(comparison: Comparison) -> Iterator[Block]:
                 "several seeds."
             ),
             (
-                "**No difference** means that the interval holds zero: the tasks are too few to "
-                "show one, or there is none."
+                "**No difference** means that p is 0.05 or more after Holm's adjustment over the "
+                "models: the tasks are too few to show one, or there is none. With three models or "
+                "more the interval of a difference may be beyond zero nevertheless."
             ),
             "**A score** of one column has Wilson's interval over tasks.",
             *folders,

@@ -14,6 +14,7 @@ import numpy as np
 from agentgym_gen.comparison.columns import PlayedColumn
 from agentgym_gen.interface import Interface
 from agentgym_gen.study.analysis.analysis import Pair, Results
+from agentgym_gen.study.analysis.descriptors import lists_actions
 from agentgym_gen.study.analysis.statistics import Estimate, Floats, effective_number, wilson
 from agentgym_gen.study.results.rows import Row
 
@@ -117,23 +118,38 @@ def _interface_pairs(
     """Yield the columns of the same tasks whose interfaces differ by these values of an axis.
 
     The reference comes first. Where there is no column with the value of *reference*, the native
-    one takes its place.
+    one takes its place; without the list it does where the environment itself lists the actions.
     """
-    by_interface = {
-        (column.bare, _without_vocabulary(column.interface)): column.name
-        for column in columns
-        if column.interface is not None
-    }
+    by_interface: dict[tuple[str, Interface], list[PlayedColumn]] = {}
+    for column in columns:
+        if column.interface is not None:
+            key = column.bare, _without_vocabulary(column.interface)
+            by_interface.setdefault(key, []).append(column)
     (axis, value) = next(iter(shifted.items()))
-    native = {axis: "native"}
-    for (bare, interface), name in by_interface.items():
+    for (bare, interface), shifted_columns in by_interface.items():
         if getattr(interface, axis) != value:
             continue
-        for changes in (reference, native):
-            other = by_interface.get((bare, interface.replace(**changes)))
-            if other is not None:
-                yield other, name
+        for changes in (reference, {axis: "native"}):
+            others = [
+                other
+                for other in by_interface.get((bare, interface.replace(**changes)), ())
+                if axis != "listing" or lists_actions(other.name)
+            ]
+            if others:
+                for column in shifted_columns:
+                    yield _with_vocabulary_of(column, others).name, column.name
                 break
+
+
+def _with_vocabulary_of(column: PlayedColumn, others: Sequence[PlayedColumn]) -> PlayedColumn:
+    """Return the first of *others* that has the vocabulary of *column*, else the first of all."""
+    same = (
+        other
+        for other in others
+        if other.interface and column.interface
+        if other.interface.vocabulary == column.interface.vocabulary
+    )
+    return next(same, others[0])
 
 
 def _without_vocabulary(interface: Interface) -> Interface:

@@ -7,6 +7,7 @@ counts as the mean over these.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -43,6 +44,8 @@ class ColumnScore:
     """How many episodes were played."""
     unanswered: int
     """How many of them ended because no answer came; they count as failures."""
+    task_ids: frozenset[str]
+    """The ids of the tasks."""
 
     @property
     def environment(self) -> str:
@@ -81,6 +84,7 @@ def _score(column: Column, rows: Sequence[Row]) -> ColumnScore:
         invalid=sum(row["invalid_turns"] for row in rows) / max(1, turns),
         episodes=len(rows),
         unanswered=sum(row["end_reason"] == UNANSWERED for row in rows),
+        task_ids=frozenset(row["task_id"] for row in rows),
     )
 
 
@@ -95,9 +99,13 @@ def _task_means(rows: Sequence[Row], key: str) -> list[float]:
 def mean_score(scores: Sequence[ColumnScore]) -> Estimate:
     """Return the mean success over environments and tiers, each with the same weight.
 
-    The interval is Wilson's for the number of tasks that the mean is worth: of G environment ids
-    with n_g tasks each, the variance of the mean is at most p (1 - p) / n for
-    n = G^2 / sum(1 / n_g). Where all have as many tasks, n is their sum.
+    The interval is Wilson's for the number of tasks n that the mean p is worth: n = p (1 - p) / v
+    for the variance v of the mean, and no more than there are different tasks. Column c has the
+    weight w, n_c tasks and the deviation s = sqrt(p_c (1 - p_c) / n_c), where p_c has one success
+    and one failure more than were seen, so that none is sure. Two columns vary together as far as
+    they have the same tasks: v is the sum of w_c w_d s_c s_d m_cd / sqrt(n_c n_d) over all c and d,
+    for m_cd common tasks. Where all columns have other tasks, as many and as hard ones, n is their
+    sum.
 
     Raises:
         DataError: if nothing was played.
@@ -107,12 +115,24 @@ def mean_score(scores: Sequence[ColumnScore]) -> Estimate:
         groups.setdefault(score.column.env_id, []).append(score)
     if not groups:
         raise DataError("Nothing was played yet, so there is no score")
-    means = [sum(s.success.value for s in group) / len(group) for group in groups.values()]
-    # through several interfaces a task is still one task
-    tasks = [max(s.success.tasks for s in group) for group in groups.values()]
-    mean = sum(means) / len(means)
-    worth = len(tasks) ** 2 / sum(1 / number for number in tasks)
-    return Estimate(mean, *wilson(mean, round(worth)), sum(tasks))
+    weights = [1 / (len(groups) * len(groups[score.column.env_id])) for score in scores]
+    mean = sum(w * score.success.value for w, score in zip(weights, scores, strict=True))
+    mean = min(1.0, mean)  # a sum of weights that add up to 1 may be a little more
+    tasks = len(frozenset[str]().union(*(score.task_ids for score in scores)))
+    return Estimate(mean, *wilson(mean, min(tasks, _worth(scores, weights))), tasks)
+
+
+def _worth(scores: Sequence[ColumnScore], weights: Sequence[float]) -> float:
+    """Return how many tasks the weighted mean of *scores* is worth; see `mean_score`."""
+    sizes = [len(score.task_ids) for score in scores]
+    rates = [(s.success.value * n + 1) / (n + 2) for s, n in zip(scores, sizes, strict=True)]
+    parts = [
+        (weight * math.sqrt(rate * (1 - rate)) / size, score.task_ids)
+        for weight, rate, size, score in zip(weights, rates, sizes, scores, strict=True)
+    ]
+    variance = sum(a * b * len(first & second) for a, first in parts for b, second in parts)
+    mean = sum(weight * rate for weight, rate in zip(weights, rates, strict=True))
+    return mean * (1 - mean) / variance
 
 
 def prompt_warning(scores: Sequence[ColumnScore]) -> str:
@@ -146,6 +166,11 @@ def score_line(evaluation: Evaluation) -> str:
     limit = "" if settings["max_turns"] is None else f"{settings['max_turns']} turns at most, "
     progress = sum(score.episodes for score in scores), evaluation.number
     partly = "" if evaluation.complete else f" INCOMPLETE: {progress[0]} of {progress[1]} episodes;"
+    unanswered = sum(score.unanswered for score in scores)
+    if unanswered:
+        partly += (
+            f" WITHOUT AN ANSWER, counted as failures: {unanswered} of {progress[0]} episodes;"
+        )
     return (
         f"{evaluation.label} on {_played(evaluation)}:{partly} success {100 * mean.value:.1f} % "
         f"[{100 * mean.low:.1f}, {100 * mean.high:.1f}], n = {mean.tasks} tasks "

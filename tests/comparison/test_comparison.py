@@ -66,6 +66,21 @@ def test_a_pattern_may_be_of_one_model(tmp_path: Path) -> None:
         compare(*names, trained_on=["rftgen/BabyAI-easy-v0"])
 
 
+def test_the_models_beside_it_do_not_move_an_interval(tmp_path: Path) -> None:
+    """Their order does not, and neither does a third one."""
+    base, a, b = (
+        write_evaluation(tmp_path / name, {EASY: of_tasks([1] * won + [0] * (20 - won))})
+        for name, won in (("base", 5), ("a", 9), ("b", 12))
+    )
+    intervals = {
+        (e.low, e.high)
+        for folders in ((base, a, b), (base, b, a), (base, a))
+        for e in [compare(*folders).differences["a", EASY]]
+    }
+
+    assert len(intervals) == 1
+
+
 def test_groups_are_environments_tiers_and_axes(tmp_path: Path) -> None:
     """A column with two shifted axes is in a group of its own, one with a sampled interface too."""
     shifts = ["", "?interface=json", "?interface=symbols+json", "?interface=random"]

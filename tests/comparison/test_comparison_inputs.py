@@ -126,6 +126,19 @@ def test_an_error_of_a_server_counts_as_lost_and_is_noted(tmp_path: Path) -> Non
     assert note.startswith("2 episodes of b ended by an error of the environment")
 
 
+def test_an_error_on_a_training_task_is_noted_as_well(tmp_path: Path) -> None:
+    """It lowers the generalization gap."""
+    folders = [
+        write_evaluation(tmp_path / f"{name}-{split}", FEW, split=split, model=model)
+        for name, model in (("a", {"label": "a", "hash": "a"}), ("b", {"label": "b", "hash": "b"}))
+        for split in ("test", "train")
+    ]
+    rows = tmp_path / "b-train" / "episodes.jsonl"
+    rows.write_text(rows.read_text().replace("turn_limit", "policy_error"))
+
+    assert compare(*folders).notes[-1].startswith("2 episodes of b ended by an error")
+
+
 def test_two_splits_of_one_model_are_one_model(tmp_path: Path) -> None:
     """The training tasks are not compared; two evaluations of the same column are two models."""
     folders = []

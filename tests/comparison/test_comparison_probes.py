@@ -118,6 +118,40 @@ def test_reliance_is_what_is_lost_on_the_same_tasks(tmp_path: Path) -> None:
     assert more.low < more.value == 0.0 < more.high
 
 
+BABY = "rftgen/BabyAI-easy-v0"
+
+
+def test_the_native_interface_is_the_reference_where_it_lists_the_actions(tmp_path: Path) -> None:
+    """BabyAI lists them natively, TextCraft does not: there nothing was taken away."""
+    outcomes = {
+        BABY: of_tasks([1] * 10),
+        f"{BABY}?interface=unlisted": of_tasks([1] * 4 + [0] * 6),
+        CRAFT: of_tasks([1] * 10),
+        f"{CRAFT}?interface=unlisted": of_tasks([1] * 10),
+    }
+    both = compare(*(write_evaluation(tmp_path / name, outcomes) for name in ("base", "mine")))
+    lost = probe(both, "reliance", "without the list", "mine")
+
+    assert lost.value.value == pytest.approx(0.6)
+    assert lost.columns == 1
+
+
+def test_reliance_counts_every_vocabulary_with_its_own_reference(tmp_path: Path) -> None:
+    """Renamed once and twice, each beside JSON: 60 and 20 points are lost, 40 on average."""
+    comparison = shifted(
+        tmp_path,
+        json=of_tasks([1] * 10),
+        **{
+            "renamed__vocabulary=1__json": of_tasks([1] * 4 + [0] * 6),
+            "renamed__vocabulary=2__json": of_tasks([1] * 8 + [0] * 2),
+        },
+    )
+    things = probe(comparison, "reliance", "with renamed things", "mine")
+
+    assert things.value.value == pytest.approx(0.4)
+    assert things.columns == 2
+
+
 def test_reliance_compares_interfaces_that_differ_by_one_axis(tmp_path: Path) -> None:
     """Symbols with JSON are compared with JSON, not with the native interface."""
     comparison = shifted(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,19 @@ def test_a_score_names_the_panel_and_its_hash(small: Panel, tmp_path: Path) -> N
     )
     assert "\n" not in line
     assert "WITHOUT" not in line
+
+
+@pytest.mark.usefixtures("small")
+def test_a_score_says_how_many_episodes_got_no_answer(tmp_path: Path) -> None:
+    """They count as failures, and the next run plays them again."""
+    evaluation = evaluate("expert", panel="small-v1", out=tmp_path)
+    rows = tmp_path / "episodes.jsonl"
+    first, *others = rows.read_text().splitlines(keepends=True)
+    changed = {**json.loads(first), "end_reason": "policy_error", "success": False}
+    rows.write_text("".join([json.dumps(changed) + "\n", *others]))
+
+    line = score_line(Evaluation.open(evaluation.path))
+    assert "WITHOUT AN ANSWER, counted as failures: 1 of 4 episodes; success 75.0 %" in line
 
 
 def test_an_absent_extra_is_named_in_the_score(
