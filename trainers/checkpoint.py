@@ -163,18 +163,37 @@ def _system_error(error: Exception) -> OSError | None:
     return OSError(number, os.strerror(number))
 
 
-def set_newer_aside(root: Path, chosen: Path) -> None:
-    """Rename the checkpoints under *root* that are newer than *chosen*, from which a run resumes.
+def enter(root: Path, chosen: Path) -> None:
+    """Prepare *root* for a run that resumes from *chosen*.
 
-    They belong to another course of the training: no later run may resume from them, and they may
-    not count among the newest that are kept.
+    The checkpoints there that are newer are renamed. They belong to another course of the training:
+    no later run may resume from them, and they may not count among the newest that are kept. Where
+    *chosen* is in another folder, the best weights beside it are copied: the log goes on with them.
+
+    Raises:
+        DataError: if a folder cannot be written.
     """
+    best = chosen.parent / BEST
+    if root.resolve() != chosen.parent.resolve() and (best / STATE).is_file():
+        _copy(best, root / BEST)
     checkpoints = _complete(root)
     if chosen.resolve() in [path.resolve() for path in checkpoints]:
         for newer in checkpoints[[path.name for path in checkpoints].index(chosen.name) + 1 :]:
             aside = newer.with_name(f"{newer.name}.aside")
             shutil.rmtree(aside, ignore_errors=True)
             newer.rename(aside)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a complete checkpoint, unless there is one."""
+    if (target / STATE).is_file():
+        return
+    draft = target.with_name(f".{target.name}.draft")
+    with writing(target, "the best weights"):
+        shutil.rmtree(draft, ignore_errors=True)
+        shutil.copytree(source, draft)
+        sync(draft)
+        draft.rename(target)
 
 
 def check_course(root: Path, chosen: Path) -> None:

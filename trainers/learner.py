@@ -295,7 +295,7 @@ class Learner:
         self.step, self.history, self.rows = state["step"], state["history"], state["rows"]
         self._saved = path if path.resolve().parent == root.resolve() else None
         if self.config.output_dir:
-            self.distributed.run_on_main(partial(checkpoint.set_newer_aside, root, path))
+            self.distributed.run_on_main(partial(checkpoint.enter, root, path))
         if self.config.output_dir and self.distributed.is_main:
             replace_rows(root, self.history)
 

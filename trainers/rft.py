@@ -103,7 +103,9 @@ class RFTTrainer:
         longest = [
             answer_length(self.style.for_env(env_id), args.max_new_tokens) for env_id in self.envs
         ]
-        self.args = args = replace(args, max_new_tokens=max(longest))
+        # where it is not set, each format has its own limit, and the longest one is recorded
+        given, args = args, replace(args, max_new_tokens=max(longest))
+        self.args = args
         self._reward = reward
         model, tokenizer = resolve_model(
             model,
@@ -124,7 +126,7 @@ class RFTTrainer:
             self._chat.check_appends(self.style)
         self._last_good: Snapshot | None = None
         self._player = Player(
-            self._learner, args, self.style, dict(options or {}), sampler, action_reader, reward
+            self._learner, given, self.style, dict(options or {}), sampler, action_reader, reward
         )
         if args.log_completions and args.output_dir:
             folder = Path(args.output_dir)

@@ -26,6 +26,7 @@ from agentgym_gen.trainers.config import SFTConfig
 from agentgym_gen.trainers.learner import Learner
 from agentgym_gen.trainers.loop import Loop
 from agentgym_gen.trainers.models.chat import ChatFormat
+from agentgym_gen.trainers.models.checks.positions import longest_sequence
 from agentgym_gen.trainers.models.types import Model, Tokenizer
 from agentgym_gen.trainers.packing.micro_batches import MicroBatch, Sample
 
@@ -61,7 +62,7 @@ class SFTTrainer:
                 "make them with `demonstrations`"
             )
         longest = max(len(sample.sequence.ids) for sample in self._samples)
-        limit = int(getattr(model.config, "max_position_embeddings", 0) or longest)
+        limit = longest_sequence(model.config)
         if longest > limit:
             raise InvalidValueError(
                 f"An episode has {longest} tokens, and the model reads {limit}: show fewer turns "

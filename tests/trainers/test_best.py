@@ -165,3 +165,29 @@ def test_settings_that_cannot_work_are_refused(settings: dict[str, Any], sentenc
     """Before anything is trained."""
     with pytest.raises(InvalidValueError, match=sentence):
         RFTConfig(**(SETTINGS | settings))
+
+
+def test_best_weights_come_along_into_another_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The log of the resumed training calls them best, and has no better evaluation."""
+    values = [0.1, 0.9, 0.2, 0.1]
+    trainer(tmp_path / "old", values, monkeypatch, max_steps=3).train()
+    other = trainer(tmp_path / "new", values, monkeypatch, max_steps=4)
+    other.train(resume_from_checkpoint=tmp_path / "old" / "step_000003")
+
+    assert best_of_step(tmp_path / "new") == 2
+    assert best_of_step(tmp_path / "old") == 2
+    assert other.args.save_best == "success"
+
+
+def test_best_weights_from_after_the_checkpoint_do_not_come_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They belong to another course of the training."""
+    trainer(tmp_path / "old", [0.1, 0.2, 0.9], monkeypatch, max_steps=3).train()
+    other = trainer(tmp_path / "new", [0.1, 0.2, 0.1], monkeypatch, max_steps=3)
+    other.train(resume_from_checkpoint=tmp_path / "old" / "step_000002")
+
+    assert not (tmp_path / "new" / "best").exists()
+    assert best_of_step(tmp_path / "old") == 3

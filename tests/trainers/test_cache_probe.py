@@ -1,5 +1,6 @@
 """A model whose cache does not give the model's own probabilities is refused, whatever its name."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from agentgym_gen.errors import InvalidValueError
+from agentgym_gen.trainers.models.checks.positions import UNLIMITED, longest_sequence
 from agentgym_gen.trainers.models.tiny import TinySize, build_tiny
 from agentgym_gen.trainers.models.types import Model
 from agentgym_gen.trainers.packing.prefix_tree import supports_tree_attention
@@ -113,3 +115,59 @@ def test_a_model_is_tried_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cache_probe, "_measure", pytest.fail)
     check_cacheable(model, 96)
     check_cacheable(model, 50)
+
+
+def longrope() -> Model:
+    """Return a model with 96 positions, of which it had 32 before it was extended."""
+    factors = {"short_factor": [1.0] * 8, "long_factor": [4.0] * 8}
+    scaling = {"rope_scaling": {"type": "longrope", **factors}}
+    return build("phi3", scaling | {"original_max_position_embeddings": 32})
+
+
+def test_longrope_is_sampled_from_up_to_its_original_length() -> None:
+    """Beyond it all positions change at once, and the keys that were kept are wrong."""
+    model = longrope()
+
+    assert longest_sequence(model.config) == 32
+    assert cache_probe._measure(model, 48) > 10 * cache_probe.MAX_DIFFERENCE
+    assert cache_probe._measure(model, 32) < cache_probe.MAX_DIFFERENCE
+
+
+@pytest.mark.parametrize(
+    ("settings", "limit"),
+    [
+        ({"max_position_embeddings": 2048}, 2048),
+        ({"max_position_embeddings": None}, UNLIMITED),
+        (
+            {
+                "max_position_embeddings": 131072,
+                "original_max_position_embeddings": 4096,
+                "rope_scaling": {"type": "longrope"},
+            },
+            4096,
+        ),
+        (
+            {
+                "max_position_embeddings": 131072,
+                "rope_parameters": {
+                    "full": {"rope_type": "longrope", "original_max_position_embeddings": 8192},
+                    "local": {"rope_type": "default"},
+                },
+            },
+            8192,
+        ),
+        (
+            {
+                "max_position_embeddings": 131072,
+                "rope_parameters": {"rope_type": "yarn", "original_max_position_embeddings": 4096},
+            },
+            131072,
+        ),
+    ],
+    ids=["plain", "none named", "longrope", "longrope of one layer type", "yarn"],
+)
+def test_a_sequence_is_as_long_as_the_settings_allow(settings: dict[str, Any], limit: int) -> None:
+    """Other ways to extend a context have the same positions at every length."""
+    config = SimpleNamespace(**settings, to_dict=lambda: settings)
+
+    assert longest_sequence(config) == limit

@@ -5,10 +5,13 @@ import pytest
 import torch
 
 from agentgym_gen import Registered, register
+from agentgym_gen.agents.policy import Request
 from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.agents.rollout import Episode, run
 from agentgym_gen.agents.trajectory import Trajectory
+from agentgym_gen.env.making import make_text_env
 from agentgym_gen.errors import InvalidValueError
+from agentgym_gen.seeding import stream
 from agentgym_gen.trainers.algorithm.scoring import action_logp
 from agentgym_gen.trainers.models.tiny import TinySize, build_tiny
 from agentgym_gen.trainers.packing.micro_batches import Sample, pack
@@ -159,3 +162,19 @@ def test_samples_have_the_probabilities_of_the_model() -> None:
     counts = invert_cdf(logp, uniform).bincount(minlength=3) / 1000
 
     assert counts.tolist() == pytest.approx([0.6, 0.3, 0.1], abs=4 * 0.0155)
+
+
+def test_a_first_prompt_that_does_not_fit_beside_others_is_truncated() -> None:
+    """In whatever order they are asked, the others are played."""
+    policy = ModelPolicy(*tiny(context=60), max_new_tokens=6)
+    env = make_text_env(ENV, "train")
+    texts = ["walk", "walk to door 2 " * 20]
+    for order in (texts, texts[::-1]):
+        requests = [
+            Request(number, 0, ({"role": "user", "content": text},), GROWING, env, stream(text))
+            for number, text in enumerate(order)
+        ]
+        policy._answered.clear()
+        by_text = dict(zip(order, policy.act(requests), strict=True))
+
+        assert [by_text[text].context_limit for text in texts] == [False, True]

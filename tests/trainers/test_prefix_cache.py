@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from agentgym_gen.trainers.models.tiny import TinySize, build_tiny
-from agentgym_gen.trainers.sampling.prefix_cache import BLOCK_SIZE, PrefixCache
+from agentgym_gen.trainers.sampling.prefix_cache import BLOCK_SIZE, PrefixCache, _shared_beginnings
 
 MODEL, _ = build_tiny(["text"], size=TinySize(2, 32, 2, 300, 256))
 
@@ -97,3 +97,32 @@ def test_logits_that_were_dropped_are_computed_again() -> None:
         first, again = cache.prefill(requests)[1], cache.prefill(requests)[1]
 
     torch.testing.assert_close(first, again, rtol=1e-4, atol=1e-4)
+
+
+def test_shared_beginnings_outlive_the_contexts_that_are_dropped() -> None:
+    """Of prompts with common rules, and goals of their own, the rules are computed once."""
+    model = CountingModel()
+    cache = PrefixCache(model, 0, max_bytes=1 << 18)
+    rules = contexts(0, 6 * BLOCK_SIZE, 1)[0][: 6 * BLOCK_SIZE]
+    with torch.no_grad():
+        cache.prefill([(*rules, 7), (*rules, 8)])
+        for turn in range(30):
+            before, batch = model.tokens, contexts(turn, 3 * BLOCK_SIZE, 4)
+            batch = [(*rules, *ids) for ids in batch]
+            _, logits_BV = cache.prefill(batch)
+            own = sum(len(ids) - len(rules) for ids in batch)
+            assert model.tokens - before <= 1.5 * own
+            plain_V = MODEL(torch.tensor([batch[0]])).logits[0, -1]
+            torch.testing.assert_close(logits_BV[0], plain_V, rtol=1e-4, atol=1e-4)
+            assert cache.bytes < 1 << 20
+
+
+def test_the_beginnings_that_save_most_are_those_of_branches() -> None:
+    """Three contexts with the rules, two of them with a goal; one has nothing in common."""
+    rules, goal = tuple(range(2 * BLOCK_SIZE)), tuple(range(100, 100 + BLOCK_SIZE))
+    first, second = (*rules, *goal, 1), (*rules, *goal, 2)
+    several = [first, second, (*rules, 3), (*goal, 4)]
+
+    assert _shared_beginnings(several) == [(first, 2 * BLOCK_SIZE), (first, 3 * BLOCK_SIZE)]
+    assert _shared_beginnings([first, first]) == [(first, 3 * BLOCK_SIZE)]
+    assert _shared_beginnings([first]) == []

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from agentgym_gen import Registered, register
 from agentgym_gen.agents.prompt import PromptStyle
-from agentgym_gen.agents.rollout import group_by_task
+from agentgym_gen.agents.rollout import Episode, group_by_task
 from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.trainers.algorithm.train_batch import differs
@@ -118,3 +119,33 @@ def test_an_estimator_that_compares_groups_has_none_to_replace() -> None:
         RFTConfig(estimator="reinforce++", max_resampling=1)
     with pytest.raises(InvalidValueError, match="`max_resampling` is a whole number"):
         RFTConfig(max_resampling=-1)
+
+
+def test_a_split_of_fewer_tasks_than_a_step_plays_is_not_played_for_ever() -> None:
+    """One task, drawn twice, is one group: with a difference nothing is missing."""
+    keeper = Keeper()
+    settings = {"max_resampling": 4, "max_steps": 1, "tasks_per_step": 3}
+    rft = trainer(lambda episode: float(episode.sample == 0), keeper, **settings)
+    tasks = [Episode(ENV, "corridor/easy/train/0")]
+    play = rft._player._play_round
+
+    def play_one(step: int, number: int, weights: Any, count: int) -> list[Trajectory]:  # noqa: ANN401
+        assert number == 0, "nothing is missing"
+        assert len(play(step, number, weights, count)) == 9
+        return rft._player.rollout(tasks * count, 3, 0)
+
+    rft._player._play_round = play_one  # type: ignore[method-assign]
+    (row,) = rft.train()
+
+    assert (row["groups"], row["resampling"], row["resampled_groups"]) == (1, 0, 0)
+
+
+def test_a_group_of_which_all_is_masked_does_not_count_as_different() -> None:
+    """Its rewards differ, but no episode of it is learned from."""
+    cut = [Trajectory(ENV, "x/0", "", n, (), "", False, n / 2, "turn_limit") for n in range(2)]
+    won = replace(cut[1], end_reason="success", success=True)
+    masked = RFTConfig(truncation="mask", reward="score")
+
+    assert differs(cut, RFTConfig(reward="score"))
+    assert not differs(cut, masked)
+    assert differs([cut[0], won], masked)

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from agentgym_gen import Registered, register
-from agentgym_gen.agents.prompt import PromptStyle
+from agentgym_gen.agents.prompt import PromptStyle, mixed_style
 from agentgym_gen.agents.rollout import Episode, run
 from agentgym_gen.agents.trajectory import Trajectory
 from agentgym_gen.errors import InvalidValueError, TrainingError
@@ -196,6 +196,24 @@ def test_an_answer_may_be_as_long_as_its_format_needs(style: str, expected: int)
     (played,) = run([episode], ModelPolicy(model, tokenizer), style=PromptStyle(style))
     assert played.turns[0].completion.truncated
     assert played.action_tokens == expected
+
+
+def test_each_environment_of_a_mixture_has_the_limit_of_its_own_format() -> None:
+    """The longest one is recorded; an answer that is one action is not given 256 tokens."""
+    model, tokenizer = build_tiny(["text"], 0, TinySize(1, 16, 2, 300, 512))
+    other = "rftgen/Corridor-medium-v0"
+    style = mixed_style({ENV: PromptStyle("action"), other: PromptStyle("react")})
+    rft = RFTTrainer(
+        model=model, tokenizer=tokenizer, envs=[ENV, other], args=RFTConfig(), style=style
+    )
+    tasks = [
+        Episode(env_id, f"corridor/{tier}/train/0")
+        for env_id, tier in ((ENV, "easy"), (other, "medium"))
+    ]
+    played = rft._player.rollout(tasks, 1, 0, limit=1)
+
+    assert rft.args.max_new_tokens == 256
+    assert [episode.action_tokens for episode in played] == [32, 256]
 
 
 def test_an_out_of_memory_error_names_what_helps() -> None:

@@ -1,5 +1,6 @@
 """From episodes to a training batch, with numbers worked out by hand."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -247,3 +248,22 @@ def test_mini_batches_are_shuffled_by_their_stream() -> None:
     assert sorted(s.sequence.ids for s in first.samples) == sorted(
         s.sequence.ids for s in other.samples
     )
+
+
+def test_a_group_at_the_mean_of_the_batch_counts_in_the_average() -> None:
+    """REINFORCE++ compares it with the others: its advantage is 0, and its tokens are counted."""
+    won, lost = (episode("a", True, "."), episode("b", False, ".", 20))
+    middle = [replace(episode("c", False, ".", first), score=0.5) for first in (30, 40)]
+    args = RFTConfig(estimator="reinforce++", reward="score", kl_coef=0.1)
+    batch = build_batch([won, lost, *middle], args)
+
+    assert [sample.weight for sample in batch.samples] == pytest.approx([0.25] * 4)
+    assert build_batch([*middle, *middle], replace(args, kl_coef=0.0)).samples == []
+
+
+def test_an_episode_without_a_turn_has_no_valid_action() -> None:
+    """Its first prompt left no room: it earns nothing, and no share of what it did not do."""
+    args = RFTConfig(valid_coef=0.5)
+
+    assert episode_reward(episode("a", False, "", end="context_limit"), args) == 0
+    assert episode_reward(episode("a", False, ".x"), args) == 0.25

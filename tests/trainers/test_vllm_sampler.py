@@ -297,3 +297,18 @@ def test_a_server_that_refuses_or_is_not_there_is_an_error(
     absent = VLLMSampler("http://127.0.0.1:9", "tiny", server.tokenizer, folder=tmp_path)
     with pytest.raises(BackendError, match="does not answer"):
         absent.load(lambda folder: None, 1)
+
+
+def test_more_end_tokens_are_those_of_the_generation_config(
+    server: FakeServer, tmp_path: Path
+) -> None:
+    """An answer that ends by one of them is whole."""
+    episode = Episode(ENV, "corridor/easy/train/0", options={"max_turns": 1})
+    (plain,) = run([episode], sampler(server, tmp_path), style=STYLE)
+    first = plain.turns[0].completion.action_ids[0]
+    ends = VLLMSampler(server.url, "tiny", server.tokenizer, folder=tmp_path, end_ids=[first])
+    (ended,) = run([episode], ends, style=STYLE)
+
+    assert plain.turns[0].completion.truncated
+    assert ended.turns[0].completion.action_ids == (first,)
+    assert not ended.turns[0].completion.truncated

@@ -26,6 +26,8 @@ def episode_reward(
 ) -> float:
     """Return the reward of an episode: outcome, less the cost of turns, plus valid actions.
 
+    An episode without a turn, whose first prompt left no room, has no valid action.
+
     Args:
         trajectory: The episode.
         args: The settings.
@@ -41,7 +43,7 @@ def episode_reward(
             "finite number"
         )
     turns = len(trajectory.turns)
-    valid = 1 - trajectory.invalid_turns / max(1, turns)
+    valid = 1 - trajectory.invalid_turns / turns if turns else 0.0
     return outcome - args.turn_cost * turns + args.valid_coef * valid
 
 

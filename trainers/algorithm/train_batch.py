@@ -42,7 +42,8 @@ class TrainBatch:
     groups: int
     """How many groups were played."""
     zero_variance: int
-    """How many groups were dropped because their rewards were equal, with nothing to compare."""
+    """How many groups had equal rewards: nothing to compare, where the others of a group are the
+    baseline."""
     reward: float
     """The mean reward."""
     truncated: int
@@ -82,11 +83,16 @@ def build_batch(
     rewards = [
         np.array([episode_reward(episode, args, reward) for episode in group]) for group in by_task
     ]
+    advantages = _advantages(rewards, args)
+    teaches = [bool(np.any(advantages_G)) for advantages_G in advantages]
+    if args.estimator in BATCH_ESTIMATORS:
+        # a group at the mean of the batch is compared with the others and counts in the average
+        teaches = [any(teaches)] * len(teaches)
     by_group = [
         _samples(group, advantages_G, args)
-        if np.any(advantages_G) or args.invalid_penalty or args.step_coef
+        if is_kept or args.invalid_penalty or args.step_coef
         else []
-        for group, advantages_G in zip(by_task, _advantages(rewards, args), strict=True)
+        for group, advantages_G, is_kept in zip(by_task, advantages, teaches, strict=True)
     ]
     return TrainBatch(
         mini_batches=_mini_batches(by_group, len(trajectories), args, rng),
@@ -101,13 +107,15 @@ def build_batch(
 def differs(
     group: Sequence[Trajectory], args: RFTConfig, reward: RewardFunction | None = None
 ) -> bool:
-    """Return whether the episodes of *group* that count have different rewards."""
+    """Return whether the episodes of *group* that count have different rewards.
+
+    With ``truncation="mask"`` one of them has to be learned from, too.
+    """
     left_out = (*FAILED, *TRUNCATED) if args.truncation == "drop" else FAILED
-    rewards = [
-        episode_reward(episode, args, reward)
-        for episode in group
-        if episode.end_reason not in left_out
-    ]
+    counted = [episode for episode in group if episode.end_reason not in left_out]
+    if args.truncation == "mask" and all(e.end_reason in TRUNCATED for e in counted):
+        return False
+    rewards = [episode_reward(episode, args, reward) for episode in counted]
     return len(rewards) > 1 and bool(np.ptp(rewards) >= EQUAL_WITHIN)
 
 

@@ -92,9 +92,11 @@ class Player:
         args = self._args
         trajectories = self._play_round(step, 0, weights, args.tasks_per_step)
         groups = list(group_by_task(trajectories))
+        # a split may have fewer tasks than a step plays: those that come twice are one group
+        wanted = len(groups)
         number = 0
         while number < args.max_resampling:
-            missing = args.tasks_per_step - sum(map(self._differs, groups))
+            missing = wanted - sum(map(self._differs, groups))
             if missing <= 0:
                 break
             number += 1
@@ -104,9 +106,9 @@ class Player:
         if not number:
             return PlayedStep(trajectories, trajectories)
         # Python's sort is stable: groups that differ come first, each kind in the order of play.
-        kept = sorted(groups, key=lambda group: not self._differs(group))[: args.tasks_per_step]
+        kept = sorted(groups, key=lambda group: not self._differs(group))[:wanted]
         episodes = [episode for group in kept for episode in group]
-        return PlayedStep(trajectories, episodes, number, len(groups) - args.tasks_per_step)
+        return PlayedStep(trajectories, episodes, number, len(groups) - wanted)
 
     def rollout(
         self, tasks: Sequence[Episode], samples: int, seed: int, *, limit: int | None = None

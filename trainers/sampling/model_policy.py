@@ -26,6 +26,7 @@ from agentgym_gen.trainers.models.chat import (
     end_tokens,
     settings_of,
 )
+from agentgym_gen.trainers.models.checks.positions import longest_sequence
 from agentgym_gen.trainers.models.memory import autocast
 from agentgym_gen.trainers.models.types import Model, Tokenizer
 from agentgym_gen.trainers.sampling.answer_length import answer_length
@@ -74,7 +75,7 @@ class ModelPolicy:
         self._contexts = ContextBuilder(self._chat)
         self._temperature = temperature
         self._max_new_tokens = max_new_tokens
-        model_limit = int(getattr(model.config, "max_position_embeddings", 0) or 1 << 30)
+        model_limit = longest_sequence(model.config)
         self._limit = min(model_limit, max_episode_tokens or model_limit)
         check_cacheable(model, self._limit)
         self._bf16 = bf16
@@ -88,35 +89,37 @@ class ModelPolicy:
         """Return a completion for each of *requests*, in their order.
 
         Raises:
-            InvalidValueError: if a first prompt does not fit, before anything is played.
+            InvalidValueError: if no first prompt of an environment fits, of those asked at once,
+                before anything is played there.
         """
         if all(request.turn == 0 for request in requests):
             self._prefix_cache.clear()  # a new rollout: the weights may have changed
         contexts = [self._contexts.next(request) for request in requests]
-        fitting = [
-            (request, context)
-            for request, context in zip(requests, contexts, strict=True)
-            if self._fits(request, context)
-        ]
+        pairs = list(zip(requests, contexts, strict=True))
+        fitting = [pair for pair in pairs if self._room(*pair) >= 0]
+        self._answered |= {env_name(request.env) for request, _ in fitting}
+        self._check_first_prompts(pairs)
         by_episode = dict.fromkeys(
             (request.episode for request in requests), Completion("", context_limit=True)
         )
         if fitting:
             with autocast(self._model, bf16=self._bf16):
                 by_episode |= self._generate(fitting)
-            self._answered |= {env_name(request.env) for request, _ in fitting}
         self._contexts.keep_only([request.episode for request in requests])
         return [by_episode[request.episode] for request in requests]
 
-    def _fits(self, request: Request, context: Context) -> bool:
+    def _room(self, request: Request, context: Context) -> int:
+        """Return how many tokens are left beside the context and the longest answer."""
         used = 0 if context.starts_sequence else self._generations[request.episode].length
-        tokens = used + len(context.ids)
         longest = answer_length(request.style, self._max_new_tokens)
-        if tokens + longest <= self._limit:
-            return True
-        if request.turn == 0 and env_name(request.env) not in self._answered:
-            raise first_prompt_error(tokens, longest, self._limit)
-        return False
+        return self._limit - used - len(context.ids) - longest
+
+    def _check_first_prompts(self, pairs: Sequence[tuple[Request, Context]]) -> None:
+        """Raise if no first prompt of an environment has fitted, neither now nor before."""
+        for request, context in pairs:
+            if request.turn == 0 and env_name(request.env) not in self._answered:
+                longest = answer_length(request.style, self._max_new_tokens)
+                raise first_prompt_error(len(context.ids), longest, self._limit)
 
     def _generate(self, fitting: list[tuple[Request, Context]]) -> dict[int, Completion]:
         new = [

@@ -31,6 +31,9 @@ of one of 135 million in single precision about 23,000."""
 MAX_LOGITS_BYTES = 1 << 26
 """How many bytes of logits are kept: at 150,000 tokens in bfloat16, the last 220."""
 
+MAX_BEGINNINGS = 16
+"""How many shared beginnings outlive the others: those that save the most tokens."""
+
 MAX_LENGTH_RATIO = 1.5
 """In a batch, no context has more new tokens than the shortest by more than this factor."""
 
@@ -41,8 +44,8 @@ class PrefixCache:
     Args:
         model: A causal language model, whose weights stay as they are.
         pad_id: The token at padding.
-        max_bytes: How many bytes of keys and values are kept; beyond that, all are dropped and
-            computed anew.
+        max_bytes: How many bytes of keys and values are kept; beyond that, all are dropped but the
+            beginnings that several contexts share.
         max_logits_bytes: How many bytes of logits are kept; beyond that, the oldest are dropped.
     """
 
@@ -74,7 +77,7 @@ class PrefixCache:
     def prefill(self, contexts: Sequence[Ids]) -> tuple[list[CacheRow], Tensor]:
         """Return a cache row with each context, and the logits ``_BV`` after it."""
         if self._row_bytes > self._max_bytes:
-            self.clear()
+            self._drop()
         logits: dict[Ids, Tensor] = {}
         for ids in contexts:
             cached_V = self.logits(ids) if ids in self._rows else None
@@ -97,6 +100,33 @@ class PrefixCache:
     def store_logits(self, ids: Ids, sampled: Ids, logits_V: Tensor) -> None:
         """Keep the logits after a context and the tokens that were sampled after it."""
         self._logits.store((self.number(ids), sampled), logits_V)
+
+    def _drop(self) -> None:
+        """Drop everything but the beginnings that several contexts share, up to half the bytes."""
+        beginnings = self._affordable(_shared_beginnings(list(self._rows)))
+        rows = [self._rows[ids] for ids, _ in beginnings]
+        copies = copy_rows(rows, [length for _, length in beginnings]) if rows else []
+        self.clear()
+        if not copies:
+            return
+        copies[0].cache.shared = True
+        self._row_bytes = copies[0].cache.bytes
+        for (ids, length), row in zip(beginnings, copies, strict=True):
+            self._rows[ids[:length]] = row
+            self._prefixes.add(ids[:length], row)
+
+    def _affordable(self, beginnings: list[tuple[Ids, int]]) -> list[tuple[Ids, int]]:
+        """Return the first of *beginnings*, as many as take half of the bytes, all as one cache."""
+        caches = {id(row.cache): row.cache for row in self._rows.values()}.values()
+        columns = sum(len(cache.lengths) * max(cache.lengths) for cache in caches)
+        room = self._max_bytes // 2 * columns / max(1, self._row_bytes)  # in columns of rows
+        width, number = 0, 0
+        for _, length in beginnings:
+            width = max(width, length)
+            if (number + 1) * width > room:
+                break
+            number += 1
+        return beginnings[:number]
 
     def _batches(self, new: Sequence[Ids]) -> Iterator[list[_NewContext]]:
         """Yield the contexts that are computed together, each with its longest cached prefix."""
@@ -181,6 +211,28 @@ def _fit_together(shortest: _NewContext, context: _NewContext) -> bool:
     """Return whether *context* is computed in the batch of *shortest*, which has no more to do."""
     same_kind = (shortest.cached > 0) == (context.cached > 0)
     return same_kind and context.uncached <= MAX_LENGTH_RATIO * shortest.uncached
+
+
+def _shared_beginnings(contexts: Sequence[Ids]) -> list[tuple[Ids, int]]:
+    """Return beginnings of whole blocks that several of *contexts* share, with their lengths.
+
+    Each is as long as all that share it allow, and stands as one of these contexts. At most
+    `MAX_BEGINNINGS`, those that save the most tokens.
+    """
+    saved: dict[tuple[Ids, int], int] = {}
+    groups = [(list(contexts), 0)]
+    while groups:
+        group, length = groups.pop()
+        by_block: dict[Ids, list[Ids]] = {}
+        for ids in group:
+            block = ids[length : length + BLOCK_SIZE]
+            if len(block) == BLOCK_SIZE:
+                by_block.setdefault(block, []).append(ids)
+        parts = list(by_block.values())
+        if length and not (len(parts) == 1 and len(parts[0]) == len(group)):
+            saved[group[0], length] = length * (len(group) - 1)
+        groups += [(part, length + BLOCK_SIZE) for part in parts if len(part) > 1]
+    return sorted(saved, key=lambda beginning: -saved[beginning])[:MAX_BEGINNINGS]
 
 
 class _PrefixIndex:

@@ -20,7 +20,7 @@ import shutil
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -58,6 +58,8 @@ class VLLMSampler:
             each request needs (`DEFAULT_NEW_TOKENS`).
         max_episode_tokens: The longest sequence; an episode that would exceed it is truncated, with
             ``context_limit``. None is the server's own limit (``--max-model-len``).
+        end_ids: End tokens beside the tokenizer's, such as those of ``model.generation_config``,
+            which the server does not read.
         timeout: How many seconds a request may take.
     """
 
@@ -71,13 +73,14 @@ class VLLMSampler:
         temperature: float = 1.0,
         max_new_tokens: int | None = None,
         max_episode_tokens: int | None = None,
+        end_ids: Iterable[int] = (),
         timeout: float = 600.0,
     ) -> None:
         self._url, self._model = url.rstrip("/"), model
         self._max_new_tokens, self._limit = max_new_tokens, max_episode_tokens
         self._folder = Path(folder)
         self._timeout = timeout
-        self._chat = ChatFormat(tokenizer)
+        self._chat = ChatFormat(tokenizer, end_ids)
         self._episodes: dict[int, _Episode] = {}
         self._answered: set[str] = set()
         self._limit_lock = threading.Lock()

@@ -22,6 +22,7 @@ from transformers.pytorch_utils import Conv1D
 
 from agentgym_gen.errors import AgentGymGenError, DataError
 from agentgym_gen.trainers.models.adapters import base_of, is_adapter, make_trainable
+from agentgym_gen.trainers.models.checks.positions import longest_sequence
 from agentgym_gen.trainers.models.checks.settings import check_settings
 from agentgym_gen.trainers.models.device import local_device
 from agentgym_gen.trainers.models.smollm2 import SMOLLM2, model_folder
@@ -147,7 +148,7 @@ def model_size(model: Model, lora_rank: int, lora_targets: Sequence[str] = ()) -
         linear=sum(rows * columns for rows, columns in shapes),
         trained=trained,
         vocabulary=int(config.vocab_size),
-        context=int(getattr(config, "max_position_embeddings", 0) or 1 << 30),
+        context=longest_sequence(config),
         widest=max((max(shape) for shape in shapes), default=int(config.hidden_size)),
         cache_numbers=_cache_numbers(copy),
     )
