@@ -12,6 +12,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -127,6 +128,24 @@ def test_pages_of_the_root_have_the_links_of_the_site() -> None:
 
     assert len(links) > 5
     assert [link for link in links if not leads_somewhere(ROOT / "docs" / "x.md", link)] == []
+
+
+@pytest.mark.parametrize("address", ["https://github.com/some-one/gym", ""])
+def test_a_page_of_a_notebook_opens_it_in_colab_where_the_repository_has_an_address(
+    address: str,
+) -> None:
+    """Colab reads notebooks of GitHub; other pages have no such link."""
+    config = {"repo_url": address}
+    linked = []
+    for page in sorted((ROOT / "docs").rglob("*.md")):
+        source = page.relative_to(ROOT / "docs").as_posix()
+        file = SimpleNamespace(file=SimpleNamespace(src_uri=source))
+        shown = site_links.on_page_markdown(page.read_text("utf-8"), page=file, config=config)
+        linked += re.findall(r"\[Open in Colab\]\((\S+)\)", shown)
+    start = "https://colab.research.google.com/github/some-one/gym/blob/main/"
+
+    assert len(linked) == (3 if address else 0)
+    assert all((ROOT / link.removeprefix(start)).is_file() for link in linked)
 
 
 def test_tables_have_no_gap() -> None:
