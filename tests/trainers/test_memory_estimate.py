@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from functools import partial
 
 import pytest
 import torch
+from systems import needs
 from torch.autograd.graph import saved_tensors_hooks
 from transformers import AutoModelForCausalLM, LlamaConfig, Qwen2Config
 
@@ -231,3 +234,27 @@ def test_what_does_not_fit_is_refused_with_settings_that_would(
         memory(replace(CPU, free=2 * whole.likely)).check_fits(3)
     memory(replace(CPU, free=3 * whole.likely)).check_fits(3)
     memory(replace(CPU, free=None)).check_fits()
+
+
+@needs("Linux", "the heap of its C library")
+def test_freed_memory_is_returned_to_the_system() -> None:
+    """Tensors of a megabyte, before one that stays: without asking, the heap would keep them."""
+    program = (
+        "import resource, torch\n"
+        "from pathlib import Path\n"
+        "from agentgym_gen.trainers.models.memory import return_freed_memory\n"
+        "def resident():\n"
+        "    pages = int(Path('/proc/self/statm').read_text().split()[1])\n"
+        "    return pages * resource.getpagesize() >> 20\n"
+        "tensors = [torch.ones(1 << 16) for _ in range(1600)]\n"
+        "last = torch.ones(1 << 16)\n"
+        "before = resident()\n"
+        "del tensors\n"
+        "return_freed_memory()\n"
+        "assert before - resident() > 300, (before, resident())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr

@@ -117,12 +117,29 @@ def test_shared_beginnings_outlive_the_contexts_that_are_dropped() -> None:
             assert cache.bytes < 1 << 20
 
 
+def test_what_new_contexts_begin_with_is_computed_once() -> None:
+    """The demonstrations before eight tasks, of which two share their goal as well."""
+    model = CountingModel()
+    shared = contexts(0, 10 * BLOCK_SIZE, 1)[0][: 10 * BLOCK_SIZE]
+    goal = contexts(1, 3 * BLOCK_SIZE, 1)[0][: 3 * BLOCK_SIZE]
+    batch = [(*shared, *ids) for ids in contexts(2, 2, 6)]
+    batch += [(*shared, *goal, *ids) for ids in contexts(3, 2, 2)]
+    with torch.no_grad():
+        _, logits_BV = PrefixCache(model, 0).prefill(batch)
+        for ids, logits_V in zip(batch, logits_BV, strict=True):
+            plain_V = MODEL(torch.tensor([ids])).logits[0, -1]
+            torch.testing.assert_close(logits_V, plain_V, rtol=1e-4, atol=1e-4)
+
+    own = sum(len(ids) - len(shared) for ids in batch)
+    assert model.tokens <= len(shared) + 1.5 * own + BLOCK_SIZE * len(batch)
+
+
 def test_the_beginnings_that_save_most_are_those_of_branches() -> None:
     """Three contexts with the rules, two of them with a goal; one has nothing in common."""
     rules, goal = tuple(range(2 * BLOCK_SIZE)), tuple(range(100, 100 + BLOCK_SIZE))
     first, second = (*rules, *goal, 1), (*rules, *goal, 2)
     several = [first, second, (*rules, 3), (*goal, 4)]
 
-    assert _shared_beginnings(several) == [(first, 2 * BLOCK_SIZE), (first, 3 * BLOCK_SIZE)]
-    assert _shared_beginnings([first, first]) == [(first, 3 * BLOCK_SIZE)]
+    assert _shared_beginnings(several) == [(first, 2 * BLOCK_SIZE, 3), (first, 3 * BLOCK_SIZE, 2)]
+    assert _shared_beginnings([first, first]) == [(first, 3 * BLOCK_SIZE, 2)]
     assert _shared_beginnings([first]) == []

@@ -5,6 +5,8 @@ Quantised weights are chosen when a model is loaded (`agentgym_gen.trainers.mode
 
 from __future__ import annotations
 
+import ctypes
+import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
@@ -61,6 +63,18 @@ def _set_checkpointing(model: Model, action: str, *settings: object) -> None:
     # transformers 5.23 has renamed the methods, and warns of the old names
     new, old = f"activation_checkpointing_{action}", f"gradient_checkpointing_{action}"
     getattr(model, new if hasattr(model, new) else old)(*settings)
+
+
+def return_freed_memory() -> None:
+    """Return the memory of tensors that were freed to the system, where the C library keeps it.
+
+    glibc takes blocks of less than 32 MB, such as the keys of one layer, from a heap that shrinks
+    at its end only.
+    """
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # other C libraries have none
+        if trim is not None:
+            trim(0)
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from agentgym_gen.trainers.algorithm.train_batch import differs
 from agentgym_gen.trainers.config import RFTConfig
 from agentgym_gen.trainers.demos import sample_episodes
 from agentgym_gen.trainers.learner import Learner
-from agentgym_gen.trainers.models.memory import explain_oom
+from agentgym_gen.trainers.models.memory import explain_oom, return_freed_memory
 from agentgym_gen.trainers.models.types import Model
 from agentgym_gen.trainers.sampling.action_reader import ActionReader, read_actions
 from agentgym_gen.trainers.sampling.model_policy import ModelPolicy
@@ -135,6 +135,7 @@ class Player:
                 max_concurrent=self._args.max_concurrent,
                 seed=seed,
             )
+        return_freed_memory()  # the caches of the policy are gone
         return distributed.gather(block)
 
     def _differs(self, group: list[Trajectory]) -> bool:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from agentgym_gen.trainers.models.memory import return_freed_memory
 from agentgym_gen.trainers.models.types import Model
 from agentgym_gen.trainers.sampling.kv_cache import CacheRow, KVCache, copy_rows, extend_rows
 
@@ -32,7 +33,10 @@ MAX_LOGITS_BYTES = 1 << 26
 """How many bytes of logits are kept: at 150,000 tokens in bfloat16, the last 220."""
 
 MAX_BEGINNINGS = 16
-"""How many shared beginnings outlive the others: those that save the most tokens."""
+"""How many shared beginnings are looked at: those that save the most tokens."""
+
+MIN_SAVED = 256
+"""A beginning is computed apart where that saves so many tokens: it costs a call of its own."""
 
 MAX_LENGTH_RATIO = 1.5
 """In a batch, no context has more new tokens than the shortest by more than this factor."""
@@ -59,10 +63,14 @@ class PrefixCache:
         self._model = model
         self._pad_id = pad_id
         self._max_bytes, self._max_logits_bytes = max_bytes, max_logits_bytes
-        self.clear()
+        self._forget()
 
     def clear(self) -> None:
         """Forget everything, as is necessary when the weights have changed."""
+        self._forget()
+        return_freed_memory()
+
+    def _forget(self) -> None:
         self._rows: dict[Ids, CacheRow] = {}
         self._numbers: dict[Ids, int] = {}
         self._logits = _RecentLogits(self._max_logits_bytes)
@@ -84,6 +92,7 @@ class PrefixCache:
             if cached_V is not None:
                 logits[ids] = cached_V
         new = list(dict.fromkeys(ids for ids in contexts if ids not in logits))
+        self._compute_beginnings(new)
         for batch in self._batches(new):
             logits |= self._compute(batch)
         rows = [self._rows[ids] for ids in contexts]
@@ -104,25 +113,33 @@ class PrefixCache:
     def _drop(self) -> None:
         """Drop everything but the beginnings that several contexts share, up to half the bytes."""
         beginnings = self._affordable(_shared_beginnings(list(self._rows)))
-        rows = [self._rows[ids] for ids, _ in beginnings]
-        copies = copy_rows(rows, [length for _, length in beginnings]) if rows else []
+        rows = [self._rows[beginning.ids] for beginning in beginnings]
+        copies = copy_rows(rows, [b.length for b in beginnings]) if rows else []
+        del rows
         self.clear()
         if not copies:
             return
         copies[0].cache.shared = True
         self._row_bytes = copies[0].cache.bytes
-        for (ids, length), row in zip(beginnings, copies, strict=True):
-            self._rows[ids[:length]] = row
-            self._prefixes.add(ids[:length], row)
+        for beginning, row in zip(beginnings, copies, strict=True):
+            self._rows[beginning.tokens] = row
+            self._prefixes.add(beginning.tokens, row)
 
-    def _affordable(self, beginnings: list[tuple[Ids, int]]) -> list[tuple[Ids, int]]:
+    def _compute_beginnings(self, new: Sequence[Ids]) -> None:
+        """Compute once what several of the *new* contexts begin with, where that saves enough."""
+        for beginning in sorted(_shared_beginnings(new), key=lambda each: each.length):
+            cached, row = self._prefixes.longest_prefix(beginning.tokens)
+            if (beginning.length - cached - BLOCK_SIZE) * (beginning.number - 1) >= MIN_SAVED:
+                self._compute([_NewContext(beginning.tokens, cached, row)])
+
+    def _affordable(self, beginnings: list[_Beginning]) -> list[_Beginning]:
         """Return the first of *beginnings*, as many as take half of the bytes, all as one cache."""
         caches = {id(row.cache): row.cache for row in self._rows.values()}.values()
         columns = sum(len(cache.lengths) * max(cache.lengths) for cache in caches)
         room = self._max_bytes // 2 * columns / max(1, self._row_bytes)  # in columns of rows
         width, number = 0, 0
-        for _, length in beginnings:
-            width = max(width, length)
+        for beginning in beginnings:
+            width = max(width, beginning.length)
             if (number + 1) * width > room:
                 break
             number += 1
@@ -213,13 +230,28 @@ def _fit_together(shortest: _NewContext, context: _NewContext) -> bool:
     return same_kind and context.uncached <= MAX_LENGTH_RATIO * shortest.uncached
 
 
-def _shared_beginnings(contexts: Sequence[Ids]) -> list[tuple[Ids, int]]:
-    """Return beginnings of whole blocks that several of *contexts* share, with their lengths.
+class _Beginning(NamedTuple):
+    """What several contexts begin with."""
 
-    Each is as long as all that share it allow, and stands as one of these contexts. At most
-    `MAX_BEGINNINGS`, those that save the most tokens.
+    ids: Ids
+    """The tokens of one of them."""
+    length: int
+    """How many tokens they share, in whole blocks."""
+    number: int
+    """How many contexts share them."""
+
+    @property
+    def tokens(self) -> Ids:
+        """The tokens that are shared."""
+        return self.ids[: self.length]
+
+
+def _shared_beginnings(contexts: Sequence[Ids]) -> list[_Beginning]:
+    """Return what several of *contexts* begin with, each as long as all that share it allow.
+
+    At most `MAX_BEGINNINGS`, those first that save the most tokens.
     """
-    saved: dict[tuple[Ids, int], int] = {}
+    beginnings: list[_Beginning] = []
     groups = [(list(contexts), 0)]
     while groups:
         group, length = groups.pop()
@@ -230,9 +262,10 @@ def _shared_beginnings(contexts: Sequence[Ids]) -> list[tuple[Ids, int]]:
                 by_block.setdefault(block, []).append(ids)
         parts = list(by_block.values())
         if length and not (len(parts) == 1 and len(parts[0]) == len(group)):
-            saved[group[0], length] = length * (len(group) - 1)
+            beginnings.append(_Beginning(group[0], length, len(group)))
         groups += [(part, length + BLOCK_SIZE) for part in parts if len(part) > 1]
-    return sorted(saved, key=lambda beginning: -saved[beginning])[:MAX_BEGINNINGS]
+    beginnings.sort(key=lambda beginning: -beginning.length * (beginning.number - 1))
+    return beginnings[:MAX_BEGINNINGS]
 
 
 class _PrefixIndex:
