@@ -24,10 +24,11 @@ from agentgym_gen.study.analysis.descriptors import (
 )
 from agentgym_gen.study.analysis.statistics import Estimate, wilson
 from agentgym_gen.study.report.context import ReportContext
-from agentgym_gen.study.report.document import Table
+from agentgym_gen.study.report.document import Forest, Table
 from agentgym_gen.study.report.sections.regression import regression
 from agentgym_gen.study.report.sections.sequence import sequence
 from agentgym_gen.study.report.sections.summary import answer_sentence, headline_sentences
+from agentgym_gen.study.report.sections.transfer import transfer
 from agentgym_gen.study.results.rows import Row
 
 EASY, MEDIUM = "rftgen/Sokoban-easy-v0", "rftgen/Sokoban-medium-v0"
@@ -597,6 +598,22 @@ def test_cells_whose_seeds_differ_do_not_end_the_report() -> None:
     assert "2 arms" in answer_sentence(context)
     assert "without cells of c" in answer_sentence(context)
     check_claims(context.results, arms)
+
+
+def test_a_mean_that_leaves_columns_out_says_so() -> None:
+    """Two of an arm's columns have three seeds, the third has one."""
+    arms, _ = mixture_and_orders()
+    rows = [
+        row
+        for name in ("base", "a")
+        for column in (EASY, CRAFT, ALF)
+        for row in make_rows(name, column, 10 if name == "base" else 60)
+        if (name, column) != ("a", ALF) or row["seed"] == 0
+    ]
+    (forest,) = [b for b in transfer(ReportContext(Results(rows), arms)) if isinstance(b, Forest)]
+    names = [name for name, _ in forest.rows]
+
+    assert names == ["a: held in", "a: held out (1 of 2 columns)", "a: overall (2 of 3 columns)"]
 
 
 def test_a_mean_over_cells_takes_all_of_them_where_three_seeds_are_common() -> None:

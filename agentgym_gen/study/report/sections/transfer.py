@@ -21,7 +21,7 @@ def transfer(context: ReportContext) -> Iterator[Block]:
     for arm in mixtures:
         tested = [c for c in arm.columns if (arm.name, c) in context.gains]
         if tested:
-            rows.append((f"{display_name(arm.name)}: overall", _mean_gain(context, arm, tested)))
+            rows.append(_mean_gain(context, arm, "overall", tested))
     yield difference_forest(rows, "Held-in, mean held-out and overall gain, in points.")
     yield from _ratio_table(context, cross)
 
@@ -35,15 +35,19 @@ def _mean_gains(context: ReportContext, arm: Arm) -> Iterator[tuple[str, Estimat
     if has_own:
         yield f"{name}: held in", results.gain(arm.name, own)
     if others:
-        yield f"{name}: held out", _mean_gain(context, arm, others)
+        yield _mean_gain(context, arm, "held out", others)
     if others and has_own:
-        yield f"{name}: overall", _mean_gain(context, arm, [own, *others])
+        yield _mean_gain(context, arm, "overall", [own, *others])
 
 
-def _mean_gain(context: ReportContext, arm: Arm, columns: Sequence[str]) -> Estimate:
-    """Return the mean gain of *arm* over those of *columns* whose seeds allow it."""
+def _mean_gain(
+    context: ReportContext, arm: Arm, kind: str, columns: Sequence[str]
+) -> tuple[str, Estimate]:
+    """Return the mean gain of *arm* over those of *columns* whose seeds allow it, with its name."""
     pairs = [(arm.name, column) for column in columns]
-    return context.results.mean_gain_of(context.results.with_common_seeds(pairs))
+    kept = context.results.with_common_seeds(pairs)
+    number = "" if kept == pairs else f" ({len(kept)} of {len(pairs)} columns)"
+    return f"{display_name(arm.name)}: {kind}{number}", context.results.mean_gain_of(kept)
 
 
 def _ratio_table(context: ReportContext, arms: list[Arm]) -> Iterator[Block]:
