@@ -46,7 +46,7 @@ from agentgym_gen.trainers.models.loading import resolve_model
 from agentgym_gen.trainers.models.publishing import push_folder
 from agentgym_gen.trainers.models.types import Model, Tokenizer
 from agentgym_gen.trainers.optimizer import Snapshot
-from agentgym_gen.trainers.rollouts.player import Player, Sampler
+from agentgym_gen.trainers.rollouts.player import Player, Sampler, check_sampler
 from agentgym_gen.trainers.sampling.action_reader import ActionReader
 from agentgym_gen.trainers.sampling.answer_length import answer_length
 
@@ -78,7 +78,8 @@ class RFTTrainer:
             *style*.
 
     Raises:
-        InvalidValueError: if there is no environment, or a model without a tokenizer.
+        InvalidValueError: if there is no environment, a model without a tokenizer, or a sampler
+            with other settings than *args*.
         UnknownNameError: if an id is not registered.
         DataError: if there is no model of that name.
     """
@@ -103,6 +104,7 @@ class RFTTrainer:
         longest = [
             answer_length(self.style.for_env(env_id), args.max_new_tokens) for env_id in self.envs
         ]
+        check_sampler(sampler, args)
         # where it is not set, each format has its own limit, and the longest one is recorded
         given, args = args, replace(args, max_new_tokens=max(longest))
         self.args = args

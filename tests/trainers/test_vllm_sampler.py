@@ -312,3 +312,27 @@ def test_more_end_tokens_are_those_of_the_generation_config(
     assert plain.turns[0].completion.truncated
     assert ended.turns[0].completion.action_ids == (first,)
     assert not ended.turns[0].completion.truncated
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"temperature": 0.7}, r"`temperature` is 0.7 in the settings .* and 1.0 in its sampler"),
+        ({"max_new_tokens": 9}, r"`max_new_tokens` is 9 in the settings .* and 4 in its sampler"),
+        ({"max_episode_tokens": 99}, r"`max_episode_tokens` is 99 .* and None in its sampler"),
+    ],
+)
+def test_a_sampler_with_other_settings_than_the_training_is_refused(
+    server: FakeServer, tmp_path: Path, settings: dict[str, Any], message: str
+) -> None:
+    """Those of the training would not count."""
+    model, tokenizer = build_tiny(TEXTS, size=TinySize(1, 16, 2, 300, 512))
+    with pytest.raises(InvalidValueError, match=message):
+        RFTTrainer(
+            model=model,
+            tokenizer=tokenizer,
+            envs=[ENV],
+            args=RFTConfig(lora_rank=2, **settings),
+            style=STYLE,
+            sampler=sampler(server, tmp_path),
+        )

@@ -12,6 +12,7 @@ from agentgym_gen.agents.policy import ConcurrentPolicy, Policy
 from agentgym_gen.agents.prompt import PromptStyle
 from agentgym_gen.agents.rollout import Episode, group_by_task, run
 from agentgym_gen.agents.trajectory import Trajectory
+from agentgym_gen.errors import InvalidValueError
 from agentgym_gen.seeding import stream
 from agentgym_gen.trainers.algorithm.curriculum import task_counts
 from agentgym_gen.trainers.algorithm.rewards import RewardFunction
@@ -25,7 +26,7 @@ from agentgym_gen.trainers.sampling.action_reader import ActionReader, read_acti
 from agentgym_gen.trainers.sampling.model_policy import ModelPolicy
 from agentgym_gen.trainers.sampling.truncated_turns import refuse_truncated
 
-__all__ = ["PlayedStep", "Player", "Sampler"]
+__all__ = ["PlayedStep", "Player", "Sampler", "check_sampler"]
 
 
 @runtime_checkable
@@ -34,6 +35,26 @@ class Sampler(ConcurrentPolicy, Protocol):
 
     def load(self, save_model: Callable[[Path], None], step: int) -> None:
         """Load the weights after *step* updates, which *save_model* writes into a folder."""
+
+
+SHARED_SETTINGS = ("temperature", "max_new_tokens", "max_episode_tokens")
+"""Settings that a sampler has of its own and `RFTConfig` has, too."""
+
+
+def check_sampler(sampler: Sampler | None, args: RFTConfig) -> None:
+    """Raise if *sampler* has other settings than the training, which would not count.
+
+    Raises:
+        InvalidValueError: if that is so.
+    """
+    for name in SHARED_SETTINGS:
+        wanted = getattr(args, name)
+        own = getattr(sampler, name, wanted)
+        if wanted is not None and own != wanted:
+            raise InvalidValueError(
+                f"`{name}` is {wanted!r} in the settings of the training and {own!r} in its "
+                "sampler, which plays; give both the same"
+            )
 
 
 @dataclass(frozen=True)

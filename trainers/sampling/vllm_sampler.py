@@ -77,7 +77,13 @@ class VLLMSampler:
         timeout: float = 600.0,
     ) -> None:
         self._url, self._model = url.rstrip("/"), model
-        self._max_new_tokens, self._limit = max_new_tokens, max_episode_tokens
+        self.temperature = temperature
+        """The temperature."""
+        self.max_new_tokens = max_new_tokens
+        """The longest completion, or None."""
+        self.max_episode_tokens = max_episode_tokens
+        """The longest sequence, or None."""
+        self._limit = max_episode_tokens
         self._folder = Path(folder)
         self._timeout = timeout
         self._chat = ChatFormat(tokenizer, end_ids)
@@ -142,7 +148,7 @@ class VLLMSampler:
         episode = self._episodes[request.episode]
         context = episode.contexts.next(request)
         prompt = list(context.ids) if context.starts_sequence else [*episode.ids, *context.ids]
-        longest = answer_length(request.style, self._max_new_tokens)
+        longest = answer_length(request.style, self.max_new_tokens)
         self._check_fits(request, len(prompt), longest)
         choice = self._complete(prompt, longest, int(request.rng.integers(1 << 31)))
         episode.ids = [*prompt, *choice.ids]
